@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/e2e/**", "**/node_modules/**"],
+    pool: "threads",
+    testTimeout: 30_000,
+  },
+});
