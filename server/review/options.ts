@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Severity, Tier } from "./finding.ts";
+
+export interface ReviewOptions {
+  /** Target release, for example `6.1` or `mainline`; null: decided from the input. */
+  readonly release: string | null;
+  /** null: x86_64, and every architecture axis that matters. */
+  readonly arch: string | null;
+  /** `KEY=y` or `KEY=n` settings of the kernel configuration. */
+  readonly config: readonly string[];
+  /** Per-rule override of the severity, or `off`. */
+  readonly rules: Readonly<Record<string, Severity | "off">>;
+  /** Findings below this tier are left out. */
+  readonly minTier: Tier;
+  /** False: no exploration; every finding ends at tier `contract`. */
+  readonly simulate: boolean;
+  /** Limit of stored states per exploration. */
+  readonly maxStates: number;
+}
+
+export const DEFAULT_OPTIONS: ReviewOptions = {
+  release: null,
+  arch: null,
+  config: [],
+  rules: {},
+  minTier: "contract",
+  simulate: true,
+  maxStates: 300_000,
+};
