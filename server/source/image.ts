@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { FileDiff, Hunk, PatchLine } from "../patch/model.ts";
+import { blankComments } from "./blank.ts";
+import { segmentsOf, type Segment } from "./segment.ts";
+
+/** Where one line of an image lives in the document; all null for lines that close an open fragment. */
+export interface ImageLine {
+  /** 1-based document line, or null for a line that is not in the document. */
+  readonly line: number | null;
+  /** 0-based UTF-16 column in the document of the first character. */
+  readonly column: number;
+  readonly newLine: number | null;
+  readonly oldLine: number | null;
+  /** True where the patch adds (new side) or deletes (old side) the line. */
+  readonly changed: boolean;
+}
+
+/** One side of a file as far as the input shows it: C text that parses, tied to the document line by line. */
+export interface Image {
+  readonly side: "old" | "new";
+  readonly path: string | null;
+  readonly text: string;
+  readonly lines: readonly ImageLine[];
+}
+
+/** Marks in the text of an image where code is not visible; the lowering knows these names. */
+export const UNSEEN_START = "__patchwalk_unseen_start";
+export const UNSEEN_END = "__patchwalk_unseen_end";
+export const UNSEEN_CONDITION = "__patchwalk_unseen_condition";
+
+/** C text that stands for the unseen head and tail of a well-known function, by name. */
+export type Frames = (functionName: string) => { readonly head: readonly string[]; readonly tail: readonly string[] } | null;
+
+const SYNTHETIC: ImageLine = { line: null, column: 0, newLine: null, oldLine: null, changed: false };
+
+interface Row {
+  readonly text: string;
+  readonly place: ImageLine;
+}
+
+const synthetic = (text: string): Row => ({ text, place: SYNTHETIC });
+
+/** A C file as it stands: every line counts as part of the new side. */
+export function imageOfFile(path: string, text: string): Image {
+  const lines = text.split("\n").map(
+    (_, row): ImageLine => ({ line: row + 1, column: 0, newLine: row + 1, oldLine: null, changed: true }),
+  );
+  return { side: "new", path, text, lines };
+}
+
+/**
+ * Rebuilds one side of a file from its hunks. A hunk that starts or ends inside a function is closed with synthetic
+ * lines, so that the text parses; what is not visible is marked with `UNSEEN_*` calls, never guessed.
+ */
+export function imageOfDiff(document: string, file: FileDiff, side: "old" | "new", frames: Frames): Image {
+  const rows = file.hunks.flatMap((hunk) => rowsOfHunk(document, hunk, side, frames));
+  return {
+    side,
+    path: side === "new" ? file.newPath : file.oldPath,
+    text: rows.map((row) => row.text).join("\n"),
+    lines: rows.map((row) => row.place),
+  };
+}
+
+function rowsOfHunk(document: string, hunk: Hunk, side: "old" | "new", frames: Frames): Row[] {
+  const hidden = side === "new" ? "deleted" : "added";
+  const rows = hunk.lines.filter((line) => line.kind !== hidden).map((line) => rowOf(document, line));
+  const { code, opensComment, leavesComment } = blankComments(rows.map((row) => row.text).join("\n"));
+  const segments = segmentsOf(code.split("\n"), hunk.section);
+  return [
+    ...(opensComment ? [synthetic("/*")] : []),
+    ...segments.flatMap((segment) => closed(segment, rows.slice(segment.from, segment.to), frames)),
+    ...(leavesComment ? [synthetic("*/")] : []),
+  ];
+}
+
+function rowOf(document: string, line: PatchLine): Row {
+  const lineStart = line.start === 0 ? 0 : document.lastIndexOf("\n", line.start - 1) + 1;
+  return {
+    text: line.text,
+    place: {
+      line: line.line,
+      column: line.start - lineStart,
+      newLine: line.newLine,
+      oldLine: line.oldLine,
+      changed: line.kind !== "context",
+    },
+  };
+}
+
+/** Puts an open segment between the lines that close it. */
+function closed(segment: Segment, rows: readonly Row[], frames: Frames): readonly Row[] {
+  if (segment.kind === "toplevel") return rows;
+  const frame = frames(segment.name);
+  const openers = segment.kind === "tail" ? [] : segment.openers;
+  const head =
+    segment.kind === "tail"
+      ? []
+      : [segment.header, "{", ...(frame?.head ?? [`${UNSEEN_START}();`]), ...openers].map(synthetic);
+  const tail =
+    segment.openAtEnd === 0
+      ? []
+      : [...(frame?.tail ?? [`${UNSEEN_END}();`]), ..."}".repeat(segment.openAtEnd)].map(synthetic);
+  return [...head, ...rows, ...tail];
+}
