@@ -26,6 +26,8 @@ export interface SyntaxTree {
   readonly fieldNames: readonly string[];
   /** What the overlay hid, in order of offset. */
   readonly masks: readonly Mask[];
+  /** Present where nothing was parsed: the text is too long, or the native parser does not load. The root is then alone. */
+  readonly problem?: string;
 }
 
 /** One masking of the dialect overlay. Rules need it: an iterator macro parses as `while`, and `__must_hold(x)` is an input to lock rules. */

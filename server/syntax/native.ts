@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { createRequire } from "node:module";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+/** The part of the binding's cursor that is read; ids cost a fraction of what names cost. */
+export interface NativeCursor {
+  readonly nodeType: string;
+  readonly nodeTypeId: number;
+  readonly nodeIsNamed: boolean;
+  readonly nodeIsMissing: boolean;
+  readonly currentFieldId: number | undefined;
+  readonly currentFieldName: string | undefined;
+  readonly startIndex: number;
+  readonly endIndex: number;
+  readonly gotoFirstChild: () => boolean;
+  readonly gotoNextSibling: () => boolean;
+  readonly gotoParent: () => boolean;
+}
+
+interface NativeTree {
+  readonly walk: () => NativeCursor;
+}
+
+interface NativeParser {
+  readonly setLanguage: (language: unknown) => void;
+  readonly parse: (text: string) => NativeTree;
+}
+
+interface NodeTypeInfo {
+  readonly type: string;
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/** The loaded grammar. */
+export interface NativeGrammar {
+  readonly parse: (text: string) => NativeCursor;
+  /** Every kind and field that the grammar can produce, sorted; kind 0 and field 0 are the empty name. */
+  readonly kindNames: readonly string[];
+  readonly fieldNames: readonly string[];
+}
+
+let loaded: NativeGrammar | { readonly failure: string } | undefined;
+
+/** Loads the addon at the first call. A machine that cannot load it gets the reason, every time. */
+export function nativeGrammar(): NativeGrammar | { readonly failure: string } {
+  loaded ??= loadGrammar();
+  return loaded;
+}
+
+function loadGrammar(): NativeGrammar | { readonly failure: string } {
+  try {
+    const load = moduleLoader();
+    const Parser = load("tree-sitter") as new () => NativeParser;
+    const language = load("tree-sitter-c") as { readonly nodeTypeInfo?: readonly NodeTypeInfo[] };
+    const parser = new Parser();
+    parser.setLanguage(language);
+    const types = language.nodeTypeInfo ?? [];
+    return {
+      parse: (text) => parser.parse(text).walk(),
+      kindNames: sortedNames(["ERROR", ...types.map((info) => info.type)]),
+      fieldNames: sortedNames(types.flatMap((info) => Object.keys(info.fields ?? {}))),
+    };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { failure: `the C parser cannot be loaded: ${reason.split("\n", 1)[0]}` };
+  }
+}
+
+/** A bundle in CommonJS form has no `import.meta.url`, but a `require` of its own beside which the addon lies. */
+function moduleLoader(): (name: string) => unknown {
+  const here: string | undefined = import.meta.url;
+  return here === undefined ? createRequire(__filename) : createRequire(here);
+}
+
+function sortedNames(names: readonly string[]): readonly string[] {
+  return ["", ...[...new Set(names)].sort()];
+}
+
+/** A native tree costs about this many times its source, outside of what V8 counts. */
+const bytesOfTreePerUnit = 20;
+const collectAbove = 64 * 1024 * 1024;
+
+let bytesSinceCollection = 0;
+let collect: ((options: { readonly type: "minor" | "major" }) => void) | undefined;
+
+/** Counts a parsed text of `units` UTF-16 units against the native heap. */
+export function countParsed(units: number): void {
+  bytesSinceCollection += units * bytesOfTreePerUnit;
+}
+
+/**
+ * Collects the native trees that are dropped but not yet finalized. V8 cannot see how large they are, so that a
+ * batch would grow by gigabytes. Cheap while less than 64 MiB have piled up. Finalizers of the binding run in a
+ * later turn of the event loop: a batch that wants flat memory awaits `setImmediate` now and then.
+ */
+export function collectNativeMemory(): void {
+  if (bytesSinceCollection < collectAbove) return;
+  bytesSinceCollection = 0;
+  collect ??= exposedCollector();
+  collect({ type: "minor" });
+}
+
+function exposedCollector(): (options: { readonly type: "minor" | "major" }) => void {
+  setFlagsFromString("--expose-gc");
+  const exposed: unknown = runInNewContext("globalThis.gc");
+  return typeof exposed === "function" ? (exposed as (options: object) => void) : () => undefined;
+}
