@@ -39,11 +39,13 @@ export type Effect =
   | {
       readonly kind: "acquire";
       readonly lock: LockClass;
-      /** Argument that names the object; null where the lock is global. */
+      /** Argument that names the object; null where the lock is global, or where the call's value names it. */
       readonly object: Argument | null;
       readonly mode: LockMode;
       readonly sleeps: boolean;
       readonly held: HeldWhen;
+      /** True where the call's value is the object that is locked now (NULL: nothing is), as `lock_vma_under_rcu()`. */
+      readonly objectIsValue?: boolean;
     }
   | { readonly kind: "release"; readonly lock: LockClass; readonly object: Argument | null; readonly mode: LockMode }
   /** lockdep-style assertion: the caller holds the lock, in any of the modes. */
@@ -55,6 +57,7 @@ export type Effect =
   | {
       readonly kind: "mapPte";
       readonly mm: Argument | null;
+      /** Names the page table: the pmd; the address in forms that take no pmd (`get_locked_pte()`). */
       readonly pmd: Argument;
       readonly address: Argument | null;
       /** `spinlock_t **` that receives the page-table lock. */
@@ -65,10 +68,18 @@ export type Effect =
       readonly mayFail: boolean;
       /** True where the mapping is an RCU read-side section. */
       readonly rcu: boolean;
+      /** `pte_t **` that receives the pointer, in forms whose value is an error code (`follow_pte()`: 0 is mapped). */
+      readonly pteOut?: Argument;
+      /** `pmd_t *` that receives the pmd value at the time of mapping. */
+      readonly pmdOut?: Argument;
     }
   | { readonly kind: "unmapPte"; readonly pte: Argument; readonly ptl: Argument | null; readonly rcu: boolean }
-  | { readonly kind: "ptlOf"; readonly of: Argument }
-  | { readonly kind: "notifierInit"; readonly range: Argument; readonly mm: Argument; readonly start: Argument }
+  /**
+   * The call's value is a page-table lock, not taken. `below`: of the table that the entry points to (`pte_lockptr()`
+   * takes a pmd); `own`: of the table that holds the entry. Missing: own.
+   */
+  | { readonly kind: "ptlOf"; readonly of: Argument; readonly table?: "below" | "own" }
+  | { readonly kind: "notifierInit"; readonly range: Argument; readonly mm: Argument; readonly start: Argument; readonly end?: Argument }
   /** A non-blocking start returns 0 or -EAGAIN; a blocking one has no value. */
   | { readonly kind: "notifierStart"; readonly range: Argument; readonly blocking: boolean }
   | { readonly kind: "notifierEnd"; readonly range: Argument }
@@ -76,12 +87,16 @@ export type Effect =
   | { readonly kind: "hugetlbWalk"; readonly mm: Argument | null; readonly vma: Argument | null; readonly asserts: boolean }
   /** Reads or writes the entry through the pointer. */
   | { readonly kind: "accessEntry"; readonly pte: Argument; readonly write: boolean }
-  /** Takes the lock that lives with the table of the entry; the call's value is the lock (held). */
-  | { readonly kind: "lockEntryTable"; readonly pte: Argument }
+  /**
+   * Takes the lock that lives with the table of the entry; the call's value is the lock (held).
+   * `held: "nonzero"`: NULL is possible and means that nothing is held. Missing: always held.
+   */
+  | { readonly kind: "lockEntryTable"; readonly pte: Argument; readonly held?: HeldWhen }
   /** Removes the entry; the call's value is the old entry. */
   | { readonly kind: "clearEntry"; readonly pte: Argument; readonly flush: boolean }
   | { readonly kind: "setEntry"; readonly pte: Argument; readonly value: Argument }
-  | { readonly kind: "getReference"; readonly object: Argument }
+  /** `held`: which value means that the reference was taken. Missing: always. */
+  | { readonly kind: "getReference"; readonly object: Argument; readonly held?: HeldWhen }
   | { readonly kind: "putReference"; readonly object: Argument }
   | { readonly kind: "getAnonVma"; readonly folio: Argument }
   /** Takes a GUP reference or pin on a page already found, by flags. */
@@ -98,7 +113,8 @@ export type Effect =
       readonly pages: Argument | null;
       readonly impliesLongterm: boolean;
     }
-  | { readonly kind: "unpin"; readonly reference: "get" | "pin"; readonly pages: Argument }
+  /** `flags`: flag word that decides between get and pin where the call takes one; `reference` is then the default. */
+  | { readonly kind: "unpin"; readonly reference: "get" | "pin"; readonly pages: Argument; readonly flags?: Argument }
   /** Steps inside GUP itself that a patch to GUP decides about. */
   | { readonly kind: "gupFollow"; readonly path: "normal" | "hugetlb"; readonly flags: Argument }
   | { readonly kind: "gupFault"; readonly flags: Argument }
@@ -106,7 +122,8 @@ export type Effect =
 
 /**
  * What a call without effects computes, so that conditions can be decided on model state.
- * `of` lists the argument positions in the order in which the meaning takes them.
+ * `of` lists the argument positions in the order in which the meaning takes them: one value for most, two entries
+ * for `entry-same`, flags and page (and vma, where the call takes one) for `must-unshare`.
  */
 export interface PureMeaning {
   readonly meaning:
@@ -136,6 +153,6 @@ export interface ApiFact extends ReleaseRange {
   readonly effects: readonly Effect[];
   /** Meaning of the value where the call has no effect on its own. */
   readonly pure?: PureMeaning;
-  /** Where this was read: kernel file or commit. */
+  /** Where this was read: kernel file or commit. Ends in `(unverified)` where it is believed right but was not re-read. */
   readonly source: string;
 }
