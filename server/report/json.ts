@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Evidence, Finding, Location, RelatedLocation, Review, ScheduleStep, Tier } from "../review/finding.ts";
+import { RULESET, VERSION } from "./version.ts";
+
+/** Counts over everything that was linted. */
+export interface Summary {
+  readonly proved: number;
+  readonly contract: number;
+  readonly pattern: number;
+  /** Files that were read; a mailbox counts once. */
+  readonly files: number;
+}
+
+export const EMPTY_SUMMARY: Summary = { proved: 0, contract: 0, pattern: 0, files: 0 };
+
+export const countTiers = (findings: readonly Finding[]): Record<Tier, number> => ({
+  proved: findings.filter((finding) => finding.tier === "proved").length,
+  contract: findings.filter((finding) => finding.tier === "contract").length,
+  pattern: findings.filter((finding) => finding.tier === "pattern").length,
+});
+
+// Every object is rebuilt key by key, so that the order of keys is this file's and nobody else's.
+
+const locationJson = (location: Location) => ({
+  patchLine: location.patchLine,
+  column: location.column,
+  endColumn: location.endColumn,
+  file: location.file,
+  newLine: location.newLine,
+  oldLine: location.oldLine,
+});
+
+const relatedJson = (related: RelatedLocation) => ({
+  message: related.message,
+  patchLine: related.patchLine,
+  file: related.file,
+  newLine: related.newLine,
+});
+
+const stepJson = (step: ScheduleStep) => ({
+  thread: step.thread,
+  step: step.step,
+  patchLine: step.patchLine,
+  state: step.state,
+});
+
+const fixedJson = (fixed: NonNullable<Evidence["fixed"]>) => ({
+  title: fixed.title,
+  verdict: fixed.verdict,
+  states: fixed.states,
+  blockedAt: fixed.blockedAt,
+  heldBy: fixed.heldBy,
+  mutationFails: fixed.mutationFails,
+});
+
+const evidenceJson = (evidence: Evidence) => ({
+  scenario: evidence.scenario,
+  verdict: evidence.verdict,
+  property: evidence.property,
+  badState: evidence.badState,
+  states: evidence.states,
+  transitions: evidence.transitions,
+  bounds: evidence.bounds,
+  assumptions: [...evidence.assumptions],
+  schedule: evidence.schedule.map(stepJson),
+  fixed: evidence.fixed === null ? null : fixedJson(evidence.fixed),
+  wrongFixes: [...evidence.wrongFixes],
+});
+
+const findingJson = (finding: Finding) => ({
+  ruleId: finding.ruleId,
+  type: finding.type,
+  severity: finding.severity,
+  tier: finding.tier,
+  origin: finding.origin,
+  message: finding.message,
+  function: finding.function,
+  fingerprint: finding.fingerprint,
+  location: locationJson(finding.location),
+  related: finding.related.map(relatedJson),
+  evidence: finding.evidence === null ? null : evidenceJson(finding.evidence),
+  fix: null,
+  sources: finding.sources.map(({ thread, who, date, link }) => ({ thread, who, date, link })),
+});
+
+/** One element of `inputs`: plain JSON data in the order of the contract. */
+export const inputJson = (path: string, review: Review) => ({
+  path,
+  messageId: review.messageId,
+  subject: review.subject,
+  target: {
+    release: review.target.release,
+    decidedBy: review.target.decidedBy,
+    because: review.target.because,
+    arch: review.target.arch,
+    config: [...review.target.config],
+  },
+  problems: review.problems.map(({ code, message, line }) => ({ code, message, line })),
+  coverage: {
+    functions: review.coverage.functions,
+    analyzed: review.coverage.analyzed,
+    partial: review.coverage.partial,
+    calls: review.coverage.calls,
+    unknownCalls: review.coverage.unknownCalls,
+  },
+  obligations: review.obligations.map(({ id, ruleId, status, message, patchLines }) =>
+    ({ id, ruleId, status, message, patchLines: [...patchLines] })),
+  findings: review.findings.map(findingJson),
+});
+
+/** Escapes what a terminal might obey and JSON leaves alone. Such characters occur inside strings only. */
+const escapeInvisible = (json: string): string =>
+  json.replace(/[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** JSON text of a value, two blanks a level. */
+export const jsonText = (value: unknown, indent = 2): string => escapeInvisible(JSON.stringify(value, null, indent));
+
+/** One line of `--format jsonl`, line end included. */
+export const jsonLine = (path: string, review: Review): string => `${jsonText(inputJson(path, review), 0)}\n`;
+
+const indented = (json: string, by: string): string => json.replaceAll("\n", `\n${by}`);
+
+// The document of `--format json` in three parts, so that a mailbox of any size can be written as it is read.
+
+export const jsonOpening = (): string =>
+  `{\n  "patchwalk": ${jsonText(VERSION)},\n  "ruleset": ${jsonText(RULESET)},\n  "inputs": [`;
+
+/** `index` counts the inputs written so far. */
+export const jsonInput = (path: string, review: Review, index: number): string =>
+  `${index === 0 ? "" : ","}\n    ${indented(jsonText(inputJson(path, review)), "    ")}`;
+
+export function jsonClosing(summary: Summary, inputs: number, timings: Readonly<Record<string, number>> | null): string {
+  const { proved, contract, pattern, files } = summary;
+  const tail = { summary: { proved, contract, pattern, files }, ...(timings === null ? {} : { timings }) };
+  return `${inputs === 0 ? "" : "\n  "}],\n${jsonText(tail).slice(2)}\n`;
+}
