@@ -39,12 +39,7 @@ const DOCUMENTED: ReadonlySet<string> = new Set(
 export const nestsInside = (inner: LockClass, outer: LockClass): boolean =>
   DOCUMENTED.has(pairKey(outer, inner)) && !DOCUMENTED.has(pairKey(inner, outer));
 
-/**
- * Field (or table) name to the class of the lock that lives there: resolves the generic calls, for example
- * `down_read(&mm->mmap_sem)` or `mutex_lock(&hugetlb_fault_mutex_table[hash])`. `rwsem` is the field of
- * `struct anon_vma`; other structures in mm/ do not use that name for a lock that a caller takes directly.
- */
-export const lockFields: Readonly<Record<string, LockClass>> = {
+const FIELDS = {
   mmap_lock: "mmap_lock",
   mmap_sem: "mmap_lock",
   vm_lock: "vma_lock",
@@ -55,4 +50,12 @@ export const lockFields: Readonly<Record<string, LockClass>> = {
   rwsem: "anon_vma",
   page_table_lock: "ptl",
   ptl: "ptl",
-};
+} satisfies Record<string, LockClass>;
+
+/**
+ * Field (or table) name to the class of the lock that lives there: resolves the generic calls, for example
+ * `down_read(&mm->mmap_sem)` or `mutex_lock(&hugetlb_fault_mutex_table[hash])`. `rwsem` is the field of
+ * `struct anon_vma`; other structures in mm/ do not use that name for a lock that a caller takes directly.
+ * Without a prototype: field names come from the patch, and `constructor` is a possible one.
+ */
+export const LOCK_FIELDS: Readonly<Record<string, LockClass>> = Object.assign(Object.create(null), FIELDS);

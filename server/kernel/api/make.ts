@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { ApiFact, Argument, Effect, HeldWhen, LockClass, LockMode, PureMeaning, ReleaseRange } from "../effect.ts";
+
+interface Bounds extends ReleaseRange {
+  readonly arity?: number;
+}
+
+/** One fact per name, all with the same effects. */
+export const facts = (names: string, source: string, effects: readonly Effect[], bounds: Bounds = {}): ApiFact[] =>
+  names.split(" ").map((name) => ({ name, ...bounds, effects, source }));
+
+/** One fact per name for calls that only compute a value. */
+export const values = (
+  names: string,
+  meaning: PureMeaning["meaning"],
+  of: readonly Argument[],
+  source: string,
+  bounds: Bounds = {},
+): ApiFact[] => names.split(" ").map((name) => ({ name, ...bounds, effects: [], pure: { meaning, of }, source }));
+
+/** Blocking forms sleep and always end up with the lock, killable forms return 0, trylocks never sleep. */
+export const acquire = (lock: LockClass, mode: LockMode, held: HeldWhen = "always", object: Argument | null = 0): Effect => ({
+  kind: "acquire",
+  lock,
+  object,
+  mode,
+  sleeps: held !== "nonzero" && lock !== "spinlock" && lock !== "ptl",
+  held,
+});
+
+/** For calls that return the locked object, or NULL (`sleeps` is said apart because some only try). */
+export const acquireValue = (lock: LockClass, mode: LockMode, sleeps: boolean): Effect => ({
+  kind: "acquire",
+  lock,
+  object: null,
+  mode,
+  sleeps,
+  held: "nonzero",
+  objectIsValue: true,
+});
+
+export const release = (lock: LockClass, mode: LockMode, object: Argument | null = 0): Effect => ({
+  kind: "release",
+  lock,
+  object,
+  mode,
+});
+
+export const maySleep: Effect = { kind: "maySleep" };
+
+export const access = (pte: Argument, write: boolean): Effect => ({ kind: "accessEntry", pte, write });
+
+export const clear = (pte: Argument, flush: boolean): Effect => ({ kind: "clearEntry", pte, flush });
+
+export const set = (pte: Argument, value: Argument): Effect => ({ kind: "setEntry", pte, value });

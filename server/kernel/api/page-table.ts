@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { ApiFact, Argument, Effect } from "../effect.ts";
+import { access, clear, facts, maySleep, set } from "./make.ts";
+
+/** The releases between which mapping an entry means something else. */
+const MAP_ERAS = [
+  { bounds: { until: "6.5" }, mayFail: false, rcu: false, source: "include/linux/pgtable.h:98-105 (6.1.192)" },
+  { bounds: { since: "6.5", until: "6.6" }, mayFail: true, rcu: false, source: "0d940a9b270b (may return NULL)" },
+  { bounds: { since: "6.6" }, mayFail: true, rcu: true, source: "146b42e07494 (RCU read-side section)" },
+] as const;
+
+type Era = (typeof MAP_ERAS)[number];
+type Shape = Omit<Extract<Effect, { kind: "mapPte" }>, "kind" | "mayFail" | "rcu">;
+
+const map = (shape: Shape, mayFail: boolean, rcu: boolean): Effect => ({ kind: "mapPte", ...shape, mayFail, rcu });
+
+/** A map that cannot fail before 6.5. */
+const byEra = (name: string, arity: number, shape: Shape): ApiFact[] =>
+  MAP_ERAS.flatMap((era: Era) => facts(name, era.source, [map(shape, era.mayFail, era.rcu)], { arity, ...era.bounds }));
+
+/** A map that allocates the table: sleeps, and NULL (no memory) is possible in every release. */
+const allocating = (name: string, arity: number, shape: Shape): ApiFact[] => [
+  ...facts(name, "include/linux/mm.h:2540 (6.1.192)", [maySleep, map(shape, true, false)], { arity, until: "6.6" }),
+  ...facts(name, "146b42e07494 (RCU read-side section)", [maySleep, map(shape, true, true)], { arity, since: "6.6" }),
+];
+
+const unmapping = (name: string, pte: Argument, ptl: Argument | null, source: string): ApiFact[] => [
+  ...facts(name, source, [{ kind: "unmapPte", pte, ptl, rcu: false }], { until: "6.6" }),
+  ...facts(name, "146b42e07494 (RCU read-side section)", [{ kind: "unmapPte", pte, ptl, rcu: true }], { since: "6.6" }),
+];
+
+const MAPS: readonly ApiFact[] = [
+  ...byEra("pte_offset_map", 2, { mm: null, pmd: 0, address: 1, ptlOut: null, locks: false }),
+  ...byEra("pte_offset_map_lock", 4, { mm: 0, pmd: 1, address: 2, ptlOut: 3, locks: true }),
+  ...facts(
+    "pte_offset_map_nolock",
+    "0d940a9b270b (may return NULL)",
+    [map({ mm: 0, pmd: 1, address: 2, ptlOut: 3, locks: false }, true, false)],
+    { since: "6.5", until: "6.6" },
+  ),
+  ...facts(
+    "pte_offset_map_nolock",
+    "146b42e07494 (RCU read-side section)",
+    [map({ mm: 0, pmd: 1, address: 2, ptlOut: 3, locks: false }, true, true)],
+    { since: "6.6", until: "6.13" },
+  ),
+  ...facts(
+    "pte_offset_map_ro_nolock",
+    "66efef9b1a7d (release unverified)",
+    [map({ mm: 0, pmd: 1, address: 2, ptlOut: 3, locks: false }, true, true)],
+    { since: "6.13" },
+  ),
+  ...facts(
+    "pte_offset_map_rw_nolock",
+    "66efef9b1a7d (release unverified)",
+    [map({ mm: 0, pmd: 1, address: 2, ptlOut: 4, locks: false, pmdOut: 3 }, true, true)],
+    { since: "6.13" },
+  ),
+  ...allocating("pte_alloc_map", 3, { mm: 0, pmd: 1, address: 2, ptlOut: null, locks: false }),
+  ...allocating("pte_alloc_map_lock", 4, { mm: 0, pmd: 1, address: 2, ptlOut: 3, locks: true }),
+  ...allocating("get_locked_pte", 3, { mm: 0, pmd: 1, address: 1, ptlOut: 2, locks: true }),
+  ...allocating("__get_locked_pte", 3, { mm: 0, pmd: 1, address: 1, ptlOut: 2, locks: true }),
+  ...facts(
+    "follow_pte",
+    "mm/memory.c:5526 (6.1.192): 0 is mapped and locked",
+    [map({ mm: 0, pmd: 1, address: 1, ptlOut: 3, locks: true, pteOut: 2 }, true, false)],
+    { arity: 4, until: "6.6" },
+  ),
+  ...facts(
+    "follow_pte",
+    "mm/memory.c; 29ae7d96d166 (takes a vma from 6.10); removed in 6.12",
+    [map({ mm: 0, pmd: 1, address: 1, ptlOut: 3, locks: true, pteOut: 2 }, true, true)],
+    { arity: 4, since: "6.6", until: "6.12" },
+  ),
+  ...unmapping("pte_unmap", 0, null, "include/linux/pgtable.h:98-105 (6.1.192)"),
+  ...unmapping("pte_unmap_unlock", 0, 1, "include/linux/mm.h:2530 (6.1.192)"),
+];
+
+/** Callees that take over a mapped entry of the caller. */
+const CONSUMING: readonly ApiFact[] = [
+  ...facts(
+    "migration_entry_wait_on_locked",
+    "mm/filemap.c:1400 (6.1.192): consumes lock and mapping, then sleeps",
+    [{ kind: "unmapPte", pte: 1, ptl: 2, rcu: false }, maySleep],
+    { arity: 3, since: "5.16", until: "6.5" },
+  ),
+  ...facts(
+    "__migration_entry_wait",
+    "mm/migrate.c:290 (6.1.192): takes the lock itself, consumes the mapping, then sleeps",
+    [
+      { kind: "acquire", lock: "ptl", object: 2, mode: "exclusive", sleeps: false, held: "always" },
+      { kind: "unmapPte", pte: 1, ptl: 2, rcu: false },
+      maySleep,
+    ],
+    { arity: 3, until: "6.5" },
+  ),
+];
+
+const LOCKS: readonly ApiFact[] = [
+  ...facts("pte_lockptr", "include/linux/mm.h (6.1.192)", [{ kind: "ptlOf", of: 1, table: "below" }], { arity: 2 }),
+  ...facts("pmd_lockptr pud_lockptr", "include/linux/mm.h (6.1.192)", [{ kind: "ptlOf", of: 1, table: "own" }], { arity: 2 }),
+  ...facts("pmd_lock pud_lock", "include/linux/mm.h:2593,2630 (6.1.192)", [{ kind: "lockEntryTable", pte: 1 }], { arity: 2 }),
+  ...facts(
+    "pmd_trans_huge_lock __pmd_trans_huge_lock pud_trans_huge_lock __pud_trans_huge_lock",
+    "include/linux/huge_mm.h (6.1.192): NULL where the entry is no leaf",
+    [{ kind: "lockEntryTable", pte: 0, held: "nonzero" }],
+    { arity: 2 },
+  ),
+];
+
+const READS: readonly ApiFact[] = "ptep_get ptep_get_lockless pmdp_get pmdp_get_lockless pudp_get pmd_read_atomic"
+  .split(" ")
+  .map((name) => ({
+    name,
+    arity: 1,
+    effects: [access(0, false)],
+    pure: { meaning: "load-entry", of: [0] },
+    source: "include/linux/pgtable.h (6.1.192)",
+  }));
+
+const PGTABLE = "include/linux/pgtable.h (6.1.192)";
+
+/** Calls at the pmd and pud level act on the entry that their pointer names, like those for a pte. */
+const CHANGES: readonly ApiFact[] = [
+  ...facts("ptep_clear_flush pmdp_huge_clear_flush pudp_huge_clear_flush pmdp_collapse_flush pmdp_invalidate", PGTABLE, [clear(2, true)], {
+    arity: 3,
+  }),
+  ...facts("pmdp_invalidate_ad", PGTABLE, [clear(2, true)], { arity: 3, since: "5.19" }),
+  ...facts(
+    "ptep_clear_flush_notify pmdp_huge_clear_flush_notify pudp_huge_clear_flush_notify",
+    "ec8832d007cb (removed in 6.6)",
+    [clear(2, true)],
+    { arity: 3, until: "6.6" },
+  ),
+  ...facts(
+    "ptep_get_and_clear pmdp_huge_get_and_clear pudp_huge_get_and_clear ptep_clear pte_clear ptep_modify_prot_start",
+    PGTABLE,
+    [clear(2, false)],
+    { arity: 3 },
+  ),
+  ...facts("ptep_get_and_clear_full pte_clear_not_present_full pmdp_huge_get_and_clear_full", PGTABLE, [clear(2, false)], { arity: 4 }),
+  ...facts("get_and_clear_full_ptes clear_full_ptes", `${PGTABLE}; batches from 6.9 (unverified)`, [clear(2, false)], { since: "6.9" }),
+  ...facts("pmd_clear pud_clear p4d_clear", PGTABLE, [clear(0, false)], { arity: 1 }),
+  ...facts("set_pte_at set_pmd_at set_pud_at", PGTABLE, [set(2, 3)], { arity: 4 }),
+  ...facts("set_pte_at_notify", "f7842747d13d (removed in 6.10)", [set(2, 3)], { arity: 4, until: "6.10" }),
+  ...facts("set_ptes", "include/linux/pgtable.h, from 6.6 (unverified)", [set(2, 3)], { arity: 5, since: "6.6" }),
+  ...facts("set_pte set_pmd", PGTABLE, [set(0, 1)], { arity: 2 }),
+  ...facts("ptep_set_access_flags pmdp_set_access_flags", PGTABLE, [set(2, 3)], { arity: 5 }),
+  ...facts("ptep_modify_prot_commit", "include/linux/pgtable.h, without old value until 5.2 (unverified)", [set(2, 3)], {
+    arity: 4,
+    until: "5.2",
+  }),
+  ...facts("ptep_modify_prot_commit", PGTABLE, [set(2, 4)], { arity: 5, since: "5.2" }),
+  ...facts("ptep_set_wrprotect pmdp_set_wrprotect pudp_set_wrprotect", PGTABLE, [access(2, true)], { arity: 3 }),
+  ...facts("wrprotect_ptes", `${PGTABLE}; batches from 6.9 (unverified)`, [access(2, true)], { arity: 4, since: "6.9" }),
+  ...facts(
+    "ptep_test_and_clear_young pmdp_test_and_clear_young ptep_clear_flush_young pmdp_clear_flush_young ptep_clear_young_notify pmdp_clear_young_notify ptep_clear_flush_young_notify pmdp_clear_flush_young_notify",
+    PGTABLE,
+    [access(2, true)],
+    { arity: 3 },
+  ),
+];
+
+/** Allocation of tables. */
+const ALLOCATION: readonly ApiFact[] = facts(
+  "pte_alloc __pte_alloc pte_alloc_one pmd_alloc __pmd_alloc pud_alloc __pud_alloc p4d_alloc __p4d_alloc",
+  "include/linux/mm.h, mm/memory.c (6.1.192): GFP_PGTABLE_USER",
+  [maySleep],
+);
+
+export const pageTableFacts: readonly ApiFact[] = [
+  ...MAPS,
+  ...CONSUMING,
+  ...LOCKS,
+  ...READS,
+  ...CHANGES,
+  ...ALLOCATION,
+];
