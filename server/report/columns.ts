@@ -35,11 +35,12 @@ function columnWidths(natural: readonly number[], room: number): number[] {
   while (open.length > 0) {
     const share = Math.floor(left / open.length);
     const narrow = open.filter((column) => (natural[column] ?? 0) <= share);
-    for (const column of narrow.length > 0 ? narrow : open) {
-      widths[column] = Math.min(natural[column] ?? 0, share);
+    const settled = narrow.length > 0 ? narrow : open.slice(0, 1);
+    for (const column of settled) {
+      widths[column] = narrow.length > 0 ? natural[column] ?? 0 : Math.ceil(left / open.length);
       left -= widths[column] ?? 0;
     }
-    open = narrow.length > 0 ? open.filter((column) => !narrow.includes(column)) : [];
+    open = open.filter((column) => !settled.includes(column));
   }
   return widths;
 }
@@ -79,7 +80,7 @@ function sideBySide(schedule: readonly ScheduleStep[], threads: readonly string[
     const start = starts[column] ?? 0;
     cellLines(step, widths[column] ?? 8, options.width - start).forEach((text, row) => {
       const mark = row === 0 ? gutterOf(step, options.lineLabel) : "";
-      lines.push(`${mark.padEnd(start)}${text}`);
+      lines.push(`${mark.padEnd(start)}${text}`.trimEnd());
     });
   }
   return lines;

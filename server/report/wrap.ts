@@ -48,7 +48,7 @@ export function wrapText(text: string, options: WrapOptions): string[] {
       continue;
     }
     if (line !== "") lines.push(line);
-    const pieces = splitLongWord(word, roomOf(lines.length, wordWidth));
+    const pieces = splitLongWord(word, Math.min(roomOf(0, wordWidth), roomOf(1, wordWidth)));
     lines.push(...pieces.slice(0, -1));
     line = pieces.at(-1) ?? "";
   }

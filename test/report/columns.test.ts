@@ -21,8 +21,8 @@ lock(a)
 
 test("three threads share the width", () => {
   expect(columns([...SCHEDULE, DEVICE], "lost DMA", 78)).toBe(`\
-          move_one_pte()          KVM vCPU               device
-          ---------------------   --------------------   ---------------------
+          move_one_pte()          KVM vCPU                device
+          ---------------------   ---------------------   --------------------
 mail:35   src =
             pte_offset_map(src_pmd,
             src_addr)
@@ -44,9 +44,10 @@ mail:161  set_pte_at(mm,
             entry)
             [owner(X): S -> D]
                                   store through spte
-                                                         DMA write to pfn of X
-                                                           [content(X): A ->
-                                                            device]
+                                                          DMA write to pfn of
+                                                            X
+                                                            [content(X): A ->
+                                                             device]
 *** lost DMA`);
 });
 
