@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { searchBreadthFirst, stuckThread } from "./breadth-first.ts";
+import type { Search, SearchOptions } from "./breadth-first.ts";
+import { compile } from "./compile.ts";
+import type { Program } from "./compile.ts";
+import { readCounter } from "./layout.ts";
+import type { Model } from "./model.ts";
+import { trapOf } from "./trap.ts";
+
+export interface ExploreOptions {
+  /** Budget in stored states; the verdict is `unknown` where the model has more. */
+  readonly maxStates: number;
+  /** Threads that never run, by index. */
+  readonly disabled?: readonly number[];
+  /** Report a state in which nothing moves and a thread under review has not ended. Default false. */
+  readonly deadlock?: boolean;
+  /** Report that this thread can get where it never ends although something still moves. Default null: do not look. */
+  readonly livelock?: number | null;
+  /** Only checks of these properties exist; checks that are off do not end a path. Default: all. */
+  readonly properties?: ReadonlySet<string>;
+  /** Shared flag: the exploration gives up (`unknown`) soon after the first element becomes non-zero. */
+  readonly cancel?: Int32Array;
+}
+
+export interface Violation {
+  /** Property of the failed check, or `deadlock`, or `livelock`. */
+  readonly property: string;
+  readonly message: string;
+  /** Thread and step that fail; for deadlock and livelock the thread under review that is stuck, and where. */
+  readonly thread: number;
+  readonly step: number;
+  /** -1 for deadlock and livelock. */
+  readonly alternative: number;
+  /** Number of the state, in order of discovery, in which the step is taken. */
+  readonly state: number;
+}
+
+/**
+ * What breadth-first exploration of every interleaving found. The verdict covers the closed program it was given, under
+ * sequential consistency: no weak memory, loops as the model cuts them, the environment threads of the model and no others,
+ * data abstracted to bytes. `pass` is a statement about the model, complete within these bounds.
+ */
+export interface Exploration {
+  readonly verdict: "fail" | "pass" | "unknown" | "vacuous";
+  readonly states: number;
+  readonly transitions: number;
+  /** The first violation in breadth-first order. */
+  readonly violation: Violation | null;
+  /** What the model must reach and did not; not empty exactly where the verdict is `vacuous`. */
+  readonly unreached: readonly string[];
+}
+
+/** A finished search with what is needed to look further into it. Internal to the simulator. */
+export interface Decision {
+  readonly program: Program;
+  readonly search: Search;
+  /** Marks the states of the livelock trap; null where none was looked for or the search did not complete. */
+  readonly trap: Uint8Array | null;
+  readonly exploration: Exploration;
+}
+
+export const searchOptions = (options: ExploreOptions): SearchOptions => ({
+  maxStates: options.maxStates,
+  disabled: new Set(options.disabled ?? []),
+  deadlock: options.deadlock ?? false,
+  recordEdges: (options.livelock ?? null) !== null,
+  ...(options.cancel === undefined ? {} : { cancel: options.cancel }),
+});
+
+const stepName = (model: Model, thread: number, step: number): string => model.threads[thread]?.steps[step]?.text ?? "";
+
+export const deadlockMessage = (model: Model, thread: number, step: number): string =>
+  `nothing can move and ${model.threads[thread].name} waits for ever at ${stepName(model, thread, step)}`;
+
+export const livelockMessage = (model: Model, thread: number): string =>
+  `${model.threads[thread].name} can never finish, whatever the other threads do`;
+
+const stuckViolation = (program: Program, search: Search, state: number, thread: number, livelock: boolean): Violation => {
+  const { model, layout } = program;
+  const step = readCounter(search.store.bytes, state * layout.stride, layout.counters[thread]);
+  const message = livelock ? livelockMessage(model, thread) : deadlockMessage(model, thread, step);
+  return { property: livelock ? "livelock" : "deadlock", message, thread, step, alternative: -1, state };
+};
+
+const violationOf = (program: Program, search: Search, disabled: ReadonlySet<number>): Violation | null => {
+  const { outcome, store } = search;
+  if (outcome.kind !== "violation") return null;
+  const { state, action, check } = outcome;
+  if (action < 0) return stuckViolation(program, search, state, stuckThread(program, store, state, disabled), false);
+  const { property, message } = program.checks[check];
+  return { property, message, ...program.actions[action], state };
+};
+
+const unreachedBy = (program: Program, taken: Uint8Array): string[] =>
+  program.model.reach
+    .filter(({ thread, step }) => {
+      const first = program.firstAction[thread];
+      return !taken.subarray(first[step], first[step + 1]).includes(1);
+    })
+    .map(({ what }) => what);
+
+const judge = (program: Program, search: Search, violation: Violation | null): Exploration => {
+  const counts = { states: search.store.count, transitions: search.transitions, violation };
+  if (violation !== null) return { verdict: "fail", ...counts, unreached: [] };
+  if (search.outcome.kind !== "complete") return { verdict: "unknown", ...counts, unreached: [] };
+  const unreached = unreachedBy(program, search.taken);
+  return { verdict: unreached.length > 0 ? "vacuous" : "pass", ...counts, unreached };
+};
+
+/** Decides a model and keeps the explored graph. Internal to the simulator; others call `explore`. */
+export const decide = (model: Model, options: ExploreOptions): Decision => {
+  const program = compile(model, options.properties === undefined ? {} : { properties: options.properties });
+  const settings = searchOptions(options);
+  const search = searchBreadthFirst(program, settings);
+  const reviewed = options.livelock ?? null;
+  let violation = violationOf(program, search, settings.disabled);
+  let trap: Uint8Array | null = null;
+  if (reviewed !== null && search.outcome.kind === "complete" && !settings.disabled.has(reviewed)) {
+    trap = trapOf(program, search, reviewed);
+    const state = trap.indexOf(1);
+    if (state >= 0) violation = stuckViolation(program, search, state, reviewed, true);
+  }
+  return { program, search, trap, exploration: judge(program, search, violation) };
+};
+
+/** Explores every interleaving of the model up to the first violation. Pure and deterministic. */
+export const explore = (model: Model, options: ExploreOptions): Exploration => decide(model, options).exploration;

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { ActionPlace } from "./compile.ts";
+import { createMachine, currentStep, enabledAlternatives, isEnabled, snapshot, take, violatedCheck } from "./interpreter.ts";
+import type { Machine } from "./interpreter.ts";
+import type { Check, Model } from "./model.ts";
+import type { TraceStep } from "./trace.ts";
+
+/** A schedule and how it is said to end. */
+export interface Claim {
+  readonly schedule: readonly ActionPlace[];
+  readonly end: "check" | "deadlock" | "livelock";
+  /** For `check`: the property that the last step violates. */
+  readonly property: string;
+  /** For `livelock`: index of the step with which the cycle starts. */
+  readonly cycleStart: number | null;
+  /** Only checks of these properties exist; missing: all. */
+  readonly properties?: ReadonlySet<string>;
+  /** Threads that never run. */
+  readonly disabled: ReadonlySet<number>;
+}
+
+export interface Replay {
+  readonly steps: readonly TraceStep[];
+  /** The check that the last step violates; null where the schedule ends otherwise. */
+  readonly violated: Check | null;
+}
+
+const refuse = (why: string): never => {
+  throw new Error(`the schedule does not replay: ${why}`);
+};
+
+const replayStep = (machine: Machine, claim: Claim, place: ActionPlace): { step: TraceStep; violated: Check | null } => {
+  const { thread, step: index, alternative } = place;
+  const step = currentStep(machine, thread) ?? refuse("a thread that has ended takes a step");
+  if (machine.counters[thread] !== index) refuse(`a thread is not at "${step.text}"`);
+  const way = step.alternatives[alternative] ?? refuse(`"${step.text}" has no such alternative`);
+  if (!isEnabled(machine, way)) refuse(`"${step.text}" is blocked`);
+  const violated = violatedCheck(machine, way, claim.properties);
+  const changes = violated === null ? take(machine, thread, way) : [];
+  const row: TraceStep = {
+    thread, step: index, alternative, text: step.text, note: way.note ?? null, source: step.source, hidden: step.hidden, changes,
+    ...(way.assumed === undefined ? {} : { assumed: way.assumed }),
+  };
+  return { step: row, violated };
+};
+
+const checkDeadlock = (machine: Machine, { disabled }: Claim): void => {
+  const { threads } = machine.model;
+  const running = threads.map((_, thread) => thread).filter((thread) => !disabled.has(thread));
+  if (running.some((thread) => enabledAlternatives(machine, thread).length > 0)) refuse("something can still move");
+  const isStuck = (thread: number): boolean => threads[thread]?.role === "review" && currentStep(machine, thread) !== null;
+  if (!running.some(isStuck)) refuse("no thread under review is stuck");
+};
+
+/** Runs the schedule on the model and confirms how it ends. Throws where it does not: then the search has a bug. */
+export const replay = (model: Model, claim: Claim): Replay => {
+  const machine = createMachine(model);
+  const steps: TraceStep[] = [];
+  let violated: Check | null = null;
+  let cycle: string | null = null;
+  claim.schedule.forEach((place, index) => {
+    if (violated !== null) refuse("it goes on after a violation");
+    if (index === claim.cycleStart) cycle = snapshot(machine);
+    const result = replayStep(machine, claim, place);
+    steps.push(result.step);
+    violated = result.violated;
+  });
+  const last = violated as Check | null;
+  if ((last?.property ?? null) !== (claim.end === "check" ? claim.property : null)) refuse("it does not end as found");
+  if (claim.end === "deadlock") checkDeadlock(machine, claim);
+  if (claim.end === "livelock" && snapshot(machine) !== cycle) refuse("the cycle does not close");
+  return { steps, violated: last };
+};
