@@ -88,4 +88,7 @@ const copies = Object.entries(nativeFiles).flatMap(([name, files]) =>
   files.map((file) => copy(join(root, "node_modules", name, file), join(dist, "node_modules", name, file))),
 );
 
-await Promise.all([...bundles.map(bundle), ...copies]);
+await Promise.all([...bundles.map(bundle), ...copies]).catch((error) => {
+  console.error(error.message);
+  process.exit(1);
+});

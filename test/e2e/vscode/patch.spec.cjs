@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// One workbench for all steps, since a fresh one costs seconds.
+const { expect, test } = require("@playwright/test");
+const { join } = require("node:path");
+const { EDITOR, SQUIGGLES, hoverSquiggle, openFile, openWorkbench, runCommand, tokensOfLine } = require("./workbench.cjs");
+
+const RULE = "notifier-nonblock-outside-oom";
+/** Where the workspace's files have the call; an editor only draws what is in view. */
+const LINE = 49;
+const REVIEW_LINE = 27;
+const CALL = "mmu_notifier_invalidate_range_start_nonblock";
+
+test.describe.configure({ mode: "serial" });
+
+let page;
+const problems = () => page.locator(".markers-panel .monaco-list-row");
+const screenshot = (name) => page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}.png`) });
+
+test.beforeAll(async ({ browser }) => {
+  page = await browser.newPage();
+  await openWorkbench(page, process.env.WORKSPACE, "faulty.patch");
+});
+test.afterEach(async ({}, info) => {
+  if (info.status !== info.expectedStatus) await screenshot("failure");
+});
+test.afterAll(() => page.close());
+
+test("the finding is underlined in the patch", async () => {
+  await runCommand(page, "View: Close Primary Side Bar").catch(() => {});
+  await openFile(page, "faulty.patch", LINE);
+  await expect(page.locator(SQUIGGLES).first()).toBeVisible({ timeout: 30_000 });
+  await screenshot("squiggle");
+});
+
+test("C is highlighted on the added lines", async () => {
+  await expect(async () => {
+    const tokens = await tokensOfLine(page, "return -EAGAIN");
+    const keyword = tokens.find((token) => token.text.trim() === "return");
+    expect(keyword, JSON.stringify(tokens)).toBeDefined();
+    expect(tokens.some((token) => token.kind !== keyword.kind)).toBe(true);
+  }).toPass({ timeout: 15_000 });
+});
+
+test("the hover tells the rule and the schedule", async () => {
+  const hover = await hoverSquiggle(page, RULE);
+  await expect(hover).toContainText(/schedule/i);
+  await expect(hover).toContainText("vCPU");
+  await screenshot("hover");
+  await page.mouse.move(700, 880);
+});
+
+test("the Problems panel lists the finding under its rule", async () => {
+  await runCommand(page, "Problems: Focus on Problems View");
+  await expect(problems().filter({ hasText: RULE })).toHaveCount(1);
+  await screenshot("problems");
+});
+
+test("a patch that keeps the rules has no finding", async () => {
+  await openFile(page, "clean.patch");
+  await expect(page.locator(`${EDITOR} .view-lines`)).toContainText("Example Developer");
+  // The faulty patch is reviewed anew after it, so the answer for this one has arrived by then.
+  await expect(problems().filter({ hasText: "clean.patch" })).toHaveCount(0);
+  await openFile(page, "faulty.patch");
+  await expect(problems().filter({ hasText: RULE })).toHaveCount(1);
+  await expect(problems().filter({ hasText: "clean.patch" })).toHaveCount(0);
+});
+
+test("a quoted review that was saved as plain text is read as a patch", async () => {
+  await openFile(page, "review.txt", REVIEW_LINE);
+  await expect(page.locator(SQUIGGLES).first()).toBeVisible({ timeout: 30_000 });
+  await expect(page.locator(".statusbar-item", { hasText: "Diff" })).toBeVisible();
+  await screenshot("review");
+});
+
+test("the finding is gone when its line is, and comes back", async () => {
+  await openFile(page, "faulty.patch", LINE);
+  await expect(page.locator(SQUIGGLES).first()).toBeVisible();
+  await page.keyboard.press("Control+Shift+K");
+  await expect(page.locator(`${EDITOR} .view-lines`)).not.toContainText(CALL);
+  await expect(page.locator(SQUIGGLES)).toHaveCount(0);
+  await page.keyboard.press("Control+Z");
+  await expect(page.locator(SQUIGGLES).first()).toBeVisible();
+});
+
+test("the server can be restarted and its output shown", async () => {
+  await runCommand(page, "Patchwalk: Restart Language Server");
+  await expect(page.locator(SQUIGGLES).first()).toBeVisible({ timeout: 30_000 });
+  await runCommand(page, "Patchwalk: Show Output");
+  await expect(page.locator(".part.panel .output-view, .part.panel .monaco-editor").first()).toBeVisible();
+});
