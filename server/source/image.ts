@@ -2,6 +2,7 @@
 import type { FileDiff, Hunk, PatchLine } from "../patch/model.ts";
 import { blankComments } from "./blank.ts";
 import { segmentsOf, type Segment } from "./segment.ts";
+import { UNSEEN_END, UNSEEN_START } from "./unseen.ts";
 
 /** Where one line of an image lives in the document; all null for lines that close an open fragment. */
 export interface ImageLine {
@@ -22,11 +23,6 @@ export interface Image {
   readonly text: string;
   readonly lines: readonly ImageLine[];
 }
-
-/** Marks in the text of an image where code is not visible; the lowering knows these names. */
-export const UNSEEN_START = "__patchwalk_unseen_start";
-export const UNSEEN_END = "__patchwalk_unseen_end";
-export const UNSEEN_CONDITION = "__patchwalk_unseen_condition";
 
 /** C text that stands for the unseen head and tail of a well-known function, by name. */
 export type Frames = (functionName: string) => { readonly head: readonly string[]; readonly tail: readonly string[] } | null;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { UNSEEN_CONDITION } from "./image.ts";
+import { UNSEEN_CONDITION } from "./unseen.ts";
 
 /** A run of rows of a hunk that belongs together: `from` inclusive, `to` exclusive. */
 interface Rows {

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { NodeId, ProgramNode } from "./program.ts";
+
+/** A control-flow graph under construction, built backwards: every step is given the node that follows it. */
+export interface GraphBuilder {
+  readonly nodes: ProgramNode[];
+  add(node: ProgramNode): NodeId;
+  /** A node to which edges may lead before its successor is known. */
+  joint(name: string | null, at: number): { readonly id: NodeId; to(next: NodeId): void };
+  temporary(): string;
+}
+
+export function graphBuilder(): GraphBuilder {
+  const nodes: ProgramNode[] = [];
+  let temporaries = 0;
+  const add = (node: ProgramNode): NodeId => nodes.push(node) - 1;
+  return {
+    nodes,
+    add,
+    joint(name, at) {
+      const node = { kind: "label" as const, name, at, next: -1 };
+      return { id: add(node), to: (next) => void (node.next = next) };
+    },
+    temporary: () => `$${++temporaries}`,
+  };
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/**
+ * C statements and expressions as plain records: the last form that knows the shape of the source text.
+ * `at` is the UTF-16 offset in the text of the image.
+ */
+
+export type Value =
+  | { readonly kind: "number"; readonly value: number; readonly at: number }
+  | { readonly kind: "string"; readonly at: number }
+  | { readonly kind: "name"; readonly name: string; readonly at: number }
+  | { readonly kind: "unary"; readonly operator: "*" | "&" | "!" | "-" | "~" | "+"; readonly of: Value; readonly at: number }
+  | { readonly kind: "binary"; readonly operator: string; readonly left: Value; readonly right: Value; readonly at: number }
+  /** `of->field` and `of.field` alike. */
+  | { readonly kind: "member"; readonly of: Value; readonly field: string; readonly arrow: boolean; readonly at: number }
+  | { readonly kind: "index"; readonly of: Value; readonly index: Value; readonly at: number }
+  | { readonly kind: "call"; readonly name: string; readonly args: readonly Value[]; readonly at: number; readonly end: number }
+  | {
+      readonly kind: "conditional";
+      readonly condition: Value;
+      /** null for the GNU form `a ?: b`. */
+      readonly then: Value | null;
+      readonly otherwise: Value;
+      readonly at: number;
+    }
+  | { readonly kind: "assign"; readonly operator: string; readonly target: Value; readonly value: Value; readonly at: number; readonly end: number }
+  | { readonly kind: "update"; readonly target: Value; readonly at: number; readonly end: number }
+  | { readonly kind: "comma"; readonly left: Value; readonly right: Value; readonly at: number }
+  /** GNU statement expression. */
+  | { readonly kind: "block"; readonly body: Statement; readonly at: number }
+  /** Something that has a value but that nothing here reads. */
+  | { readonly kind: "opaque"; readonly text: string; readonly at: number };
+
+export type Statement =
+  | { readonly kind: "list"; readonly items: readonly Statement[] }
+  | { readonly kind: "expression"; readonly value: Value }
+  | { readonly kind: "declare"; readonly variables: readonly Variable[]; readonly initializers: readonly Value[] }
+  | { readonly kind: "if"; readonly condition: Value; readonly then: Statement; readonly otherwise: Statement | null }
+  | { readonly kind: "while"; readonly condition: Value; readonly body: Statement }
+  | { readonly kind: "do"; readonly body: Statement; readonly condition: Value }
+  | {
+      readonly kind: "for";
+      readonly initializer: Statement | null;
+      readonly condition: Value | null;
+      readonly update: Value | null;
+      readonly body: Statement;
+    }
+  /** A loop written with an iterator macro: runs the body any number of times, sets its first name on each turn. */
+  | { readonly kind: "iterate"; readonly macro: string; readonly args: readonly Value[]; readonly body: Statement; readonly at: number }
+  | { readonly kind: "switch"; readonly on: Value; readonly cases: readonly SwitchCase[] }
+  | { readonly kind: "label"; readonly name: string; readonly at: number; readonly body: Statement }
+  | { readonly kind: "goto"; readonly label: string; readonly at: number }
+  | { readonly kind: "break"; readonly at: number }
+  | { readonly kind: "continue"; readonly at: number }
+  | { readonly kind: "return"; readonly value: Value | null; readonly at: number; readonly end: number }
+  /** `#if`/`#ifdef`: both branches exist, the configuration decides. */
+  | { readonly kind: "configured"; readonly condition: string; readonly on: Statement; readonly off: Statement; readonly at: number }
+  /** What was not understood; recorded, never guessed. */
+  | { readonly kind: "unknown"; readonly text: string; readonly at: number };
+
+export interface SwitchCase {
+  /** null: default. */
+  readonly value: Value | null;
+  readonly body: Statement;
+}
+
+/** A parameter or a local variable. */
+export interface Variable {
+  readonly name: string;
+  /** Base type without qualifiers, `struct` dropped: `pte_t`, `vm_area_struct`, `unsigned int`. */
+  readonly type: string;
+  readonly pointers: number;
+  readonly isParameter: boolean;
+}
+
+/** One function of an image, ready to be lowered. */
+export interface FunctionCode {
+  readonly name: string;
+  readonly isStatic: boolean;
+  readonly parameters: readonly Variable[];
+  readonly body: Statement;
+  /** Offsets of the definition in the text of the image. */
+  readonly start: number;
+  readonly end: number;
+  /** True where the definition contains syntax that did not parse. */
+  readonly hasError: boolean;
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Effect, LockClass } from "../kernel/effect.ts";
+import { LOCK_FIELDS } from "../kernel/lock-order.ts";
+import type { Value } from "./code.ts";
+import type { BoundEffect } from "./program.ts";
+
+const MISSING: Value = { kind: "opaque", text: "", at: 0 };
+
+/**
+ * Ties an effect to the arguments of one call. A generic lock (`down_read(&mm->mmap_sem)`) becomes the class that its
+ * field stands for, on the object that holds the field; a spinlock on a pointer known to be a page-table lock becomes `ptl`.
+ */
+export function bindEffect(effect: Effect, args: readonly Value[], isPageTableLock: (lock: Value) => boolean): BoundEffect {
+  const bound = Object.fromEntries(
+    Object.entries(effect).map(([key, value]) => [key, typeof value === "number" ? (args[value] ?? MISSING) : value]),
+  ) as BoundEffect;
+  if (bound.kind !== "acquire" && bound.kind !== "release" && bound.kind !== "assertHeld") return bound;
+  if (bound.object === null) return bound;
+  const resolved = resolveLock(bound.lock, bound.object, isPageTableLock);
+  return { ...bound, lock: resolved.lock, object: resolved.object };
+}
+
+function resolveLock(lock: LockClass, object: Value, isPageTableLock: (lock: Value) => boolean): { lock: LockClass; object: Value } {
+  if (lock !== "rwsem" && lock !== "spinlock" && lock !== "mutex") return { lock, object };
+  const pointee = object.kind === "unary" && object.operator === "&" ? object.of : object;
+  if (pointee.kind === "member") {
+    const known = LOCK_FIELDS[pointee.field];
+    if (known) return { lock: known, object: pointee.of };
+  }
+  if (lock === "spinlock" && isPageTableLock(object)) return { lock: "ptl", object };
+  return { lock, object };
+}

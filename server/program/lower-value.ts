@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { FunctionCode, Statement, Value } from "./code.ts";
+import type { GraphBuilder } from "./builder.ts";
+import type { BoundEffect, Knowledge, NodeId } from "./program.ts";
+import { render, substitute } from "./render.ts";
+
+/** What the lowering of expressions needs from its surroundings. */
+export interface ValueContext {
+  readonly graph: GraphBuilder;
+  /** What is known of a call: null means that it is a plain value without effects. */
+  readonly callee: (name: string, args: readonly Value[], at: number) => { effects: readonly BoundEffect[]; knowledge: Knowledge } | null;
+  /** `static inline` helpers of the same input that are a single `return <expression>;`. */
+  readonly helpers: ReadonlyMap<string, FunctionCode>;
+  readonly lowerStatement: (statement: Statement, next: NodeId) => NodeId;
+}
+
+/** Something that happens before a value is there: builds its nodes in front of `next`. */
+type Step = (next: NodeId) => NodeId;
+
+const name = (text: string, at: number): Value => ({ kind: "name", name: text, at });
+const TRANSPARENT = new Set(["likely", "unlikely"]);
+
+const before = (steps: readonly Step[], next: NodeId): NodeId => steps.reduceRight((entry, step) => step(entry), next);
+
+/** Lowers an expression for what it does; its value is dropped. */
+export function lowerEffects(context: ValueContext, value: Value, next: NodeId): NodeId {
+  if (value.kind === "comma") return lowerEffects(context, value.left, lowerEffects(context, value.right, next));
+  if (value.kind === "conditional")
+    return lowerCondition(
+      context,
+      value.condition,
+      value.then ? lowerEffects(context, value.then, next) : next,
+      lowerEffects(context, value.otherwise, next),
+    );
+  if (value.kind === "call" && !TRANSPARENT.has(value.name)) {
+    const known = context.callee(value.name, value.args, value.at);
+    if (known) {
+      const steps: Step[] = [];
+      const args = value.args.map((arg) => hoist(context, arg, steps));
+      return before(steps, call(context, { ...value, args }, null, next));
+    }
+  }
+  const steps: Step[] = [];
+  hoist(context, value, steps);
+  return before(steps, next);
+}
+
+/** Lowers a condition to branches: `&&`, `||`, `!`, `?:`, the comma and inlined helpers are control flow. */
+export function lowerCondition(context: ValueContext, value: Value, then: NodeId, otherwise: NodeId, negated = false): NodeId {
+  switch (value.kind) {
+    case "number":
+      return value.value !== 0 ? then : otherwise;
+    case "unary":
+      if (value.operator === "!") return lowerCondition(context, value.of, otherwise, then, !negated);
+      break;
+    case "binary":
+      if (value.operator === "&&")
+        return lowerCondition(context, value.left, lowerCondition(context, value.right, then, otherwise, negated), otherwise, negated);
+      if (value.operator === "||")
+        return lowerCondition(context, value.left, then, lowerCondition(context, value.right, then, otherwise, negated), negated);
+      break;
+    case "comma":
+      return lowerEffects(context, value.left, lowerCondition(context, value.right, then, otherwise, negated));
+    case "conditional":
+      if (value.then)
+        return lowerCondition(
+          context,
+          value.condition,
+          lowerCondition(context, value.then, then, otherwise, negated),
+          lowerCondition(context, value.otherwise, then, otherwise, negated),
+          negated,
+        );
+      return lowerCondition(context, value.condition, then, lowerCondition(context, value.otherwise, then, otherwise, negated), negated);
+    case "call": {
+      const inner = value.args[0];
+      if (TRANSPARENT.has(value.name) && inner) return lowerCondition(context, inner, then, otherwise, negated);
+      const inlined = inlineHelper(context, value);
+      if (inlined) return lowerCondition(context, inlined, then, otherwise, negated);
+      break;
+    }
+    default:
+      break;
+  }
+  const steps: Step[] = [];
+  const condition = hoist(context, value, steps);
+  const span = extent(value);
+  return before(steps, context.graph.add({ kind: "branch", condition, negated, ...span, then, otherwise }));
+}
+
+/** Lowers `target = value` so that the value lands in the target. */
+export function lowerAssign(context: ValueContext, assign: Value & { kind: "assign" }, next: NodeId): NodeId {
+  const steps: Step[] = [];
+  hoist(context, assign, steps);
+  return before(steps, next);
+}
+
+/** Start and end of a value in the text, as well as its parts tell. */
+export function extent(value: Value): { at: number; end: number } {
+  switch (value.kind) {
+    case "call":
+    case "assign":
+    case "update":
+      return { at: value.at, end: value.end };
+    case "binary":
+    case "comma":
+      return { at: extent(value.left).at, end: extent(value.right).end };
+    case "unary":
+      return { at: value.at, end: extent(value.of).end };
+    case "member":
+      return { at: extent(value.of).at, end: extent(value.of).end + (value.arrow ? 2 : 1) + value.field.length };
+    case "conditional":
+      return { at: extent(value.condition).at, end: extent(value.otherwise).end };
+    case "index":
+      return { at: extent(value.of).at, end: extent(value.index).end + 1 };
+    case "name":
+      return { at: value.at, end: value.at + value.name.length };
+    case "number":
+      return { at: value.at, end: value.at + String(value.value).length };
+    default:
+      return { at: value.at, end: value.at };
+  }
+}
+
+/** `f(a)` as the expression that `f` returns, with the arguments in place; null where `f` is not such a helper. */
+function inlineHelper(context: ValueContext, value: Value & { kind: "call" }): Value | null {
+  const helper = context.helpers.get(value.name);
+  if (!helper) return null;
+  const body = helper.body.kind === "list" ? helper.body.items[0] : helper.body;
+  if (body?.kind !== "return" || !body.value) return null;
+  const bindings = new Map(helper.parameters.map((parameter, index) => [parameter.name, value.args[index] ?? value]));
+  return substitute(body.value, bindings);
+}
+
+function call(context: ValueContext, value: Value & { kind: "call" }, result: string | null, next: NodeId): NodeId {
+  const known = context.callee(value.name, value.args, value.at);
+  const { effects, knowledge } = known ?? { effects: [], knowledge: "quiet" as const };
+  return context.graph.add({ kind: "call", name: value.name, args: value.args, result, effects, knowledge, at: value.at, end: value.end, next });
+}
+
+/** True where evaluating the value does something. */
+function acts(context: ValueContext, value: Value): boolean {
+  switch (value.kind) {
+    case "call":
+      return context.callee(value.name, value.args, value.at) !== null || value.args.some((arg) => acts(context, arg));
+    case "assign":
+    case "update":
+    case "block":
+      return true;
+    case "unary":
+    case "member":
+      return acts(context, value.of);
+    case "binary":
+    case "comma":
+      return acts(context, value.left) || acts(context, value.right);
+    case "index":
+      return acts(context, value.of) || acts(context, value.index);
+    case "conditional":
+      return acts(context, value.condition) || (value.then !== null && acts(context, value.then)) || acts(context, value.otherwise);
+    default:
+      return false;
+  }
+}
+
+/** Takes everything that acts out of a value, in order of evaluation; what is left is pure. */
+function hoist(context: ValueContext, value: Value, steps: Step[]): Value {
+  const inner = (part: Value): Value => hoist(context, part, steps);
+  switch (value.kind) {
+    case "unary":
+    case "member":
+      return { ...value, of: inner(value.of) };
+    case "index":
+      return { ...value, of: inner(value.of), index: inner(value.index) };
+    case "comma":
+      steps.push((next) => lowerEffects(context, value.left, next));
+      return inner(value.right);
+    case "binary":
+      if ((value.operator === "&&" || value.operator === "||") && acts(context, value.right)) return decided(context, value, steps);
+      return { ...value, left: inner(value.left), right: inner(value.right) };
+    case "conditional":
+      if (acts(context, value)) return chosen(context, value, steps);
+      return value;
+    case "update":
+      steps.push((next) =>
+        context.graph.add({ kind: "assign", target: value.target, operator: "=", value: null, at: value.at, end: value.end, next }),
+      );
+      return value.target;
+    case "block":
+      return blockValue(context, value, steps);
+    case "assign":
+      return assigned(context, value, steps);
+    case "call":
+      return called(context, value, steps, null);
+    default:
+      return value;
+  }
+}
+
+function called(context: ValueContext, value: Value & { kind: "call" }, steps: Step[], result: string | null): Value {
+  const first = value.args[0];
+  if (TRANSPARENT.has(value.name) && first) return hoist(context, first, steps);
+  const inlined = inlineHelper(context, value);
+  if (inlined) return hoist(context, inlined, steps);
+  const args = value.args.map((arg) => hoist(context, arg, steps));
+  const pure = { ...value, args };
+  if (!context.callee(value.name, value.args, value.at)) return pure;
+  const into = result ?? context.graph.temporary();
+  steps.push((next) => call(context, pure, into, next));
+  return name(into, value.at);
+}
+
+function assigned(context: ValueContext, value: Value & { kind: "assign" }, steps: Step[]): Value {
+  const target = hoist(context, value.target, steps);
+  const source = value.value;
+  if (value.operator === "=" && source.kind === "call" && !TRANSPARENT.has(source.name) && !context.helpers.has(source.name) && context.callee(source.name, source.args, source.at)) {
+    called(context, { ...source, at: value.at, end: value.end }, steps, render(target));
+    return target;
+  }
+  if (value.operator === "=" && source.kind === "conditional" && source.then) {
+    const { condition, then, otherwise } = source;
+    const set = (part: Value, next: NodeId): NodeId => lowerAssign(context, { ...value, target, value: part }, next);
+    steps.push((next) => lowerCondition(context, condition, set(then, next), set(otherwise, next)));
+    return target;
+  }
+  const right = hoist(context, source, steps);
+  steps.push((next) =>
+    context.graph.add({ kind: "assign", target, operator: value.operator, value: right, at: value.at, end: value.end, next }),
+  );
+  return target;
+}
+
+/** `a && f()` as a value: 1 or 0 by branches. */
+function decided(context: ValueContext, value: Value & { kind: "binary" }, steps: Step[]): Value {
+  const target = name(context.graph.temporary(), value.at);
+  const set = (bit: number, next: NodeId): NodeId =>
+    context.graph.add({
+      kind: "assign", target, operator: "=", value: { kind: "number", value: bit, at: value.at }, ...extent(value), next,
+    });
+  steps.push((next) => lowerCondition(context, value, set(1, next), set(0, next)));
+  return target;
+}
+
+function chosen(context: ValueContext, value: Value & { kind: "conditional" }, steps: Step[]): Value {
+  const target = name(context.graph.temporary(), value.at);
+  const set = (part: Value, next: NodeId): NodeId =>
+    lowerAssign(context, { kind: "assign", operator: "=", target, value: part, ...extent(value) }, next);
+  steps.push((next) => lowerCondition(context, value.condition, set(value.then ?? value.condition, next), set(value.otherwise, next)));
+  return target;
+}
+
+/** A statement expression: its statements run, the value is that of the last one. */
+function blockValue(context: ValueContext, value: Value & { kind: "block" }, steps: Step[]): Value {
+  const items = value.body.kind === "list" ? value.body.items : [value.body];
+  const last = items.at(-1);
+  steps.push((next) => context.lowerStatement({ kind: "list", items: items.slice(0, -1) }, next));
+  if (last?.kind === "expression") return hoist(context, last.value, steps);
+  if (last) steps.push((next) => context.lowerStatement(last, next));
+  return { kind: "opaque", text: "({ ... })", at: value.at };
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Effect } from "../kernel/effect.ts";
+import type { Image, ImageLine } from "../source/image.ts";
+import type { Value, Variable } from "./code.ts";
+
+/** Index into `EffectProgram.nodes`. */
+export type NodeId = number;
+
+type BindArguments<E> = {
+  readonly [K in keyof E]: E[K] extends number ? Value : Extract<E[K], number> extends never ? E[K] : Exclude<E[K], number> | Value;
+};
+type Distribute<E> = E extends unknown ? BindArguments<E> : never;
+
+/** An effect of one call: argument positions replaced by the call's arguments, generic locks by their class. */
+export type BoundEffect = Distribute<Effect>;
+
+/** How much is known about a callee. */
+export type Knowledge = "effects" | "quiet" | "defined-here" | "unknown";
+
+export interface CallNode {
+  readonly kind: "call";
+  readonly name: string;
+  readonly args: readonly Value[];
+  /** Key (`render`) of the variable or place that receives the value; null where the value is dropped. */
+  readonly result: string | null;
+  readonly effects: readonly BoundEffect[];
+  readonly knowledge: Knowledge;
+  readonly at: number;
+  readonly end: number;
+  next: NodeId;
+}
+
+/** `target operator value`; a null value is one that is not known. */
+export interface AssignNode {
+  readonly kind: "assign";
+  readonly target: Value;
+  readonly operator: string;
+  readonly value: Value | null;
+  readonly at: number;
+  readonly end: number;
+  next: NodeId;
+}
+
+/** One atomic condition: `&&`, `||`, `!`, `?:` and the comma are control flow already. */
+export interface BranchNode {
+  readonly kind: "branch";
+  readonly condition: Value;
+  /** True where the source has the condition under an odd number of `!`. */
+  readonly negated: boolean;
+  readonly at: number;
+  readonly end: number;
+  then: NodeId;
+  otherwise: NodeId;
+}
+
+/** A decision that the text does not make: switch, configuration, iterator, code that is not visible. */
+export interface ChoiceNode {
+  readonly kind: "choice";
+  readonly reason: "switch" | "configuration" | "iterate" | "unseen";
+  readonly text: string;
+  readonly at: number;
+  readonly outs: readonly { readonly label: string; readonly next: NodeId }[];
+}
+
+export interface ReturnNode {
+  readonly kind: "return";
+  readonly value: Value | null;
+  readonly at: number;
+  readonly end: number;
+  next: NodeId;
+}
+
+/** A label, or a point where paths meet. */
+export interface LabelNode {
+  readonly kind: "label";
+  readonly name: string | null;
+  readonly at: number;
+  next: NodeId;
+}
+
+/** Code that the hunk does not show stands here. */
+export interface UnseenNode {
+  readonly kind: "unseen";
+  readonly where: "start" | "end";
+  next: NodeId;
+}
+
+export interface ExitNode {
+  readonly kind: "exit";
+}
+
+export type ProgramNode = CallNode | AssignNode | BranchNode | ChoiceNode | ReturnNode | LabelNode | UnseenNode | ExitNode;
+
+/** Something that a verdict rests on although the text does not say it. */
+export interface Assumption {
+  readonly kind: "unknown-callee" | "fact-of-other-release" | "unseen-code" | "cut-loop" | "not-lowered";
+  readonly text: string;
+  /** Offset in the image's text, or -1. */
+  readonly at: number;
+}
+
+/** One function as a control-flow graph of ops with abstract effects: what both interpreters run. */
+export interface EffectProgram {
+  readonly name: string;
+  readonly isStatic: boolean;
+  readonly image: Image;
+  /** Offsets of the definition in the image's text. */
+  readonly start: number;
+  readonly end: number;
+  readonly variables: ReadonlyMap<string, Variable>;
+  readonly nodes: readonly ProgramNode[];
+  readonly entry: NodeId;
+  readonly exit: NodeId;
+  readonly assumptions: readonly Assumption[];
+  /** True where the start (or the end) of the function is not visible. */
+  readonly openStart: boolean;
+  readonly openEnd: boolean;
+}
+
+/** Successors of a node, in declaration order. */
+export function successors(node: ProgramNode): readonly NodeId[] {
+  switch (node.kind) {
+    case "branch":
+      return [node.then, node.otherwise];
+    case "choice":
+      return node.outs.map((out) => out.next);
+    case "exit":
+      return [];
+    default:
+      return [node.next];
+  }
+}
+
+/** The row of the image at an offset, found by counting (images are small; callers that ask often build an index). */
+export function imageLineAt(image: Image, at: number): ImageLine | null {
+  let row = 0;
+  for (let i = image.text.indexOf("\n"); i >= 0 && i < at; i = image.text.indexOf("\n", i + 1)) row++;
+  return image.lines[row] ?? null;
+}
+
+/** Document place of an offset: line and column from 1, or null for text that is not in the document. */
+export function documentPlace(image: Image, at: number): { line: number; column: number; row: ImageLine } | null {
+  const row = imageLineAt(image, at);
+  if (!row || row.line === null) return null;
+  const start = at === 0 ? 0 : image.text.lastIndexOf("\n", at - 1) + 1;
+  return { line: row.line, column: row.column + at - start + 1, row };
+}
+
+/** Source text of a node on one line, comments dropped, for people. */
+export function textAt(image: Image, at: number, end: number): string {
+  return image.text
+    .slice(at, end)
+    .replace(/\/\*[\s\S]*?\*\//g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+}

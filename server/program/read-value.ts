@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { childByField, kindOf, namedChildren, textOf } from "../syntax/query.ts";
+import type { SyntaxTree } from "../syntax/tree.ts";
+import type { Statement, Value } from "./code.ts";
+
+/** Deeper expressions than this are not read: no kernel code has them, hostile input has. */
+const MAX_DEPTH = 200;
+
+/** Reads an expression of the syntax tree. `readBlock` reads the statements of a GNU statement expression. */
+export function readValue(
+  tree: SyntaxTree,
+  node: number,
+  readBlock: (node: number, depth: number) => Statement,
+  depth = 0,
+): Value {
+  const at = node < 0 ? 0 : tree.start[node] ?? 0;
+  if (node < 0 || depth > MAX_DEPTH) return { kind: "opaque", text: "", at };
+  const read = (child: number): Value => readValue(tree, child, readBlock, depth + 1);
+  const field = (name: string): Value => read(childByField(tree, node, name));
+  switch (kindOf(tree, node)) {
+    case "parenthesized_expression": {
+      const inner = namedChildren(tree, node)[0] ?? -1;
+      if (inner >= 0 && kindOf(tree, inner) === "compound_statement")
+        return { kind: "block", body: readBlock(inner, depth + 1), at };
+      return read(inner);
+    }
+    case "cast_expression":
+      return field("value");
+    case "identifier":
+    case "type_identifier":
+    case "field_identifier":
+      return { kind: "name", name: textOf(tree, node), at };
+    case "number_literal":
+      return { kind: "number", value: Number.parseInt(textOf(tree, node).replace(/'/g, "")) || 0, at };
+    case "null":
+      return { kind: "name", name: "NULL", at };
+    case "true":
+      return { kind: "number", value: 1, at };
+    case "false":
+      return { kind: "number", value: 0, at };
+    case "string_literal":
+    case "concatenated_string":
+    case "char_literal":
+      return { kind: "string", at };
+    case "unary_expression": {
+      const operator = textOf(tree, childByField(tree, node, "operator"));
+      if (operator !== "!" && operator !== "-" && operator !== "~" && operator !== "+") break;
+      return { kind: "unary", operator, of: field("argument"), at };
+    }
+    case "pointer_expression":
+      return { kind: "unary", operator: tree.text[at] === "&" ? "&" : "*", of: field("argument"), at };
+    case "binary_expression":
+      return {
+        kind: "binary",
+        operator: textOf(tree, childByField(tree, node, "operator")),
+        left: field("left"),
+        right: field("right"),
+        at,
+      };
+    case "field_expression":
+      return {
+        kind: "member",
+        of: field("argument"),
+        field: textOf(tree, childByField(tree, node, "field")),
+        arrow: textOf(tree, childByField(tree, node, "operator")) === "->",
+        at,
+      };
+    case "subscript_expression":
+      return { kind: "index", of: field("argument"), index: field("index"), at };
+    case "call_expression":
+      return readCall(tree, node, read);
+    case "conditional_expression": {
+      const then = childByField(tree, node, "consequence");
+      return { kind: "conditional", condition: field("condition"), then: then < 0 ? null : read(then), otherwise: field("alternative"), at };
+    }
+    case "assignment_expression":
+      return {
+        kind: "assign",
+        operator: textOf(tree, childByField(tree, node, "operator")),
+        target: field("left"),
+        value: field("right"),
+        at,
+        end: tree.end[node] ?? at,
+      };
+    case "update_expression":
+      return { kind: "update", target: field("argument"), at, end: tree.end[node] ?? at };
+    case "comma_expression":
+      return { kind: "comma", left: field("left"), right: field("right"), at };
+    default:
+      break;
+  }
+  return { kind: "opaque", text: textOf(tree, node).replace(/\s+/g, " ").slice(0, 60), at };
+}
+
+/** A call by name; a call through a pointer keeps the pointer's last name (`ops->hugetlb_entry`). */
+function readCall(tree: SyntaxTree, node: number, read: (child: number) => Value): Value {
+  const callee = childByField(tree, node, "function");
+  const list = childByField(tree, node, "arguments");
+  const args = (list < 0 ? [] : namedChildren(tree, list)).map(read);
+  const at = tree.start[node] ?? 0;
+  return { kind: "call", name: textOf(tree, callee).replace(/\s+/g, ""), args, at, end: tree.end[node] ?? at };
+}
