@@ -17,8 +17,6 @@ export type Role =
   | "fieldPath"
   /** Declares its second argument with its first as the type: `DEFINE_PER_CPU(struct s, name)`. */
   | "typedDeclaration"
-  /** Declares its first argument: `static DECLARE_WORK(name, fn)`. */
-  | "namedDeclaration"
   /** Declares its second argument of class and with constructor arguments: `CLASS(fd, f)(n)`. */
   | "classDeclaration"
   /** Opens a function definition: `SYSCALL_DEFINE2(name, type, argument, ...)`. */
@@ -43,7 +41,6 @@ export interface DialectTables {
   readonly typeOperators: readonly string[];
   readonly fieldPaths: readonly string[];
   readonly typedDeclarations: readonly string[];
-  readonly namedDeclarations: readonly string[];
   readonly classDeclarations: readonly string[];
   readonly syscalls: readonly string[];
   readonly fileMacros: readonly string[];
@@ -87,7 +84,6 @@ function rolesInOrder(tables: DialectTables): readonly (readonly [Role, readonly
     ["iterator", tables.iterators],
     ["typedDeclaration", tables.typedDeclarations],
     ["fileMacro", tables.fileMacros],
-    ["namedDeclaration", tables.namedDeclarations],
     ["typeArgument", tables.typeArguments],
   ];
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { syscallPrefix } from "./declaration-macros.ts";
 import { childByField, childrenOf, kindId, kindOf, maskAt, namedChildren, textOf } from "./query.ts";
 import type { FunctionSyntax, SyntaxTree } from "./tree.ts";
 
@@ -73,9 +74,6 @@ function syscallName(tree: SyntaxTree, identifier: number): string | null {
   if (name === undefined) return null;
   return mask.name.startsWith("COMPAT_") ? `compat_sys_${name}` : `sys_${name}`;
 }
-
-/** What the overlay writes in front of the name of a system call. */
-export const syscallPrefix = "long ";
 
 /** For each node the number behind the last one of its subtree. */
 function subtreeEnds(tree: SyntaxTree): Int32Array {

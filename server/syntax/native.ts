@@ -74,7 +74,9 @@ function moduleLoader(): (name: string) => unknown {
 }
 
 function sortedNames(names: readonly string[]): readonly string[] {
-  return ["", ...[...new Set(names)].sort()];
+  const distinct = [...new Set(names)];
+  distinct.sort();
+  return ["", ...distinct];
 }
 
 /** A native tree costs about this many times its source, outside of what V8 counts. */
