@@ -9,6 +9,7 @@ const RULE = "notifier-nonblock-outside-oom";
 /** Where the workspace's files have the call; an editor only draws what is in view. */
 const LINE = 49;
 const REVIEW_LINE = 27;
+const C_LINE = 29;
 const CALL = "mmu_notifier_invalidate_range_start_nonblock";
 
 test.describe.configure({ mode: "serial" });
@@ -71,6 +72,15 @@ test("a quoted review that was saved as plain text is read as a patch", async ()
   await expect(page.locator(SQUIGGLES).first()).toBeVisible({ timeout: 30_000 });
   await expect(page.locator(".statusbar-item", { hasText: "Diff" })).toBeVisible();
   await screenshot("review");
+});
+
+test("C is reviewed below mm/ and left alone elsewhere", async () => {
+  await openFile(page, "mm/shift.c", C_LINE);
+  await expect(page.locator(SQUIGGLES).first()).toBeVisible({ timeout: 30_000 });
+  await openFile(page, "lib/shift.c", C_LINE);
+  await expect(page.locator(`${EDITOR} .view-lines`)).toContainText(CALL);
+  await openFile(page, "mm/shift.c", C_LINE);
+  await expect(problems().filter({ hasText: RULE })).toHaveCount(3);
 });
 
 test("the finding is gone when its line is, and comes back", async () => {

@@ -12,17 +12,18 @@ code_server=("$NODE24" "$CODE_SERVER" --user-data-dir "$RUN/profile" --extension
 
 # Nothing of the user's own editor is read or written.
 mkdir -p "$RUN/home" "$RUN/profile/User"
-isolated() { env HOME="$RUN/home" XDG_CONFIG_HOME="$RUN/home/config" XDG_DATA_HOME="$RUN/home/data" XDG_CACHE_HOME="$RUN/home/cache" "$@"; }
+isolated=(env HOME="$RUN/home" XDG_CONFIG_HOME="$RUN/home/config" XDG_DATA_HOME="$RUN/home/data" XDG_CACHE_HOME="$RUN/home/cache")
 : >"$RUN/config.yaml"
 cp "$E2E/vscode/settings.json" "$RUN/profile/User/settings.json"
 
-if ! isolated "${code_server[@]}" --install-extension "$VSIX" >"$RUN/install.log" 2>&1; then
+if ! "${isolated[@]}" "${code_server[@]}" --install-extension "$VSIX" >"$RUN/install.log" 2>&1; then
   cat "$RUN/install.log" >&2
   exit 1
 fi
 
 # A process group of its own, so that the extension host and the server end with it.
-isolated setsid "${code_server[@]}" --auth none --bind-addr "127.0.0.1:$PORT" \
+# Each program here executes the next in its place: the group's number is that of the job.
+"${isolated[@]}" setsid "${code_server[@]}" --auth none --bind-addr "127.0.0.1:$PORT" \
   --disable-telemetry --disable-update-check --disable-workspace-trust --disable-getting-started-override \
   >"$RUN/code-server.log" 2>&1 </dev/null &
 server=$!

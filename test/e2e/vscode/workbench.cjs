@@ -18,8 +18,7 @@ async function openWorkbench(page, folder, file) {
 }
 
 /** The quick input closes when the focus moves under it, so the whole gesture is repeated until it took. */
-async function quickInput(page, keys, text, row) {
-  const choice = page.locator(".quick-input-list .monaco-list-row.focused", { hasText: row });
+async function quickInput(page, keys, text, choice) {
   await expect(async () => {
     const box = page.locator(".quick-input-widget input.input");
     if (!(await box.isVisible())) await page.keyboard.press(keys);
@@ -30,12 +29,16 @@ async function quickInput(page, keys, text, row) {
   }).toPass({ timeout: 20_000 });
 }
 
-async function openFile(page, name, line = 1) {
-  await quickInput(page, "Control+P", `${name}:${line}`, name);
+/** Opens a file of the workspace by its path, with the cursor in `line`. */
+async function openFile(page, path, line = 1) {
+  const [name, folder = ""] = path.split("/").reverse();
+  const row = page.locator(".quick-input-list .monaco-list-row.focused", { hasText: name }).filter({ hasText: folder });
+  await quickInput(page, "Control+P", `${path}:${line}`, row);
   await expect(page.locator(".tab.active")).toContainText(name);
 }
 
-const runCommand = (page, title) => quickInput(page, "F1", `>${title}`, title);
+const runCommand = (page, title) =>
+  quickInput(page, "F1", `>${title}`, page.locator(".quick-input-list .monaco-list-row.focused", { hasText: title }));
 
 /** Moves the pointer onto the first squiggle and gives the hover that appears, found by a text in it. */
 async function hoverSquiggle(page, text) {
