@@ -29,10 +29,9 @@ export function deactivate(): Promise<void> | undefined {
 
 /** Plain text and any C file activate the extension; a server process is worth its memory only for ours. */
 function onFirstRelevantDocument(action: () => void): Disposable {
-  const isRelevant = (document: TextDocument): boolean => languages.match(documentSelector, document) > 0;
   let done = false;
   const check = (document: TextDocument): void => {
-    if (done || !isRelevant(document)) return;
+    if (done || languages.match(documentSelector, document) === 0) return;
     done = true;
     action();
   };

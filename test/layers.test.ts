@@ -29,8 +29,7 @@ function filesUnder(folder: string): string[] {
   if (!existsSync(join(root, folder))) return [];
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".ts") && statSync(join(root, folder, name)).isFile())
-    .map((name) => posix.join(folder, name.split(sep).join("/")))
-    .sort();
+    .map((name) => posix.join(folder, name.split(sep).join("/")));
 }
 
 /** The room of a file of the repository: `server/mail/mbox.ts` -> `mail`, `server/main.ts` -> `main.ts`. */

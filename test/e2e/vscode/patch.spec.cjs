@@ -22,7 +22,8 @@ test.beforeAll(async ({ browser }) => {
   page = await browser.newPage();
   await openWorkbench(page, process.env.WORKSPACE, "faulty.patch");
 });
-test.afterEach(async ({}, info) => {
+test.afterEach(async () => {
+  const info = test.info();
   if (info.status !== info.expectedStatus) await screenshot("failure");
 });
 test.afterAll(() => page.close());

@@ -2,7 +2,7 @@
 //
 // What a person does in the workbench, by the names of things in its page.
 const { expect } = require("@playwright/test");
-const { join } = require("node:path");
+const { basename, dirname, join } = require("node:path");
 
 const EDITOR = ".editor-group-container.active .editor-instance";
 
@@ -31,7 +31,7 @@ async function quickInput(page, keys, text, choice) {
 
 /** Opens a file of the workspace by its path, with the cursor in `line`. */
 async function openFile(page, path, line = 1) {
-  const [name, folder = ""] = path.split("/").reverse();
+  const [folder, name] = [dirname(path).replace(".", ""), basename(path)];
   const row = page.locator(".quick-input-list .monaco-list-row.focused", { hasText: name }).filter({ hasText: folder });
   await quickInput(page, "Control+P", `${path}:${line}`, row);
   await expect(page.locator(".tab.active")).toContainText(name);
