@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { HunkRow, Range, Row } from "./row.ts";
+import { isFilePair, isFileStart } from "./row.ts";
+
+/** Why the reading of a hunk stopped. */
+export type HunkEnd = "full" | "header" | "signature" | "gap" | "text" | "end";
+
+/** The lines of one hunk and where it ended. */
+export interface HunkBody {
+  readonly rows: readonly HunkRow[];
+  /** Index of the first row that is not of the hunk. */
+  readonly next: number;
+  readonly end: HunkEnd;
+  readonly oldSeen: number;
+  readonly newSeen: number;
+  readonly lostContext: number;
+}
+
+interface Reading {
+  readonly rows: readonly Row[];
+  readonly range: Range;
+  readonly taken: HunkRow[];
+  at: number;
+  oldLeft: number;
+  newLeft: number;
+}
+
+const isFull = (reading: Reading): boolean => reading.oldLeft <= 0 && reading.newLeft <= 0;
+
+const take = (reading: Reading, row: Row, kind: HunkRow["kind"], marker: 0 | 1, isTail = false): void => {
+  reading.taken.push({ row, kind, marker, isTail, isUncertain: false });
+  reading.at += 1;
+  if (isTail) return;
+  if (kind !== "added") reading.oldLeft -= 1;
+  if (kind !== "deleted") reading.newLeft -= 1;
+};
+
+/** `--- x`, `+++ y`, `@@` inside an open hunk is code only if the hunk is complete exactly at that `@@`. */
+const opensNextFile = (reading: Reading): boolean =>
+  isFilePair(reading.rows, reading.at) && !(reading.oldLeft === 1 && reading.newLeft === 1);
+
+/** `-- ` is the deletion of `- ` unless the hunk cannot go on after it and is not complete with it either. */
+const isSignatureHere = (reading: Reading): boolean => {
+  const text = reading.rows[reading.at]?.text;
+  if (text !== "-- " && text !== "--") return false;
+  if (reading.oldLeft === 1 && reading.newLeft === 0) return false;
+  const next = reading.rows[reading.at + 1];
+  return next === undefined || !/^[-+ \\\t]/.test(next.text);
+};
+
+/**
+ * True where the hunk becomes complete if the lines without any marker are tails of wrapped lines.
+ * One pass to the next header, so a document costs no more than twice its length.
+ */
+const completesWithTails = (reading: Reading): boolean => {
+  let { oldLeft, newLeft } = reading;
+  for (let at = reading.at; at < reading.rows.length && (oldLeft > 0 || newLeft > 0); at += 1) {
+    const text = reading.rows[at]?.text ?? "";
+    const first = text[0] ?? " ";
+    if (text.startsWith("@@") || isFileStart(reading.rows, at)) return false;
+    if (first === " " || first === "\t" || first === "-") oldLeft -= 1;
+    if (first === " " || first === "\t" || first === "+") newLeft -= 1;
+  }
+  return oldLeft === 0 && newLeft === 0;
+};
+
+/** Takes one row of an open hunk, or says why it is none. */
+const takeOne = (reading: Reading, row: Row, allowsTail: () => boolean): HunkEnd | null => {
+  switch (row.text[0]) {
+    case "+":
+      take(reading, row, "added", 1);
+      return null;
+    case "-":
+      if (opensNextFile(reading)) return "header";
+      if (isSignatureHere(reading)) return "signature";
+      take(reading, row, "deleted", 1);
+      return null;
+    case " ":
+      take(reading, row, "context", 1);
+      return null;
+    case "\t":
+      take(reading, row, "context", 0);
+      return null;
+    case undefined:
+      take(reading, row, "context", 0);
+      return null;
+    case "\\":
+      reading.at += 1;
+      return null;
+    default:
+      if (row.text.startsWith("@@") || isFileStart(reading.rows, reading.at)) return "header";
+      if (!allowsTail()) return "text";
+      take(reading, row, reading.taken.at(-1)?.kind ?? "context", 0, true);
+      return null;
+  }
+};
+
+/** After a complete hunk: a line that can only be more of it, so that the counts must be wrong. */
+const continues = (reading: Reading): boolean => {
+  const row = reading.rows[reading.at];
+  if (row === undefined || row.afterBreak || row.afterGap) return false;
+  return /^(?:\+(?!\+\+ )|-(?!-))/.test(row.text);
+};
+
+const readByLook = (reading: Reading): HunkEnd => {
+  for (;;) {
+    const row = reading.rows[reading.at];
+    if (row === undefined) return "end";
+    if (row.afterBreak || row.afterGap) return "gap";
+    if (row.text === "" || /^--/.test(row.text)) return "text";
+    const end = takeOne(reading, row, () => false);
+    if (end !== null) return end;
+  }
+};
+
+/** Empty lines at the end of a hunk that came out short separate it from what follows. */
+const dropEmptyTail = (reading: Reading): void => {
+  while (reading.taken.at(-1)?.row.text === "") {
+    reading.taken.pop();
+    reading.oldLeft += 1;
+    reading.newLeft += 1;
+  }
+};
+
+/** Reads the hunk whose first line is `rows[at]`, where every line has its marker. The counts decide; if they fail, the look. */
+export const readMarkedHunk = (rows: readonly Row[], at: number, range: Range): HunkBody => {
+  const reading: Reading = { rows, range, taken: [], at, oldLeft: range.oldCount, newLeft: range.newCount };
+  let tails: boolean | null = null;
+  const allowsTail = (): boolean => (tails ??= completesWithTails(reading));
+  let end: HunkEnd | null = null;
+  while (end === null && !isFull(reading)) {
+    const row = rows[reading.at];
+    if (row === undefined) end = "end";
+    else if (row.afterGap && reading.at > at) end = "gap";
+    else end = takeOne(reading, row, allowsTail);
+  }
+  if (end === null) end = continues(reading) ? readByLook(reading) : "full";
+  while (rows[reading.at]?.text[0] === "\\" && rows[reading.at]?.afterBreak === false) reading.at += 1;
+  if (reading.oldLeft !== 0 || reading.newLeft !== 0) dropEmptyTail(reading);
+  return {
+    rows: reading.taken, next: reading.at, end, lostContext: 0,
+    oldSeen: range.oldCount - reading.oldLeft, newSeen: range.newCount - reading.newLeft,
+  };
+};

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { looksBinary, looksQuotedPrintable } from "../mail/damage.ts";
+import type { Message } from "../mail/message.ts";
+import { splitMessages } from "../mail/message.ts";
+import type { TextLine } from "../text/lines.ts";
+import { splitLines } from "../text/lines.ts";
+import type { Problem } from "../text/problem.ts";
+import { readDiff } from "./diff.ts";
+import type { FileDiff, Patch, PatchDocument, ProseLine, Remark } from "./model.ts";
+import { findQuotedPatch, sortRuns } from "./quoted.ts";
+import type { Row } from "./row.ts";
+import { isStripped } from "./stripped.ts";
+
+/** Settings of `readPatches`. */
+export interface ReadOptions {
+  /** Line that the first line of the text has in the whole file, for a mail cut out of an mbox. Default 1. */
+  readonly firstLine?: number;
+}
+
+interface Reading {
+  readonly patches: readonly Patch[];
+  readonly problems: readonly Problem[];
+}
+
+const nothing: Reading = { patches: [], problems: [] };
+
+const mayBeDiff = (line: TextLine): boolean => /^(?:@@ -|diff -|--- )/.test(line.text);
+const isQuotedLine = (line: TextLine): boolean => /^[A-Z]{0,3}>/.test(line.text);
+const asRow = (line: TextLine): Row => ({ line: line.line, start: line.start, text: line.text, afterBreak: false, afterGap: false });
+const asProse = (line: TextLine): ProseLine => ({ line: line.line, text: line.text });
+const byLine = (a: { readonly line: number | null }, b: { readonly line: number | null }): number => (a.line ?? 0) - (b.line ?? 0);
+
+const linesOfHunks = (files: readonly FileDiff[]): number[] =>
+  files.flatMap((file) => file.hunks.flatMap((hunk) => hunk.lines.map((line) => line.line)));
+
+interface Content {
+  readonly files: readonly FileDiff[];
+  readonly prose: readonly TextLine[];
+  readonly remarks: readonly Remark[];
+}
+
+const patchFrom = (message: Message, content: Content, isQuoted: boolean, whitespaceLost: boolean): Patch => {
+  const { header } = message;
+  const startLine = message.lines[0]?.line ?? 1;
+  return {
+    form: isQuoted ? "quoted" : whitespaceLost ? "archive" : header.form === "none" ? "diff" : "mail",
+    messageId: header.messageId, subject: header.subject, from: header.from, date: header.date, commit: message.commit,
+    whitespaceLost,
+    prose: content.prose.map(asProse).sort(byLine),
+    files: content.files, remarks: content.remarks,
+    startLine, endLine: message.lines.at(-1)?.line ?? startLine,
+  };
+};
+
+const lossNote = (patch: Patch): Problem | null => {
+  if (!patch.whitespaceLost) return null;
+  const hunks = patch.files.flatMap((file) => file.hunks);
+  const lost = hunks.reduce((sum, hunk) => sum + hunk.lostContext, 0);
+  const count = hunks.filter((hunk) => hunk.lostContext > 0).length;
+  const message = `archive copy: white space is gone, and with it ${lost} blank context lines of ${count} hunks`;
+  return { code: "whitespace-lost", message, line: hunks[0]?.line ?? patch.startLine };
+};
+
+const readQuoted = (message: Message, lines: readonly TextLine[], stripped: boolean): Reading => {
+  if (!lines.some(isQuotedLine)) return nothing;
+  const quoted = findQuotedPatch(lines);
+  if (quoted === null) return nothing;
+  const diff = readDiff(quoted.rows, { isStripped: stripped, isQuoted: true });
+  if (diff.files.length === 0) return { patches: [], problems: diff.problems };
+  const { remarks, prose } = sortRuns(quoted.runs, quoted.rows[0]?.line ?? 1, linesOfHunks(diff.files));
+  const content: Content = { files: diff.files, prose: [...prose, ...diff.prose], remarks };
+  return { patches: [patchFrom(message, content, true, stripped)], problems: diff.problems };
+};
+
+const readPlain = (message: Message, body: readonly TextLine[], stripped: boolean): Reading & { readonly rest: readonly TextLine[] } => {
+  if (!body.some(mayBeDiff)) return { ...nothing, rest: body };
+  const diff = readDiff(body.map(asRow), { isStripped: stripped, isQuoted: false });
+  if (diff.files.length === 0) return { patches: [], problems: diff.problems, rest: diff.prose };
+  const content: Content = { files: diff.files, prose: diff.prose, remarks: [] };
+  return { patches: [patchFrom(message, content, false, stripped)], problems: diff.problems, rest: diff.prose };
+};
+
+/** A body that is still encoded has no lines of code at which a finding could point. */
+const isStillEncoded = (message: Message, patches: readonly Patch[]): boolean => {
+  const encoding = message.header.transferEncoding;
+  if (encoding === "base64") return patches.length === 0;
+  if (encoding !== "quoted-printable") return false;
+  return patches.some((patch) =>
+    patch.files.some((file) => file.hunks.some((hunk) => hunk.lines.some((line) => looksQuotedPrintable(line.text)))));
+};
+
+const readMessage = (text: string, message: Message): Reading => {
+  const body = message.lines.slice(message.bodyAt);
+  const last = body.at(-1);
+  if (last === undefined || !(body.some(mayBeDiff) || body.some(isQuotedLine) || message.header.transferEncoding === "base64")) {
+    return nothing;
+  }
+  const stripped = isStripped(text.slice(body[0]?.start ?? 0, last.start + last.text.length), body);
+  const plain = readPlain(message, body, stripped);
+  const quoted = readQuoted(message, plain.rest, stripped);
+  const patches = [...plain.patches, ...quoted.patches];
+  if (isStillEncoded(message, patches)) {
+    const encoding = message.header.transferEncoding ?? "";
+    return { patches: [], problems: [{ code: "encoded-body", message: `the body is ${encoding}; it was not decoded`, line: body[0]?.line ?? null }] };
+  }
+  const notes = patches.map(lossNote).filter((note) => note !== null);
+  return { patches, problems: [...plain.problems, ...quoted.problems, ...notes].sort(byLine) };
+};
+
+const refused = (text: string, code: string, message: string): PatchDocument =>
+  ({ text, patches: [], problems: [{ code, message, line: null }] });
+
+/**
+ * Reads every patch of a document: a mail, an mbox, a bare diff, a review that quotes a patch, an archive's copy of one.
+ * Never throws; what was lost or guessed is in `problems`. Offsets are relative to `text`.
+ */
+export const readPatches = (text: string, options: ReadOptions = {}): PatchDocument => {
+  if (text.trim() === "") return refused(text, "empty-input", "the input is empty");
+  if (looksBinary(text)) return refused(text, "binary-input", "the input is not text");
+  const readings = splitMessages(splitLines(text, options.firstLine ?? 1)).map((message) => readMessage(text, message));
+  return {
+    text,
+    patches: readings.flatMap((reading) => reading.patches),
+    problems: readings.flatMap((reading) => reading.problems),
+  };
+};

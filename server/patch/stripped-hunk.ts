@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { HunkBody, HunkEnd } from "./marked-hunk.ts";
+import type { HunkRow, Range, Row } from "./row.ts";
+import { isFileStart, isSignature } from "./row.ts";
+import { looksLikeCode } from "./code-like.ts";
+
+/** The rows that can belong to a hunk whose context lines have no marker. */
+interface Region {
+  readonly to: number;
+  readonly end: HunkEnd;
+}
+
+const regionFrom = (rows: readonly Row[], at: number, most: number): Region => {
+  let to = at;
+  for (; to < rows.length && to - at < most; to += 1) {
+    const row = rows[to];
+    if (row === undefined) break;
+    if (row.afterGap && to > at) return { to, end: "gap" };
+    if (row.text.startsWith("@@") || isFileStart(rows, to)) return { to, end: "header" };
+    if (isSignature(rows, to, true)) return { to, end: "signature" };
+  }
+  return { to, end: to < rows.length ? "full" : "end" };
+};
+
+const asHunkRow = (row: Row): HunkRow => {
+  const first = row.text[0];
+  const kind = first === "+" ? "added" : first === "-" ? "deleted" : "context";
+  return { row, kind, marker: kind === "context" ? 0 : 1, isTail: false, isUncertain: false };
+};
+
+/** The rows from `at` that fit into the counts, without notes (`\ No newline`) and without trailing empty lines. */
+const fitting = (rows: readonly Row[], at: number, to: number, range: Range): { taken: HunkRow[]; next: number } => {
+  const taken: HunkRow[] = [];
+  let [oldLeft, newLeft] = [range.oldCount, range.newCount];
+  let next = at;
+  for (; next < to; next += 1) {
+    const row = rows[next];
+    if (row === undefined || row.text[0] === "\\") continue;
+    const each = asHunkRow(row);
+    // One side may be full while a context line follows: then some line above has the wrong kind, see `reclassed`.
+    if (oldLeft <= 0 && newLeft <= 0 && each.kind === "context") break;
+    if (oldLeft <= 0 && newLeft <= 0 && !canBeCode(row.text)) break;
+    taken.push(each);
+    if (each.kind !== "added") oldLeft -= 1;
+    if (each.kind !== "deleted") newLeft -= 1;
+  }
+  while (taken.at(-1)?.row.text === "") taken.pop();
+  return { taken, next };
+};
+
+const canBeCode = (text: string): boolean => /^(?:\+(?!\+\+ )|-(?!-))/.test(text);
+
+const seen = (taken: readonly HunkRow[], other: HunkRow["kind"]): number => {
+  let count = 0;
+  for (const each of taken) if (each.kind !== other) count += 1;
+  return count;
+};
+
+/** How likely it is that the `+` or `-` of a line is code: `++p;`, `-1, 0,`, `+ rest)` between context lines. */
+const suspicion = (taken: readonly HunkRow[], at: number): number => {
+  const text = taken[at]?.row.text ?? "";
+  const doubled = /^(?:\+\+|--)\w/.test(text) ? 4 : 0;
+  const operand = /^-\d|^[+-] ?\w[^;{]*[,)]?[;,)]$/.test(text) ? 2 : 0;
+  const alone = (at === 0 || taken[at - 1]?.kind === "context") && (taken[at + 1]?.kind ?? "context") === "context" ? 1 : 0;
+  return doubled + operand + alone;
+};
+
+/**
+ * Where the two sides miss a different number of lines, some context line begins with `+` or `-` in the code itself.
+ * Makes the most suspicious ones context until both sides miss the same number; null where that cannot be.
+ */
+const reclassed = (taken: readonly HunkRow[], oldMissing: number, newMissing: number): HunkRow[] | null => {
+  const kind = oldMissing > newMissing ? "added" : "deleted";
+  const wanted = Math.abs(oldMissing - newMissing);
+  const candidates = taken
+    .map((each, at) => ({ at, kind: each.kind, score: suspicion(taken, at) }))
+    .filter((each) => each.kind === kind)
+    .sort((a, b) => b.score - a.score || a.at - b.at)
+    .slice(0, wanted);
+  if (candidates.length < wanted || candidates.some((each) => each.score === 0)) return null;
+  const chosen = new Set(candidates.map((each) => each.at));
+  return taken.map((each, at) => (chosen.has(at) ? { ...each, kind: "context", marker: 0 } : each));
+};
+
+/** With a wrong line turned into context, one line too many may have been taken at the end. */
+const withoutSurplus = (taken: readonly HunkRow[], range: Range): readonly HunkRow[] => {
+  const surplus = Math.min(seen(taken, "added") - range.oldCount, seen(taken, "deleted") - range.newCount);
+  let end = taken.length;
+  while (taken.length - end < surplus && taken[end - 1]?.kind === "context") end -= 1;
+  return taken.slice(0, end);
+};
+
+/** Marks the rows after the last one that surely is of the hunk: prose can follow, and the counts leave room for it. */
+const withUncertainTail = (taken: readonly HunkRow[]): readonly HunkRow[] => {
+  let last = taken.length - 1;
+  while (last >= 0 && taken[last]?.kind === "context" && !looksLikeCode(taken[last]?.row.text ?? "")) last -= 1;
+  return taken.map((each, at) => (at > last ? { ...each, isUncertain: true } : each));
+};
+
+/**
+ * Reads a hunk of archive text, whose context lines lost their marker and whose blank context lines are gone. The counts
+ * are only an upper bound: what both sides miss equally is the number of lost lines.
+ */
+export const readStrippedHunk = (rows: readonly Row[], at: number, range: Range): HunkBody => {
+  const region = regionFrom(rows, at, range.oldCount + range.newCount + 64);
+  const { taken, next } = fitting(rows, at, region.to, range);
+  const end = next < region.to ? "full" : region.end;
+  const oldMissing = range.oldCount - seen(taken, "added");
+  const newMissing = range.newCount - seen(taken, "deleted");
+  const balanced = oldMissing === newMissing ? taken : (reclassed(taken, oldMissing, newMissing) ?? taken);
+  const kept = withoutSurplus(balanced, range);
+  const marked = end === "header" || end === "gap" ? kept : withUncertainTail(kept);
+  const oldSeen = seen(marked, "added");
+  const newSeen = seen(marked, "deleted");
+  const uncertain = marked.filter((each) => each.isUncertain).length;
+  const lost = Math.max(0, Math.min(range.oldCount - oldSeen, range.newCount - newSeen));
+  return {
+    rows: marked, next: next - (taken.length - kept.length), end, oldSeen, newSeen,
+    lostContext: lost + uncertain,
+  };
+};
