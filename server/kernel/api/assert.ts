@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { ApiFact, Effect, LockClass, LockMode } from "../effect.ts";
+import { facts } from "./make.ts";
+
+const held = (lock: LockClass, mode: LockMode | "any"): Effect => ({ kind: "assertHeld", lock, object: 0, mode });
+
+/**
+ * The generic forms name a lock by address, and lowering finds the class by its field. `lockdep_assert_held()` takes
+ * any kind of lock; `rwsem` stands for it, because that is what mm/ passes.
+ */
+export const assertFacts: readonly ApiFact[] = [
+  ...facts("mmap_assert_locked", "include/linux/mmap_lock.h (6.1.192)", [held("mmap_lock", "any")]),
+  ...facts("mmap_assert_write_locked", "include/linux/mmap_lock.h (6.1.192)", [held("mmap_lock", "write")]),
+  ...facts("vma_assert_write_locked", "include/linux/mm.h (6.4, unverified)", [held("vma_lock", "write")], { since: "6.4" }),
+  ...facts("vma_assert_locked", "include/linux/mm.h (6.5, unverified)", [held("vma_lock", "any")], { since: "6.5" }),
+  ...facts("i_mmap_assert_locked", "include/linux/fs.h (6.1.192)", [held("i_mmap_rwsem", "any")]),
+  ...facts("i_mmap_assert_write_locked", "include/linux/fs.h (6.1.192)", [held("i_mmap_rwsem", "write")]),
+  ...facts("hugetlb_vma_assert_locked", "mm/hugetlb.c (6.1.192)", [held("hugetlb_vma_lock", "any")], { since: "6.1" }),
+  ...facts("lockdep_assert_held lockdep_assert_held_once rwsem_assert_held", "include/linux/lockdep.h (6.1.192)", [held("rwsem", "any")]),
+  ...facts("lockdep_assert_held_write rwsem_assert_held_write", "include/linux/lockdep.h (6.1.192)", [held("rwsem", "write")]),
+  ...facts("lockdep_assert_held_read", "include/linux/lockdep.h (6.1.192)", [held("rwsem", "read")]),
+  ...facts("assert_spin_locked assert_raw_spin_locked", "include/linux/spinlock.h (6.1.192)", [held("spinlock", "exclusive")]),
+];

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { assertFacts } from "./api/assert.ts";
+import { gupFacts } from "./api/gup.ts";
+import { hugetlbFacts } from "./api/hugetlb.ts";
+import { lockFacts } from "./api/lock.ts";
+import { notifierFacts } from "./api/notifier.ts";
+import { pageTableFacts } from "./api/page-table.ts";
+import { pureFacts } from "./api/pure.ts";
+import { QUIET_NAMES } from "./api/quiet.ts";
+import { referenceFacts } from "./api/reference.ts";
+import { SLEEPS_BY_FLAG, sleepFacts, type FlagSleeper } from "./api/sleep.ts";
+import type { ApiFact, Effect } from "./effect.ts";
+import { releaseBefore } from "./release-dates.ts";
+import { atLeast, compareReleases, covers, NEWEST_RELEASE, parseRelease, type Release } from "./release.ts";
+
+/** A fact for a call, and the release whose behavior it describes where that is not the target's. */
+export interface KnownFact {
+  readonly fact: ApiFact;
+  readonly asOf: string | null;
+}
+
+export const allFacts: readonly ApiFact[] = [
+  ...notifierFacts,
+  ...pageTableFacts,
+  ...lockFacts,
+  ...hugetlbFacts,
+  ...gupFacts,
+  ...referenceFacts,
+  ...sleepFacts,
+  ...assertFacts,
+  ...pureFacts,
+];
+
+const groupBy = <K>(keysOf: (fact: ApiFact) => readonly K[]): ReadonlyMap<K, readonly ApiFact[]> => {
+  const groups = new Map<K, ApiFact[]>();
+  for (const fact of allFacts)
+    for (const key of keysOf(fact)) {
+      const group = groups.get(key);
+      if (group) group.push(fact);
+      else groups.set(key, [fact]);
+    }
+  return groups;
+};
+
+const BY_NAME = groupBy((fact) => [fact.name]);
+const BY_EFFECT = groupBy((fact) => [...new Set(fact.effects.map((effect) => effect.kind))]);
+const SLEEPERS_BY_NAME: ReadonlyMap<string, FlagSleeper> = new Map(SLEEPS_BY_FLAG.map((entry) => [entry.name, entry]));
+const NAMES: ReadonlySet<string> = new Set([...BY_NAME.keys(), ...QUIET_NAMES, ...SLEEPERS_BY_NAME.keys()]);
+
+/** Argument positions that a fact reads: every number in an effect or a meaning is one. */
+export const argumentsOf = (fact: ApiFact): readonly number[] => [
+  ...fact.effects.flatMap((effect) => Object.values(effect).filter((value) => typeof value === "number")),
+  ...(fact.pure?.of ?? []),
+];
+
+const fits = (fact: ApiFact, argumentCount: number): boolean => fact.arity === undefined || fact.arity === argumentCount;
+
+/** How far a range is from a release: in major and minor numbers, with majors far apart. */
+function distance(fact: ApiFact, release: Release): number {
+  const bound = fact.since !== undefined && !atLeast(release, fact.since) ? fact.since : fact.until;
+  const at = bound === undefined ? null : parseRelease(bound);
+  return at === null ? 0 : Math.abs((release.major - at.major) * 100 + (release.minor - at.minor));
+}
+
+/** The release of the fact's range that is nearest to one outside of it. */
+function nearestRelease(fact: ApiFact, release: Release): string | null {
+  if (fact.since !== undefined && !atLeast(release, fact.since)) return fact.since;
+  return fact.until === undefined ? null : releaseBefore(fact.until);
+}
+
+const nearest = (candidates: readonly ApiFact[], release: Release): ApiFact | undefined =>
+  candidates.reduce<ApiFact | undefined>(
+    (best, fact) => (best === undefined || distance(fact, release) < distance(best, release) ? fact : best),
+    undefined,
+  );
+
+const isNewerThanChecked = (release: Release): boolean => {
+  const newest = parseRelease(NEWEST_RELEASE);
+  return newest !== null && compareReleases(release, newest) > 0;
+};
+
+/**
+ * What is known about a call. A fact of another release is better than none: the nearest one is given with `asOf`.
+ * A signature with another number of arguments is used only where all its positions exist, and `asOf` names it too.
+ */
+export function factFor(name: string, argumentCount: number, release: Release): KnownFact | null {
+  const candidates = BY_NAME.get(name);
+  if (!candidates) return null;
+  const fitting = candidates.filter((fact) => fits(fact, argumentCount));
+  const exact = fitting.find((fact) => covers(fact, release));
+  if (exact) return { fact: exact, asOf: isNewerThanChecked(release) ? NEWEST_RELEASE : null };
+  const readable = candidates.filter((fact) => argumentsOf(fact).every((position) => position < argumentCount));
+  const fact = nearest(fitting.length > 0 ? fitting : readable, release);
+  return fact ? { fact, asOf: nearestRelease(fact, release) ?? fact.since ?? NEWEST_RELEASE } : null;
+}
+
+/** A call that sleeps only with some flag words, or null. */
+export const flagSleeper = (name: string): FlagSleeper | null => SLEEPERS_BY_NAME.get(name) ?? null;
+
+/** True for calls without an effect that any rule sees. Calls that sleep by flag count as quiet: see `flagSleeper()`. */
+export const isQuiet = (name: string): boolean => QUIET_NAMES.has(name) || SLEEPERS_BY_NAME.has(name);
+
+/** Every function name that the tables mention. */
+export const knownNames = (): ReadonlySet<string> => NAMES;
+
+/** Functions that have the effect in some release, in table order, each once. */
+export const namesWithEffect = (kind: Effect["kind"]): readonly string[] => [
+  ...new Set((BY_EFFECT.get(kind) ?? []).map((fact) => fact.name)),
+];
