@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { parseRelease } from "../kernel/release.ts";
+import type { Tier } from "../review/finding.ts";
+import { ruleOfName } from "./select.ts";
+
+export type Format = "text" | "json" | "jsonl";
+export type FailOn = Tier | "never";
+export type ColorWhen = "auto" | "always" | "never";
+
+export interface LintArguments {
+  readonly names: readonly string[];
+  readonly release: string | null;
+  readonly arch: string | null;
+  readonly config: readonly string[];
+  readonly format: Format;
+  readonly output: string | null;
+  readonly failOn: FailOn;
+  readonly minTier: Tier;
+  /** Rule ids, or null for all. */
+  readonly only: readonly string[] | null;
+  readonly without: readonly string[];
+  readonly simulate: boolean;
+  readonly color: ColorWhen;
+  readonly quiet: boolean;
+  readonly summary: boolean;
+  readonly timings: boolean;
+}
+
+/** What the arguments mean, or one sentence about what is wrong with them. */
+export type Parsed<T> = { readonly value: T } | { readonly error: string };
+
+/** Formats that the contract names and this version does not have. */
+const LATER_FORMATS = ["checkpatch", "sarif", "html", "github"];
+
+const ARCHITECTURES = ["x86_64", "arm64", "riscv64", "powerpc64", "s390x"];
+
+/** A value of an option that takes one of a few words; throws a sentence, see `parsed`. */
+function oneOf<T extends string>(option: string, value: string, words: readonly T[]): T {
+  const word = words.find((one) => one === value);
+  if (word === undefined) throw new UsageError(`--${option} takes ${words.join(", ")}; not '${value}'`);
+  return word;
+}
+
+/** Thrown and caught in this file only. */
+class UsageError extends Error {}
+
+/** Runs a reader of arguments; both its complaints and those of `parseArgs` become one sentence. */
+function parsed<T>(read: () => T): Parsed<T> {
+  try {
+    return { value: read() };
+  } catch (error) {
+    if (error instanceof UsageError) return { error: error.message };
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (!code.startsWith("ERR_PARSE_ARGS_")) throw error;
+    const sentence = (error as Error).message.split(/\. |\n/)[0] ?? "";
+    return { error: sentence.charAt(0).toLowerCase() + sentence.slice(1) };
+  }
+}
+
+/** Comma lists, given once or more often. */
+const list = (values: readonly string[] | undefined): string[] =>
+  (values ?? []).flatMap((value) => value.split(",")).map((part) => part.trim()).filter((part) => part !== "");
+
+function readFormat(value: string): Format {
+  if (LATER_FORMATS.includes(value)) throw new UsageError(`--format ${value} is not available in this version`);
+  return oneOf("format", value, ["text", "json", "jsonl"]);
+}
+
+function readRelease(value: string | undefined): string | null {
+  if (value === undefined) return null;
+  if (parseRelease(value) === null) throw new UsageError(`--release takes a release such as 6.1 or mainline; not '${value}'`);
+  return value;
+}
+
+function readConfig(values: readonly string[] | undefined): string[] {
+  return list(values).map((setting) => {
+    const match = /^(?:CONFIG_)?([A-Z][A-Z0-9_]*)=([yn])$/.exec(setting);
+    if (match === null) throw new UsageError(`--config takes KEY=y or KEY=n; not '${setting}'`);
+    return `${match[1]}=${match[2]}`;
+  });
+}
+
+/** A rule that is to be the only one must exist; one to leave out need not, so that scripts outlive versions. */
+function readOnly(values: readonly string[] | undefined, known: readonly string[]): string[] | null {
+  if (values === undefined) return null;
+  return list(values).map((name) => {
+    const id = ruleOfName(name);
+    if (!known.includes(id)) throw new UsageError(`--types: no rule is called '${name}'; see patchwalk rules`);
+    return id;
+  });
+}
+
+const COLORS: readonly ColorWhen[] = ["auto", "always", "never"];
+
+/** `--color` may stand alone, which `parseArgs` cannot express. */
+const withColorValue = (argv: readonly string[]): string[] =>
+  argv.map((argument, index) =>
+    argument === "--color" && !COLORS.some((word) => word === argv[index + 1]) ? "--color=always" : argument);
+
+/** The report is written while its inputs are read: a file cannot be both. */
+function readOutput(value: string | undefined, names: readonly string[]): string | null {
+  if (value === undefined) return null;
+  if (names.some((name) => resolve(name) === resolve(value))) throw new UsageError(`--output ${value} is an input too`);
+  return value;
+}
+
+/** Reads the arguments after `lint`. `known`: the ids of all rules. */
+export const lintArguments = (argv: readonly string[], known: readonly string[]): Parsed<LintArguments> => parsed(() => {
+  const { values, positionals } = parseArgs({
+    args: withColorValue(argv),
+    allowPositionals: true,
+    options: {
+      release: { type: "string" },
+      arch: { type: "string" },
+      config: { type: "string", multiple: true },
+      format: { type: "string", default: "text" },
+      output: { type: "string" },
+      "fail-on": { type: "string", default: "contract" },
+      "min-tier": { type: "string", default: "contract" },
+      types: { type: "string", multiple: true },
+      ignore: { type: "string", multiple: true },
+      "no-simulate": { type: "boolean", default: false },
+      color: { type: "string", default: "auto" },
+      quiet: { type: "boolean", short: "q", default: false },
+      "no-summary": { type: "boolean", default: false },
+      timings: { type: "boolean", default: false },
+    },
+  });
+  return {
+    names: positionals,
+    release: readRelease(values.release),
+    arch: values.arch === undefined ? null : oneOf("arch", values.arch, ARCHITECTURES),
+    config: readConfig(values.config),
+    format: readFormat(values.format),
+    output: readOutput(values.output, positionals),
+    failOn: oneOf("fail-on", values["fail-on"], ["proved", "contract", "pattern", "never"]),
+    minTier: oneOf("min-tier", values["min-tier"], ["proved", "contract", "pattern"]),
+    only: readOnly(values.types, known),
+    without: list(values.ignore).map(ruleOfName),
+    simulate: !values["no-simulate"],
+    color: oneOf("color", values.color, COLORS),
+    quiet: values.quiet,
+    summary: !values["no-summary"] && !values.quiet,
+    timings: values.timings,
+  };
+});
+
+/** Reads the arguments after `rules`. */
+export const rulesArguments = (argv: readonly string[]): Parsed<"text" | "json"> => parsed(() => {
+  const { values } = parseArgs({ args: [...argv], options: { format: { type: "string", default: "text" } } });
+  return oneOf("format", values.format, ["text", "json"]);
+});
+
+/** Reads the arguments after `explain`: one rule id. */
+export const explainArguments = (argv: readonly string[]): Parsed<string> => parsed(() => {
+  const { positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: {} });
+  const name = positionals[0];
+  if (name === undefined || positionals.length > 1) throw new UsageError("explain takes one rule");
+  return ruleOfName(name);
+});

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { errorCode, failureReason } from "../node/failure.ts";
+import { peek, wholeOf } from "../node/chunks.ts";
+import type { Engine } from "./engine.ts";
+
+/** One text to review, or why there is none. Lines of the text count from `firstLine` of its file. */
+export type Document =
+  | { readonly kind: "patch" | "c"; readonly text: string; readonly firstLine: number }
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+/** Bytes that decide whether a file is text. */
+const HEAD_BYTES = 8 * 1024;
+
+/** The parser takes no more; the largest file of the kernel that people write has a tenth of it. */
+const MAX_C_BYTES = 16 * 1024 * 1024;
+
+const startsWith = (head: Uint8Array, ...bytes: number[]): boolean => bytes.every((byte, at) => head[at] === byte);
+
+/** Why a file is no text, from its first bytes; null where it may be text. */
+export function refusal(head: Uint8Array): string | null {
+  if (head.length === 0) return "empty file";
+  if (startsWith(head, 0x1f, 0x8b) || startsWith(head, 0xfd, 0x37, 0x7a) || startsWith(head, 0x28, 0xb5, 0x2f, 0xfd)) {
+    return "compressed file: unpack it first";
+  }
+  if (startsWith(head, 0xff, 0xfe) || startsWith(head, 0xfe, 0xff)) return "UTF-16 text: save it as UTF-8";
+  if (startsWith(head, 0xff, 0xd8, 0xff) || head.includes(0)) return "binary file";
+  const controls = head.filter((byte) => byte < 0x20 && !(byte >= 0x07 && byte <= 0x0d) && byte !== 0x1b).length;
+  return controls * 20 > head.length ? "binary file" : null;
+}
+
+const unreadable = (reason: string): Document => ({ kind: "unreadable", reason });
+
+/** The texts of one file: the mails of a mailbox one after the other, any other file as a whole. */
+export async function* documentsOf(
+  chunks: AsyncIterable<Uint8Array>,
+  kind: "patch" | "c",
+  engine: Engine,
+): AsyncGenerator<Document> {
+  try {
+    const { head, all } = await peek(chunks, HEAD_BYTES);
+    const reason = refusal(head);
+    if (reason !== null) {
+      yield unreadable(reason);
+      return;
+    }
+    yield* kind === "c" ? cFile(all) : mails(all, engine);
+  } catch (error) {
+    // Errors of the system carry a code; anything else is a bug and not the file's fault.
+    if (errorCode(error) === "") throw error;
+    yield unreadable(failureReason(error));
+  }
+}
+
+async function* cFile(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Document> {
+  const bytes = await wholeOf(chunks, MAX_C_BYTES);
+  if (bytes === null) {
+    yield unreadable("C file larger than 16 MiB");
+    return;
+  }
+  const text = new TextDecoder().decode(bytes);
+  yield text.trim() === "" ? unreadable("empty file") : { kind: "c", text, firstLine: 1 };
+}
+
+async function* mails(chunks: AsyncIterable<Uint8Array>, engine: Engine): AsyncGenerator<Document> {
+  let isEmpty = true;
+  for await (const { text, firstLine } of engine.messagesOf(chunks)) {
+    if (text.trim() === "") continue;
+    isEmpty = false;
+    yield { kind: "patch", text, firstLine };
+  }
+  if (isEmpty) yield unreadable("empty file");
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { createWriteStream } from "node:fs";
+import { once } from "node:events";
+import type { Writable } from "node:stream";
+import { errorCode, failureReason } from "../node/failure.ts";
+import { countTiers, EMPTY_SUMMARY } from "../report/json.ts";
+import type { Summary } from "../report/json.ts";
+import { COLORED, PLAIN } from "../report/paint.ts";
+import { visibleLine, visiblePath } from "../report/visible.ts";
+import type { Review, Severity } from "../review/finding.ts";
+import { DEFAULT_OPTIONS } from "../review/options.ts";
+import type { ReviewOptions } from "../review/options.ts";
+import { lintArguments } from "./arguments.ts";
+import type { LintArguments } from "./arguments.ts";
+import { documentsOf } from "./documents.ts";
+import type { Document } from "./documents.ts";
+import type { Engine } from "./engine.ts";
+import { inputFiles } from "./files.ts";
+import type { InputFile } from "./files.ts";
+import { EXIT, openSink } from "./io.ts";
+import type { CliIo, Sink } from "./io.ts";
+import { startProgress } from "./progress.ts";
+import type { Progress } from "./progress.ts";
+import { isAtLeast, selected } from "./select.ts";
+import type { Selection } from "./select.ts";
+import { shiftReview } from "./shift-lines.ts";
+import { cutReason } from "./truncation.ts";
+import { writerOf } from "./writer.ts";
+import type { Writer } from "./writer.ts";
+
+/** One run. What was found so far is here, since a report is written while its inputs are read. */
+interface Run {
+  readonly args: LintArguments;
+  readonly io: CliIo;
+  readonly engine: Engine;
+  readonly options: ReviewOptions;
+  readonly selection: Selection;
+  readonly writer: Writer;
+  readonly out: Sink;
+  readonly progress: Progress;
+  summary: Summary;
+  inputs: number;
+  reviewMs: number;
+  hasFailing: boolean;
+  hasUnusable: boolean;
+  hasCrashed: boolean;
+}
+
+export async function lint(argv: readonly string[], io: CliIo, engine: Engine): Promise<number> {
+  const known = engine.rules().map((rule) => rule.id);
+  const parsed = lintArguments(argv, known);
+  if ("error" in parsed) {
+    io.stderr.write(`patchwalk: ${visibleLine(parsed.error)}; see patchwalk --help\n`);
+    return EXIT.unusable;
+  }
+  const args = parsed.value;
+  const file = args.output === null ? null : await openOutput(args.output);
+  if (file !== null && "reason" in file) {
+    io.stderr.write(`${visiblePath(args.output ?? "")}: ${file.reason}\n`);
+    return EXIT.unusable;
+  }
+  const started = io.now();
+  const run = startRun(args, io, engine, known, file?.stream ?? null);
+  await run.out.write(run.writer.open());
+  for await (const input of inputFiles(args.names, io)) {
+    if (run.out.failure() !== null) break;
+    await lintFile(input, run);
+  }
+  const timings = args.timings ? { totalMs: Math.round(io.now() - started), reviewMs: Math.round(run.reviewMs) } : null;
+  run.progress.clear();
+  await run.out.write(run.writer.close(run.summary, run.inputs, timings));
+  if (file !== null) await new Promise<void>((resolve) => file.stream.end(() => resolve()));
+  noteWriteFailure(run);
+  return run.hasCrashed ? EXIT.internal : run.hasUnusable ? EXIT.unusable : run.hasFailing ? EXIT.findings : EXIT.clean;
+}
+
+function startRun(
+  args: LintArguments,
+  io: CliIo,
+  engine: Engine,
+  known: readonly string[],
+  output: Writable | null,
+): Run {
+  const isColored = args.color === "always" ||
+    (args.color === "auto" && output === null && io.isStdoutTerminal && !io.env.NO_COLOR);
+  return {
+    args,
+    io,
+    engine,
+    options: reviewOptions(args, known),
+    selection: selectionOf(args),
+    writer: writerOf(args.format, { paint: isColored ? COLORED : PLAIN, quiet: args.quiet, summary: args.summary }),
+    out: openSink(output ?? io.stdout),
+    progress: startProgress(io),
+    summary: EMPTY_SUMMARY,
+    inputs: 0,
+    reviewMs: 0,
+    hasFailing: false,
+    hasUnusable: false,
+    hasCrashed: false,
+  };
+}
+
+/** Rules that were not asked for are switched off, so that nothing is explored for them. */
+function reviewOptions(args: LintArguments, known: readonly string[]): ReviewOptions {
+  const off = known.filter((id) => args.without.includes(id) || (args.only !== null && !args.only.includes(id)));
+  return {
+    ...DEFAULT_OPTIONS,
+    release: args.release,
+    arch: args.arch,
+    config: args.config,
+    rules: Object.fromEntries(off.map((id): [string, Severity | "off"] => [id, "off"])),
+    minTier: args.minTier,
+    simulate: args.simulate,
+  };
+}
+
+async function openOutput(path: string): Promise<{ readonly stream: Writable } | { readonly reason: string }> {
+  const stream = createWriteStream(path);
+  try {
+    await once(stream, "open");
+    return { stream };
+  } catch (error) {
+    return { reason: failureReason(error) };
+  }
+}
+
+async function lintFile(input: InputFile, run: Run): Promise<void> {
+  if (input.kind === "unreadable") {
+    complain(run, input.path, input.reason);
+    return;
+  }
+  let isRead = false;
+  for await (const document of documentsOf(input.chunks(), input.kind, run.engine)) {
+    if (document.kind === "unreadable") {
+      complain(run, input.path, document.reason);
+      break;
+    }
+    isRead = true;
+    await lintDocument(input.path, document, run);
+    if (run.out.failure() !== null) break;
+    await betweenDocuments(run);
+  }
+  if (isRead) run.summary = { ...run.summary, files: run.summary.files + 1 };
+}
+
+/** Native trees are freed in a later turn of the event loop: without this a large mailbox fills the memory. */
+async function betweenDocuments(run: Run): Promise<void> {
+  run.engine.collectNativeMemory();
+  run.progress.step(run.inputs);
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** One line on stderr about an input that could not be used, or not all of it. */
+function complain(run: Run, path: string, reason: string): void {
+  run.hasUnusable = true;
+  run.progress.clear();
+  run.io.stderr.write(`${visiblePath(path)}: ${visibleLine(reason)}\n`);
+}
+
+async function lintDocument(path: string, document: Exclude<Document, { kind: "unreadable" }>, run: Run): Promise<void> {
+  for (const review of reviewsOf(path, document, run)) {
+    const shown = selected(shiftReview(review, document.firstLine - 1), run.selection);
+    const tiers = countTiers(shown.findings);
+    run.summary = {
+      ...run.summary,
+      proved: run.summary.proved + tiers.proved,
+      contract: run.summary.contract + tiers.contract,
+      pattern: run.summary.pattern + tiers.pattern,
+    };
+    const { failOn } = run.args;
+    run.hasFailing ||= failOn !== "never" && shown.findings.some((finding) => isAtLeast(finding.tier, failOn));
+    const cut = cutReason(shown);
+    if (cut !== null) complain(run, path, cut);
+    const text = run.writer.input(path, shown, run.inputs, document.kind);
+    run.inputs += 1;
+    if (text !== "") run.progress.clear();
+    await run.out.write(text);
+  }
+}
+
+const selectionOf = (args: LintArguments): Selection => ({
+  only: args.only === null ? null : new Set(args.only),
+  without: new Set(args.without),
+  minTier: args.minTier,
+});
+
+/** A crash in the engine costs one document, never the others. */
+function reviewsOf(path: string, document: Exclude<Document, { kind: "unreadable" }>, run: Run): readonly Review[] {
+  const started = run.io.now();
+  try {
+    return run.engine.review({ path, text: document.text, kind: document.kind }, run.options);
+  } catch (error) {
+    run.hasCrashed = true;
+    run.progress.clear();
+    run.io.stderr.write(crashText(error, `${visiblePath(path)}:${document.firstLine}: `, run.io));
+    return [];
+  } finally {
+    run.reviewMs += run.io.now() - started;
+  }
+}
+
+/** One line for users; the stack for those who ask for it. */
+export function crashText(error: unknown, place: string, io: CliIo): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const stack = io.env.PATCHWALK_DEBUG && error instanceof Error ? `${error.stack ?? ""}\n` : "";
+  return `patchwalk: internal error: ${place}${visibleLine(message)}\n${stack}`;
+}
+
+/** A reader that went away (`| head`) is no failure of ours; a full disk is the user's to know. */
+function noteWriteFailure(run: Run): void {
+  const failure = run.out.failure();
+  if (failure === null || errorCode(failure) === "EPIPE") return;
+  complain(run, run.args.output ?? "stdout", failureReason(failure));
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { visibleLine } from "../report/visible.ts";
+import { RULESET, VERSION } from "../report/version.ts";
+import type { Engine } from "./engine.ts";
+import { explain } from "./explain.ts";
+import { EXIT, openSink } from "./io.ts";
+import type { CliIo } from "./io.ts";
+import { crashText, lint } from "./lint.ts";
+import { listRules } from "./rules.ts";
+import { USAGE } from "./usage.ts";
+
+/** Commands of the contract that this version does not have. */
+const LATER = ["scan", "index", "simulate", "reply", "fetch", "hook", "mcp", "report-false"];
+
+async function print(io: CliIo, text: string): Promise<number> {
+  await openSink(io.stdout).write(text);
+  return EXIT.clean;
+}
+
+function usageError(io: CliIo, reason: string): number {
+  io.stderr.write(`patchwalk: ${visibleLine(reason)}; see patchwalk --help\n`);
+  return EXIT.unusable;
+}
+
+/** The language server owns the process from here on; it ends with its client. */
+async function serve(): Promise<number> {
+  const { startProcessServer } = await import("../lsp/process-server.ts");
+  startProcessServer();
+  return new Promise(() => undefined);
+}
+
+async function dispatch(argv: readonly string[], io: CliIo, engine: Engine): Promise<number> {
+  const [command, ...rest] = argv;
+  if (argv.includes("--help") || argv.includes("-h") || command === "help") return print(io, USAGE);
+  switch (command) {
+    case undefined: return usageError(io, "no command");
+    case "--version": return print(io, `patchwalk ${VERSION} (rules ${RULESET})\n`);
+    case "lint": return lint(rest, io, engine);
+    case "rules": return listRules(rest, io, engine);
+    case "explain": return explain(rest, io, engine);
+    case "lsp": return rest.includes("--stdio") ? serve() : usageError(io, "lsp takes --stdio");
+    default:
+      return usageError(io, LATER.includes(command)
+        ? `command ${command} is not available in this version`
+        : `no command is called '${command}'`);
+  }
+}
+
+/** Runs one command line, without program name, and gives its exit status. Never rejects. */
+export async function runCli(argv: readonly string[], io: CliIo, engine: Engine): Promise<number> {
+  try {
+    return await dispatch(argv, io, engine);
+  } catch (error) {
+    io.stderr.write(crashText(error, "", io));
+    return EXIT.internal;
+  }
+}

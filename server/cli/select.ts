@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Finding, Review, Tier } from "../review/finding.ts";
+
+const RANK: Readonly<Record<Tier, number>> = { proved: 2, contract: 1, pattern: 0 };
+
+export const isAtLeast = (tier: Tier, least: Tier): boolean => RANK[tier] >= RANK[least];
+
+export interface Selection {
+  /** Rules to report, or null for all. */
+  readonly only: ReadonlySet<string> | null;
+  readonly without: ReadonlySet<string>;
+  readonly minTier: Tier;
+}
+
+const hasRule = (selection: Selection, ruleId: string): boolean =>
+  (selection.only === null || selection.only.has(ruleId)) && !selection.without.has(ruleId);
+
+/** What the user asked to see of a review. */
+export const selected = (review: Review, selection: Selection): Review => ({
+  ...review,
+  obligations: review.obligations.filter((obligation) => hasRule(selection, obligation.ruleId)),
+  findings: review.findings.filter((finding: Finding) =>
+    hasRule(selection, finding.ruleId) && isAtLeast(finding.tier, selection.minTier)),
+});
+
+/** The rule that a name of `--types` or `--ignore` means: a type (`MM_...`) or a rule id, in any case. */
+export const ruleOfName = (name: string): string =>
+  name.trim().toLowerCase().replace(/^mm_/, "").replaceAll("_", "-");

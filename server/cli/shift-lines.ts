@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Evidence, Finding, Review } from "../review/finding.ts";
+
+/** The document is reviewed mail by mail, and each review counts lines from the start of its mail. */
+export const shiftReview = (review: Review, by: number): Review =>
+  by === 0 ? review : {
+    ...review,
+    problems: review.problems.map((problem) => ({ ...problem, line: problem.line === null ? null : problem.line + by })),
+    obligations: review.obligations.map((one) => ({ ...one, patchLines: one.patchLines.map((line) => line + by) })),
+    findings: review.findings.map((finding) => shiftFinding(finding, by)),
+  };
+
+const shiftFinding = (finding: Finding, by: number): Finding => ({
+  ...finding,
+  location: { ...finding.location, patchLine: finding.location.patchLine + by },
+  related: finding.related.map((related) => ({ ...related, patchLine: related.patchLine + by })),
+  evidence: finding.evidence === null ? null : shiftEvidence(finding.evidence, by),
+});
+
+const shiftEvidence = (evidence: Evidence, by: number): Evidence => ({
+  ...evidence,
+  schedule: evidence.schedule.map((step) => ({ ...step, patchLine: step.patchLine === null ? null : step.patchLine + by })),
+});

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+export const USAGE = `\
+usage: patchwalk <command> [options]
+
+  lint [FILE|DIR|-]...    lint patches, mails, mailboxes, maildirs and C files;
+                          standard input with - or no argument
+  rules                   list the rules
+  explain RULE            show what a rule is about
+  lsp --stdio             run the language server
+
+Options of lint:
+  --release R             target release, such as 6.1 or mainline
+  --arch A                target architecture, such as x86_64 or arm64
+  --config KEY=y,...      kernel configuration of the target
+  --format F              text (default), json, jsonl
+  --output FILE           write the report to FILE
+  --fail-on T             exit with 1 from this tier on: proved, contract
+                          (default), pattern, never
+  --min-tier T            report from this tier on: proved, contract (default),
+                          pattern
+  --types A,B             only these rules, as MM_TYPE or rule-id
+  --ignore A,B            all rules but these
+  --no-simulate           no exploration; findings end at tier contract
+  --color[=WHEN]          auto (default), always, never; auto honors NO_COLOR
+  -q                      findings only: no notes, no checklists, no summary
+  --no-summary            no last line
+  --timings               say how long it took
+
+  rules takes --format text or json.
+  --help, --version
+
+Exit status: 0 clean, 1 findings, 2 usage error or unreadable input,
+3 internal error.
+`;

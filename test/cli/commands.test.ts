@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect, test } from "vitest";
+import { USAGE } from "../../server/cli/usage.ts";
+import { folderOf, patchwalk } from "./run-command.ts";
+
+test("help and version", async () => {
+  for (const argv of [["--help"], ["-h"], ["help"], ["lint", "--help"]]) {
+    expect(await patchwalk(argv)).toEqual({ status: 0, out: USAGE, err: "" });
+  }
+  expect(await patchwalk(["--version"])).toEqual({ status: 0, out: "patchwalk 0.1.0 (rules 2026.11)\n", err: "" });
+  expect(Math.max(...USAGE.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+});
+
+test.each([
+  [[], "no command"],
+  [["x\u001b"], "no command is called 'x<U+001B>'"],
+  [["scan"], "command scan is not available in this version"],
+  [["lsp"], "lsp takes --stdio"],
+  [["explain"], "explain takes one rule"],
+  [["rules", "--format", "xml"], "--format takes text, json; not 'xml'"],
+])("%j", async (argv, reason) => {
+  expect(await patchwalk(argv)).toEqual({ status: 2, out: "", err: `patchwalk: ${reason}; see patchwalk --help\n` });
+});
+
+test("rules", async () => {
+  expect((await patchwalk(["rules"])).out).toBe(`\
+hugetlb-walk-unlocked  (error; 4.8 and later)
+    Result of a huge page walk used without a lock that keeps the page table
+notifier-nonblock-outside-oom  (error; 4.19 to before 7.0)
+    Non-blocking start outside the OOM reaper
+`);
+  const { rules } = JSON.parse((await patchwalk(["rules", "--format=json"])).out);
+  expect(rules[0]).toMatchObject({ id: "hugetlb-walk-unlocked", type: "MM_HUGETLB_WALK_UNLOCKED", until: null });
+});
+
+test("explain: the page, else what the rule says about itself", async () => {
+  const pages = folderOf({ "hugetlb-walk-unlocked.md": "# The page\n" });
+  const io = { ruleFolders: ["/nowhere", pages] };
+  expect((await patchwalk(["explain", "MM_HUGETLB_WALK_UNLOCKED"], { io })).out).toBe("# The page\n");
+  expect((await patchwalk(["explain", "notifier-nonblock-outside-oom"], { io })).out).toBe(`\
+notifier-nonblock-outside-oom (MM_NOTIFIER_NONBLOCK_OUTSIDE_OOM, error)
+
+Non-blocking start outside the OOM reaper
+
+A subscriber that refuses keeps its mapping.
+
+Releases: 4.19 to before 7.0
+Said by Example Reviewer, 2023-09-15: example thread
+`);
+  expect(await patchwalk(["explain", "../../etc/passwd"], { io }))
+    .toEqual({ status: 2, out: "", err: "patchwalk: no rule is called '../../etc/passwd'; see patchwalk rules\n" });
+});
