@@ -35,6 +35,13 @@ const take = (reading: Reading, row: Row, kind: HunkRow["kind"], marker: 0 | 1, 
   if (kind !== "deleted") reading.newLeft -= 1;
 };
 
+/** The tail of a wrapped line has the kind of the line before it; above the first line it is the tail of the `@@` line. */
+const takeTail = (reading: Reading, row: Row): void => {
+  const kind = reading.taken.at(-1)?.kind;
+  if (kind === undefined) reading.at += 1;
+  else take(reading, row, kind, 0, true);
+};
+
 /** `--- x`, `+++ y`, `@@` inside an open hunk is code only if the hunk is complete exactly at that `@@`. */
 const opensNextFile = (reading: Reading): boolean =>
   isFilePair(reading.rows, reading.at) && !(reading.oldLeft === 1 && reading.newLeft === 1);
@@ -90,7 +97,7 @@ const takeOne = (reading: Reading, row: Row, allowsTail: () => boolean): HunkEnd
     default:
       if (row.text.startsWith("@@") || isFileStart(reading.rows, reading.at)) return "header";
       if (!allowsTail()) return "text";
-      take(reading, row, reading.taken.at(-1)?.kind ?? "context", 0, true);
+      takeTail(reading, row);
       return null;
   }
 };
@@ -107,7 +114,7 @@ const readByLook = (reading: Reading): HunkEnd => {
     const row = reading.rows[reading.at];
     if (row === undefined) return "end";
     if (row.afterBreak || row.afterGap) return "gap";
-    if (row.text === "" || /^--/.test(row.text)) return "text";
+    if (row.text === "" || row.text.startsWith("--")) return "text";
     const end = takeOne(reading, row, () => false);
     if (end !== null) return end;
   }

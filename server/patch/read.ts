@@ -46,7 +46,7 @@ const patchFrom = (message: Message, content: Content, isQuoted: boolean, whites
     form: isQuoted ? "quoted" : whitespaceLost ? "archive" : header.form === "none" ? "diff" : "mail",
     messageId: header.messageId, subject: header.subject, from: header.from, date: header.date, commit: message.commit,
     whitespaceLost,
-    prose: content.prose.map(asProse).sort(byLine),
+    prose: content.prose.map(asProse).toSorted(byLine),
     files: content.files, remarks: content.remarks,
     startLine, endLine: message.lines.at(-1)?.line ?? startLine,
   };
@@ -80,31 +80,51 @@ const readPlain = (message: Message, body: readonly TextLine[], stripped: boolea
   return { patches: [patchFrom(message, content, false, stripped)], problems: diff.problems, rest: diff.prose };
 };
 
-/** A body that is still encoded has no lines of code at which a finding could point. */
-const isStillEncoded = (message: Message, patches: readonly Patch[]): boolean => {
-  const encoding = message.header.transferEncoding;
-  if (encoding === "base64") return patches.length === 0;
-  if (encoding !== "quoted-printable") return false;
-  return patches.some((patch) =>
+const declaredEncoding = /^Content-Transfer-Encoding:\s*(quoted-printable|base64)\s*$/i;
+
+/** The encoding that the header declares, or one of the parts of a multipart mail; null where lines stand as they are. */
+const encodingOf = (message: Message, body: readonly TextLine[]): string | null => {
+  const { transferEncoding } = message.header;
+  if (transferEncoding === "base64" || transferEncoding === "quoted-printable") return transferEncoding;
+  if (message.header.form !== "mail") return null;
+  for (const line of body) {
+    const match = declaredEncoding.exec(line.text);
+    if (match !== null) return (match[1] ?? "").toLowerCase();
+  }
+  return null;
+};
+
+const damage = new Set(["hunk-count-mismatch", "hunk-truncated", "wrapped-line"]);
+
+/** A body that is still encoded has no lines of code at which a finding could point; some tools decode but keep the field. */
+const isStillEncoded = (encoding: string, reading: Reading): boolean => {
+  if (encoding === "base64") return reading.patches.length === 0;
+  if (reading.problems.some((problem) => damage.has(problem.code))) return true;
+  return reading.patches.some((patch) =>
     patch.files.some((file) => file.hunks.some((hunk) => hunk.lines.some((line) => looksQuotedPrintable(line.text)))));
+};
+
+const encodedProblem = (encoding: string, line: number | null): Problem =>
+  ({ code: "encoded-body", message: `the body is ${encoding} and was not decoded`, line });
+
+const readDecoded = (text: string, message: Message, body: readonly TextLine[]): Reading => {
+  const first = body[0];
+  const last = body.at(-1);
+  if (first === undefined || last === undefined || !body.some((line) => mayBeDiff(line) || isQuotedLine(line))) return nothing;
+  const stripped = isStripped(text.slice(first.start, last.start + last.text.length), body);
+  const plain = readPlain(message, body, stripped);
+  const quoted = readQuoted(message, plain.rest, stripped);
+  const patches = [...plain.patches, ...quoted.patches];
+  const notes = patches.map(lossNote).filter((note) => note !== null);
+  return { patches, problems: [...plain.problems, ...quoted.problems, ...notes].toSorted(byLine) };
 };
 
 const readMessage = (text: string, message: Message): Reading => {
   const body = message.lines.slice(message.bodyAt);
-  const last = body.at(-1);
-  if (last === undefined || !(body.some(mayBeDiff) || body.some(isQuotedLine) || message.header.transferEncoding === "base64")) {
-    return nothing;
-  }
-  const stripped = isStripped(text.slice(body[0]?.start ?? 0, last.start + last.text.length), body);
-  const plain = readPlain(message, body, stripped);
-  const quoted = readQuoted(message, plain.rest, stripped);
-  const patches = [...plain.patches, ...quoted.patches];
-  if (isStillEncoded(message, patches)) {
-    const encoding = message.header.transferEncoding ?? "";
-    return { patches: [], problems: [{ code: "encoded-body", message: `the body is ${encoding}; it was not decoded`, line: body[0]?.line ?? null }] };
-  }
-  const notes = patches.map(lossNote).filter((note) => note !== null);
-  return { patches, problems: [...plain.problems, ...quoted.problems, ...notes].sort(byLine) };
+  const reading = readDecoded(text, message, body);
+  const encoding = encodingOf(message, body);
+  if (encoding === null || !isStillEncoded(encoding, reading)) return reading;
+  return { patches: [], problems: [encodedProblem(encoding, body[0]?.line ?? null)] };
 };
 
 const refused = (text: string, code: string, message: string): PatchDocument =>

@@ -75,7 +75,7 @@ const reclassed = (taken: readonly HunkRow[], oldMissing: number, newMissing: nu
   const candidates = taken
     .map((each, at) => ({ at, kind: each.kind, score: suspicion(taken, at) }))
     .filter((each) => each.kind === kind)
-    .sort((a, b) => b.score - a.score || a.at - b.at)
+    .toSorted((a, b) => b.score - a.score || a.at - b.at)
     .slice(0, wanted);
   if (candidates.length < wanted || candidates.some((each) => each.score === 0)) return null;
   const chosen = new Set(candidates.map((each) => each.at));
