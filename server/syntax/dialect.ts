@@ -13,6 +13,8 @@ export type Role =
   | "typeArgument"
   /** An operator or keyword whose parentheses the grammar reads by itself: `sizeof`. */
   | "typeOperator"
+  /** Takes a type or an expression where the grammar takes a type only: `typeof(p->count)`. */
+  | "typeQuery"
   /** Takes a type and a member that may be a path: `offsetof(struct s, a[1].b)`. */
   | "fieldPath"
   /** Declares its second argument with its first as the type: `DEFINE_PER_CPU(struct s, name)`. */
@@ -30,6 +32,8 @@ export interface Dialect {
   readonly isPrimitive: (word: string) => boolean;
   /** True for words that can only start or continue a type. */
   readonly isTypeKeyword: (word: string) => boolean;
+  /** True for the other keywords of a declaration, as `static`. */
+  readonly isDeclarationKeyword: (word: string) => boolean;
 }
 
 /** The tables as they stand in `grammars/kernel-c.json`; `*` in an entry matches any run of word characters. */
@@ -39,6 +43,7 @@ export interface DialectTables {
   readonly iterators: readonly string[];
   readonly typeArguments: readonly string[];
   readonly typeOperators: readonly string[];
+  readonly typeQueries: readonly string[];
   readonly fieldPaths: readonly string[];
   readonly typedDeclarations: readonly string[];
   readonly classDeclarations: readonly string[];
@@ -46,6 +51,7 @@ export interface DialectTables {
   readonly fileMacros: readonly string[];
   readonly primitiveTypes: readonly string[];
   readonly typeKeywords: readonly string[];
+  readonly declarationKeywords: readonly string[];
 }
 
 /** No macro of the kernel is longer; it bounds the work that one hostile word can cause. */
@@ -63,6 +69,7 @@ export function compileDialect(tables: DialectTables): Dialect {
   }
   const primitives = new Set(tables.primitiveTypes);
   const typeKeywords = new Set(tables.typeKeywords);
+  const declarationKeywords = new Set(tables.declarationKeywords);
   return {
     roleOf: (word) => {
       if (word.length > longestWord) return "none";
@@ -70,6 +77,7 @@ export function compileDialect(tables: DialectTables): Dialect {
     },
     isPrimitive: (word) => primitives.has(word),
     isTypeKeyword: (word) => typeKeywords.has(word),
+    isDeclarationKeyword: (word) => declarationKeywords.has(word),
   };
 }
 
@@ -80,6 +88,7 @@ function rolesInOrder(tables: DialectTables): readonly (readonly [Role, readonly
     ["syscall", tables.syscalls],
     ["classDeclaration", tables.classDeclarations],
     ["fieldPath", tables.fieldPaths],
+    ["typeQuery", tables.typeQueries],
     ["typeOperator", tables.typeOperators],
     ["iterator", tables.iterators],
     ["typedDeclaration", tables.typedDeclarations],

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Canvas } from "./canvas.ts";
-import { argumentsOf, asterisk, endOf, startOf, typeAt, wordAt } from "./code.ts";
+import { argumentsOf, asterisk, closingParen, endOf, startOf, typeAt, wordAt } from "./code.ts";
 import type { Argument, Code } from "./code.ts";
 import type { Dialect } from "./dialect.ts";
 import { wordToken } from "./tokens.ts";
@@ -20,6 +20,30 @@ export function maskTypeArguments(code: Code, canvas: Canvas, dialect: Dialect, 
     if (!writeIdentifier(code, canvas, dialect, argument)) continue;
     canvas.note({ kind: "type-argument", name, start, end });
   }
+}
+
+/**
+ * Makes an identifier of whatever stands in the parentheses: `typeof(a->b[0])` becomes `typeof(a__b_0_)`. The
+ * grammar takes a type there, and a call of one identifier where it takes an expression.
+ *
+ * @returns The last token of the query, so that nothing within is masked again.
+ */
+export function maskTypeQuery(code: Code, canvas: Canvas, dialect: Dialect, query: number): number {
+  const close = closingParen(code, query + 1);
+  const first = query + 2;
+  if (close <= first) return close;
+  const start = startOf(code, first);
+  const end = endOf(code, close - 1);
+  const written = code.text.slice(start, end);
+  if (close === first + 1 && wordAt(code, first) !== "" && !dialect.isTypeKeyword(written)) return close;
+  if (/[\n\r]/.test(written)) {
+    canvas.blank(start, end);
+    canvas.write(start, "_");
+  } else {
+    canvas.write(start, `_${written.slice(1).replace(/\W/g, "_")}`);
+  }
+  canvas.note({ kind: "type-argument", name: wordAt(code, query), start, end });
+  return close;
 }
 
 /** No type has more words and stars; a longer argument is not looked at. */
