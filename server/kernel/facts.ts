@@ -55,17 +55,19 @@ export const argumentsOf = (fact: ApiFact): readonly number[] => [
 
 const fits = (fact: ApiFact, argumentCount: number): boolean => fact.arity === undefined || fact.arity === argumentCount;
 
-/** How far a range is from a release: in major and minor numbers, with majors far apart. */
+/** How far a range is from a release: in major and minor numbers, with majors far apart. 0: covered. */
 function distance(fact: ApiFact, release: Release): number {
+  if (covers(fact, release)) return 0;
   const bound = fact.since !== undefined && !atLeast(release, fact.since) ? fact.since : fact.until;
   const at = bound === undefined ? null : parseRelease(bound);
-  return at === null ? 0 : Math.abs((release.major - at.major) * 100 + (release.minor - at.minor));
+  return at === null ? 0 : Math.abs((release.major - at.major) * 100 + (release.minor - at.minor)) + 1;
 }
 
-/** The release of the fact's range that is nearest to one outside of it. */
-function nearestRelease(fact: ApiFact, release: Release): string | null {
+/** The release of the fact's range that is nearest to the target. */
+function nearestRelease(fact: ApiFact, release: Release): string {
   if (fact.since !== undefined && !atLeast(release, fact.since)) return fact.since;
-  return fact.until === undefined ? null : releaseBefore(fact.until);
+  if (fact.until !== undefined && atLeast(release, fact.until)) return releaseBefore(fact.until) ?? fact.until;
+  return isNewerThanChecked(release) ? NEWEST_RELEASE : `${release.major}.${release.minor}`;
 }
 
 const nearest = (candidates: readonly ApiFact[], release: Release): ApiFact | undefined =>
@@ -91,7 +93,7 @@ export function factFor(name: string, argumentCount: number, release: Release): 
   if (exact) return { fact: exact, asOf: isNewerThanChecked(release) ? NEWEST_RELEASE : null };
   const readable = candidates.filter((fact) => argumentsOf(fact).every((position) => position < argumentCount));
   const fact = nearest(fitting.length > 0 ? fitting : readable, release);
-  return fact ? { fact, asOf: nearestRelease(fact, release) ?? fact.since ?? NEWEST_RELEASE } : null;
+  return fact ? { fact, asOf: nearestRelease(fact, release) } : null;
 }
 
 /** A call that sleeps only with some flag words, or null. */
