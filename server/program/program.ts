@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Effect } from "../kernel/effect.ts";
-import type { Image, ImageLine } from "../source/image.ts";
+import type { Image } from "../source/image.ts";
 import type { Value, Variable } from "./code.ts";
 
 /** Index into `EffectProgram.nodes`. */
@@ -25,6 +25,9 @@ export interface CallNode {
   readonly result: string | null;
   readonly effects: readonly BoundEffect[];
   readonly knowledge: Knowledge;
+  /** What to show where the call is not in the text (a reference fix added it); missing: the source text. */
+  readonly shown?: string;
+  /** Offset in the image's text; -1 where the call is not in the text. */
   readonly at: number;
   readonly end: number;
   next: NodeId;
@@ -129,28 +132,4 @@ export function successors(node: ProgramNode): readonly NodeId[] {
     default:
       return [node.next];
   }
-}
-
-/** The row of the image at an offset, found by counting (images are small; callers that ask often build an index). */
-export function imageLineAt(image: Image, at: number): ImageLine | null {
-  let row = 0;
-  for (let i = image.text.indexOf("\n"); i >= 0 && i < at; i = image.text.indexOf("\n", i + 1)) row++;
-  return image.lines[row] ?? null;
-}
-
-/** Document place of an offset: line and column from 1, or null for text that is not in the document. */
-export function documentPlace(image: Image, at: number): { line: number; column: number; row: ImageLine } | null {
-  const row = imageLineAt(image, at);
-  if (!row || row.line === null) return null;
-  const start = at === 0 ? 0 : image.text.lastIndexOf("\n", at - 1) + 1;
-  return { line: row.line, column: row.column + at - start + 1, row };
-}
-
-/** Source text of a node on one line, comments dropped, for people. */
-export function textAt(image: Image, at: number, end: number): string {
-  return image.text
-    .slice(at, end)
-    .replace(/\/\*[\s\S]*?\*\//g, " ")
-    .replace(/\s+/g, " ")
-    .trim();
 }

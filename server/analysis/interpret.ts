@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
+import { relevanceOf } from "./relevant.ts";
+import { afterAssign, afterCall } from "./transfer.ts";
+import { EMPTY_STATE, type State, stateKey } from "./state.ts";
+import { assume, normalize, truthOf } from "./truth.ts";
+
+/** States reached before each node, and whether every path was followed. */
+export interface Interpretation {
+  readonly program: EffectProgram;
+  /** States in which control reaches the node, in order of discovery. */
+  readonly before: readonly (readonly State[])[];
+  /** False where the budget cut paths off. */
+  readonly complete: boolean;
+}
+
+/** Pairs of node and state that one function may cost; more than any function of mm/ needs. */
+const MAX_STATES = 20_000;
+
+/** Runs a program over abstract states, path by path, merging states that nothing later can tell apart. */
+export function interpret(program: EffectProgram, entry: State = EMPTY_STATE): Interpretation {
+  const relevance = relevanceOf(program);
+  const before: State[][] = program.nodes.map(() => []);
+  const seen = program.nodes.map(() => new Set<string>());
+  const work: { id: NodeId; state: State }[] = [];
+  let total = 0;
+  let complete = true;
+
+  const reach = (id: NodeId, state: State): void => {
+    const key = stateKey(state);
+    if (seen[id]?.has(key)) return;
+    if (total >= MAX_STATES) {
+      complete = false;
+      return;
+    }
+    total++;
+    seen[id]?.add(key);
+    before[id]?.push(state);
+    work.push({ id, state });
+  };
+
+  const step = (node: ProgramNode, id: NodeId, state: State): void => {
+    switch (node.kind) {
+      case "call":
+        for (const next of afterCall(state, node, id, relevance)) reach(node.next, next);
+        break;
+      case "assign":
+        reach(node.next, afterAssign(state, node, relevance));
+        break;
+      case "branch": {
+        const known = truthOf(state, node.condition);
+        const remembered = relevance.conditions.has(normalize(state, node.condition).key);
+        const on = (outcome: boolean): State => (remembered ? assume(state, node.condition, outcome) : state);
+        if (known !== false) reach(node.then, on(true));
+        if (known !== true) reach(node.otherwise, on(false));
+        break;
+      }
+      case "choice":
+        for (const out of node.outs) reach(out.next, state);
+        break;
+      case "unseen":
+        reach(node.next, node.where === "start" ? { ...state, callerUnknown: true } : state);
+        break;
+      case "exit":
+        break;
+      default:
+        reach(node.next, state);
+    }
+  };
+
+  reach(program.entry, entry);
+  for (let item = work.pop(); item; item = work.pop()) {
+    const node = program.nodes[item.id];
+    if (node) step(node, item.id, item.state);
+  }
+  return { program, before, complete };
+}

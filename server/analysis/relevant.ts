@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Value } from "../program/code.ts";
+import { flagsIn } from "../program/flag-word.ts";
+import type { EffectProgram } from "../program/program.ts";
+import { namesIn, render } from "../program/render.ts";
+import { EMPTY_STATE } from "./state.ts";
+import { normalize } from "./truth.ts";
+
+/**
+ * What is worth remembering on a path: property-directed merging. A condition that is asked once and that no effect
+ * depends on is explored both ways and forgotten, so that paths meet again behind it.
+ */
+export interface Relevance {
+  /** Normal texts of conditions whose outcome is remembered. */
+  readonly conditions: ReadonlySet<string>;
+  /** Variables whose value (as a condition, or as a definition) is remembered. */
+  readonly variables: ReadonlySet<string>;
+  /** Flag names that are tracked bit by bit. */
+  readonly flags: ReadonlySet<string>;
+}
+
+/** Conditions about a VMA that decide whether hugetlb PMDs can be shared. */
+const PRIVATE = /\bVM_MAYSHARE\b|\bis_cow_mapping\b/;
+
+export function relevanceOf(program: EffectProgram): Relevance {
+  const asked = new Map<string, number>();
+  const variables = new Set<string>();
+  const flags = new Set<string>();
+  const conditions = new Set<string>();
+  const note = (value: Value): void => {
+    const { key } = normalize(EMPTY_STATE, value);
+    asked.set(key, (asked.get(key) ?? 0) + 1);
+    if (PRIVATE.test(key)) conditions.add(key);
+    for (const name of namesIn(value)) variables.add(name);
+  };
+  for (const node of program.nodes) {
+    if (node.kind === "branch") note(node.condition);
+    if (node.kind === "call") {
+      // The value of a lock, a map or a walk says whether it happened.
+      if (node.result !== null && node.effects.some((effect) => "held" in effect || effect.kind === "mapPte" || effect.kind === "hugetlbWalk"))
+        conditions.add(node.result);
+      for (const arg of node.args) for (const flag of flagsIn(arg, "FOLL_")) flags.add(flag);
+    }
+    if (node.kind === "assign" && node.value) {
+      for (const flag of flagsIn(node.value, "FOLL_")) flags.add(flag);
+      if (PRIVATE.test(render(node.value))) conditions.add(normalize(EMPTY_STATE, node.value).key);
+    }
+  }
+  if (flags.size > 0) for (const flag of ["FOLL_WRITE", "FOLL_LONGTERM", "FOLL_FORCE", "FOLL_PIN", "FOLL_GET"]) flags.add(flag);
+  for (const [key, times] of asked) if (times > 1) conditions.add(key);
+  for (const name of correlated(program)) conditions.add(name);
+  return { conditions, variables, flags };
+}
+
+/** Variables that get a constant or another condition on one path and are tested later: `locked = true; ... if (locked)`. */
+function correlated(program: EffectProgram): Set<string> {
+  const tested = new Set<string>();
+  const assigned = new Set<string>();
+  for (const node of program.nodes) {
+    if (node.kind === "branch") {
+      const { value } = normalize(EMPTY_STATE, node.condition);
+      tested.add(render(value));
+    }
+    if (node.kind === "assign") assigned.add(render(node.target));
+  }
+  return new Set([...tested].filter((text) => assigned.has(text)));
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { LockClass, LockMode } from "../kernel/effect.ts";
+import type { Value } from "../program/code.ts";
+import type { NodeId } from "../program/program.ts";
+
+/** A lock held on this path. */
+export interface Held {
+  readonly lock: LockClass;
+  /** Canonical text of the object, "" where the lock is global. */
+  readonly object: string;
+  readonly mode: LockMode | "any";
+  /** Node that took it; -1 where the caller holds it. */
+  readonly at: NodeId;
+}
+
+/** Why the context is atomic. */
+export interface Atomic {
+  readonly reason: "rcu" | "irq" | "preempt" | "lazy_mmu" | "spinlock" | "pte-map";
+  readonly of: string;
+  readonly at: NodeId;
+}
+
+/** Result of a hugetlb walk that a variable holds. */
+export interface WalkOrigin {
+  readonly walk: NodeId;
+  /** Canonical text of the VMA, or null where the walk names none. */
+  readonly vma: string | null;
+  /** False once nothing has protected the table since the walk. */
+  readonly protectedSince: boolean;
+}
+
+export type Bit = "yes" | "no" | "maybe";
+
+/** Abstract state on one path. Immutable: every change makes a new one. */
+export interface State {
+  readonly held: readonly Held[];
+  /** True where a caller that is not visible may hold locks. */
+  readonly callerUnknown: boolean;
+  readonly atomic: readonly Atomic[];
+  /** Variables that hold a mapped page table entry, in order of mapping. */
+  readonly mapped: readonly { readonly pte: string; readonly at: NodeId; readonly rcu: boolean }[];
+  /** What is known of conditions and of variables as conditions, by canonical text. */
+  readonly truths: ReadonlyMap<string, boolean>;
+  /** What boolean variables stand for, so that a test of the variable is a test of its definition. */
+  readonly definitions: ReadonlyMap<string, Value>;
+  readonly walks: ReadonlyMap<string, WalkOrigin>;
+  /** Flag words: `variable/BIT` -> value. */
+  readonly bits: ReadonlyMap<string, Bit>;
+  /** Variables whose last value came from a call that nothing is known about. */
+  readonly doubtful: ReadonlySet<string>;
+}
+
+export const EMPTY_STATE: State = {
+  held: [],
+  callerUnknown: true,
+  atomic: [],
+  mapped: [],
+  truths: new Map(),
+  definitions: new Map(),
+  walks: new Map(),
+  bits: new Map(),
+  doubtful: new Set(),
+};
+
+/** Copy of a map with one entry set, or removed where the value is undefined. */
+export function withEntry<V>(map: ReadonlyMap<string, V>, key: string, value: V | undefined): ReadonlyMap<string, V> {
+  if (map.get(key) === value && (value !== undefined || !map.has(key))) return map;
+  const copy = new Map(map);
+  if (value === undefined) copy.delete(key);
+  else copy.set(key, value);
+  return copy;
+}
+
+const sorted = (entries: Iterable<readonly [string, unknown]>): string =>
+  [...entries]
+    .map(([key, value]) => `${key}=${String(value)}`)
+    .sort()
+    .join(",");
+
+/** Equal keys: the states cannot be told apart by anything that happens later. */
+export function stateKey(state: State): string {
+  return [
+    state.held.map((lock) => `${lock.lock}(${lock.object})${lock.mode}`).sort().join(","),
+    state.callerUnknown ? "?" : "!",
+    state.atomic.map((atomic) => `${atomic.reason}(${atomic.of})`).join(","),
+    state.mapped.map((pte) => pte.pte).join(","),
+    sorted(state.truths),
+    sorted([...state.definitions].map(([key, value]) => [key, value.at] as const)),
+    sorted([...state.walks].map(([key, walk]) => [key, `${walk.walk}${walk.protectedSince ? "" : "!"}`] as const)),
+    sorted(state.bits),
+    [...state.doubtful].sort().join(","),
+  ].join(";");
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Value } from "../program/code.ts";
+import { assignBit } from "../program/flag-word.ts";
+import type { AssignNode, BoundEffect, CallNode, NodeId } from "../program/program.ts";
+import { render } from "../program/render.ts";
+import type { Relevance } from "./relevant.ts";
+import type { Atomic, Held, State } from "./state.ts";
+import { withEntry } from "./state.ts";
+import { assume, bitsOf, forget, truthOf } from "./truth.ts";
+
+const name = (text: string): Value => ({ kind: "name", name: text, at: 0 });
+
+/** `&x` and `x` name the same object when a lock or a range is meant. */
+export const objectText = (value: Value | null): string =>
+  value === null ? "" : value.kind === "unary" && value.operator === "&" ? render(value.of) : render(value);
+
+/** A VMA named through a walk's mm argument: `vma->vm_mm` -> `vma`. */
+const vmaOfMm = (mm: Value | null): string | null => (mm?.kind === "member" && mm.field === "vm_mm" ? render(mm.of) : null);
+
+/** States after a call: more than one where the call's value decides what happened. */
+export function afterCall(state: State, node: CallNode, id: NodeId, relevance: Relevance): State[] {
+  const result = node.result;
+  let base = result === null ? state : forget(state, result);
+  if (result !== null) {
+    const doubtful = new Set(base.doubtful);
+    if (node.knowledge === "unknown" || node.knowledge === "defined-here") doubtful.add(result);
+    else doubtful.delete(result);
+    base = { ...base, doubtful };
+  }
+  base = forgetOutputs(base, node);
+  return node.effects.reduce<State[]>(
+    (states, effect) => states.flatMap((one) => afterEffect(one, effect, node, id, relevance)),
+    [base],
+  );
+}
+
+/** A callee may write whatever it is given the address of. */
+function forgetOutputs(state: State, node: CallNode): State {
+  let next = state;
+  for (const arg of node.args)
+    if (arg.kind === "unary" && arg.operator === "&" && node.knowledge !== "quiet") next = forget(next, render(arg.of));
+  return next;
+}
+
+/** Splits the state by whether the call's value is zero. */
+function byResult(state: State, result: string | null, heldWhen: "always" | "nonzero" | "zero", held: (state: State) => State): State[] {
+  if (heldWhen === "always") return [held(state)];
+  if (result === null) return [state];
+  const nonzero = assume(state, name(result), true);
+  const zero = assume(state, name(result), false);
+  if (heldWhen === "nonzero") return [held(nonzero), zero];
+  const failed: Value = { kind: "binary", operator: "<", left: name(result), right: { kind: "number", value: 0, at: 0 }, at: 0 };
+  return [held(zero), assume(nonzero, failed, true)];
+}
+
+function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: NodeId, relevance: Relevance): State[] {
+  switch (effect.kind) {
+    case "acquire": {
+      const object = effect.objectIsValue ? (node.result ?? "") : objectText(effect.object);
+      const lock: Held = { lock: effect.lock, object, mode: effect.mode, at: id };
+      return byResult(state, node.result, effect.held, (one) => acquire(one, lock, !effect.sleeps));
+    }
+    case "release":
+      return [release(state, effect.lock, objectText(effect.object))];
+    case "assertHeld":
+      return [
+        isHeld(state, effect.lock, objectText(effect.object))
+          ? state
+          : { ...state, held: [...state.held, { lock: effect.lock, object: objectText(effect.object), mode: effect.mode, at: id }] },
+      ];
+    case "enterAtomic":
+      return [{ ...state, atomic: [...state.atomic, { reason: effect.reason, of: "", at: id }] }];
+    case "leaveAtomic":
+      return [loseProtection({ ...state, atomic: withoutLast(state.atomic, (one) => one.reason === effect.reason) })];
+    case "mapPte":
+      return mapPte(state, effect, node, id);
+    case "unmapPte": {
+      const pte = render(effect.pte);
+      const mapped = state.mapped.some((one) => one.pte === pte) ? state.mapped.filter((one) => one.pte !== pte) : state.mapped;
+      const atomic = effect.rcu ? withoutLast(state.atomic, (one) => one.reason === "pte-map") : state.atomic;
+      const unmapped: State = { ...state, mapped, atomic };
+      return [effect.ptl ? release(unmapped, "ptl", objectText(effect.ptl)) : unmapped];
+    }
+    case "lockEntryTable":
+      return byResult(state, node.result, effect.held ?? "always", (one) =>
+        acquire(one, { lock: "ptl", object: node.result ?? "", mode: "exclusive", at: id }, true),
+      );
+    case "hugetlbWalk":
+      return walked(state, effect, node, id, relevance);
+    default:
+      return [state];
+  }
+}
+
+function acquire(state: State, lock: Held, spins: boolean): State {
+  const atomic: readonly Atomic[] = spins ? [...state.atomic, { reason: "spinlock", of: lock.object, at: lock.at }] : state.atomic;
+  return { ...state, held: [...state.held, lock], atomic };
+}
+
+function release(state: State, lock: Held["lock"], object: string): State {
+  const matches = (one: Held): boolean => one.lock === lock && (one.object === object || one.object === "" || object === "");
+  const held = withoutLast(state.held, matches);
+  const atomic = withoutLast(state.atomic, (one) => one.reason === "spinlock" && (one.of === object || object === ""));
+  return loseProtection({ ...state, held, atomic: lock === "ptl" || lock === "spinlock" ? atomic : state.atomic });
+}
+
+export const isHeld = (state: State, lock: Held["lock"], object: string | null): boolean =>
+  state.held.some((one) => one.lock === lock && (object === null || one.object === object || one.object === "" || object === ""));
+
+function withoutLast<T>(list: readonly T[], matches: (item: T) => boolean): readonly T[] {
+  const index = list.findLastIndex(matches);
+  return index < 0 ? list : [...list.slice(0, index), ...list.slice(index + 1)];
+}
+
+function mapPte(state: State, effect: BoundEffect & { kind: "mapPte" }, node: CallNode, id: NodeId): State[] {
+  const pte = effect.pteOut ? objectText(effect.pteOut) : node.result;
+  const map = (one: State): State => {
+    const mapped = pte === null ? one.mapped : [...one.mapped, { pte, at: id, rcu: effect.rcu }];
+    const atomic: readonly Atomic[] = effect.rcu ? [...one.atomic, { reason: "pte-map", of: pte ?? "", at: id }] : one.atomic;
+    const next: State = { ...one, mapped, atomic };
+    if (!effect.locks) return next;
+    return acquire(next, { lock: "ptl", object: objectText(effect.ptlOut), mode: "exclusive", at: id }, true);
+  };
+  if (effect.pteOut) return byResult(state, node.result, "zero", map);
+  return effect.mayFail ? byResult(state, node.result, "nonzero", map) : [map(state)];
+}
+
+function walked(state: State, effect: BoundEffect & { kind: "hugetlbWalk" }, node: CallNode, id: NodeId, relevance: Relevance): State[] {
+  if (node.result === null) return [state];
+  const vma = effect.vma ? render(effect.vma) : vmaOfMm(effect.mm);
+  const origin = { walk: id, vma, protectedSince: protects(state, vma) };
+  const found: State = { ...state, walks: withEntry(state.walks, node.result, origin) };
+  if (!relevance.conditions.has(node.result)) return [found];
+  return [assume(found, name(node.result), true), assume(state, name(node.result), false)];
+}
+
+/** True where the text of a condition, decided as it is, says that the VMA is private. */
+function saysPrivate(state: State, vma: string | null): boolean {
+  for (const [key, truth] of state.truths) {
+    if (vma !== null && !key.includes(`${vma}->vm_flags`) && !key.includes(vma)) continue;
+    if (/\bis_cow_mapping\(/.test(key) && truth) return true;
+    if (/& VM_MAYSHARE\b/.test(key) && !/\bVM_MAYWRITE\b/.test(key) && !truth) return true;
+  }
+  return false;
+}
+
+/**
+ * True where the table of a hugetlb walk cannot be freed: the VMA's hugetlb lock, its mapping's i_mmap_rwsem, or a
+ * private VMA (PMDs are shared between MAP_SHARED VMAs only). mm/hugetlb.c, fe7d4c6d5a42, 9c67a20704e7.
+ */
+export function protects(state: State, vma: string | null): boolean {
+  return isHeld(state, "hugetlb_vma_lock", vma) || isHeld(state, "i_mmap_rwsem", null) || saysPrivate(state, vma);
+}
+
+function loseProtection(state: State): State {
+  let walks = state.walks;
+  for (const [variable, origin] of state.walks)
+    if (origin.protectedSince && !protects(state, origin.vma)) walks = withEntry(walks, variable, { ...origin, protectedSince: false });
+  return { ...state, walks };
+}
+
+/** State after `target operator value`. */
+export function afterAssign(state: State, node: AssignNode, relevance: Relevance): State {
+  const target = render(node.target);
+  const value = node.value;
+  const truth = node.operator === "=" && value ? truthOf(state, value) : null;
+  const walk = node.operator === "=" && value ? state.walks.get(render(value)) : undefined;
+  const bits = [...relevance.flags].map((flag) => {
+    const algebra = bitsOf(state, flag);
+    return [flag, assignBit(node.operator, algebra.variable(target), value, flag, algebra)] as const;
+  });
+  let next = forget(state, target);
+  if (walk) next = { ...next, walks: withEntry(next.walks, target, walk) };
+  const doubtful = new Set(next.doubtful);
+  if (value && [...state.doubtful].some((one) => render(value).includes(one))) doubtful.add(target);
+  else if (node.operator === "=") doubtful.delete(target);
+  next = { ...next, doubtful };
+  for (const [flag, bit] of bits) if (bit !== "maybe") next = { ...next, bits: withEntry(next.bits, `${target}/${flag}`, bit) };
+  if (truth !== null && relevance.conditions.has(target)) return assume(next, node.target, truth);
+  const isCondition = value !== null && node.operator === "=" && relevance.variables.has(target) && isPredicate(value);
+  return isCondition ? { ...next, definitions: withEntry(next.definitions, target, value) } : next;
+}
+
+/** Values that are conditions: a test of the variable is a test of them. */
+const isPredicate = (value: Value): boolean =>
+  (value.kind === "binary" && /^(?:==|!=|<|>|<=|>=|&)$/.test(value.operator)) ||
+  (value.kind === "unary" && value.operator === "!") ||
+  (value.kind === "call" && /^(?:is_|pte_|folio_test_|Page|vma_is_)/.test(value.name));

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Release } from "../kernel/release.ts";
+import { documentPlace, textAt } from "../program/place.ts";
+import type { AssignNode, BranchNode, CallNode, ChoiceNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
+import { namesIn, render } from "../program/render.ts";
+import { assignBit } from "../program/flag-word.ts";
+import type { ModelBuilder, ThreadBuilder } from "../simulator/build.ts";
+import { assign } from "../simulator/effect.ts";
+import { and, FALSE, ne, not, or, TRUE, type Expression, type Field } from "../simulator/expression.ts";
+import type { Alternative, Assignment, StepSource } from "../simulator/model.ts";
+import { slice, type Slice } from "./slice.ts";
+import { translator, type Translator } from "./translate.ts";
+import type { LiftedStep, Lifting, World } from "./world.ts";
+
+/** A function turned into a thread of a model. */
+export interface LiftedThread {
+  readonly thread: ThreadBuilder;
+  /** Steps made from each program node, by node. */
+  readonly stepsOf: ReadonlyMap<NodeId, readonly number[]>;
+  /** What the thread rests on beyond the text. */
+  readonly assumptions: readonly string[];
+}
+
+/** Both outcomes of a decision that the text leaves open. */
+const UNKNOWN = "the text does not decide this";
+
+/** Lifts a program into a thread under review: slice, then one step per atomic effect, with the text and line of the code. */
+export function lift(
+  model: ModelBuilder,
+  program: EffectProgram,
+  release: Release,
+  makeWorld: (thread: ThreadBuilder) => World,
+  options: { readonly next?: string } = {},
+): LiftedThread {
+  const thread = model.thread(`${program.name}()`, "review");
+  const world = makeWorld(thread);
+  const cut = slice(program, world, release);
+  const emitter = new Emitter(program, world, release, thread, cut, options.next ?? "END");
+  return emitter.run();
+}
+
+/** State of one lifting; lives as long as the call of `lift`. */
+class Emitter implements Lifting {
+  readonly program: EffectProgram;
+  readonly thread: ThreadBuilder;
+  readonly #world: World;
+  readonly #cut: Slice;
+  readonly #end: string;
+  readonly #fields = new Map<string, Field>();
+  readonly #choices = new Map<string, Field>();
+  readonly #doubtful: ReadonlySet<string>;
+  readonly #translator: Translator;
+  readonly #assumptions = new Set<string>();
+  #node: NodeId = 0;
+
+  constructor(program: EffectProgram, world: World, release: Release, thread: ThreadBuilder, cut: Slice, end: string) {
+    this.program = program;
+    this.thread = thread;
+    this.#world = world;
+    this.#cut = cut;
+    this.#end = end;
+    this.#doubtful = doubtfulNames(program);
+    for (const key of cut.tracked) this.#fields.set(key, thread.local(key, this.#initial(key), { hidden: true }));
+    for (const key of repeatedConditions(program, cut)) this.#choices.set(key, thread.local(`choice: ${key}`, 0, { hidden: true }));
+    this.#translator = translator(program, world, release, (key) => {
+      const field = this.#fields.get(key);
+      return field ? { kind: "field", field } : null;
+    });
+  }
+
+  #initial(key: string): number {
+    const slash = key.indexOf("/");
+    return this.#world.parameter?.(slash < 0 ? key : key.slice(0, slash), slash < 0 ? null : key.slice(slash + 1)) ?? 0;
+  }
+
+  translate: Lifting["translate"] = (value) => this.#translator.value(value);
+  flag: Lifting["flag"] = (word, bit) => this.#translator.flag(word, bit);
+  label: Lifting["label"] = (name) => `n${this.#node}.${name}`;
+  set: Lifting["set"] = (key, value) => {
+    const field = key === null ? undefined : this.#fields.get(key);
+    return field ? [assign(field, value), ...this.#reset(key ?? "")] : [];
+  };
+
+  /** A choice that was made on a name is open again when the name changes. */
+  #reset(key: string): Assignment[] {
+    const base = /^[A-Za-z_$]\w*/.exec(key)?.[0] ?? key;
+    return [...this.#choices].flatMap(([text, field]) => (new RegExp(`(?<![\\w$])${base.replace("$", "\\$")}(?!\\w)`).test(text) ? [assign(field, 0)] : []));
+  }
+
+  run(): LiftedThread {
+    const stepsOf = new Map<NodeId, readonly number[]>();
+    this.#parameters();
+    this.thread.goto(`n${this.#cut.entry}`);
+    for (const [id, next] of this.#cut.kept) {
+      const node = this.program.nodes[id];
+      if (!node) continue;
+      this.#node = id;
+      this.thread.label(`n${id}`);
+      stepsOf.set(id, this.#emit(node, next));
+    }
+    return { thread: this.thread, stepsOf, assumptions: [...this.#assumptions] };
+  }
+
+  /** Parameters that matter and that the scenario does not fix may have any value. */
+  #parameters(): void {
+    for (const [name, variable] of this.program.variables) {
+      if (!variable.isParameter || this.program.openStart) continue;
+      for (const key of [name, ...[...this.#fields.keys()].filter((one) => one.startsWith(`${name}/`))]) {
+        const field = this.#fields.get(key);
+        if (!field || this.#isFixed(key)) continue;
+        this.thread.step({
+          text: `argument ${key}`,
+          hidden: true,
+          alternatives: [{ effect: [assign(field, 1)], note: "given" }, { effect: [assign(field, 0)], note: "zero" }],
+        });
+      }
+    }
+  }
+
+  #isFixed(key: string): boolean {
+    const slash = key.indexOf("/");
+    const fixed = this.#world.parameter?.(slash < 0 ? key : key.slice(0, slash), slash < 0 ? null : key.slice(slash + 1));
+    return fixed !== null && fixed !== undefined;
+  }
+
+  #emit(node: ProgramNode, next: readonly NodeId[]): number[] {
+    switch (node.kind) {
+      case "call":
+        return this.#steps(node, this.#callSteps(node), next);
+      case "assign":
+        return this.#steps(node, [this.#assignment(node)], next);
+      case "branch":
+        return [this.#branch(node, next)];
+      case "choice":
+        return [this.#choice(node, next)];
+      case "return":
+        return this.#steps(node, [{ alternatives: [{}], hidden: true }], next);
+      case "exit":
+        return [this.thread.step({ text: "return", hidden: true, to: this.#end })];
+      default:
+        return this.#steps(node, [{ alternatives: [{}], hidden: true }], next);
+    }
+  }
+
+  #source(node: ProgramNode): { text: string; source: StepSource | null } {
+    if (!("at" in node) || node.at < 0) return { text: node.kind === "call" ? (node.shown ?? node.name) : node.kind, source: null };
+    const place = documentPlace(this.program.image, node.at);
+    const text = node.kind === "call" && node.shown !== undefined ? node.shown : "end" in node ? textAt(this.program.image, node.at, node.end) : "";
+    return { text: text === "" ? node.kind : text, source: place && { line: place.line, side: this.program.image.side } };
+  }
+
+  #steps(node: ProgramNode, steps: readonly LiftedStep[], next: readonly NodeId[]): number[] {
+    const shown = this.#source(node);
+    const list = steps.length > 0 ? steps : [{ alternatives: [{}], hidden: true }];
+    return list.map((step, index) => {
+      if (step.label !== undefined) this.thread.label(step.label);
+      const { text = shown.text, label: _, ...part } = step;
+      const last = index === list.length - 1;
+      const alternatives = part.alternatives.map((one) => (one.to === undefined && last ? { ...one, to: `n${next[0]}` } : one));
+      return this.thread.step({ ...part, text, source: shown.source, hidden: step.hidden ?? false, alternatives });
+    });
+  }
+
+  #callSteps(node: CallNode): LiftedStep[] {
+    const steps = node.effects.flatMap((effect) => (this.#world.sees(effect, node) ? this.#world.refine(effect, node, this) : []));
+    if (steps.length > 0) return steps;
+    const unknown = node.knowledge === "unknown" ? this.#world.unknownCall?.(node, this) : null;
+    if (unknown) {
+      this.#assumptions.add(`${node.name}() is not known: assumed to use what it is handed`);
+      return [...unknown];
+    }
+    return [this.#freeResult(node)];
+  }
+
+  /** A call whose value matters but is not known: zero or not. */
+  #freeResult(node: CallNode): LiftedStep {
+    const doubt = node.knowledge === "unknown" || node.knowledge === "defined-here" ? { assumed: `${node.name}() may return either` } : {};
+    if (node.result === null || !this.#fields.has(node.result)) return { alternatives: [{}], hidden: true };
+    return {
+      alternatives: [
+        { effect: this.set(node.result, 1), note: "not zero", ...doubt },
+        { effect: this.set(node.result, 0), note: "zero", ...doubt },
+      ],
+    };
+  }
+
+  #assignment(node: AssignNode): LiftedStep {
+    const key = render(node.target);
+    const effects: Assignment[] = [];
+    const open: Field[] = [];
+    const give = (field: Field, value: Expression | null): void => {
+      if (value === null) open.push(field);
+      else effects.push(assign(field, value));
+    };
+    const field = this.#fields.get(key);
+    if (field) give(field, node.operator === "=" && node.value ? this.#translator.value(node.value) : null);
+    for (const [name, bit] of this.#fields) {
+      if (!name.startsWith(`${key}/`)) continue;
+      give(bit, this.#bitAfter(node, name.slice(key.length + 1), bit));
+    }
+    effects.push(...this.#reset(key));
+    const alternatives = open.reduce<Alternative[]>(
+      (all, one) => all.flatMap((way) => [1, 0].map((bit) => ({ ...way, effect: [...(way.effect ?? []), assign(one, bit)] }))),
+      [{ effect: effects }],
+    );
+    return { alternatives, hidden: open.length === 0 && ![...this.#fields.keys()].some((name) => name.startsWith(`${key}/`)) };
+  }
+
+  #bitAfter(node: AssignNode, bit: string, before: Field): Expression | null {
+    let unknown = false;
+    const lost = (): Expression => {
+      unknown = true;
+      return FALSE;
+    };
+    const read = (key: string): Expression => {
+      const field = this.#fields.get(`${key}/${bit}`);
+      return field ? { kind: "field", field } : lost();
+    };
+    const value = assignBit<Expression>(node.operator, { kind: "field", field: before }, node.value, bit, {
+      constant: (one) => (one ? TRUE : FALSE),
+      and,
+      or,
+      not,
+      variable: read,
+      condition: (one) => this.#translator.condition(one) ?? lost(),
+      unknown: lost,
+    });
+    return unknown ? null : value;
+  }
+
+  #branch(node: BranchNode, next: readonly NodeId[]): number {
+    const condition = this.#translator.condition(node.condition);
+    const shown = this.#source(node);
+    const text = `if (${node.negated ? "!" : ""}${shown.text})`;
+    const said = (outcome: boolean): string => (outcome === node.negated ? "false" : "true");
+    const then = `n${next[0]}`;
+    const otherwise = `n${next[1]}`;
+    if (condition !== null) {
+      return this.thread.step({
+        text,
+        source: shown.source,
+        alternatives: [
+          { guard: condition, to: then, note: said(true) },
+          { guard: not(condition), to: otherwise, note: said(false) },
+        ],
+        hidden: /^\$/.test(render(node.condition)),
+      });
+    }
+    return this.thread.step({ text, source: shown.source, alternatives: this.#open(node, then, otherwise, said) });
+  }
+
+  /** A condition that the model does not decide: free, but the same text means the same outcome until its names change. */
+  #open(node: BranchNode, then: string, otherwise: string, said: (outcome: boolean) => string): Alternative[] {
+    const doubtful = namesIn(node.condition).some((name) => this.#doubtful.has(name));
+    const why = doubtful ? { assumed: UNKNOWN } : {};
+    const memory = this.#choices.get(render(node.condition));
+    const way = (outcome: boolean): Alternative => ({
+      ...(memory ? { guard: ne(memory, outcome ? 2 : 1), effect: [assign(memory, outcome ? 1 : 2)] } : {}),
+      to: outcome ? then : otherwise,
+      note: said(outcome),
+      ...why,
+    });
+    return [way(true), way(false)];
+  }
+
+  #choice(node: ChoiceNode, next: readonly NodeId[]): number {
+    const shown = this.#source(node);
+    const why = node.reason === "unseen" ? { assumed: UNKNOWN } : {};
+    return this.thread.step({
+      text: node.text,
+      source: shown.source,
+      alternatives: node.outs.map((out, index) => ({ to: `n${next[index]}`, note: out.label, ...why })),
+    });
+  }
+}
+
+/** Names that get their value from a call that nothing is known about. */
+function doubtfulNames(program: EffectProgram): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const node of program.nodes)
+    if (node.kind === "call" && node.result !== null && (node.knowledge === "unknown" || node.knowledge === "defined-here")) found.add(node.result);
+  for (let size = -1; size !== found.size; ) {
+    size = found.size;
+    for (const node of program.nodes)
+      if (node.kind === "assign" && node.value && namesIn(node.value).some((name) => found.has(name))) found.add(render(node.target));
+  }
+  return found;
+}
+
+/** Conditions that occur more than once in the slice. */
+function repeatedConditions(program: EffectProgram, cut: Slice): string[] {
+  const count = new Map<string, number>();
+  for (const id of cut.kept.keys()) {
+    const node = program.nodes[id];
+    if (node?.kind === "branch") count.set(render(node.condition), (count.get(render(node.condition)) ?? 0) + 1);
+  }
+  return [...count].filter(([, times]) => times > 1).map(([text]) => text);
+}
+

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Release } from "../kernel/release.ts";
+import type { EffectProgram } from "../program/program.ts";
+import { counterexample } from "../simulator/counterexample.ts";
+import { whyBlocked } from "../simulator/explain.ts";
+import { explore, type ExploreOptions } from "../simulator/explore.ts";
+import type { Model } from "../simulator/model.ts";
+import type { Trace } from "../simulator/trace.ts";
+import type { BuiltModel, Experiment } from "./experiment.ts";
+
+/** One row of a failing schedule. */
+export interface ProofStep {
+  readonly thread: string;
+  readonly step: string;
+  /** Document line, null for steps that are not in the document. */
+  readonly line: number | null;
+  /** What changed, for a reader. */
+  readonly state: string;
+}
+
+/** What exploring a scenario around one program showed. */
+export interface Proof {
+  readonly scenario: string;
+  readonly verdict: "fail" | "pass" | "unknown" | "vacuous" | "not-lifted";
+  readonly property: string;
+  readonly badState: string;
+  readonly states: number;
+  readonly transitions: number;
+  readonly bounds: string;
+  readonly assumptions: readonly string[];
+  readonly schedule: readonly ProofStep[];
+  readonly fixed: {
+    readonly title: string;
+    readonly verdict: "fail" | "pass" | "unknown" | "vacuous" | "not-lifted";
+    readonly states: number;
+    readonly blockedAt: string | null;
+    readonly heldBy: string | null;
+    readonly mutationFails: boolean;
+  } | null;
+  readonly wrongFixes: readonly string[];
+  /** Branches of the schedule that the code does not justify. */
+  readonly assumedBranches: readonly string[];
+}
+
+const NOT_LIFTED = { verdict: "not-lifted", states: 0, transitions: 0, violation: null, unreached: [] } as const;
+
+/** Explores the program under review, then the reference fix, then the fix undone. */
+export function prove(experiment: Experiment, program: EffectProgram, release: Release, maxStates: number): Proof {
+  const built = experiment.build(program, release);
+  if (!built) return failure(experiment, NOT_LIFTED, program, []);
+  const options = optionsFor(experiment, built.model, experiment.primary, maxStates);
+  const result = explore(built.model, options);
+  const assumptions = [...program.assumptions.map((one) => one.text), ...built.assumptions];
+  if (result.verdict !== "fail") return failure(experiment, result, program, assumptions);
+  const trace = counterexample(built.model, options);
+  if (!trace) return failure(experiment, { ...result, verdict: "unknown" }, program, assumptions);
+  return {
+    scenario: experiment.name,
+    verdict: "fail",
+    property: trace.violation.property,
+    badState: trace.violation.message,
+    states: result.states,
+    transitions: result.transitions,
+    bounds: experiment.bounds,
+    assumptions,
+    schedule: scheduleOf(built.model, trace),
+    fixed: proveFix(experiment, program, release, maxStates, built, trace),
+    wrongFixes: tryWrongFixes(experiment, program, release, maxStates),
+    assumedBranches: trace.steps.flatMap((step) => (step.assumed === undefined ? [] : [`${step.text}: ${step.assumed}`])),
+  };
+}
+
+function optionsFor(experiment: Experiment, model: Model, properties: readonly string[], maxStates: number): ExploreOptions {
+  const reviewed = model.threads.findIndex((thread) => thread.role === "review");
+  return { maxStates, properties: new Set(properties), livelock: experiment.livelock ? reviewed : null };
+}
+
+function failure(
+  experiment: Experiment,
+  result: Pick<ReturnType<typeof explore>, "states" | "transitions"> & { verdict: Proof["verdict"] },
+  program: EffectProgram,
+  assumptions: readonly string[],
+): Proof {
+  return {
+    scenario: experiment.name,
+    verdict: result.verdict,
+    property: experiment.primary[0] ?? "",
+    badState: "",
+    states: result.states,
+    transitions: result.transitions,
+    bounds: experiment.bounds,
+    assumptions: assumptions.length > 0 ? assumptions : program.assumptions.map((one) => one.text),
+    schedule: [],
+    fixed: null,
+    wrongFixes: [],
+    assumedBranches: [],
+  };
+}
+
+/** Rungs 2, 3 and 6 of the ladder: the fix passes for all properties, not vacuously, and undoing it fails again. */
+function proveFix(
+  experiment: Experiment,
+  program: EffectProgram,
+  release: Release,
+  maxStates: number,
+  failing: BuiltModel,
+  trace: Trace,
+): Proof["fixed"] {
+  const fix = experiment.fix(program);
+  const built = fix && experiment.build(fix.program, release);
+  if (!fix || !built) return null;
+  const all = [...experiment.primary, ...experiment.secondary];
+  const result = explore(built.model, optionsFor(experiment, built.model, all, maxStates));
+  const why = whyBlocked(trace, failing.model, built.model);
+  return {
+    title: fix.title,
+    verdict: result.verdict,
+    states: result.states,
+    blockedAt: why.blockedAt === null ? null : `${why.thread}: ${why.blockedAt}`,
+    heldBy: why.heldBy,
+    mutationFails: failsAgain(experiment, experiment.mutate(fix.program), release, maxStates),
+  };
+}
+
+function failsAgain(experiment: Experiment, program: EffectProgram, release: Release, maxStates: number): boolean {
+  const built = experiment.build(program, release);
+  if (!built) return false;
+  const all = [...experiment.primary, ...experiment.secondary];
+  return explore(built.model, optionsFor(experiment, built.model, all, maxStates)).verdict === "fail";
+}
+
+function tryWrongFixes(experiment: Experiment, program: EffectProgram, release: Release, maxStates: number): string[] {
+  return experiment.wrongFixes.flatMap((wrong) => {
+    const changed = wrong.program(program);
+    const built = changed && experiment.build(changed, release);
+    if (!built) return [];
+    const all = [...experiment.primary, ...experiment.secondary];
+    const { verdict, violation } = explore(built.model, optionsFor(experiment, built.model, all, maxStates));
+    return verdict === "fail" && violation ? [`${wrong.title} fails too: ${violation.message}`] : [];
+  });
+}
+
+function scheduleOf(model: Model, trace: Trace): ProofStep[] {
+  const last = trace.steps.length - 1;
+  return trace.steps.flatMap((step, index): ProofStep[] => {
+    if (step.hidden && index !== last && index !== trace.cycleStart) return [];
+    const changes = step.changes.map((change) => `${change.field}: ${change.from} -> ${change.to}`);
+    return [
+      {
+        thread: model.threads[step.thread]?.name ?? "",
+        step: step.note === null ? step.text : `${step.text} [${step.note}]`,
+        line: step.source?.line ?? null,
+        state: changes.join(", "),
+      },
+    ];
+  });
+}
+
+/** True where rungs 1, 2, 3 and 6 hold and no branch of the schedule is only assumed. */
+export const isProved = (proof: Proof): boolean =>
+  proof.verdict === "fail" && proof.fixed?.verdict === "pass" && proof.fixed.mutationFails && proof.assumedBranches.length === 0;

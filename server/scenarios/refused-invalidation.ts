@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Release } from "../kernel/release.ts";
+import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
+import { render } from "../program/render.ts";
+import { modelBuilder, type ModelBuilder, type StepPart, type ThreadBuilder } from "../simulator/build.ts";
+import { assign, decrement, increment } from "../simulator/effect.ts";
+import { and, eq, gt, ne, or, TRUE, type Field } from "../simulator/expression.ts";
+import { atomicContext, enterAtomic, leaveAtomic, mightSleep, type Context } from "../simulator/objects/context.ts";
+import { entry, isPresent, SWAP, type Entry } from "../simulator/objects/entry.ts";
+import { kvmSubscriber, mappingIsFresh, type KvmSubscriber } from "../simulator/objects/notifier.ts";
+import { entryPointers, type EntryPointers } from "./entries.ts";
+import type { Experiment } from "./experiment.ts";
+import { lift } from "./lift.ts";
+import type { LiftedStep, Lifting, World } from "./world.ts";
+
+/*
+ * A subscriber refuses a non-blocking invalidation, the caller goes on all the same, and KVM's mapping goes stale.
+ * `mn_itree_invalidate()` runs before the list of subscribers: an interval subscriber (i915, mlx5, amdgpu, ...) that
+ * refuses ends the start with -EAGAIN before KVM was called (mm/mmu_notifier.c, __mmu_notifier_invalidate_range_start()).
+ */
+
+/** The page of the scenario, and a second one that a function may install. */
+const PAGES = ["X", "Y"];
+
+const BOUNDS = "environment {interval subscriber that may refuse, KVM vCPU}, loops unbounded, SC";
+
+/** States of one range on the caller's side. */
+const ENDED = 0;
+const STARTED = 1;
+const REFUSED = 2;
+
+interface Objects {
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly pointers: EntryPointers;
+  readonly invalidated: Entry;
+  readonly kvm: KvmSubscriber;
+  /** Set when an invalidation ends: a fault that began before must retry. */
+  readonly retry: Field;
+}
+
+/** The range that a program starts without blocking, and the entry that it invalidates; null where none is found. */
+export function rangeOf(program: EffectProgram): { range: string; entry: string } | null {
+  const start = program.nodes.find(
+    (node): node is CallNode => node.kind === "call" && node.effects.some((effect) => effect.kind === "notifierStart"),
+  );
+  const effect = start?.effects.find((one) => one.kind === "notifierStart");
+  if (!effect) return null;
+  const range = rangeKey(effect.range);
+  const pointers = entryPointers(program);
+  const cleared = new Set(
+    program.nodes.flatMap((node) =>
+      node.kind === "call" ? node.effects.flatMap((one) => (one.kind === "clearEntry" ? (pointers.entryOf(one.pte) ?? []) : [])) : [],
+    ),
+  );
+  const candidates = pointers.entries.filter((one) => cleared.has(one.name));
+  const init = initOf(program, range);
+  const [address, mm] = init ? [render(init.start), render(init.mm)] : [null, null];
+  const matching =
+    candidates.find((one) => one.address === address && one.mm === mm) ??
+    candidates.find((one) => one.address === address) ??
+    candidates.find((one) => one.mm === mm) ??
+    candidates[0];
+  return matching ? { range, entry: matching.name } : null;
+}
+
+const rangeKey = (range: BoundEffect & { kind: "notifierStart" } extends { range: infer R } ? R : never): string =>
+  range.kind === "unary" && range.operator === "&" ? render(range.of) : render(range);
+
+function initOf(program: EffectProgram, range: string): (BoundEffect & { kind: "notifierInit" }) | null {
+  for (const node of program.nodes)
+    if (node.kind === "call")
+      for (const effect of node.effects) if (effect.kind === "notifierInit" && rangeKey(effect.range) === range) return effect;
+  return null;
+}
+
+function objectsOf(model: ModelBuilder, program: EffectProgram, invalidated: string): Objects {
+  const pointers = entryPointers(program);
+  const entries = new Map(
+    pointers.entries.map(({ name }) => [name, entry(model, `entry(${name})`, name === invalidated ? 1 : 0, PAGES)] as const),
+  );
+  const slot = entries.get(invalidated);
+  if (!slot) throw new Error("the invalidated entry is one of the mapped ones");
+  return { entries, pointers, invalidated: slot, kvm: kvmSubscriber(model, 1, PAGES), retry: model.field("fault must retry", 0, { hidden: true }) };
+}
+
+function world(thread: ThreadBuilder, objects: Objects): World {
+  const context = atomicContext(thread);
+  const state = thread.local("range", ENDED, { labels: { 0: "not started", 1: "started", 2: "refused" } });
+  const seen = new Set<BoundEffect["kind"]>([
+    "mapPte", "unmapPte", "enterAtomic", "leaveAtomic", "notifierStart", "notifierEnd", "clearEntry", "setEntry", "lockEntryTable",
+  ]);
+  const entryAt = (pointer: Parameters<EntryPointers["entryOf"]>[0]): Entry | null => {
+    const name = objects.pointers.entryOf(pointer);
+    return name === null ? null : (objects.entries.get(name) ?? null);
+  };
+  const isSpin = (effect: BoundEffect): boolean =>
+    (effect.kind === "acquire" && !effect.sleeps) || (effect.kind === "release" && (effect.lock === "ptl" || effect.lock === "spinlock"));
+  return {
+    sees: (effect) => seen.has(effect.kind) || isSpin(effect),
+    reads: (effect) => (effect.kind === "setEntry" ? [effect.value] : []),
+    refine: (effect, call, lifting) => refine(effect, call, lifting, objects, context, state, entryAt),
+    place: (value) => (value.kind === "unary" && value.operator === "*" ? entryAt(value.of) : null),
+    meaning(pure, args, translate) {
+      const first = args[0];
+      if (!first) return null;
+      const field = translate(first);
+      switch (pure.meaning) {
+        case "load-entry":
+          return entryAt(first) ? { kind: "field", field: entryAt(first)! } : null;
+        case "entry-none":
+          return field && eq(field, 0);
+        case "entry-present":
+          return field && and(ne(field, 0), ne(field, SWAP));
+        case "entry-same": {
+          const other = args[1] ? translate(args[1]) : null;
+          return field && other && eq(field, other);
+        }
+        // X is anonymous and mapped once: what a mover wants to see.
+        case "folio-mapcount":
+        case "folio-anon":
+          return TRUE;
+        default:
+          return null;
+      }
+    },
+  };
+}
+
+function refine(
+  effect: BoundEffect,
+  call: CallNode,
+  lifting: Lifting,
+  objects: Objects,
+  context: Context,
+  state: Field,
+  entryAt: (pointer: Parameters<EntryPointers["entryOf"]>[0]) => Entry | null,
+): LiftedStep[] {
+  const quiet = (part: StepPart): LiftedStep => ({ ...part, hidden: true });
+  switch (effect.kind) {
+    case "mapPte": {
+      const map = { effect: [...lifting.set(call.result, 1), ...(effect.rcu ? [increment(context)] : []), ...(effect.locks ? [increment(context)] : [])] };
+      const entered = effect.rcu ? "mapped, enters RCU" : effect.locks ? "mapped and locked" : "mapped";
+      if (!effect.mayFail) return [{ alternatives: [{ ...map, note: entered }] }];
+      return [{ alternatives: [{ ...map, note: entered }, { effect: lifting.set(call.result, 0), note: "NULL: the table is gone" }] }];
+    }
+    case "unmapPte":
+      return [
+        {
+          alternatives: [{ effect: [...(effect.rcu ? [decrement(context)] : []), ...(effect.ptl ? [decrement(context)] : [])] }],
+        },
+      ];
+    case "acquire":
+      if (effect.held !== "always")
+        return [{ alternatives: [{ effect: [...lifting.set(call.result, 1), increment(context)], note: "acquired" }, { effect: lifting.set(call.result, 0), note: "busy" }] }];
+      return [enterAtomic(context)];
+    case "lockEntryTable":
+      return [enterAtomic(context)];
+    case "release":
+    case "leaveAtomic":
+      return [leaveAtomic(context)];
+    case "enterAtomic":
+      return [enterAtomic(context)];
+    case "notifierStart":
+      return effect.blocking ? blockingStart(objects, context, state, call) : nonblockingStart(objects, state, call, lifting);
+    case "notifierEnd":
+      return endOf(objects, context, state, call);
+    case "clearEntry": {
+      const slot = entryAt(effect.pte);
+      if (!slot) return [quiet({ alternatives: [{}] })];
+      return [{ alternatives: [{ effect: [...lifting.set(call.result, slot), assign(slot, 0)] }] }];
+    }
+    case "setEntry": {
+      const slot = entryAt(effect.pte);
+      const value = lifting.translate(effect.value);
+      if (!slot) return [quiet({ alternatives: [{}] })];
+      // A value that is not followed is some page of the caller's, or none.
+      const values = value === null ? [eq(0, 1), TRUE] : [value];
+      return [{ alternatives: values.map((one) => ({ effect: [assign(slot, one)] })) }];
+    }
+    default:
+      return [];
+  }
+}
+
+/** A non-blocking start: the interval subscriber accepts or refuses; KVM is called only when it accepts. */
+function nonblockingStart(objects: Objects, state: Field, call: CallNode, lifting: Lifting): LiftedStep[] {
+  return [
+    {
+      alternatives: [
+        {
+          effect: [assign(state, REFUSED), ...lifting.set(call.result, 1)],
+          note: "a subscriber refuses: -EAGAIN, KVM is not called",
+        },
+        {
+          effect: [assign(state, STARTED), increment(objects.kvm.inProgress), assign(objects.kvm.spte, 0), ...lifting.set(call.result, 0)],
+          note: "all subscribers accept",
+        },
+      ],
+    },
+  ];
+}
+
+function blockingStart(objects: Objects, context: Context, state: Field, call: CallNode): LiftedStep[] {
+  return [
+    {
+      alternatives: [
+        {
+          checks: [mightSleep(context, `${call.name}()`)],
+          effect: [assign(state, STARTED), increment(objects.kvm.inProgress), assign(objects.kvm.spte, 0)],
+        },
+      ],
+    },
+  ];
+}
+
+function endOf(objects: Objects, context: Context, state: Field, call: CallNode): LiftedStep[] {
+  const { kvm, retry } = objects;
+  return [
+    {
+      alternatives: [
+        {
+          checks: [
+            { holds: gt(kvm.inProgress, 0), property: "notifier-imbalance", message: "KVM sees the end of an invalidation whose start it did not see: mmu_invalidate_in_progress < 0" },
+            { holds: or(eq(context, 0), eq(state, REFUSED)), property: "sleep-in-atomic", message: `${call.name}() of a blockable range may sleep in atomic context` },
+          ],
+          effect: [assign(state, ENDED), decrement(kvm.inProgress), assign(retry, 1)],
+        },
+      ],
+    },
+  ];
+}
+
+/** The guest runs for as long as it likes: it stores through its mapping, or faults the mapping in. */
+function vcpu(model: ModelBuilder, objects: Objects): { thread: ThreadBuilder; store: number } {
+  const { kvm, retry, invalidated } = objects;
+  const thread = model.thread("KVM vCPU", "daemon");
+  const folio = thread.local("folio faulted", 0, { hidden: true });
+  thread.label("run");
+  const store = thread.step({
+    text: "guest stores through its mapping",
+    alternatives: [
+      { guard: ne(kvm.spte, 0), checks: [mappingIsFresh(kvm.spte, invalidated, "the guest")], to: "run" },
+      { guard: and(eq(kvm.spte, 0), isPresent(invalidated)), effect: [assign(folio, invalidated), assign(retry, 0)], note: "not mapped: faults", to: "fault" },
+    ],
+  });
+  thread.label("fault");
+  thread.step({
+    text: "kvm_faultin_pfn(): maps the page",
+    alternatives: [
+      { guard: and(eq(kvm.inProgress, 0), eq(retry, 0)), effect: [assign(kvm.spte, folio)], to: "run" },
+      { guard: or(gt(kvm.inProgress, 0), eq(retry, 1)), note: "an invalidation runs or has run: retries", to: "run" },
+    ],
+  });
+  return { thread, store };
+}
+
+/** The model of one program: its thread, the vCPU, and what a pass must have reached. */
+function build(program: EffectProgram, release: Release) {
+  const bound = rangeOf(program);
+  if (!bound) return null;
+  const model = modelBuilder("refused-invalidation");
+  let objects: Objects | null = objectsOf(model, program, bound.entry);
+  const lifted = lift(model, program, release, (thread) => world(thread, objects!));
+  const guest = vcpu(model, objects);
+  objects = null;
+  for (const [id, steps] of lifted.stepsOf) {
+    const node = program.nodes[id];
+    const clears = node?.kind === "call" && node.effects.some((effect) => effect.kind === "clearEntry" && entryPointers(program).entryOf(effect.pte) === bound.entry);
+    if (clears && steps[0] !== undefined) model.reach(lifted.thread, steps[0], "the entry is cleared");
+  }
+  model.reach(guest.thread, guest.store, "the guest stores");
+  return { model: model.finish(), assumptions: lifted.assumptions };
+}
+
+const isStart = (node: ProgramNode): node is CallNode => node.kind === "call" && node.effects.some((effect) => effect.kind === "notifierStart");
+const isEnd = (node: ProgramNode): node is CallNode => node.kind === "call" && node.effects.some((effect) => effect.kind === "notifierEnd");
+const isInit = (node: ProgramNode): node is CallNode => node.kind === "call" && node.effects.some((effect) => effect.kind === "notifierInit");
+
+/** The same call with the other kind of start; a blocking one has no value. */
+function withBlocking(node: CallNode, blocking: boolean): CallNode {
+  const name = blocking ? "mmu_notifier_invalidate_range_start" : "mmu_notifier_invalidate_range_start_nonblock";
+  return {
+    ...node,
+    name,
+    shown: `${name}(${node.args.map(render).join(", ")})`,
+    effects: node.effects.map((effect) => (effect.kind === "notifierStart" ? { ...effect, blocking } : effect)),
+  };
+}
+
+/** A blocking start in the place of the non-blocking one: what the name suggests and what does not work under a PTE map. */
+export const blockingInPlace = (program: EffectProgram): EffectProgram => ({
+  ...program,
+  nodes: program.nodes.map((node) => (isStart(node) ? { ...withBlocking(node, true) } : node)),
+});
+
+/** Undoes the blocking of the reference fix: must fail again. */
+export const nonblockingAgain = (program: EffectProgram): EffectProgram => ({
+  ...program,
+  nodes: program.nodes.map((node) => (isStart(node) ? withBlocking(node, false) : node)),
+});
+
+/**
+ * Reference fix: one blocking start before anything is mapped or locked (above every label from which a map can be
+ * reached again), one end as the last thing before each return, after the unmaps.
+ */
+export function hoistBlockingStart(program: EffectProgram): EffectProgram | null {
+  const start = program.nodes.find(isStart);
+  const init = program.nodes.find(isInit);
+  const end = program.nodes.find(isEnd);
+  if (!start || !init) return null;
+  const nodes: ProgramNode[] = program.nodes.map((node) =>
+    isStart(node) || isEnd(node) || isInit(node) ? { kind: "label", name: null, at: -1, next: node.next } : { ...node },
+  );
+  const add = (node: ProgramNode): NodeId => nodes.push(node) - 1;
+  const originals = nodes.length;
+  const shown = (node: CallNode): CallNode => ({ ...node, at: -1, end: -1, shown: `${node.name}(${node.args.map(render).join(", ")})` });
+  const close: CallNode = shown(
+    end ?? { ...start, name: "mmu_notifier_invalidate_range_end", result: null, effects: start.effects.map((effect) => (effect.kind === "notifierStart" ? { kind: "notifierEnd", range: effect.range } : effect)) },
+  );
+  const before = new Map<NodeId, NodeId>();
+  for (let id = 0; id < originals; id++) {
+    const node = nodes[id];
+    const leaves = node.kind === "return" || (node.kind === "unseen" && node.where === "end");
+    if (leaves) before.set(id, add({ ...close, result: null, next: id }));
+  }
+  const atExit = add({ ...close, result: null, next: program.exit });
+  const redirect = (from: ProgramNode, to: NodeId): NodeId => before.get(to) ?? (to === program.exit && from.kind !== "return" && from.kind !== "unseen" ? atExit : to);
+  for (let id = 0; id < originals; id++) nodes[id] = rewire(nodes[id], redirect);
+  const opened = add(shown({ ...withBlocking(start, true), result: null, next: redirect({ kind: "exit" }, program.entry) }));
+  const entryNode = add(shown({ ...init, next: opened }));
+  return { ...program, nodes, entry: entryNode };
+}
+
+function rewire(node: ProgramNode, redirect: (from: ProgramNode, to: NodeId) => NodeId): ProgramNode {
+  switch (node.kind) {
+    case "branch":
+      return { ...node, then: redirect(node, node.then), otherwise: redirect(node, node.otherwise) };
+    case "choice":
+      return { ...node, outs: node.outs.map((out) => ({ ...out, next: redirect(node, out.next) })) };
+    case "exit":
+      return node;
+    default:
+      return { ...node, next: redirect(node, node.next) };
+  }
+}
+
+
+/** How the rule proves a dropped result. */
+export const refusedInvalidation: Experiment = {
+  name: "refused-invalidation",
+  primary: ["stale-secondary-mapping"],
+  secondary: ["notifier-imbalance", "sleep-in-atomic"],
+  bounds: BOUNDS,
+  build,
+  fix: (program) => {
+    const fixed = hoistBlockingStart(program);
+    return fixed && { title: "blocking start before anything is mapped or locked, end after the last unmap", program: fixed };
+  },
+  mutate: nonblockingAgain,
+  wrongFixes: [
+    {
+      title: "the blocking start in the same place",
+      program: blockingInPlace,
+    },
+  ],
+};

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Release } from "../kernel/release.ts";
+import { successors, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
+import { render } from "../program/render.ts";
+import { TRUE } from "../simulator/expression.ts";
+import { translator } from "./translate.ts";
+import type { World } from "./world.ts";
+
+/** The part of a program that a scenario's property can see. */
+export interface Slice {
+  readonly entry: NodeId;
+  /** Kept nodes with the kept nodes that follow them, in order of discovery. */
+  readonly kept: ReadonlyMap<NodeId, readonly NodeId[]>;
+  /** Variables and flag bits (`word/BIT`) whose values matter. */
+  readonly tracked: ReadonlySet<string>;
+}
+
+/**
+ * Least fixpoint: effects that the scenario sees -> tests that separate them -> variables which those read ->
+ * assignments to those.
+ */
+export function slice(program: EffectProgram, world: World, release: Release): Slice {
+  const tracked = new Set<string>();
+  for (;;) {
+    const before = tracked.size;
+    const made = once(program, world, release, tracked);
+    if (tracked.size === before) return { ...made, tracked };
+  }
+}
+
+/** True where the assignment gives a value to something tracked. */
+const assigns = (target: string, tracked: ReadonlySet<string>): boolean =>
+  tracked.has(target) || [...tracked].some((key) => key.startsWith(`${target}/`));
+
+function keeps(node: ProgramNode, world: World, tracked: ReadonlySet<string>): boolean {
+  switch (node.kind) {
+    case "exit":
+    case "unseen":
+    case "return":
+      return true;
+    case "call":
+      return (
+        node.effects.some((effect) => world.sees(effect, node)) ||
+        (node.result !== null && assigns(node.result, tracked)) ||
+        (node.knowledge === "unknown" && (world.unknownCall?.(node, NO_LIFTING) ?? null) !== null)
+      );
+    case "assign":
+      return assigns(render(node.target), tracked);
+    default:
+      return false;
+  }
+}
+
+/** Stands in where a world is only asked whether it would do something. */
+const NO_LIFTING = {
+  translate: () => null,
+  set: () => [],
+  label: (name: string) => name,
+  flag: () => null,
+} as unknown as Parameters<NonNullable<World["unknownCall"]>>[1];
+
+function once(program: EffectProgram, world: World, release: Release, tracked: Set<string>): Omit<Slice, "tracked"> {
+  const resolve = resolver(program, world, tracked);
+  const kept = new Map<NodeId, readonly NodeId[]>();
+  const entry = resolve(program.entry);
+  const work = [entry];
+  const read = translator(program, world, release, (key) => {
+    tracked.add(key);
+    return TRUE;
+  });
+  for (let id = work.pop(); id !== undefined; id = work.pop()) {
+    if (kept.has(id)) continue;
+    const node = program.nodes[id];
+    if (!node) continue;
+    const next = successors(node).map(resolve);
+    kept.set(id, next);
+    work.push(...next.toReversed());
+    if (node.kind === "branch") read.condition(node.condition);
+    if (node.kind === "call") {
+      for (const effect of node.effects) {
+        if (!world.sees(effect, node)) continue;
+        for (const value of world.reads(effect, node)) read.value(value);
+        for (const { word, bit } of world.readsFlags?.(effect, node) ?? []) read.flag(word, bit);
+      }
+    }
+    if (node.kind === "assign" && node.value) {
+      const target = render(node.target);
+      if (tracked.has(target)) read.value(node.value);
+      for (const key of [...tracked]) if (key.startsWith(`${target}/`)) read.flag(node.value, key.slice(target.length + 1));
+    }
+  }
+  return { entry, kept };
+}
+
+const NONE = -1;
+const MANY = -2;
+
+/**
+ * For every node the kept node that control comes to first. A test whose branches meet again before any kept node is
+ * not kept; one that separates kept nodes is kept itself. Where control only runs in circles, the exit stands in.
+ */
+function resolver(program: EffectProgram, world: World, tracked: ReadonlySet<string>): (id: NodeId) => NodeId {
+  const { nodes } = program;
+  const kept = new Set(nodes.flatMap((node, id) => (keeps(node, world, tracked) ? [id] : [])));
+  for (;;) {
+    const first = firstKept(nodes, kept);
+    const divided = nodes.flatMap((node, id) => (!kept.has(id) && first[id] === MANY && successors(node).length > 1 ? [id] : []));
+    if (divided.length === 0) return (id) => (first[id] === NONE || first[id] === undefined ? program.exit : first[id]);
+    // The innermost tests first: keeping them often settles the ones around them.
+    const innermost = divided.filter((id) => successors(nodes[id]).every((next) => first[next] !== MANY));
+    for (const id of innermost.length > 0 ? innermost : divided) kept.add(id);
+  }
+}
+
+/** Fixpoint from below: NONE, then one node, then MANY. */
+function firstKept(nodes: readonly ProgramNode[], kept: ReadonlySet<NodeId>): Int32Array {
+  const first = new Int32Array(nodes.length).fill(NONE);
+  for (const id of kept) first[id] = id;
+  for (let changed = true; changed; ) {
+    changed = false;
+    // Nodes are added back to front, so that this order settles straight code in one pass.
+    for (let id = 0; id < nodes.length; id++) {
+      if (kept.has(id)) continue;
+      let value = NONE;
+      for (const next of successors(nodes[id])) {
+        const other = first[next] ?? NONE;
+        if (other !== NONE && other !== value) value = value === NONE ? other : MANY;
+      }
+      if (value !== first[id]) {
+        first[id] = value;
+        changed = true;
+      }
+    }
+  }
+  return first;
+}

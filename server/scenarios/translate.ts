@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { factFor } from "../kernel/facts.ts";
+import type { Release } from "../kernel/release.ts";
+import type { Value } from "../program/code.ts";
+import { flagBit } from "../program/flag-word.ts";
+import type { EffectProgram } from "../program/program.ts";
+import { render } from "../program/render.ts";
+import { and, eq, expression, FALSE, ne, not, or, TRUE, type Expression } from "../simulator/expression.ts";
+import type { ValueKind, World } from "./world.ts";
+
+/** Reads variables on behalf of the translation: null where a variable is not tracked. */
+export type ReadVariable = (key: string) => Expression | null;
+
+export interface Translator {
+  value(value: Value): Expression | null;
+  /** Truth of a condition; null: the text does not decide it on the model's state. */
+  condition(value: Value): Expression | null;
+  flag(word: Value, bit: string): Expression | null;
+}
+
+const POINTER_KINDS: Readonly<Record<string, ValueKind>> = { folio: "folio", page: "folio" };
+
+/** Kind of a value, by the declared type where there is one. */
+export function kindOf(program: EffectProgram, value: Value): ValueKind {
+  if (value.kind === "name") {
+    const variable = program.variables.get(value.name);
+    if (value.name === "NULL") return "pointer";
+    if (!variable) return "scalar";
+    if (variable.pointers === 0) return /^(?:pte_t|pmd_t|swp_entry_t)$/.test(variable.type) ? "entry" : "scalar";
+    return POINTER_KINDS[variable.type] ?? "pointer";
+  }
+  if (value.kind === "unary" && value.operator === "*") return "entry";
+  return "scalar";
+}
+
+const isZero = (value: Value): boolean =>
+  (value.kind === "number" && value.value === 0) || (value.kind === "name" && value.name === "NULL");
+
+/** Turns C values into expressions over the model's state. What cannot be decided is null: a free choice, never a default. */
+export function translator(program: EffectProgram, world: World, release: Release, read: ReadVariable): Translator {
+  function value(of: Value, depth = 0): Expression | null {
+    if (depth > 50) return null;
+    const owned = world.place(of);
+    if (owned !== null) return expression(owned);
+    const inner = (part: Value): Expression | null => value(part, depth + 1);
+    switch (of.kind) {
+      case "number":
+        return of.value === 0 ? FALSE : TRUE;
+      case "name":
+        if (of.name === "NULL") return FALSE;
+        if (/^E[A-Z0-9]+$/.test(of.name)) return TRUE;
+        return read(of.name);
+      case "member":
+      case "index":
+        return read(render(of));
+      case "unary":
+        if (of.operator === "-" || of.operator === "+") return inner(of.of);
+        if (of.operator === "&") return TRUE;
+        if (of.operator === "!") return negate(condition(of.of));
+        return null;
+      case "call":
+        return pure(of, inner);
+      case "binary":
+        return comparison(of, inner);
+      default:
+        return null;
+    }
+  }
+
+  const negate = (of: Expression | null): Expression | null => (of === null ? null : not(of));
+
+  function pure(call: Value & { kind: "call" }, inner: (part: Value) => Expression | null): Expression | null {
+    const meaning = factFor(call.name, call.args.length, release)?.fact.pure;
+    if (!meaning) return null;
+    const args = meaning.of.flatMap((index) => call.args[index] ?? []);
+    const first = args[0];
+    if (meaning.meaning === "identity") return first ? inner(first) : null;
+    return world.meaning(meaning, args, inner);
+  }
+
+  function comparison(of: Value & { kind: "binary" }, inner: (part: Value) => Expression | null): Expression | null {
+    const { operator, left, right } = of;
+    if (operator === "&&" || operator === "||") {
+      const parts = [condition(left), condition(right)];
+      if (parts[0] === null || parts[1] === null) return null;
+      return operator === "&&" ? and(parts[0]!, parts[1]!) : or(parts[0]!, parts[1]!);
+    }
+    if (operator === "&") {
+      if (right.kind === "name" && /^[A-Z][A-Z0-9_]+$/.test(right.name)) return flag(left, right.name);
+      return null;
+    }
+    if (operator === "==" || operator === "!=") {
+      const a = inner(left);
+      const b = inner(right);
+      const exact = kindOf(program, left) !== "scalar" && kindOf(program, right) !== "scalar";
+      if (a === null || b === null || !(exact || isZero(left) || isZero(right) || countsOne(left, right))) return null;
+      return operator === "==" ? eq(a, b) : ne(a, b);
+    }
+    return null;
+  }
+
+  /** `folio_mapcount(folio) != 1` compares a modelled count with a number. */
+  const countsOne = (left: Value, right: Value): boolean =>
+    left.kind === "call" && right.kind === "number" && right.value === 1 && factFor(left.name, left.args.length, release)?.fact.pure?.meaning === "folio-mapcount";
+
+  function condition(of: Value): Expression | null {
+    const found = value(of);
+    return found === null ? null : found.kind === "binary" || found.kind === "not" || found.kind === "constant" ? found : ne(found, 0);
+  }
+
+  function flag(word: Value, bit: string): Expression | null {
+    let unknown = false;
+    const lost = (): Expression => {
+      unknown = true;
+      return FALSE;
+    };
+    const found = flagBit<Expression>(word, bit, {
+      constant: (one) => (one ? TRUE : FALSE),
+      and,
+      or,
+      not,
+      variable: (key) => read(`${key}/${bit}`) ?? lost(),
+      condition: (one) => condition(one) ?? lost(),
+      unknown: lost,
+    });
+    return unknown ? null : found;
+  }
+
+  return { value, condition, flag };
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { PureMeaning } from "../kernel/effect.ts";
+import type { Value } from "../program/code.ts";
+import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts";
+import type { StepPart, ThreadBuilder } from "../simulator/build.ts";
+import type { Expression, Operand } from "../simulator/expression.ts";
+import type { Assignment } from "../simulator/model.ts";
+
+/** What kind of thing a C value is to the model. Scalars are only ever zero or not zero. */
+export type ValueKind = "entry" | "folio" | "pointer" | "scalar";
+
+/** What the steps of an effect can ask of the lifting. */
+export interface Lifting {
+  readonly program: EffectProgram;
+  readonly thread: ThreadBuilder;
+  /** The value of an expression in the model, or null where nothing is known of it. */
+  translate(value: Value): Expression | null;
+  /** Effect of giving a variable a value; nothing where the slice does not track the variable. */
+  set(key: string | null, value: Operand): readonly Assignment[];
+  /** A label that belongs to the node being lifted. */
+  label(name: string): string;
+  /** The bit of a flag word as it stands before the call. */
+  flag(word: Value, bit: string): Expression | null;
+}
+
+/** One atomic step that an effect unfolds into. */
+export interface LiftedStep extends StepPart {
+  /** Missing: the source text of the call. */
+  readonly text?: string;
+  readonly hidden?: boolean;
+  /** Label to put before the step. */
+  readonly label?: string;
+}
+
+/**
+ * A scenario's view of the code: which effects it sees, what they do to its objects, and what conditions mean on them.
+ * Everything that it does not see is sliced away.
+ */
+export interface World {
+  /** True where the effect does something to the objects of the scenario. */
+  sees(effect: BoundEffect, call: CallNode): boolean;
+  /** The atomic steps of an effect that it sees, refined by Target. */
+  refine(effect: BoundEffect, call: CallNode, lifting: Lifting): readonly LiftedStep[];
+  /** Values that the effect reads when it happens: the slice keeps what decides them. */
+  reads(effect: BoundEffect, call: CallNode): readonly Value[];
+  /** Flag bits that the effect reads. */
+  readsFlags?(effect: BoundEffect, call: CallNode): readonly { readonly word: Value; readonly bit: string }[];
+  /** The model's object behind a C place such as `*src_pte` or `vma->vm_flags & VM_MAYSHARE`; null: not modelled. */
+  place(value: Value): Operand | null;
+  /** What a pure call means on the objects; null: not modelled. */
+  meaning(pure: PureMeaning, args: readonly Value[], translate: (value: Value) => Expression | null): Expression | null;
+  /** A call whose body is not known and that is handed something the scenario cares about: null, or its steps. */
+  unknownCall?(call: CallNode, lifting: Lifting): readonly LiftedStep[] | null;
+  /** Initial value of a parameter, where the scenario fixes it. */
+  parameter?(name: string, bit: string | null): number | null;
+}
