@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { rulePage } from "../node/rule-folders.ts";
 import { visibleLine } from "../report/visible.ts";
 import { RULESET, VERSION } from "../report/version.ts";
+import type { RuleMeta } from "../rules/meta.ts";
 import type { Engine } from "./engine.ts";
 import { explain } from "./explain.ts";
 import { EXIT, openSink } from "./io.ts";
@@ -23,9 +25,14 @@ function usageError(io: CliIo, reason: string): number {
 }
 
 /** The language server owns the process from here on; it ends with its client. */
-async function serve(): Promise<number> {
+async function serve(io: CliIo, engine: Engine): Promise<number> {
   const { startProcessServer } = await import("../lsp/process-server.ts");
-  startProcessServer();
+  const ruleOf = (id: string): RuleMeta | null => engine.rules().find((rule) => rule.id === id) ?? null;
+  startProcessServer({
+    review: engine.review,
+    ruleOf,
+    ruleUrl: (id) => (ruleOf(id) === null ? null : rulePage(id, io.ruleFolders)),
+  });
   return new Promise(() => undefined);
 }
 
@@ -38,7 +45,7 @@ async function dispatch(argv: readonly string[], io: CliIo, engine: Engine): Pro
     case "lint": return lint(rest, io, engine);
     case "rules": return listRules(rest, io, engine);
     case "explain": return explain(rest, io, engine);
-    case "lsp": return rest.includes("--stdio") ? serve() : usageError(io, "lsp takes --stdio");
+    case "lsp": return rest.includes("--stdio") ? serve(io, engine) : usageError(io, "lsp takes --stdio");
     default:
       return usageError(io, LATER.includes(command)
         ? `command ${command} is not available in this version`

@@ -37,6 +37,10 @@ async function optionsFor(argv: readonly string[]) {
   return { seen, ...outcome };
 }
 
+const broken = (): never => {
+  throw new TypeError("broken\ncatalogue");
+};
+
 async function* failingRead(): AsyncGenerator<Uint8Array> {
   yield Buffer.from("x".repeat(10_000));
   throw Object.assign(new Error("read"), { code: "EIO" });
@@ -92,7 +96,6 @@ describe("what cannot be read costs one line and nothing else", () => {
   });
 
   test("a crash outside of the engine is one line too", async () => {
-    const broken = () => { throw new TypeError("broken\ncatalogue"); };
     expect(await patchwalk(["lint"], { engine: { rules: broken } }))
       .toEqual({ status: 3, out: "", err: "patchwalk: internal error: broken catalogue\n" });
     const { status, err } = await patchwalk(["lint", path("clean.patch")], { engine: { messagesOf: broken } });

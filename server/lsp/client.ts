@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { MarkupKind } from "vscode-languageserver/node";
+import type { InitializeParams } from "vscode-languageserver/node";
+
+/** What the client can do, as far as it changes what the server does. */
+export interface Client {
+  /** The client asks for diagnostics; then they are never pushed. */
+  readonly pullsDiagnostics: boolean;
+  readonly refreshesDiagnostics: boolean;
+  readonly answersConfiguration: boolean;
+  readonly registersConfiguration: boolean;
+  readonly showsRelated: boolean;
+  readonly showsCodeDescription: boolean;
+  readonly hoverFormat: MarkupKind;
+  /** What the client said about settings when it started the server. */
+  readonly initializationOptions: unknown;
+}
+
+export function clientOf({ capabilities, initializationOptions }: InitializeParams): Client {
+  const { workspace, textDocument } = capabilities;
+  const formats = textDocument?.hover?.contentFormat ?? [];
+  const diagnostics = textDocument?.publishDiagnostics;
+  const pull = textDocument?.diagnostic;
+  return {
+    pullsDiagnostics: pull !== undefined,
+    refreshesDiagnostics: pull !== undefined && workspace?.diagnostics?.refreshSupport === true,
+    answersConfiguration: workspace?.configuration === true,
+    registersConfiguration: workspace?.didChangeConfiguration?.dynamicRegistration === true,
+    // A pull client says these in either place, depending on its version.
+    showsRelated: pull?.relatedInformation ?? diagnostics?.relatedInformation ?? false,
+    showsCodeDescription: pull?.codeDescriptionSupport ?? diagnostics?.codeDescriptionSupport ?? false,
+    hoverFormat: formats.includes(MarkupKind.Markdown) ? MarkupKind.Markdown : MarkupKind.PlainText,
+    initializationOptions,
+  };
+}

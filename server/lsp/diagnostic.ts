@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { DiagnosticSeverity } from "vscode-languageserver/node";
+import type { Diagnostic } from "vscode-languageserver/node";
+import { SECTION } from "../protocol.ts";
+import { visibleLine } from "../report/visible.ts";
+import type { Finding, Severity } from "../review/finding.ts";
+import type { Client } from "./client.ts";
+import { findingRange, lineRange } from "./range.ts";
+import type { ReviewedDocument } from "./review-cache.ts";
+
+const SEVERITIES: Readonly<Record<Severity, DiagnosticSeverity>> = {
+  error: DiagnosticSeverity.Error,
+  warning: DiagnosticSeverity.Warning,
+  info: DiagnosticSeverity.Information,
+};
+
+/** Address of a rule's page, or null where there is none. */
+export type RuleUrl = (ruleId: string) => string | null;
+
+/** The findings of a document as the protocol has them. `data` is the fingerprint. */
+export const diagnosticsOf = (reviewed: ReviewedDocument, client: Client, ruleUrl: RuleUrl): Diagnostic[] =>
+  reviewed.reviews.flatMap((review) =>
+    review.findings.map((finding) => diagnosticOf(finding, reviewed, client, ruleUrl)));
+
+function diagnosticOf(finding: Finding, { document }: ReviewedDocument, client: Client, ruleUrl: RuleUrl): Diagnostic {
+  const href = client.showsCodeDescription ? ruleUrl(finding.ruleId) : null;
+  const related = client.showsRelated ? finding.related : [];
+  return {
+    range: findingRange(document, finding.location),
+    severity: SEVERITIES[finding.severity],
+    code: finding.ruleId,
+    ...(href === null ? {} : { codeDescription: { href } }),
+    source: SECTION,
+    message: `${visibleLine(finding.message)} (${finding.tier})`,
+    ...(related.length === 0 ? {} : {
+      relatedInformation: related.map((place) => ({
+        location: { uri: document.uri, range: lineRange(document, place.patchLine) },
+        message: visibleLine(place.message),
+      })),
+    }),
+    data: finding.fingerprint,
+  };
+}

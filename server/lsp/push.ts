@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Connection, TextDocuments } from "vscode-languageserver/node";
+import type { TextDocument } from "vscode-languageserver-textdocument";
+import type { Client } from "./client.ts";
+import { diagnosticsOf } from "./diagnostic.ts";
+import type { RuleUrl } from "./diagnostic.ts";
+import type { ReviewCache } from "./review-cache.ts";
+
+/** Diagnostics for clients that do not ask. Gives what to do when settings changed. */
+export function pushDiagnostics(
+  connection: Connection,
+  documents: TextDocuments<TextDocument>,
+  reviews: ReviewCache,
+  client: Client,
+  ruleUrl: RuleUrl,
+  debounceMs: number,
+): () => void {
+  const waiting = new Map<string, NodeJS.Timeout>();
+
+  async function publish(uri: string): Promise<void> {
+    const reviewed = await reviews.of(uri, null);
+    // What changed or closed meanwhile has been scheduled or cleared already.
+    if (reviewed === null || documents.get(uri)?.version !== reviewed.version) return;
+    const diagnostics = diagnosticsOf(reviewed, client, ruleUrl);
+    await connection.sendDiagnostics({ uri, version: reviewed.version, diagnostics });
+  }
+
+  function schedule(uri: string, delayMs: number): void {
+    clearTimeout(waiting.get(uri));
+    waiting.set(uri, setTimeout(() => {
+      waiting.delete(uri);
+      publish(uri).catch((error: unknown) => connection.console.error(String(error)));
+    }, delayMs));
+  }
+
+  const opened = new Set<string>();
+  documents.onDidOpen(({ document }) => {
+    opened.add(document.uri);
+    schedule(document.uri, 0);
+  });
+  documents.onDidChangeContent(({ document }) => {
+    // The library reports the opening as a change too.
+    if (!opened.delete(document.uri)) schedule(document.uri, debounceMs);
+  });
+  documents.onDidClose(({ document }) => {
+    clearTimeout(waiting.get(document.uri));
+    waiting.delete(document.uri);
+    opened.delete(document.uri);
+    void connection.sendDiagnostics({ uri: document.uri, diagnostics: [] });
+  });
+  return () => documents.keys().forEach((uri) => schedule(uri, 0));
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { CancellationToken, TextDocuments } from "vscode-languageserver/node";
+import type { TextDocument } from "vscode-languageserver-textdocument";
+import { visibleLine } from "../report/visible.ts";
+import type { Review } from "../review/finding.ts";
+import type { ReviewOptions } from "../review/options.ts";
+import type { ReviewInput } from "../review/review.ts";
+import type { SettingsCache } from "./settings.ts";
+
+export type ReviewFunction = (input: ReviewInput, options: ReviewOptions) => readonly Review[];
+
+/** A document at one version beside what the engine says about it. */
+export interface ReviewedDocument {
+  readonly document: TextDocument;
+  readonly version: number;
+  readonly kind: ReviewInput["kind"];
+  readonly reviews: readonly Review[];
+}
+
+export interface ReviewCache {
+  /** The review of the newest version; null where the document is not open or the request was cancelled. */
+  readonly of: (uri: string, token: CancellationToken | null) => Promise<ReviewedDocument | null>;
+  readonly forget: (uri: string) => void;
+}
+
+/** Longer documents (UTF-16 units) are mailboxes for the command line: a review would stop the editor for seconds. */
+const MAX_LENGTH = 8 * 1024 * 1024;
+
+export const kindOf = (document: TextDocument): ReviewInput["kind"] =>
+  document.languageId === "c" || /\.[ch]$/i.test(document.uri) ? "c" : "patch";
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/**
+ * Reviews documents one at a time. A review runs to its end once it began; between two the event loop takes messages,
+ * so that a cancelled or outdated request costs nothing.
+ */
+export function createReviewCache(
+  documents: TextDocuments<TextDocument>,
+  settings: SettingsCache,
+  review: ReviewFunction,
+  log: (message: string) => void,
+): ReviewCache {
+  const known = new Map<string, ReviewedDocument & { readonly options: ReviewOptions }>();
+  const logged = new Set<string>();
+  let last: Promise<unknown> = Promise.resolve();
+
+  function logOnce(message: string): void {
+    if (logged.has(message)) return;
+    logged.add(message);
+    log(message);
+  }
+
+  function reviewsOf(document: TextDocument, options: ReviewOptions): readonly Review[] {
+    // The protocol ends a line at a lone carriage return, git does not: lines must be the client's.
+    const text = document.getText().replace(/\r(?!\n)/g, "\n");
+    if (text.length > MAX_LENGTH) {
+      logOnce(`not reviewed, too long: ${document.uri}`);
+      return [];
+    }
+    try {
+      return review({ path: document.uri, text, kind: kindOf(document) }, options);
+    } catch (error) {
+      const stack = error instanceof Error ? error.stack ?? error.message : visibleLine(String(error));
+      logOnce(`internal error in the review of ${document.uri}: ${stack}`);
+      return [];
+    }
+  }
+
+  function newest(uri: string, options: ReviewOptions): ReviewedDocument | null {
+    const document = documents.get(uri);
+    if (document === undefined) return null;
+    const before = known.get(uri);
+    if (before?.document === document && before.version === document.version && before.options === options) return before;
+    const reviewed = { document, version: document.version, kind: kindOf(document), reviews: reviewsOf(document, options), options };
+    known.set(uri, reviewed);
+    return reviewed;
+  }
+
+  async function inTurn(uri: string, token: CancellationToken | null): Promise<ReviewedDocument | null> {
+    const options = await settings.of(uri);
+    const turn = last.then(nextTurn).then(() => (token?.isCancellationRequested ? null : newest(uri, options)));
+    last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  return { of: inTurn, forget: (uri) => void known.delete(uri) };
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import {
+  DidChangeConfigurationNotification,
+  PositionEncodingKind,
+  TextDocumentSyncKind,
+  TextDocuments,
+} from "vscode-languageserver/node";
+import type { Connection, InitializeResult } from "vscode-languageserver/node";
+import { TextDocument } from "vscode-languageserver-textdocument";
+import { SECTION } from "../protocol.ts";
+import { VERSION } from "../report/version.ts";
+import { clientOf } from "./client.ts";
+import type { Client } from "./client.ts";
+import type { RuleUrl } from "./diagnostic.ts";
+import { answerHoverRequests } from "./hover.ts";
+import type { RuleOf } from "./hover.ts";
+import { answerDiagnosticRequests } from "./pull.ts";
+import { pushDiagnostics } from "./push.ts";
+import { createReviewCache } from "./review-cache.ts";
+import type { ReviewFunction } from "./review-cache.ts";
+import { createSettings } from "./settings.ts";
+
+/** What the server shows and does not know itself. */
+export interface ServerParts {
+  readonly review: ReviewFunction;
+  readonly ruleOf: RuleOf;
+  readonly ruleUrl: RuleUrl;
+  /** How long a client that does not ask waits for diagnostics after the last keystroke. Default 200. */
+  readonly debounceMs?: number;
+}
+
+const initializeResult = (client: Client): InitializeResult => ({
+  serverInfo: { name: SECTION, version: VERSION },
+  capabilities: {
+    positionEncoding: PositionEncodingKind.UTF16,
+    textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+    hoverProvider: true,
+    ...(client.pullsDiagnostics
+      ? { diagnosticProvider: { identifier: SECTION, interFileDependencies: false, workspaceDiagnostics: false } }
+      : {}),
+  },
+});
+
+/** Serves one client over `connection` until that ends. Features start when the client has said what it can do. */
+export function startServer(connection: Connection, parts: ServerParts): void {
+  const documents = new TextDocuments(TextDocument);
+
+  connection.onInitialize((params) => {
+    const client = clientOf(params);
+    startFeatures(connection, documents, client, parts);
+    return initializeResult(client);
+  });
+  documents.listen(connection);
+  connection.listen();
+}
+
+function startFeatures(
+  connection: Connection,
+  documents: TextDocuments<TextDocument>,
+  client: Client,
+  parts: ServerParts,
+): void {
+  const settings = createSettings(connection, client);
+  const reviews = createReviewCache(documents, settings, parts.review, (message) => connection.console.error(message));
+  const refresh = client.pullsDiagnostics
+    ? answerDiagnosticRequests(connection, reviews, client, parts.ruleUrl)
+    : pushDiagnostics(connection, documents, reviews, client, parts.ruleUrl, parts.debounceMs ?? 200);
+  answerHoverRequests(connection, reviews, client, parts.ruleOf);
+
+  documents.onDidClose(({ document }) => {
+    reviews.forget(document.uri);
+    settings.forget(document.uri);
+  });
+  connection.onDidChangeConfiguration((change) => {
+    settings.change(change.settings);
+    refresh();
+  });
+  connection.onInitialized(() => {
+    if (client.answersConfiguration && client.registersConfiguration) {
+      void connection.client.register(DidChangeConfigurationNotification.type, { section: SECTION });
+    }
+  });
+}

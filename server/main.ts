@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { startProcessServer } from "./lsp/process-server.ts";
+import { rulePage, ruleFolders } from "./node/rule-folders.ts";
+import { ruleById } from "./review/catalogue.ts";
+import { review } from "./review/review.ts";
+
+const folders = ruleFolders(import.meta.url);
+
+startProcessServer({
+  review,
+  ruleOf: ruleById,
+  ruleUrl: (ruleId) => (ruleById(ruleId) === null ? null : rulePage(ruleId, folders)),
+});
