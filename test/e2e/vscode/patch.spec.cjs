@@ -2,6 +2,7 @@
 //
 // One workbench for all steps, since a fresh one costs seconds.
 const { expect, test } = require("@playwright/test");
+const { mkdirSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { EDITOR, SQUIGGLES, hoverSquiggle, openFile, openWorkbench, runCommand, tokensOfLine } = require("./workbench.cjs");
 
@@ -92,6 +93,16 @@ test("the finding is gone when its line is, and comes back", async () => {
   await expect(page.locator(SQUIGGLES)).toHaveCount(0);
   await page.keyboard.press("Control+Z");
   await expect(page.locator(SQUIGGLES).first()).toBeVisible();
+});
+
+test("a setting of the workspace switches the rule off and on", async () => {
+  const folder = join(process.env.WORKSPACE, ".vscode");
+  mkdirSync(folder, { recursive: true });
+  const choose = (rules) => writeFileSync(join(folder, "settings.json"), JSON.stringify({ "patchwalk.rules": rules }));
+  choose({ [RULE]: "off" });
+  await expect(page.locator(SQUIGGLES)).toHaveCount(0, { timeout: 15_000 });
+  choose({});
+  await expect(page.locator(SQUIGGLES).first()).toBeVisible({ timeout: 15_000 });
 });
 
 test("the server can be restarted and its output shown", async () => {
