@@ -112,7 +112,6 @@ const endOf = ({ program, search }: Decision, schedule: readonly ActionPlace[]):
   if (edges === null) throw new Error("the search did not record its transitions");
   return schedule.reduce((state, place) => {
     for (let edge = edges.first[state]; edge < edges.first[state + 1]; edge++) {
-      if (program.actions[edges.action[edge]] === place) return edges.target[edge];
       const { thread, step, alternative } = program.actions[edges.action[edge]];
       if (thread === place.thread && step === place.step && alternative === place.alternative) return edges.target[edge];
     }
@@ -160,7 +159,9 @@ export const counterexample = (model: Model, options: ExploreOptions): Trace | n
     steps,
     violation: { property, message: violated?.message ?? violation.message },
     switches: countSwitches(steps),
-    dropped: idleThreads(model, schedule).map((thread) => model.threads[thread].name),
+    dropped: idleThreads(model, schedule)
+      .filter((thread) => !claim.disabled.has(thread))
+      .map((thread) => model.threads[thread].name),
     cycleStart: claim.cycleStart,
     minimal,
   };

@@ -36,9 +36,13 @@ export interface Violation {
 }
 
 /**
- * What breadth-first exploration of every interleaving found. The verdict covers the closed program it was given, under
- * sequential consistency: no weak memory, loops as the model cuts them, the environment threads of the model and no others,
- * data abstracted to bytes. `pass` is a statement about the model, complete within these bounds.
+ * What breadth-first exploration of every interleaving found. A verdict is about the closed program that it was given, and
+ * complete for it; what it does not cover:
+ * - weak memory: steps of different threads interleave under sequential consistency, each step is atomic;
+ * - more threads, or other ones, than the model has; environment threads do at most what their locks allow in the model;
+ * - more rounds of a loop than the model unrolls (a loop that stays an edge is covered in full);
+ * - data beyond one byte a field: values wrap at 256, an array element outside the array reads as 0 and is not written;
+ * - fairness: a livelock is claimed only where no continuation at all lets the thread end.
  */
 export interface Exploration {
   readonly verdict: "fail" | "pass" | "unknown" | "vacuous";

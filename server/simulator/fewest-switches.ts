@@ -30,8 +30,11 @@ interface Running {
   readonly threads: readonly number[];
   /** Least known cost of each node: switches * SWITCH + steps. */
   readonly cost: number[];
-  /** For each node, the nodes from which an edge of a best path leads to it. */
-  readonly parents: number[][];
+  /** For each node, the newest link to a node from which an edge of a best path leads to it; -1 for none. */
+  readonly parentLink: number[];
+  /** The node of each link, and the next older link to a parent of the same node. */
+  readonly linkNode: number[];
+  readonly linkNext: number[];
   /** `queue[switches][steps]`: nodes that were given this cost. */
   readonly queue: number[][][];
   /** Least cost of a whole schedule, and the nodes that such schedules end at (or fail from). */
@@ -64,12 +67,11 @@ const enqueue = ({ queue }: Running, node: number, cost: number): void => {
 const relax = (running: Running, from: number, to: number, cost: number): void => {
   const known = running.cost[to] ?? Infinity;
   if (cost > known) return;
-  if (cost === known) {
-    running.parents[to]?.push(from);
-    return;
-  }
+  const older = cost === known ? running.parentLink[to] : -1;
+  running.parentLink[to] = from < 0 ? -1 : running.linkNode.push(from) - 1;
+  if (from >= 0) running.linkNext.push(older);
+  if (cost === known) return;
   running.cost[to] = cost;
-  running.parents[to] = from < 0 ? [] : [from];
   enqueue(running, to, cost);
 };
 
@@ -133,13 +135,13 @@ const settle = (running: Running): boolean => {
 };
 
 /** Marks the nodes on some best schedule. */
-const markBest = ({ parents, ends, store }: Running): Uint8Array => {
+const markBest = ({ parentLink, linkNode, linkNext, ends, store }: Running): Uint8Array => {
   const marked = new Uint8Array(store.count);
   const work = [...ends];
   for (let node = work.pop(); node !== undefined; node = work.pop()) {
     if (marked[node] === 1) continue;
     marked[node] = 1;
-    work.push(...(parents[node] ?? []));
+    for (let link = parentLink[node]; link >= 0; link = linkNext[link]) work.push(linkNode[link]);
   }
   return marked;
 };
@@ -183,7 +185,9 @@ export const searchFewestSwitches = (program: Program, options: SwitchSearchOpti
     store: createStore(program.layout.stride),
     threads: [...all.filter(isReview), ...all.filter((thread) => !isReview(thread))],
     cost: [],
-    parents: [],
+    parentLink: [],
+    linkNode: [],
+    linkNext: [],
     queue: [],
     best: Infinity,
     ends: [],

@@ -31,7 +31,7 @@ export interface Trace {
   readonly violation: { readonly property: string; readonly message: string };
   /** How often a step belongs to another thread than the step before it. */
   readonly switches: number;
-  /** Names of environment threads and daemons that take no part, in declaration order. */
+  /** Names of environment threads and daemons that take no part although they could, in declaration order. */
   readonly dropped: readonly string[];
   /** For a livelock: index in `steps` at which the cycle starts that repeats for ever; else null. */
   readonly cycleStart: number | null;
