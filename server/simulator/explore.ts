@@ -95,13 +95,19 @@ const violationOf = (program: Program, search: Search, disabled: ReadonlySet<num
   return { property, message, ...program.actions[action], state };
 };
 
-const unreachedBy = (program: Program, taken: Uint8Array): string[] =>
-  program.model.reach
-    .filter(({ thread, step }) => {
-      const first = program.firstAction[thread];
-      return !taken.subarray(first[step], first[step + 1]).includes(1);
-    })
-    .map(({ what }) => what);
+/** Several steps may stand for one obligation: one of them taken is enough. */
+const unreachedBy = (program: Program, taken: Uint8Array): string[] => {
+  const { reach } = program.model;
+  const reached = new Set(
+    reach
+      .filter(({ thread, step }) => {
+        const first = program.firstAction[thread];
+        return taken.subarray(first[step], first[step + 1]).includes(1);
+      })
+      .map(({ what }) => what),
+  );
+  return [...new Set(reach.map(({ what }) => what))].filter((what) => !reached.has(what));
+};
 
 const judge = (program: Program, search: Search, violation: Violation | null): Exploration => {
   const counts = { states: search.store.count, transitions: search.transitions, violation };

@@ -69,8 +69,8 @@ export interface Model {
   readonly globals: readonly Field[];
   readonly threads: readonly ThreadSpec[];
   /**
-   * Steps that must be taken somewhere in the explored graph, else a PASS is VACUOUS. Each names a thread and a
-   * predicate over its steps' texts by exact index.
+   * Steps that must be taken somewhere in the explored graph, else a PASS is VACUOUS. Steps with the same `what` are one
+   * obligation: one of them is enough.
    */
   readonly reach: readonly { readonly thread: number; readonly step: number; readonly what: string }[];
 }
