@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { spins } from "../kernel/lock-order.ts";
 import type { Value } from "../program/code.ts";
 import { assignBit } from "../program/flag-word.ts";
 import type { AssignNode, BoundEffect, CallNode, NodeId } from "../program/program.ts";
@@ -58,7 +59,7 @@ function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: Node
     case "acquire": {
       const object = effect.objectIsValue ? (node.result ?? "") : objectText(effect.object);
       const lock: Held = { lock: effect.lock, object, mode: effect.mode, at: id };
-      return byResult(state, node.result, effect.held, (one) => acquire(one, lock, !effect.sleeps));
+      return byResult(state, node.result, effect.held, (one) => acquire(one, lock, spins(effect.lock)));
     }
     case "release":
       return [release(state, effect.lock, objectText(effect.object))];
@@ -92,8 +93,8 @@ function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: Node
   }
 }
 
-function acquire(state: State, lock: Held, spins: boolean): State {
-  const atomic: readonly Atomic[] = spins ? [...state.atomic, { reason: "spinlock", of: lock.object, at: lock.at }] : state.atomic;
+function acquire(state: State, lock: Held, isSpinning: boolean): State {
+  const atomic: readonly Atomic[] = isSpinning ? [...state.atomic, { reason: "spinlock", of: lock.object, at: lock.at }] : state.atomic;
   return { ...state, held: [...state.held, lock], atomic };
 }
 
@@ -101,7 +102,7 @@ function release(state: State, lock: Held["lock"], object: string): State {
   const matches = (one: Held): boolean => one.lock === lock && (one.object === object || one.object === "" || object === "");
   const held = withoutLast(state.held, matches);
   const atomic = withoutLast(state.atomic, (one) => one.reason === "spinlock" && (one.of === object || object === ""));
-  return loseProtection({ ...state, held, atomic: lock === "ptl" || lock === "spinlock" ? atomic : state.atomic });
+  return loseProtection({ ...state, held, atomic: spins(lock) ? atomic : state.atomic });
 }
 
 export const isHeld = (state: State, lock: Held["lock"], object: string | null): boolean =>

@@ -59,3 +59,8 @@ const FIELDS = {
  * Without a prototype: field names come from the patch, and `constructor` is a possible one.
  */
 export const LOCK_FIELDS: Readonly<Record<string, LockClass>> = Object.assign(Object.create(null), FIELDS);
+
+const SPINNING: ReadonlySet<LockClass> = new Set<LockClass>(["ptl", "spinlock"]);
+
+/** True for locks that spin: whoever holds one is in atomic context, however it was taken. */
+export const spins = (lock: LockClass): boolean => SPINNING.has(lock);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { spins } from "../kernel/lock-order.ts";
 import type { Release } from "../kernel/release.ts";
 import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
@@ -93,8 +94,7 @@ function world(thread: ThreadBuilder, objects: Objects): World {
     const name = objects.pointers.entryOf(pointer);
     return name === null ? null : (objects.entries.get(name) ?? null);
   };
-  const isSpin = (effect: BoundEffect): boolean =>
-    (effect.kind === "acquire" && !effect.sleeps) || (effect.kind === "release" && (effect.lock === "ptl" || effect.lock === "spinlock"));
+  const isSpin = (effect: BoundEffect): boolean => (effect.kind === "acquire" || effect.kind === "release") && spins(effect.lock);
   return {
     sees: (effect) => seen.has(effect.kind) || isSpin(effect),
     reads: (effect) => (effect.kind === "setEntry" ? [effect.value] : []),
