@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { errorCode, failureReason } from "../node/failure.ts";
 import { peek, wholeOf } from "../node/chunks.ts";
+import type { Problem } from "../text/problem.ts";
 import type { Engine } from "./engine.ts";
 
 /** One text to review, or why there is none. Lines of the text count from `firstLine` of its file. */
 export type Document =
-  | { readonly kind: "patch" | "c"; readonly text: string; readonly firstLine: number }
+  | {
+    readonly kind: "patch" | "c";
+    readonly text: string;
+    readonly firstLine: number;
+    /** What went wrong while the bytes became text; lines of the file. */
+    readonly problems: readonly Problem[];
+  }
   | { readonly kind: "unreadable"; readonly reason: string };
 
 /** Bytes that decide whether a file is text. */
@@ -51,22 +58,31 @@ export async function* documentsOf(
   }
 }
 
+function decoded(bytes: Uint8Array): { readonly text: string; readonly problems: readonly Problem[] } {
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes), problems: [] };
+  } catch {
+    const problem = { code: "not-utf8", message: "a file that is not UTF-8 was read as latin1", line: null };
+    return { text: Buffer.from(bytes).toString("latin1"), problems: [problem] };
+  }
+}
+
 async function* cFile(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Document> {
   const bytes = await wholeOf(chunks, MAX_C_BYTES);
   if (bytes === null) {
     yield unreadable("C file larger than 16 MiB");
     return;
   }
-  const text = new TextDecoder().decode(bytes);
-  yield text.trim() === "" ? unreadable("empty file") : { kind: "c", text, firstLine: 1 };
+  const { text, problems } = decoded(bytes);
+  yield text.trim() === "" ? unreadable("empty file") : { kind: "c", text, firstLine: 1, problems };
 }
 
 async function* mails(chunks: AsyncIterable<Uint8Array>, engine: Engine): AsyncGenerator<Document> {
   let isEmpty = true;
-  for await (const { text, firstLine } of engine.messagesOf(chunks)) {
+  for await (const { text, firstLine, problems } of engine.messagesOf(chunks)) {
     if (text.trim() === "") continue;
     isEmpty = false;
-    yield { kind: "patch", text, firstLine };
+    yield { kind: "patch", text, firstLine, problems };
   }
   if (isEmpty) yield unreadable("empty file");
 }

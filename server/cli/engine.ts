@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { messagesOf } from "../mail/mbox-stream.ts";
+import type { StreamedMessage } from "../mail/mbox-stream.ts";
 import { rules } from "../review/catalogue.ts";
 import type { Review } from "../review/finding.ts";
 import type { ReviewOptions } from "../review/options.ts";
@@ -12,9 +13,7 @@ import { collectNativeMemory } from "../syntax/parse.ts";
 export interface Engine {
   readonly review: (input: ReviewInput, options: ReviewOptions) => readonly Review[];
   readonly rules: () => readonly RuleMeta[];
-  readonly messagesOf: (
-    chunks: AsyncIterable<Uint8Array>,
-  ) => AsyncIterable<{ readonly text: string; readonly firstLine: number }>;
+  readonly messagesOf: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<StreamedMessage>;
   /** Called between documents: frees what the parser holds outside of the JavaScript heap. */
   readonly collectNativeMemory: () => void;
 }

@@ -24,7 +24,7 @@ import type { Progress } from "./progress.ts";
 import { isAtLeast, selected } from "./select.ts";
 import type { Selection } from "./select.ts";
 import { shiftReview } from "./shift-lines.ts";
-import { cutReason } from "./truncation.ts";
+import { unreadReasons } from "./unread.ts";
 import { writerOf } from "./writer.ts";
 import type { Writer } from "./writer.ts";
 
@@ -159,8 +159,11 @@ function complain(run: Run, path: string, reason: string): void {
 }
 
 async function lintDocument(path: string, document: Exclude<Document, { kind: "unreadable" }>, run: Run): Promise<void> {
-  for (const review of reviewsOf(path, document, run)) {
-    const shown = selected(shiftReview(review, document.firstLine - 1), run.selection);
+  const reviews = reviewsOf(path, document, run).map((review) => shiftReview(review, document.firstLine - 1));
+  for (const [index, review] of reviews.entries()) {
+    // What went wrong while the bytes were read concerns the document: it is told once.
+    const problems = index === 0 ? [...document.problems, ...review.problems] : review.problems;
+    const shown = selected({ ...review, problems }, run.selection);
     const tiers = countTiers(shown.findings);
     run.summary = {
       ...run.summary,
@@ -170,8 +173,7 @@ async function lintDocument(path: string, document: Exclude<Document, { kind: "u
     };
     const { failOn } = run.args;
     run.hasFailing ||= failOn !== "never" && shown.findings.some((finding) => isAtLeast(finding.tier, failOn));
-    const cut = cutReason(shown);
-    if (cut !== null) complain(run, path, cut);
+    for (const reason of unreadReasons(shown)) complain(run, path, reason);
     const text = run.writer.input(path, shown, run.inputs, document.kind);
     run.inputs += 1;
     if (text !== "") run.progress.clear();

@@ -74,7 +74,7 @@ describe("what cannot be read costs one line and nothing else", () => {
     ["t.gz", "compressed file: unpack it first"],
     ["wide.txt", "UTF-16 text: save it as UTF-8"],
     ["void", "no patch, mail or C file in this directory"],
-    ["cut.patch", "the patch ends inside a hunk"],
+    ["cut.patch", "the patch ends inside a hunk (line 2)"],
   ])("%s: %s", async (name, reason) => {
     const { status, out, err } = await patchwalk(["lint", path(name), path("proved.patch")]);
     expect(err).toBe(`${path(name)}: ${reason}\n`);

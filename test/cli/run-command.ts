@@ -50,7 +50,7 @@ export function wordReview(input: ReviewInput): Review[] {
   const subject = /^Subject: (.*)$/m.exec(input.text)?.[1] ?? null;
   const findings = [...at("PROVED", { ...FINDING, related: [], evidence: null }), ...at("QUESTION", QUESTION)];
   const problems = lines.flatMap((line, index) =>
-    line.includes("CUT") ? [{ code: "truncated", message: "the patch ends inside a hunk", line: index + 1 }] : []);
+    line.includes("CUT") ? [{ code: "hunk-truncated", message: "the patch ends inside a hunk", line: index + 1 }] : []);
   return [{ ...(findings.length > 0 ? REVIEW : CLEAN), subject, problems, findings }];
 }
 
@@ -60,7 +60,7 @@ async function* fakeMessages(chunks: AsyncIterable<Uint8Array>) {
   const text = Buffer.concat(parts).toString();
   let firstLine = 1;
   for (const message of text.split(/^(?=From )/m)) {
-    yield { text: message, firstLine };
+    yield { text: message, firstLine, problems: [] };
     firstLine += message.split("\n").length - 1;
   }
 }
