@@ -31,7 +31,10 @@ export interface Program {
   readonly firstCheck: Int32Array;
   readonly checkCode: Int32Array;
   readonly checks: readonly Check[];
-  /** `firstAction[t][s]` up to `firstAction[t][s + 1]` are the actions of step `s` of thread `t`; one entry more than steps, twice at the end. */
+  /**
+   * `firstAction[t][s]` up to `firstAction[t][s + 1]` are the actions of step `s` of thread `t`. Two entries more than steps,
+   * so that the end reads as a step without actions.
+   */
   readonly firstAction: readonly Int32Array[];
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { modelBuilder } from "../../server/simulator/build.ts";
 import type { ActionPlace } from "../../server/simulator/compile.ts";
 import { counterexample } from "../../server/simulator/counterexample.ts";
-import { assign } from "../../server/simulator/effect.ts";
+import { assign, increment } from "../../server/simulator/effect.ts";
 import { explore } from "../../server/simulator/explore.ts";
 import { eq } from "../../server/simulator/expression.ts";
 import type { Model } from "../../server/simulator/model.ts";
@@ -130,7 +130,7 @@ test("a livelock shows the way into the trap and one round of it", () => {
 
 describe("threads that are dropped", () => {
   test("a thread is kept where the violation needs it", () => {
-    const model = modelBuilder("helper");
+    const model = modelBuilder("setter");
     const flag = model.field("flag");
     model.thread("reviewed", "review").step({
       text: "look", checks: [{ holds: eq(flag, 0), property: "seen", message: "the flag is set" }],
@@ -141,12 +141,35 @@ describe("threads that are dropped", () => {
     expect(trace?.dropped).toEqual(["idle"]);
     expect(trace?.steps.map(({ text, assumed }) => [text, assumed])).toEqual([["set", "it may run at any time"], ["look", undefined]]);
   });
+});
 
-  test("without a budget for the fewest switches the shortest schedule is shown", () => {
-    const model = pmdModel("none");
-    const { states } = explore(model, MAX);
-    expect(counterexample(model, { maxStates: states })?.minimal).toBe(true);
-    expect(counterexample(model, { maxStates: 10 })).toBeNull();
+describe("budget", () => {
+  /** A violation after few steps with many switches, beside a thread that can take many steps without any. */
+  const pingPong = (): Model => {
+    const model = modelBuilder("ping pong");
+    const turn = model.field("turn");
+    const count = model.field("count");
+    const names = ["ping", "pong"];
+    names.forEach((name, parity) => {
+      const thread = model.thread(name, "review");
+      thread.step({ text: "first", guard: eq(turn, parity), effect: [increment(turn)] });
+      const over = { holds: eq(0, 1), property: "over", message: "the game is over" };
+      thread.step({ text: "second", guard: eq(turn, 2 + parity), effect: [increment(turn)], checks: parity === 1 ? [over] : [] });
+    });
+    const runner = model.thread("runner", "review");
+    runner.label("again");
+    runner.step({ text: "run", effect: [increment(count)], to: "again" });
+    return model.finish();
+  };
+
+  test("the shortest schedule is shown where the one with the fewest switches costs too much", () => {
+    const model = pingPong();
+    expect(counterexample(model, MAX)).toMatchObject({ switches: 3, minimal: true });
+    expect(counterexample(model, { maxStates: 40 })).toMatchObject({ switches: 3, minimal: false });
+  });
+
+  test("no schedule without a violation within the budget", () => {
+    expect(counterexample(pmdModel("none"), { maxStates: 10 })).toBeNull();
   });
 });
 
