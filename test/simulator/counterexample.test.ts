@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { modelBuilder } from "../../server/simulator/build.ts";
 import type { ActionPlace } from "../../server/simulator/compile.ts";
 import { counterexample } from "../../server/simulator/counterexample.ts";
-import { assign, increment } from "../../server/simulator/effect.ts";
+import { assign } from "../../server/simulator/effect.ts";
 import { explore } from "../../server/simulator/explore.ts";
 import { eq } from "../../server/simulator/expression.ts";
 import type { Model } from "../../server/simulator/model.ts";
@@ -12,7 +12,7 @@ import type { Trace } from "../../server/simulator/trace.ts";
 import { pinModel } from "./pin-model.ts";
 import { pmdModel } from "./pmd-model.ts";
 import { remapModel } from "./remap-model.ts";
-import { crossedLocks, retryLoop } from "./small-models.ts";
+import { crossedLocks, pingPong, retryLoop } from "./small-models.ts";
 
 const MAX = { maxStates: 300_000 };
 
@@ -144,24 +144,6 @@ describe("threads that are dropped", () => {
 });
 
 describe("budget", () => {
-  /** A violation after few steps with many switches, beside a thread that can take many steps without any. */
-  const pingPong = (): Model => {
-    const model = modelBuilder("ping pong");
-    const turn = model.field("turn");
-    const count = model.field("count");
-    const names = ["ping", "pong"];
-    names.forEach((name, parity) => {
-      const thread = model.thread(name, "review");
-      thread.step({ text: "first", guard: eq(turn, parity), effect: [increment(turn)] });
-      const over = { holds: eq(0, 1), property: "over", message: "the game is over" };
-      thread.step({ text: "second", guard: eq(turn, 2 + parity), effect: [increment(turn)], checks: parity === 1 ? [over] : [] });
-    });
-    const runner = model.thread("runner", "review");
-    runner.label("again");
-    runner.step({ text: "run", effect: [increment(count)], to: "again" });
-    return model.finish();
-  };
-
   test("the shortest schedule is shown where the one with the fewest switches costs too much", () => {
     const model = pingPong();
     expect(counterexample(model, MAX)).toMatchObject({ switches: 3, minimal: true });

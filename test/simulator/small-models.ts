@@ -63,3 +63,21 @@ export const retryLoop = (isLeaked: boolean): Model => {
   if (!isLeaked) other.step({ text: "spin_unlock(lock)", ...spinUnlock(lock) });
   return model.finish();
 };
+
+/** A violation after few steps with many switches, beside a thread that can take many steps without any. */
+export const pingPong = (): Model => {
+  const model = modelBuilder("ping pong");
+  const turn = model.field("turn");
+  const count = model.field("count");
+  const names = ["ping", "pong"];
+  names.forEach((name, parity) => {
+    const thread = model.thread(name, "review");
+    thread.step({ text: "first", guard: eq(turn, parity), effect: [increment(turn)] });
+    const over = { holds: eq(0, 1), property: "over", message: "the game is over" };
+    thread.step({ text: "second", guard: eq(turn, 2 + parity), effect: [increment(turn)], checks: parity === 1 ? [over] : [] });
+  });
+  const runner = model.thread("runner", "review");
+  runner.label("again");
+  runner.step({ text: "run", effect: [increment(count)], to: "again" });
+  return model.finish();
+};
