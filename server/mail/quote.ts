@@ -44,6 +44,8 @@ const gap = new RegExp(
 /** True for `[...]`, `<snip>`, `...` and the like: the writer says that quoted lines were left out here. */
 export const isGapMark = (text: string): boolean => text.length <= 60 && gap.test(text);
 
-/** True for the line that introduces a quote (`On Thu, Dev wrote:`), or for the second half of a folded one. */
-export const isAttribution = (text: string): boolean =>
-  text.length <= 400 && (/\b(?:wrote|writes|said|schrieb)\s*:\s*$/.test(text) || /^On .{6,}<[^>]*$/.test(text));
+const introduces = /\b(?:wrote|writes|said|schrieb)\s*:\s*$/;
+const firstHalf = /^On (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\b\d{4}\b/;
+
+/** True for the line that introduces a quote (`On Thu, Dev wrote:`), or for the first half of a folded one. */
+export const isAttribution = (text: string): boolean => text.length <= 400 && (introduces.test(text) || firstHalf.test(text));

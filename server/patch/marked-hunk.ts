@@ -106,6 +106,8 @@ const takeOne = (reading: Reading, row: Row, allowsTail: () => boolean): HunkEnd
 const continues = (reading: Reading): boolean => {
   const row = reading.rows[reading.at];
   if (row === undefined || row.afterBreak || row.afterGap) return false;
+  // A text that was cut inside its signature ends in `-`.
+  if (row.text === "-" && reading.at + 1 === reading.rows.length) return false;
   return /^(?:\+(?!\+\+ )|-(?!-))/.test(row.text);
 };
 

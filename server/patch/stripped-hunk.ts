@@ -18,6 +18,8 @@ const regionFrom = (rows: readonly Row[], at: number, most: number): Region => {
     if (row.afterGap && to > at) return { to, end: "gap" };
     if (row.text.startsWith("@@") || isFileStart(rows, to)) return { to, end: "header" };
     if (isSignature(rows, to, true)) return { to, end: "signature" };
+    // A text that was cut inside its signature ends in `-`.
+    if (row.text === "-" && to + 1 === rows.length) return { to, end: "end" };
   }
   return { to, end: to < rows.length ? "full" : "end" };
 };
