@@ -87,7 +87,7 @@ const PAGEMAP = "include/linux/pagemap.h:965-1063 (6.1.192)";
 const FOLIO_LOCK: readonly ApiFact[] = [
   ...facts("folio_lock lock_page __folio_lock __lock_page", PAGEMAP, [acquire("folio_lock", "exclusive")]),
   ...facts("folio_trylock trylock_page", PAGEMAP, [acquire("folio_lock", "exclusive", "nonzero")]),
-  ...facts("folio_lock_killable lock_page_killable", PAGEMAP, [acquire("folio_lock", "exclusive", "zero")]),
+  ...facts("folio_lock_killable lock_page_killable __folio_lock_killable", PAGEMAP, [acquire("folio_lock", "exclusive", "zero")]),
   ...facts("folio_unlock unlock_page", PAGEMAP, [release("folio_lock", "exclusive")]),
   ...facts("folio_lock_or_retry lock_page_or_retry", PAGEMAP, [maySleep, acquire("folio_lock", "exclusive", "nonzero")], {
     arity: 3,

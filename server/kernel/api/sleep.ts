@@ -105,6 +105,12 @@ export const sleepFacts: readonly ApiFact[] = [
     "iov_iter_get_pages iov_iter_get_pages2 iov_iter_get_pages_alloc iov_iter_get_pages_alloc2 " +
       "iov_iter_extract_pages bio_iov_iter_get_pages",
   ),
+  ...sleepers(
+    "mm/userfaultfd.c, mm/mmap.c, mm/hugetlb.c (6.1.192)",
+    "uffd_wp_range mwriteprotect_range mcopy_atomic mfill_zeropage move_pages vma_adjust __vma_adjust vmi_split_vma " +
+      "__vmi_split_vma unmap_region walk_page_range_vma wp_page_copy hugetlb_unshare_pmds hugetlb_unshare_all_pmds " +
+      "hugetlb_split move_hugetlb_page_tables unmap_ref_private hugetlb_wp hugetlb_no_page filemap_fdatawait_range",
+  ),
   ...sleepers("mm/memfd.c, mm/gup.c (6.11, unverified)", "memfd_pin_folios"),
   ...sleepers(
     "drivers/infiniband/core/umem.c, fs/ (6.1.192)",
