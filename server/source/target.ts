@@ -236,5 +236,5 @@ function readConfig(settings: readonly string[], problems: Problem[]): Readonly<
     if (match?.[1] !== undefined) values.set(match[1], !/n/i.test(match[2] ?? ""));
     else problems.push(problem("target-unknown-config", `"${setting}" is not a setting like PARAVIRT=n: it is ignored.`));
   }
-  return Object.fromEntries([...values].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(values);
 }

@@ -47,7 +47,7 @@ describe("gupEra", () => {
   it("never goes back in time", () => {
     const order = Object.keys(ERAS);
     const eras = releasesByDate.map((name) => order.indexOf(gupEra(release(name))));
-    expect(eras).toEqual([...eras].sort((a, b) => a - b));
+    expect(eras.filter((era, at) => at > 0 && era < (eras[at - 1] ?? 0))).toEqual([]);
   });
 });
 

@@ -28,6 +28,11 @@ const decided = (of: Patch, settings: Partial<TargetSettings> = {}) => {
   return { release: formatRelease(target.release), decidedBy, because, problems: problems.map(({ code }) => code) };
 };
 
+const readSettings = (arch: string | null, config: readonly string[]) => {
+  const { target, problems } = decideTarget(patch(null, null), { release: "6.1", arch, config });
+  return { arch: target.arch, isSet: target.archIsSet, config: target.config, problems: problems.map(({ code }) => code) };
+};
+
 const DATE = "Fri, 15 Sep 2023 16:34:00 -0700";
 const SHA = "17839856fd588f4ab6b789f482ed3ffd7c403e1f";
 
@@ -152,18 +157,14 @@ describe("decideTarget", () => {
   });
 
   it("reads architecture and configuration", () => {
-    const read = (arch: string | null, config: readonly string[]) => {
-      const { target, problems } = decideTarget(patch(null, null), { release: "6.1", arch, config });
-      return { arch: target.arch, isSet: target.archIsSet, config: target.config, problems: problems.map(({ code }) => code) };
-    };
-    expect(read(null, [])).toEqual({ arch: "x86_64", isSet: false, config: {}, problems: [] });
-    expect(read("aarch64", ["PARAVIRT=n", "CONFIG_HIGHPTE=y", "CONFIG_PARAVIRT=y"])).toEqual({
+    expect(readSettings(null, [])).toEqual({ arch: "x86_64", isSet: false, config: {}, problems: [] });
+    expect(readSettings("aarch64", ["PARAVIRT=n", "CONFIG_HIGHPTE=y", "CONFIG_PARAVIRT=y"])).toEqual({
       arch: "arm64",
       isSet: true,
       config: { HIGHPTE: true, PARAVIRT: true },
       problems: [],
     });
-    expect(read("vax", ["PARAVIRT", "__proto__=y", "=n"])).toEqual({
+    expect(readSettings("vax", ["PARAVIRT", "__proto__=y", "=n"])).toEqual({
       arch: "x86_64",
       isSet: false,
       config: {},
@@ -182,15 +183,16 @@ describe("decideTarget", () => {
 
 const SEEDS = new URL("../../../shared/seeds/", import.meta.url);
 
+const seedText = (start: string): string =>
+  readFileSync(new URL(readdirSync(SEEDS).find((name) => name.startsWith(start)) ?? "", SEEDS), "utf8");
+
 describe.skipIf(!existsSync(SEEDS))("decideTarget on the archived threads (skipped: ../shared/seeds is absent)", () => {
-  const text = (start: string): string =>
-    readFileSync(new URL(readdirSync(SEEDS).find((name) => name.startsWith(start)) ?? "", SEEDS), "utf8");
   const seeds: readonly [start: string, release: string, decidedBy: string, because: string][] = [
     ["000", "6.6", "date", "15 Sep 2023"],
     ["004", "4.4", "backport-note", "backport to 4.4 kernel] at line 42"],
   ];
   it.each(seeds)("thread %s is for %s by %s", (start, release, decidedBy, because) => {
-    const [first] = readPatches(text(start)).patches;
+    const [first] = readPatches(seedText(start)).patches;
     const result = first && decided(first);
     expect(result).toMatchObject({ release, decidedBy });
     expect(result?.because).toContain(because);

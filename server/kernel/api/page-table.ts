@@ -57,6 +57,10 @@ const MAPS: readonly ApiFact[] = [
     { since: "6.13" },
   ),
   ...allocating("pte_alloc_map", 3, { mm: 0, pmd: 1, address: 2, ptlOut: null, locks: false }),
+  ...facts("pte_alloc_map", "include/linux/mm.h, with a vma until 4.6 (unverified)", [maySleep, map({ mm: 0, pmd: 2, address: 3, ptlOut: null, locks: false }, true, false)], {
+    arity: 4,
+    until: "4.6",
+  }),
   ...allocating("pte_alloc_map_lock", 4, { mm: 0, pmd: 1, address: 2, ptlOut: 3, locks: true }),
   ...allocating("get_locked_pte", 3, { mm: 0, pmd: 1, address: 1, ptlOut: 2, locks: true }),
   ...allocating("__get_locked_pte", 3, { mm: 0, pmd: 1, address: 1, ptlOut: 2, locks: true }),
