@@ -64,7 +64,8 @@ export async function lint(argv: readonly string[], io: CliIo, engine: Engine): 
   await run.out.write(run.writer.open());
   for await (const input of inputFiles(args.names, io)) {
     if (run.out.failure() !== null) break;
-    await lintFile(input, run);
+    // A bug in one file costs that file.
+    await lintFile(input, run).catch((error: unknown) => noteCrash(run, error, `${visiblePath(input.path)}: `));
   }
   const timings = args.timings ? { totalMs: Math.round(io.now() - started), reviewMs: Math.round(run.reviewMs) } : null;
   run.progress.clear();
@@ -193,13 +194,17 @@ function reviewsOf(path: string, document: Exclude<Document, { kind: "unreadable
   try {
     return run.engine.review({ path, text: document.text, kind: document.kind }, run.options);
   } catch (error) {
-    run.hasCrashed = true;
-    run.progress.clear();
-    run.io.stderr.write(crashText(error, `${visiblePath(path)}:${document.firstLine}: `, run.io));
+    noteCrash(run, error, `${visiblePath(path)}:${document.firstLine}: `);
     return [];
   } finally {
     run.reviewMs += run.io.now() - started;
   }
+}
+
+function noteCrash(run: Run, error: unknown, place: string): void {
+  run.hasCrashed = true;
+  run.progress.clear();
+  run.io.stderr.write(crashText(error, place, run.io));
 }
 
 /** One line for users; the stack for those who ask for it. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ScheduleStep } from "../review/finding.ts";
-import { displayWidth, visibleLine } from "./visible.ts";
+import { clipped, displayWidth, visibleLine } from "./visible.ts";
 import { wrapText } from "./wrap.ts";
 
 export interface ColumnOptions {
@@ -24,8 +24,16 @@ const threadsOf = (schedule: readonly ScheduleStep[], first: string | null): str
 const gutterOf = (step: ScheduleStep, label: string): string =>
   step.patchLine === null ? "" : `${label}:${step.patchLine}`;
 
-const stepText = (step: ScheduleStep): string => visibleLine(step.step);
-const stateText = (step: ScheduleStep): string => (step.state === "" ? "" : `[${visibleLine(step.state)}]`);
+/** Characters of one statement or state that are shown. */
+const MOST_CHARACTERS = 240;
+
+const shown = (text: string): string => clipped(visibleLine(text), MOST_CHARACTERS);
+const stepText = (step: ScheduleStep): string => shown(step.step);
+const stateText = (step: ScheduleStep): string => (step.state === "" ? "" : `[${shown(step.state)}]`);
+const widest = (texts: readonly string[]): number => texts.reduce((width, text) => Math.max(width, displayWidth(text)), 0);
+
+const gutterWidth = (schedule: readonly ScheduleStep[], label: string): number =>
+  widest(schedule.map((step) => gutterOf(step, label)));
 
 /** Columns get what they need; where that is too much, the wide ones share what the narrow ones leave. */
 function columnWidths(natural: readonly number[], room: number): number[] {
@@ -56,20 +64,18 @@ function cellLines(step: ScheduleStep, width: number, room: number): string[] {
 }
 
 function sideBySide(schedule: readonly ScheduleStep[], threads: readonly string[], options: ColumnOptions): string[] {
-  const gutter = Math.max(0, ...schedule.map((step) => displayWidth(gutterOf(step, options.lineLabel))));
+  const gutter = gutterWidth(schedule, options.lineLabel);
   const before = gutter === 0 ? 0 : gutter + 2;
   const natural = threads.map((thread) =>
-    Math.max(
-      displayWidth(visibleLine(thread)),
-      ...schedule
-        .filter((step) => step.thread === thread)
-        .map((step) => Math.max(displayWidth(stepText(step)), displayWidth(stateText(step)) + 2)),
-    ));
+    widest([
+      shown(thread),
+      ...schedule.filter((step) => step.thread === thread).flatMap((step) => [stepText(step), `  ${stateText(step)}`]),
+    ]));
   const widths = columnWidths(natural, options.width - before - GAP * (threads.length - 1));
   const starts = widths.map((_, column) =>
     before + widths.slice(0, column).reduce((sum, width) => sum + width + GAP, 0));
 
-  const headers = threads.map((thread, column) => wrapText(visibleLine(thread), { width: widths[column] ?? 8 }));
+  const headers = threads.map((thread, column) => wrapText(shown(thread), { width: widths[column] ?? 8 }));
   const lines: string[] = [];
   for (let row = 0; row < Math.max(...headers.map((header) => header.length)); row++) {
     lines.push(placed(headers.map((header) => header[row] ?? ""), starts));
@@ -93,12 +99,12 @@ const placed = (texts: readonly string[], starts: readonly number[]): string =>
 
 /** One block per run of one thread: for four threads and more. */
 function blocks(schedule: readonly ScheduleStep[], options: ColumnOptions): string[] {
-  const gutter = Math.max(0, ...schedule.map((step) => displayWidth(gutterOf(step, options.lineLabel))));
+  const gutter = gutterWidth(schedule, options.lineLabel);
   const indent = " ".repeat(gutter === 0 ? 2 : gutter + 4);
   const lines: string[] = [];
   schedule.forEach((step, index) => {
     if (index === 0 || schedule[index - 1]?.thread !== step.thread) {
-      lines.push(...wrapText(`${visibleLine(step.thread)}:`, { width: options.width }));
+      lines.push(...wrapText(`${shown(step.thread)}:`, { width: options.width }));
     }
     const mark = gutterOf(step, options.lineLabel);
     const first = gutter === 0 ? indent : `  ${mark.padEnd(gutter)}  `;
@@ -123,6 +129,6 @@ export function scheduleColumns(
   const lines = threads.length > MOST_COLUMNS
     ? blocks(schedule, options)
     : sideBySide(schedule, threads, options);
-  const bad = visibleLine(badState);
+  const bad = shown(badState);
   return bad === "" ? lines : [...lines, ...wrapText(bad, { width: options.width, first: "*** ", rest: "    " })];
 }

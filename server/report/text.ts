@@ -103,7 +103,7 @@ function headerLines(path: string, review: Review, paint: Paint): string[] {
 export function inputText(path: string, review: Review, options: TextOptions & { readonly brief: boolean }): string {
   const { paint } = options;
   const problems = options.brief ? [] : review.problems.map((problem) =>
-    `${paint.bold(`${visiblePath(path)}:${problem.line ?? 1}:`)} ${paint.cyan("note:")} ${visibleLine(problem.message)} ` +
+    `${paint.bold(`${visiblePath(path)}:${problem.line === null ? "" : `${problem.line}:`}`)} ${paint.cyan("note:")} ${visibleLine(problem.message)} ` +
       `[${visibleLine(problem.code)}]`);
   const obligations = options.brief ? [] : worthShowing(review.obligations);
   const checklist = obligations.length === 0

@@ -14,6 +14,10 @@ const codePoint = (character: string): string =>
 export const visibleLine = (text: string): string =>
   text.replace(/[\t\n\v\f\r ]+/g, " ").trim().replace(INVISIBLE, codePoint);
 
+/** The start of a longer text, for places where a whole line of a hostile patch would bury the rest. */
+export const clipped = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length - 3).replace(/[\ud800-\udbff]$/, "")}...`;
+
 /** A file name as it may be printed: blanks are kept, controls become visible. */
 export const visiblePath = (path: string): string => path.replace(INVISIBLE, codePoint);
 

@@ -12,22 +12,25 @@ export interface WrapOptions {
   readonly wordWidth?: number;
 }
 
-/** A word longer than a line, cut after punctuation of C where possible. */
-function splitLongWord(word: string, room: number): string[] {
-  const pieces: string[] = [];
-  let characters = [...word];
-  while (characters.length > room) {
-    let cut = room;
-    for (let at = room; at > room / 2; at--) {
-      if (/[_(,;>&|=.\-/]/.test(characters[at - 1] ?? "")) {
-        cut = at;
-        break;
-      }
-    }
-    pieces.push(characters.slice(0, cut).join(""));
-    characters = characters.slice(cut);
+/** Where to cut a word that starts at `from`: after punctuation of C or an underscore, else where the room ends. */
+function cutAt(characters: readonly string[], from: number, room: number): number {
+  for (let at = from + room; at > from + room / 2; at--) {
+    if (/[_(,;>&|=.\-/]/.test(characters[at - 1] ?? "")) return at;
   }
-  pieces.push(characters.join(""));
+  return from + room;
+}
+
+/** A word longer than a line, in pieces. */
+function splitLongWord(word: string, room: number): string[] {
+  const characters = [...word];
+  const pieces: string[] = [];
+  let from = 0;
+  while (characters.length - from > room) {
+    const cut = cutAt(characters, from, room);
+    pieces.push(characters.slice(from, cut).join(""));
+    from = cut;
+  }
+  pieces.push(characters.slice(from).join(""));
   return pieces;
 }
 

@@ -98,8 +98,9 @@ describe("what cannot be read costs one line and nothing else", () => {
   test("a crash outside of the engine is one line too", async () => {
     expect(await patchwalk(["lint"], { engine: { rules: broken } }))
       .toEqual({ status: 3, out: "", err: "patchwalk: internal error: broken catalogue\n" });
-    const { status, err } = await patchwalk(["lint", path("clean.patch")], { engine: { messagesOf: broken } });
-    expect([status, err]).toEqual([3, "patchwalk: internal error: broken catalogue\n"]);
+    const { status, out, err } = await patchwalk(["lint", path("clean.patch"), path("walk.c")], { engine: { messagesOf: broken } });
+    expect([status, err]).toEqual([3, `patchwalk: internal error: ${path("clean.patch")}: broken catalogue\n`]);
+    expect(out).toContain(`${path("walk.c")}:1: warning:`);
   });
 });
 

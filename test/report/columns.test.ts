@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from "vitest";
 import { scheduleColumns } from "../../server/report/columns.ts";
+import { wrapText } from "../../server/report/wrap.ts";
 import { SCHEDULE, step } from "./sample-review.ts";
 
 const columns = (schedule: Parameters<typeof scheduleColumns>[0], bad: string, width = 72, first: string | null = null): string =>
@@ -87,4 +88,11 @@ test("lines keep within the width, whatever the texts", () => {
       }
     }
   }
+});
+
+test("a hostile line of a patch neither fills the screen nor takes time", () => {
+  const huge = "x".repeat(2_000_000);
+  const lines = scheduleColumns([step(huge, huge, 1, huge), step("b", "y", 2)], huge, { width: 72, lineLabel: "mail", firstThread: null });
+  expect(lines.length).toBeLessThan(40);
+  expect(wrapText(huge, { width: 80 })).toHaveLength(25_000);
 });

@@ -61,7 +61,7 @@ test("problems, a finding without evidence, and the checklist", () => {
    in part; 2 of 41 calls not known
 
 a.txt:9: note: white space was lost [archive-damage]
-a.txt:1: note: no date [no-date]
+a.txt: note: no date [no-date]
 
 a.txt:12: warning: does every caller of find_huge() hold hugetlb_vma_lock or i_mmap_rwsem here? [hugetlb-walk-unlocked] (contract)
   origin     incomplete fix: the old code has it too, and this patch changes the
