@@ -17,6 +17,7 @@ export function answerDiagnosticRequests(
   reviews: ReviewCache,
   client: Client,
   ruleUrl: RuleUrl,
+  log: (message: string) => void,
 ): () => void {
   connection.languages.diagnostics.on(async ({ textDocument, previousResultId }, token) => {
     const reviewed = await reviews.of(textDocument.uri, token);
@@ -28,6 +29,7 @@ export function answerDiagnosticRequests(
       : { kind: DocumentDiagnosticReportKind.Full, resultId, items };
   });
   return () => {
-    if (client.refreshesDiagnostics) connection.languages.diagnostics.refresh();
+    if (!client.refreshesDiagnostics) return;
+    connection.languages.diagnostics.refresh().catch((error: unknown) => log(`diagnostics not refreshed: ${String(error)}`));
   };
 }

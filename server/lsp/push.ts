@@ -14,6 +14,7 @@ export function pushDiagnostics(
   client: Client,
   ruleUrl: RuleUrl,
   debounceMs: number,
+  log: (message: string) => void,
 ): () => void {
   const waiting = new Map<string, NodeJS.Timeout>();
 
@@ -29,7 +30,7 @@ export function pushDiagnostics(
     clearTimeout(waiting.get(uri));
     waiting.set(uri, setTimeout(() => {
       waiting.delete(uri);
-      publish(uri).catch((error: unknown) => connection.console.error(String(error)));
+      publish(uri).catch((error: unknown) => log(`diagnostics of ${uri}: ${String(error)}`));
     }, delayMs));
   }
 
@@ -46,7 +47,8 @@ export function pushDiagnostics(
     clearTimeout(waiting.get(document.uri));
     waiting.delete(document.uri);
     opened.delete(document.uri);
-    void connection.sendDiagnostics({ uri: document.uri, diagnostics: [] });
+    connection.sendDiagnostics({ uri: document.uri, diagnostics: [] })
+      .catch((error: unknown) => log(`diagnostics of ${document.uri}: ${String(error)}`));
   });
   return () => documents.keys().forEach((uri) => schedule(uri, 0));
 }

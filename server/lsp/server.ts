@@ -41,6 +41,15 @@ const initializeResult = (client: Client): InitializeResult => ({
   },
 });
 
+/** A client that went away while something was on its way is no failure, and there is nobody to tell. */
+const logTo = (connection: Connection) => (message: string): void => {
+  try {
+    connection.console.error(message);
+  } catch {
+    // The connection is closed.
+  }
+};
+
 /** Serves one client over `connection` until that ends. Features start when the client has said what it can do. */
 export function startServer(connection: Connection, parts: ServerParts): void {
   const documents = new TextDocuments(TextDocument);
@@ -60,11 +69,12 @@ function startFeatures(
   client: Client,
   parts: ServerParts,
 ): void {
+  const log = logTo(connection);
   const settings = createSettings(connection, client);
-  const reviews = createReviewCache(documents, settings, parts.review, (message) => connection.console.error(message));
+  const reviews = createReviewCache(documents, settings, parts.review, log);
   const refresh = client.pullsDiagnostics
-    ? answerDiagnosticRequests(connection, reviews, client, parts.ruleUrl)
-    : pushDiagnostics(connection, documents, reviews, client, parts.ruleUrl, parts.debounceMs ?? 200);
+    ? answerDiagnosticRequests(connection, reviews, client, parts.ruleUrl, log)
+    : pushDiagnostics(connection, documents, reviews, client, parts.ruleUrl, parts.debounceMs ?? 200, log);
   answerHoverRequests(connection, reviews, client, parts.ruleOf);
 
   documents.onDidClose(({ document }) => {
@@ -77,7 +87,8 @@ function startFeatures(
   });
   connection.onInitialized(() => {
     if (client.answersConfiguration && client.registersConfiguration) {
-      void connection.client.register(DidChangeConfigurationNotification.type, { section: SECTION });
+      connection.client.register(DidChangeConfigurationNotification.type, { section: SECTION })
+        .catch((error: unknown) => log(`settings are not watched: ${String(error)}`));
     }
   });
 }

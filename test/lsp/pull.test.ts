@@ -86,6 +86,14 @@ test("a change of settings asks the client to ask again", async () => {
   expect(parts.calls[1]?.options.rules).toEqual({ x: "warning" });
 });
 
+test("a client that refuses what it said it can do is no failure", async () => {
+  const parts = recordingParts();
+  const session = await startSession({ parts, capabilities: PULL });
+  await session.open(URI, "BAD\n");
+  await session.client.sendNotification("workspace/didChangeConfiguration", { settings: {} });
+  expect(await session.pull(URI)).toMatchObject({ kind: "full", items: [{ severity: 1 }] });
+});
+
 test("settings that the client does not have fall back on the initialization options", async () => {
   const parts = recordingParts();
   const { prepare } = answering(null);
