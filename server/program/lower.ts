@@ -43,7 +43,6 @@ export function lowerFunction(
   const isPageTableLock = pageTableLocks(variables, code);
 
   const callee: ValueContext["callee"] = (name, args, at) => {
-    if (definitions.has(name) && name !== code.name) return { effects: [], knowledge: "defined-here" };
     const known = factFor(name, args.length, release);
     if (known) {
       if (known.asOf !== null)
@@ -52,7 +51,7 @@ export function lowerFunction(
       return { effects: known.fact.effects.map((effect) => bindEffect(effect, args, isPageTableLock)), knowledge: "effects" };
     }
     if (isQuiet(name)) return null;
-    return { effects: [], knowledge: "unknown" };
+    return { effects: [], knowledge: definitions.has(name) ? "defined-here" : "unknown" };
   };
   let loop: Loop = { breakTo: null, continueTo: null };
   const context: ValueContext = {

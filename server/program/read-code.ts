@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { functionsOf } from "../syntax/functions.ts";
+import { parseC } from "../syntax/parse.ts";
 import { childByField, kindOf, maskAt, namedChildren, textOf } from "../syntax/query.ts";
 import type { FunctionSyntax, SyntaxTree } from "../syntax/tree.ts";
 import type { FunctionCode, Statement, SwitchCase, Value, Variable } from "./code.ts";
@@ -8,8 +10,14 @@ const MAX_DEPTH = 200;
 
 const EMPTY: Statement = { kind: "list", items: [] };
 
+/** Parses a text and reads every function of it. */
+export function readFunctions(text: string): FunctionCode[] {
+  const tree = parseC(text);
+  return functionsOf(tree).map((fn) => readFunction(tree, fn));
+}
+
 /** Reads one function of a syntax tree into plain records. */
-export function readFunction(tree: SyntaxTree, fn: FunctionSyntax): FunctionCode {
+function readFunction(tree: SyntaxTree, fn: FunctionSyntax): FunctionCode {
   const list = childByField(tree, fn.declarator, "parameters");
   const parameters = (list < 0 ? [] : namedChildren(tree, list)).flatMap((node) =>
     kindOf(tree, node) === "parameter_declaration" ? variablesOf(tree, node, true) : [],

@@ -111,7 +111,7 @@ function proveFix(
   if (!fix || !built) return null;
   const all = [...experiment.primary, ...experiment.secondary];
   const result = explore(built.model, optionsFor(experiment, built.model, all, maxStates));
-  const why = whyBlocked(trace, failing.model, built.model);
+  const why = whyBlocked(trace, failing.model, built.model, new Set(all));
   return {
     title: fix.title,
     verdict: result.verdict,

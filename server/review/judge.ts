@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { statesAt } from "../analysis/unit.ts";
+import { atLeast } from "../kernel/release.ts";
+import type { Target } from "../kernel/target.ts";
+import { documentPlace, textAt } from "../program/place.ts";
+import { RULES } from "../rules/registry.ts";
+import type { At, Candidate, ObligationCheck, Rule, Subject } from "../rules/rule.ts";
+import type { Problem } from "../text/problem.ts";
+import { evidenceOf, tierOf } from "./evidence.ts";
+import type { Finding, Location, Obligation, RelatedLocation, Severity } from "./finding.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import type { ReviewOptions } from "./options.ts";
+import { originOf } from "./origin.ts";
+
+interface Judged {
+  readonly findings: readonly Finding[];
+  readonly obligations: readonly Obligation[];
+  readonly problems: readonly Problem[];
+}
+
+const TIER_RANK = { pattern: 0, contract: 1, proved: 2 } as const;
+
+/** Runs every rule over a subject, proves what it can, and keeps what the patch caused. */
+export function judge(subject: Subject, options: ReviewOptions): Judged {
+  const findings: Finding[] = [];
+  const obligations: Obligation[] = [];
+  const problems: Problem[] = [];
+  for (const rule of RULES) {
+    const override = options.rules[rule.meta.id];
+    if (override === "off" || !applies(rule, subject.target)) continue;
+    try {
+      const found = run(rule, subject);
+      obligations.push(...found.obligations.map(obligationOf));
+      const before = subject.old ? candidatesOf(rule, { ...subject, unit: subject.old, old: null }).map(keyOf) : [];
+      for (const candidate of unique(found.candidates)) findings.push(...settle(rule, candidate, new Set(before), subject, options, override));
+    } catch (error) {
+      // One rule's crash costs that rule, not the review.
+      problems.push({ code: "rule-failed", message: `rule ${rule.meta.id} failed: ${error instanceof Error ? error.message : "unknown"}`, line: null });
+    }
+  }
+  return { findings: findings.sort(byPlace), obligations, problems };
+}
+
+const byPlace = (a: Finding, b: Finding): number =>
+  a.location.patchLine - b.location.patchLine || a.location.column - b.location.column || (a.ruleId < b.ruleId ? -1 : a.ruleId > b.ruleId ? 1 : 0);
+
+const applies = (rule: Rule, target: Target): boolean =>
+  atLeast(target.release, rule.meta.since) && !(rule.meta.until !== null && atLeast(target.release, rule.meta.until));
+
+function run(rule: Rule, subject: Subject): { candidates: readonly Candidate[]; obligations: readonly ObligationCheck[] } {
+  const whole = rule.checkSubject?.(subject) ?? { candidates: [], obligations: [] };
+  return { candidates: [...candidatesOf(rule, subject), ...whole.candidates], obligations: whole.obligations };
+}
+
+/** Candidates of the rule's per-call check over one side. */
+function candidatesOf(rule: Rule, subject: Subject): Candidate[] {
+  if (!rule.check) return [];
+  const { unit, target } = subject;
+  const found: Candidate[] = [];
+  for (const program of unit.programs) {
+    const wanted = program.nodes.flatMap((call, node) =>
+      call.kind === "call" ? call.effects.filter((effect) => rule.effects.includes(effect.kind)).map((effect) => ({ call, node, effect })) : [],
+    );
+    if (wanted.length === 0) continue;
+    const fn = unit.analyze(program);
+    for (const { call, node, effect } of wanted) {
+      const states = statesAt(fn, node);
+      if (states.length > 0) found.push(...rule.check({ unit, target, fn, node, call, effect, states }));
+    }
+  }
+  return found;
+}
+
+/** The same defect at the same place is one finding, whichever path or context leads there. */
+function unique(candidates: readonly Candidate[]): Candidate[] {
+  const seen = new Set<string>();
+  return candidates.filter((candidate) => {
+    const key = `${candidate.place.at} ${keyOf(candidate)}`;
+    return !seen.has(key) && Boolean(seen.add(key));
+  });
+}
+
+const keyOf = (candidate: Candidate): string =>
+  fingerprintOf(candidate.ruleId, candidate.place.program.name, textAt(candidate.place.program.image, candidate.place.at, candidate.place.end));
+
+function settle(
+  rule: Rule,
+  candidate: Candidate,
+  before: ReadonlySet<string>,
+  subject: Subject,
+  options: ReviewOptions,
+  override: Severity | undefined,
+): Finding[] {
+  const location = locate(candidate.place);
+  const origin = originOf(candidate, before.has(keyOf(candidate)), subject);
+  if (!location || origin === "pre-existing") return [];
+  const proof = options.simulate && candidate.prove ? candidate.prove(options.maxStates) : null;
+  const tier = tierOf(candidate, proof);
+  if (TIER_RANK[tier] < TIER_RANK[options.minTier]) return [];
+  return [
+    {
+      ruleId: rule.meta.id,
+      type: `MM_${rule.meta.id.toUpperCase().replaceAll("-", "_")}`,
+      severity: override ?? candidate.severity ?? rule.meta.severity,
+      tier,
+      origin,
+      messageId: candidate.messageId,
+      message: messageOf(rule, candidate),
+      function: candidate.place.program.name,
+      fingerprint: keyOf(candidate),
+      location,
+      related: candidate.related.flatMap(({ message, place }) => related(message, place)),
+      evidence: proof && evidenceOf(proof),
+      sources: rule.meta.sources,
+    },
+  ];
+}
+
+function messageOf(rule: Rule, candidate: Candidate): string {
+  const template = rule.meta.messages[candidate.messageId] ?? rule.meta.title;
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => candidate.data[name] ?? "");
+}
+
+function locate({ program, at, end }: At): Location | null {
+  const place = documentPlace(program.image, at);
+  if (!place) return null;
+  const lineEnd = program.image.text.indexOf("\n", at);
+  const length = Math.max(1, Math.min(end, lineEnd < 0 ? end : lineEnd) - at);
+  return {
+    patchLine: place.line,
+    column: place.column,
+    endColumn: place.column + length,
+    file: program.image.path,
+    newLine: place.row.newLine,
+    oldLine: place.row.oldLine,
+  };
+}
+
+function related(message: string, { program, at }: At): RelatedLocation[] {
+  const place = documentPlace(program.image, at);
+  return place ? [{ message, patchLine: place.line, file: program.image.path, newLine: place.row.newLine }] : [];
+}
+
+function obligationOf(check: ObligationCheck): Obligation {
+  const lines = check.places.flatMap(({ program, at, end }) => {
+    const first = documentPlace(program.image, at)?.line;
+    const last = documentPlace(program.image, Math.max(at, end - 1))?.line;
+    return first === undefined ? [] : Array.from({ length: (last ?? first) - first + 1 }, (_, index) => first + index);
+  });
+  return { id: check.id, ruleId: check.ruleId, status: check.status, message: check.message, patchLines: [...new Set(lines)].sort((a, b) => a - b) };
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { unitOf, type Unit } from "../analysis/unit.ts";
+import { frameFor } from "../kernel/frames.ts";
+import { namesWithEffect } from "../kernel/facts.ts";
+import type { Target } from "../kernel/target.ts";
+import type { FileDiff, Patch } from "../patch/model.ts";
+import { RULES } from "../rules/registry.ts";
+import type { Subject } from "../rules/rule.ts";
+import { imageOfDiff, imageOfFile, type Image } from "../source/image.ts";
+
+/** Calls that some rule asks about: text without any of them needs no parsing. */
+const TRIGGERS = new RegExp(
+  `\\b(?:${[...new Set(RULES.flatMap((rule) => rule.effects.flatMap((kind) => [...namesWithEffect(kind)])))].join("|")})\\b`,
+);
+
+const isC = (file: FileDiff): boolean => {
+  const path = file.newPath ?? file.oldPath;
+  return path === null || /\.[ch]$/.test(path);
+};
+
+/** Both sides of a patch, lowered; null where nothing in it concerns a rule. */
+export function subjectOf(document: string, patch: Patch, target: Target): Subject | null {
+  const files = patch.files.filter(isC);
+  const images = (side: "old" | "new"): Image[] =>
+    files.map((file) => imageOfDiff(document, file, side, (name) => frameFor(name, target.release))).filter((image) => image.text !== "");
+  const unit = (side: "old" | "new"): Unit => unitOf(images(side), target.release);
+  const text = files.flatMap((file) => file.hunks.flatMap((hunk) => hunk.lines.map((line) => line.text))).join("\n");
+  return TRIGGERS.test(text) ? { target, unit: unit("new"), old: unit("old") } : null;
+}
+
+/** A C file as it stands. */
+export const subjectOfFile = (path: string, text: string, target: Target): Subject | null =>
+  TRIGGERS.test(text) ? { target, unit: unitOf([imageOfFile(path, text)], target.release), old: null } : null;

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { documentPlace } from "../program/place.ts";
+import type { CallNode, EffectProgram } from "../program/program.ts";
+import { prove } from "../scenarios/prove.ts";
+import { refusedInvalidation } from "../scenarios/refused-invalidation.ts";
+import type { Candidate, Rule } from "./rule.ts";
+import { placeOf } from "./rule.ts";
+
+/** The one function that the API was made for: mm/oom_kill.c, 93065ac753e4. */
+const OOM_REAPER = "__oom_reap_task_mm";
+
+export const notifierNonblockOutsideOom: Rule = {
+  meta: {
+    id: "notifier-nonblock-outside-oom",
+    title: "Non-blocking MMU notifier start outside the OOM reaper",
+    severity: "error",
+    since: "4.19",
+    until: null,
+    why:
+      "A non-blocking start lets any subscriber refuse with -EAGAIN; then the subscribers behind it are not called at all. " +
+      "The OOM reaper can live with that, because all threads of its victim have been killed. " +
+      "For a process that runs, mappings of KVM, IOMMU or device drivers stay behind and point to pages that moved or were freed.",
+    messages: {
+      dropped:
+        "{function}() starts an invalidation that subscribers may refuse and drops the result: a secondary MMU keeps a mapping that the page table no longer has",
+      outsideOom: "{function}() uses the non-blocking start, which is for the OOM reaper only: any subscriber may refuse it with -EAGAIN",
+    },
+    scenarios: ["refused-invalidation"],
+    sources: [
+      {
+        thread: "Re: [PATCH 2/3] userfaultfd: UFFDIO_REMAP uABI",
+        who: "Jann Horn",
+        date: "2023-09-15",
+        link: "CAJuCfpF3Hz9p6zQotM0aMG3WLT=FtYCu31jpFbU_VqE6BAP8NA@mail.gmail.com",
+      },
+    ],
+  },
+  effects: ["notifierStart"],
+  *check({ fn, call, effect, target }): Iterable<Candidate> {
+    if (effect.kind !== "notifierStart" || effect.blocking || fn.program.name === OOM_REAPER) return;
+    if (isDefinition(fn.program, call)) return;
+    const dropped = isDropped(fn.program, call);
+    yield {
+      ruleId: this.meta.id,
+      messageId: dropped ? "dropped" : "outsideOom",
+      data: { function: fn.program.name },
+      place: placeOf(fn.program, call),
+      related: mapsBefore(fn.program, call),
+      prove: (maxStates) => prove(refusedInvalidation, fn.program, target.release, maxStates),
+    };
+  },
+};
+
+/** The wrapper itself, in the header that defines it. */
+const isDefinition = (program: EffectProgram, call: CallNode): boolean => program.name === call.name || program.name.startsWith("mmu_notifier_");
+
+/** True where nothing ever looks at the value of the call. */
+function isDropped(program: EffectProgram, call: CallNode): boolean {
+  if (call.result === null) return true;
+  const name = call.result;
+  return !program.nodes.some(
+    (node) =>
+      (node.kind === "branch" && mentions(node.condition, name)) ||
+      (node.kind === "return" && node.value !== null && mentions(node.value, name)) ||
+      (node.kind === "assign" && node.value !== null && mentions(node.value, name)),
+  );
+}
+
+const mentions = (value: object, name: string): boolean =>
+  Object.values(value).some(
+    (part) => part === name || (typeof part === "object" && part !== null && mentions(part as object, name)),
+  );
+
+/** Where the entries of the range were mapped: what a blocking start has to come before. */
+function mapsBefore(program: EffectProgram, call: CallNode): Candidate["related"] {
+  return program.nodes.flatMap((node) => {
+    if (node.kind !== "call" || !node.effects.some((effect) => effect.kind === "mapPte")) return [];
+    const [map, start] = [documentPlace(program.image, node.at), documentPlace(program.image, call.at)];
+    return map && start && map.line < start.line ? [{ message: `${node.result ?? "pte"} mapped here`, place: placeOf(program, node) }] : [];
+  }).toSorted((a, b) => a.place.at - b.place.at);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { State } from "../analysis/state.ts";
+import type { AnalyzedFunction, CallingContext, Unit } from "../analysis/unit.ts";
+import type { Effect } from "../kernel/effect.ts";
+import type { Target } from "../kernel/target.ts";
+import type { BoundEffect, CallNode, EffectProgram, NodeId } from "../program/program.ts";
+import type { Proof } from "../scenarios/prove.ts";
+import type { RuleMeta } from "./meta.ts";
+
+/** A place in a program that a message points at. */
+export interface At {
+  readonly program: EffectProgram;
+  /** Offsets in the image's text. */
+  readonly at: number;
+  readonly end: number;
+}
+
+/** What the simulator is asked about a candidate: it returns what it found, or null where nothing can be explored. */
+export type Prove = (maxStates: number) => Proof | null;
+
+/** A defect that the abstract interpreter found possible. */
+export interface Candidate {
+  readonly ruleId: string;
+  readonly messageId: string;
+  /** Values for the placeholders of the message. */
+  readonly data: Readonly<Record<string, string>>;
+  readonly place: At;
+  readonly related: readonly { readonly message: string; readonly place: At }[];
+  /** Overrides the rule's severity, where it depends on the release or the configuration. */
+  readonly severity?: RuleMeta["severity"];
+  /** null: a contract that no schedule can show. */
+  readonly prove: Prove | null;
+  /** True where the finding rests on code that is not visible: never above `contract`. */
+  readonly asks?: boolean;
+}
+
+/** An obligation of a mechanism that the patch implements. */
+export interface ObligationCheck {
+  readonly id: string;
+  readonly ruleId: string;
+  readonly status: "holds" | "broken" | "not-visible";
+  readonly message: string;
+  readonly places: readonly At[];
+}
+
+/** A call with an effect that a rule asked for, in every state in which control reaches it. */
+export interface Site {
+  readonly unit: Unit;
+  readonly target: Target;
+  readonly fn: AnalyzedFunction;
+  readonly node: NodeId;
+  readonly call: CallNode;
+  readonly effect: BoundEffect;
+  readonly states: readonly { readonly context: CallingContext; readonly state: State }[];
+}
+
+/** Both sides of one patch; `old` is null for a C file. */
+export interface Subject {
+  readonly target: Target;
+  readonly unit: Unit;
+  readonly old: Unit | null;
+}
+
+/** A rule: what it says about itself, what it wants to see, and how it decides. Pure. */
+export interface Rule {
+  readonly meta: RuleMeta;
+  /** The engine calls `check` at every call with one of these effects. */
+  readonly effects: readonly Effect["kind"][];
+  check?(site: Site): Iterable<Candidate>;
+  /** For rules about a mechanism as a whole: once per patch. */
+  checkSubject?(subject: Subject): { readonly candidates: readonly Candidate[]; readonly obligations: readonly ObligationCheck[] };
+}
+
+/** The place of a call. */
+export const placeOf = (program: EffectProgram, call: { readonly at: number; readonly end: number }): At => ({ program, at: call.at, end: call.end });
