@@ -23,37 +23,35 @@ const space = 32;
 
 export function newCanvas(text: string): Canvas {
   const masks: Mask[] = [];
-  const edits: { readonly start: number; readonly end: number; readonly characters: string | null }[] = [];
+  let bytes: Buffer | undefined;
+  let units: Uint16Array = new Uint16Array(0);
+  // Plain C needs no copy at all.
+  const open = (): Uint16Array => {
+    if (bytes === undefined) {
+      bytes = Buffer.from(text, "utf16le");
+      units = new Uint16Array(bytes.buffer, bytes.byteOffset, text.length);
+    }
+    return units;
+  };
   return {
     blank: (start, end) => {
-      edits.push({ start, end, characters: null });
+      const paper = open();
+      for (let at = start; at < end; at++) {
+        if (!isLayout(paper[at] ?? 0)) paper[at] = space;
+      }
     },
     write: (start, characters) => {
-      edits.push({ start, end: start + characters.length, characters });
+      const paper = open();
+      for (let at = 0; at < characters.length; at++) paper[start + at] = characters.charCodeAt(at);
     },
     note: (mask) => {
       masks.push(mask);
     },
     done: () => {
       masks.sort((left, right) => left.start - right.start || right.end - left.end);
-      return { text: edits.length === 0 ? text : painted(text, edits), masks };
+      return { text: bytes === undefined ? text : bytes.toString("utf16le"), masks };
     },
   };
-}
-
-function painted(
-  text: string,
-  edits: readonly { readonly start: number; readonly end: number; readonly characters: string | null }[],
-): string {
-  const bytes = Buffer.from(text, "utf16le");
-  const units = new Uint16Array(bytes.buffer, bytes.byteOffset, text.length);
-  for (const { start, end, characters } of edits) {
-    for (let at = start; at < end; at++) {
-      if (characters !== null) units[at] = characters.charCodeAt(at - start);
-      else if (!isLayout(units[at] ?? 0)) units[at] = space;
-    }
-  }
-  return bytes.toString("utf16le");
 }
 
 function isLayout(code: number): boolean {

@@ -8,7 +8,20 @@ export interface Code {
   readonly tokens: Tokens;
   /** For an opening bracket the index of its closing one, else -1. */
   readonly closing: Int32Array;
+  /** The stretches within more than `maxNesting` brackets. */
+  readonly tooDeep: readonly TextRange[];
 }
+
+export interface TextRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Brackets within brackets that are parsed. Real code has some dozen; the parser's error recovery takes time and
+ * memory by the square of the depth (13 GB for 25,000 nested initializers).
+ */
+export const maxNesting = 256;
 
 export const openParen = 40;
 export const closeParen = 41;
@@ -23,7 +36,7 @@ export const openBrace = 123;
 export const closeBrace = 125;
 
 export function codeOf(text: string, tokens: Tokens): Code {
-  return { text, tokens, closing: matchBrackets(tokens) };
+  return { text, tokens, ...matchBrackets(text, tokens) };
 }
 
 /** The token's type, or 0 outside of the text. */
@@ -55,44 +68,54 @@ export interface Argument {
   readonly end: number;
 }
 
-/** The arguments between a matched pair of parentheses; none between empty ones. */
-export function argumentsOf(code: Code, open: number): readonly Argument[] {
+/** The arguments between a matched pair of parentheses; none between empty ones. Lazy, as there may be millions. */
+export function* argumentsOf(code: Code, open: number): Generator<Argument, void> {
   const close = closingParen(code, open);
-  const found: Argument[] = [];
-  if (close <= open + 1) return found;
+  if (close <= open + 1) return;
   let first = open + 1;
   for (let at = first; at < close; at++) {
     const inner = code.closing[at] ?? -1;
     if (inner >= 0) at = inner;
     else if (typeAt(code, at) === comma) {
-      found.push({ first, end: at });
+      yield { first, end: at };
       first = at + 1;
     }
   }
-  found.push({ first, end: close });
-  return found;
+  yield { first, end: close };
 }
 
 /** Linear: each token is pushed and popped at most once. A brace closes whatever parentheses are still open in it. */
-function matchBrackets(tokens: Tokens): Int32Array {
+function matchBrackets(text: string, tokens: Tokens): Pick<Code, "closing" | "tooDeep"> {
   const closing = new Int32Array(tokens.count).fill(-1);
   const open: number[] = [];
+  const tooDeep: TextRange[] = [];
+  let deepFrom = -1;
   for (let at = 0; at < tokens.count; at++) {
     const type = tokens.type[at];
-    if (type === openParen || type === openSquare || type === openBrace) open.push(at);
-    else if (type === closeParen) closeWith(openParen, at);
-    else if (type === closeSquare) closeWith(openSquare, at);
-    else if (type === closeBrace) {
-      while (open.length > 0 && tokens.type[open.at(-1) ?? 0] !== openBrace) open.pop();
-      closeWith(openBrace, at);
+    if (type === openParen || type === openSquare || type === openBrace) {
+      open.push(at);
+      if (open.length === maxNesting) deepFrom = tokens.end[at] ?? 0;
+    } else if (type === closeParen || type === closeSquare || type === closeBrace) {
+      closeBracket(tokens, closing, open, at);
+      if (deepFrom >= 0 && open.length < maxNesting) {
+        tooDeep.push({ start: deepFrom, end: tokens.start[at] ?? 0 });
+        deepFrom = -1;
+      }
     }
   }
-  return closing;
+  if (deepFrom >= 0) tooDeep.push({ start: deepFrom, end: text.length });
+  return { closing, tooDeep };
+}
 
-  function closeWith(opening: number, at: number): void {
-    const last = open.at(-1);
-    if (last === undefined || tokens.type[last] !== opening) return;
-    closing[last] = at;
-    open.pop();
-  }
+function closeBracket(tokens: Tokens, closing: Int32Array, open: number[], at: number): void {
+  const isBrace = tokens.type[at] === closeBrace;
+  while (isBrace && open.length > 0 && tokens.type[open.at(-1) ?? 0] !== openBrace) open.pop();
+  const last = open.at(-1);
+  if (last === undefined || openerOf(tokens.type[at] ?? 0) !== tokens.type[last]) return;
+  closing[last] = at;
+  open.pop();
+}
+
+function openerOf(closer: number): number {
+  return closer === closeParen ? openParen : closer === closeSquare ? openSquare : openBrace;
 }

@@ -6,8 +6,8 @@ import { wordToken } from "./tokens.ts";
 
 /** `DEFINE_PER_CPU(struct s, name)` becomes `struct s  name`. Returns false, with nothing done, for any other shape. */
 export function maskTypedDeclaration(code: Code, canvas: Canvas, macro: number): boolean {
-  const [type, declared, ...more] = argumentsOf(code, macro + 1);
-  if (type === undefined || declared === undefined || more.length > 0) return false;
+  const [type, declared, third] = argumentsOf(code, macro + 1);
+  if (type === undefined || declared === undefined || third !== undefined) return false;
   if (!isWordsAndStars(code, type) || wordAt(code, declared.first) === "") return false;
   const close = closingParen(code, macro + 1);
   canvas.blank(startOf(code, macro), endOf(code, macro + 1));
@@ -27,8 +27,8 @@ function isWordsAndStars(code: Code, argument: Argument): boolean {
 
 /** `static DECLARE_WORK(name, fn)` becomes `static DECLARE_WORK(name    )`: a type and a declarator in parentheses. */
 export function maskNamedDeclaration(code: Code, canvas: Canvas, macro: number): boolean {
-  const [declared, ...more] = argumentsOf(code, macro + 1);
-  if (declared === undefined || more.length === 0) return false;
+  const [declared, second] = argumentsOf(code, macro + 1);
+  if (declared === undefined || second === undefined) return false;
   if (declared.end !== declared.first + 1 || wordAt(code, declared.first) === "") return false;
   const close = closingParen(code, macro + 1);
   canvas.blank(startOf(code, declared.end), startOf(code, close));
@@ -38,8 +38,8 @@ export function maskNamedDeclaration(code: Code, canvas: Canvas, macro: number):
 
 /** `CLASS(fd, f)(n)` becomes `fd  f=(n)`: a declaration with its initializer. */
 export function maskClassDeclaration(code: Code, canvas: Canvas, macro: number): boolean {
-  const [type, declared, ...more] = argumentsOf(code, macro + 1);
-  if (type === undefined || declared === undefined || more.length > 0) return false;
+  const [type, declared, third] = argumentsOf(code, macro + 1);
+  if (type === undefined || declared === undefined || third !== undefined) return false;
   if (wordAt(code, type.first) === "" || wordAt(code, declared.first) === "") return false;
   const close = closingParen(code, macro + 1);
   const lastParen = closingParen(code, close + 1);

@@ -24,7 +24,10 @@ interface NativeTree {
 
 interface NativeParser {
   readonly setLanguage: (language: unknown) => void;
-  readonly parse: (text: string) => NativeTree;
+  /** Null where the time was up. */
+  readonly parse: (text: string) => NativeTree | null | undefined;
+  readonly setTimeoutMicros: (micros: number) => void;
+  readonly reset: () => void;
 }
 
 interface NodeTypeInfo {
@@ -34,7 +37,8 @@ interface NodeTypeInfo {
 
 /** The loaded grammar. */
 export interface NativeGrammar {
-  readonly parse: (text: string) => NativeCursor;
+  /** Null where the text took too long. */
+  readonly parse: (text: string) => NativeCursor | null;
   /** Every kind and field that the grammar can produce, sorted; kind 0 and field 0 are the empty name. */
   readonly kindNames: readonly string[];
   readonly fieldNames: readonly string[];
@@ -57,7 +61,7 @@ function loadGrammar(): NativeGrammar | { readonly failure: string } {
     parser.setLanguage(language);
     const types = language.nodeTypeInfo ?? [];
     return {
-      parse: (text) => parser.parse(text).walk(),
+      parse: (text) => parseInTime(parser, text),
       kindNames: sortedNames(["ERROR", ...types.map((info) => info.type)]),
       fieldNames: sortedNames(types.flatMap((info) => Object.keys(info.fields ?? {}))),
     };
@@ -65,6 +69,27 @@ function loadGrammar(): NativeGrammar | { readonly failure: string } {
     const reason = error instanceof Error ? error.message : String(error);
     return { failure: `the C parser cannot be loaded: ${reason.split("\n", 1)[0]}` };
   }
+}
+
+/**
+ * Error recovery is quadratic on some texts that no one writes, as `?:?:?:...`. The limit is a hundred times what
+ * C of that length takes, so that it cuts nothing else and results do not depend on the machine.
+ */
+const baseMicros = 3_000_000;
+const microsPerUnit = 10;
+
+function parseInTime(parser: NativeParser, text: string): NativeCursor | null {
+  parser.setTimeoutMicros(baseMicros + text.length * microsPerUnit);
+  let tree: NativeTree | null | undefined;
+  try {
+    tree = parser.parse(text);
+  } catch {
+    // The binding wraps the null tree of a timeout only to fail on it.
+    tree = null;
+  }
+  if (tree) return tree.walk();
+  parser.reset();
+  return null;
 }
 
 /** A bundle in CommonJS form has no `import.meta.url`, but a `require` of its own beside which the addon lies. */

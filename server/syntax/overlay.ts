@@ -27,7 +27,12 @@ export function overlay(text: string, dialect: Dialect): Overlay {
     canvas.blank(range.start, range.end);
     canvas.note({ kind: "conditional", name: range.directive, start: range.start, end: range.end });
   }
-  maskWords(newPass(codeOf(text, visibleTokens(tokens, hidden)), canvas, dialect));
+  const code = codeOf(text, visibleTokens(tokens, hidden));
+  maskWords(newPass(code, canvas, dialect));
+  for (const range of code.tooDeep) {
+    canvas.blank(range.start, range.end);
+    canvas.note({ kind: "too-deep", name: "", start: range.start, end: range.end });
+  }
   return canvas.done();
 }
 

@@ -17,8 +17,8 @@ const errorTypeId = 0xffff;
 /**
  * Parses C of the kernel dialect; a fragment or any other text is fine too.
  *
- * Where no tree can be made (the text is longer than `maxParseLength`, or the addon does not load) the result is a
- * lone root without children whose `problem` says why.
+ * Where no tree can be made (the text is longer than `maxParseLength`, takes absurdly long, or the addon does not
+ * load) the result is a lone root without children whose `problem` says why.
  */
 export function parseC(text: string): SyntaxTree {
   if (text.length > maxParseLength) {
@@ -27,12 +27,17 @@ export function parseC(text: string): SyntaxTree {
   const grammar = nativeGrammar();
   if ("failure" in grammar) return emptyTree(text, grammar.failure);
   const masked = overlay(text, kernelDialect);
+  collect();
   const cursor = grammar.parse(masked.text);
   countParsed(text.length);
+  if (cursor === null) return emptyTree(text, "the text takes too long to parse");
   return copyTree(text, masked.masks, cursor, grammar);
 }
 
-/** See `collectNativeMemory` in `native.ts`: to be called between the files of a batch. */
+/**
+ * Frees the memory of native trees that have piled up; cheap when there is little. `parseC` does the same by itself,
+ * but the trees go only in a later turn of the event loop, so that a batch has to await `setImmediate` between files.
+ */
 export function collectNativeMemory(): void {
   collect();
 }

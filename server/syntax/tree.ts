@@ -26,13 +26,13 @@ export interface SyntaxTree {
   readonly fieldNames: readonly string[];
   /** What the overlay hid, in order of offset. */
   readonly masks: readonly Mask[];
-  /** Present where nothing was parsed: the text is too long, or the native parser does not load. The root is then alone. */
+  /** Present where nothing was parsed: the text is too long or hostile, or the native parser does not load. The root is then alone. */
   readonly problem?: string;
 }
 
 /** One masking of the dialect overlay. Rules need it: an iterator macro parses as `while`, and `__must_hold(x)` is an input to lock rules. */
 export interface Mask {
-  readonly kind: "attribute" | "attribute-call" | "iterator" | "type-argument" | "syscall" | "declaration-macro" | "conditional" | "case-range";
+  readonly kind: "attribute" | "attribute-call" | "iterator" | "type-argument" | "syscall" | "declaration-macro" | "conditional" | "case-range" | "too-deep";
   /** The masked word, for example `list_for_each_entry`; of a `conditional` the directive, for example `ifdef`; of a `case-range` `...`. */
   readonly name: string;
   readonly start: number;
