@@ -72,11 +72,13 @@ function copyTree(text: string, masks: readonly Mask[], cursor: NativeCursor, gr
     const node = columns.add(parent, previous);
     const start = cursor.startIndex;
     const end = cursor.endIndex;
-    columns.now.start[node] = start;
-    columns.now.end[node] = end;
-    columns.now.kind[node] = kinds.kindOf(cursor);
-    columns.now.field[node] = fields.fieldOf(cursor);
-    columns.now.flags[node] = kinds.flagsOf(cursor) | (start === end && cursor.nodeIsMissing ? missingFlag : 0);
+    const kind = kinds.read(cursor);
+    const { now } = columns;
+    now.start[node] = start;
+    now.end[node] = end;
+    now.kind[node] = kind.kind;
+    now.field[node] = fields.fieldOf(cursor);
+    now.flags[node] = kind.flags | (start === end && cursor.nodeIsMissing ? missingFlag : 0);
     if (cursor.gotoFirstChild()) {
       parent = node;
       previous = -1;
@@ -111,21 +113,22 @@ function finishTree(text: string, masks: readonly Mask[], columns: GrowingColumn
   };
 }
 
-interface KindReader {
-  readonly kindOf: (cursor: NativeCursor) => number;
-  readonly flagsOf: (cursor: NativeCursor) => number;
+interface NativeKind {
+  readonly kind: number;
+  readonly flags: number;
 }
 
 /** Several native ids share a name. Each id's name is read once and then known. */
-function newKindReader(names: readonly string[]): KindReader {
+function newKindReader(names: readonly string[]): { readonly read: (cursor: NativeCursor) => NativeKind } {
   const index = new Map(names.map((name, position) => [name, position]));
-  const kinds: number[] = [];
-  const flags: number[] = [];
+  const kinds: NativeKind[] = [];
   return {
-    kindOf: (cursor) => (kinds[cursor.nodeTypeId] ??= index.get(cursor.nodeType) ?? 0),
-    flagsOf: (cursor) => {
+    read: (cursor) => {
       const id = cursor.nodeTypeId;
-      return (flags[id] ??= (cursor.nodeIsNamed ? namedFlag : 0) | (id === errorTypeId ? errorFlag : 0));
+      return (kinds[id] ??= {
+        kind: index.get(cursor.nodeType) ?? 0,
+        flags: (cursor.nodeIsNamed ? namedFlag : 0) | (id === errorTypeId ? errorFlag : 0),
+      });
     },
   };
 }
