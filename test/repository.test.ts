@@ -103,6 +103,19 @@ describe("the manifest", () => {
     }
   });
 
+  it("locks the packages of every platform, without which a clean install is refused", () => {
+    const has = (from: string, name: string): boolean => {
+      const path = `${from === "" ? "" : `${from}/`}node_modules/${name}`;
+      if (path in lock.packages) return true;
+      return from !== "" && has(from.slice(0, Math.max(0, from.lastIndexOf("node_modules/") - 1)), name);
+    };
+    const entries = Object.entries<{ dependencies?: object; optionalDependencies?: object }>(lock.packages);
+    const absent = entries.flatMap(([from, { dependencies, optionalDependencies }]) =>
+      Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => !has(from, name)),
+    );
+    expect(absent).toEqual([]);
+  });
+
   it("asks for no newer editor than its types describe", () => {
     expect(manifest.engines.vscode).toBe(`^${manifest.devDependencies["@types/vscode"]}`);
   });
