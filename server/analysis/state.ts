@@ -11,6 +11,8 @@ export interface Held {
   readonly mode: LockMode | "any";
   /** Node that took it; -1 where the caller holds it. */
   readonly at: NodeId;
+  /** False where only an assertion says that it is held. */
+  readonly taken: boolean;
 }
 
 /** Why the context is atomic. */

@@ -58,7 +58,7 @@ function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: Node
   switch (effect.kind) {
     case "acquire": {
       const object = effect.objectIsValue ? (node.result ?? "") : objectText(effect.object);
-      const lock: Held = { lock: effect.lock, object, mode: effect.mode, at: id };
+      const lock: Held = { lock: effect.lock, object, mode: effect.mode, at: id, taken: true };
       return byResult(state, node.result, effect.held, (one) => acquire(one, lock, spins(effect.lock)));
     }
     case "release":
@@ -67,7 +67,7 @@ function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: Node
       return [
         isHeld(state, effect.lock, objectText(effect.object))
           ? state
-          : { ...state, held: [...state.held, { lock: effect.lock, object: objectText(effect.object), mode: effect.mode, at: id }] },
+          : { ...state, held: [...state.held, { lock: effect.lock, object: objectText(effect.object), mode: effect.mode, at: id, taken: false }] },
       ];
     case "enterAtomic":
       return [{ ...state, atomic: [...state.atomic, { reason: effect.reason, of: "", at: id }] }];
@@ -84,7 +84,7 @@ function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: Node
     }
     case "lockEntryTable":
       return byResult(state, node.result, effect.held ?? "always", (one) =>
-        acquire(one, { lock: "ptl", object: node.result ?? "", mode: "exclusive", at: id }, true),
+        acquire(one, { lock: "ptl", object: node.result ?? "", mode: "exclusive", at: id, taken: true }, true),
       );
     case "hugetlbWalk":
       return walked(state, effect, node, id, relevance);
@@ -120,7 +120,7 @@ function mapPte(state: State, effect: BoundEffect & { kind: "mapPte" }, node: Ca
     const atomic: readonly Atomic[] = effect.rcu ? [...one.atomic, { reason: "pte-map", of: pte ?? "", at: id }] : one.atomic;
     const next: State = { ...one, mapped, atomic };
     if (!effect.locks) return next;
-    return acquire(next, { lock: "ptl", object: objectText(effect.ptlOut), mode: "exclusive", at: id }, true);
+    return acquire(next, { lock: "ptl", object: objectText(effect.ptlOut), mode: "exclusive", at: id, taken: true }, true);
   };
   if (effect.pteOut) return byResult(state, node.result, "zero", map);
   return effect.mayFail ? byResult(state, node.result, "nonzero", map) : [map(state)];

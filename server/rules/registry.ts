@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
 import type { Rule } from "./rule.ts";
 
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
-export const RULES: readonly Rule[] = [notifierNonblockOutsideOom];
+export const RULES: readonly Rule[] = [hugetlbWalkUnlocked, notifierNonblockOutsideOom];

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { spins } from "../kernel/lock-order.ts";
 import type { Release } from "../kernel/release.ts";
-import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
+import type { Value } from "../program/code.ts";
+import type { BoundEffect, CallNode, EffectProgram, ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { modelBuilder, type ModelBuilder, type StepPart, type ThreadBuilder } from "../simulator/build.ts";
 import { assign, decrement, increment } from "../simulator/effect.ts";
@@ -12,6 +13,7 @@ import { kvmSubscriber, mappingIsFresh, type KvmSubscriber } from "../simulator/
 import { entryPointers, type EntryPointers } from "./entries.ts";
 import type { Experiment } from "./experiment.ts";
 import { lift } from "./lift.ts";
+import { insertAtEnd, insertAtStart, without } from "./rewrite.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 
 /*
@@ -209,6 +211,7 @@ function blockingStart(objects: Objects, context: Context, state: Field, call: C
           effect: [assign(state, STARTED), increment(objects.kvm.inProgress), assign(objects.kvm.spte, 0)],
         },
       ],
+      acquires: [{ lock: objects.kvm.spte, name: "the started invalidation" }],
     },
   ];
 }
@@ -226,6 +229,7 @@ function endOf(objects: Objects, context: Context, state: Field, call: CallNode)
           effect: [assign(state, ENDED), decrement(kvm.inProgress), assign(retry, 1)],
         },
       ],
+      releases: [{ lock: kvm.spte }],
     },
   ];
 }
@@ -308,42 +312,17 @@ export function hoistBlockingStart(program: EffectProgram): EffectProgram | null
   const init = program.nodes.find(isInit);
   const end = program.nodes.find(isEnd);
   if (!start || !init) return null;
-  const nodes: ProgramNode[] = program.nodes.map((node) =>
-    isStart(node) || isEnd(node) || isInit(node) ? { kind: "label", name: null, at: -1, next: node.next } : { ...node },
-  );
-  const add = (node: ProgramNode): NodeId => nodes.push(node) - 1;
-  const originals = nodes.length;
-  const shown = (node: CallNode): CallNode => ({ ...node, at: -1, end: -1, shown: `${node.name}(${node.args.map(render).join(", ")})` });
-  const close: CallNode = shown(
-    end ?? { ...start, name: "mmu_notifier_invalidate_range_end", result: null, effects: start.effects.map((effect) => (effect.kind === "notifierStart" ? { kind: "notifierEnd", range: effect.range } : effect)) },
-  );
-  const before = new Map<NodeId, NodeId>();
-  for (let id = 0; id < originals; id++) {
-    const node = nodes[id];
-    const leaves = node.kind === "return" || (node.kind === "unseen" && node.where === "end");
-    if (leaves) before.set(id, add({ ...close, result: null, next: id }));
-  }
-  const atExit = add({ ...close, result: null, next: program.exit });
-  const redirect = (from: ProgramNode, to: NodeId): NodeId => before.get(to) ?? (to === program.exit && from.kind !== "return" && from.kind !== "unseen" ? atExit : to);
-  for (let id = 0; id < originals; id++) nodes[id] = rewire(nodes[id], redirect);
-  const opened = add(shown({ ...withBlocking(start, true), result: null, next: redirect({ kind: "exit" }, program.entry) }));
-  const entryNode = add(shown({ ...init, next: opened }));
-  return { ...program, nodes, entry: entryNode };
+  const shown = (node: CallNode): CallNode => ({ ...node, result: null, at: -1, end: -1, shown: `${node.name}(${node.args.map(render).join(", ")})` });
+  const close = shown(end ?? { ...start, name: "mmu_notifier_invalidate_range_end", effects: [{ kind: "notifierEnd", range: rangeArgument(start) }] });
+  const bare = without(program, (node) => isStart(node) || isEnd(node) || isInit(node));
+  return insertAtStart(insertAtEnd(bare, [close]), [shown(init), shown(withBlocking(start, true))]);
 }
 
-function rewire(node: ProgramNode, redirect: (from: ProgramNode, to: NodeId) => NodeId): ProgramNode {
-  switch (node.kind) {
-    case "branch":
-      return { ...node, then: redirect(node, node.then), otherwise: redirect(node, node.otherwise) };
-    case "choice":
-      return { ...node, outs: node.outs.map((out) => ({ ...out, next: redirect(node, out.next) })) };
-    case "exit":
-      return node;
-    default:
-      return { ...node, next: redirect(node, node.next) };
-  }
+function rangeArgument(start: CallNode): Value {
+  const effect = start.effects.find((one) => one.kind === "notifierStart");
+  if (effect?.kind !== "notifierStart") throw new Error("a start has its effect");
+  return effect.range;
 }
-
 
 /** How the rule proves a dropped result. */
 export const refusedInvalidation: Experiment = {

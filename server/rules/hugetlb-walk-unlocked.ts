@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { State } from "../analysis/state.ts";
+import { protects } from "../analysis/transfer.ts";
+import { statesAt, type AnalyzedFunction, type CallingContext } from "../analysis/unit.ts";
+import { architectureRows } from "../kernel/architecture.ts";
+import { nestsInside } from "../kernel/lock-order.ts";
+import type { Target } from "../kernel/target.ts";
+import { documentPlace } from "../program/place.ts";
+import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
+import { namesIn, render } from "../program/render.ts";
+import { freeingAxes, hugetlbUnshareUaf, walksCurrentMm, type FreeingAxis, type WalkFocus } from "../scenarios/hugetlb-unshare-uaf.ts";
+import { prove, type Proof } from "../scenarios/prove.ts";
+import type { Candidate, Rule, Site } from "./rule.ts";
+import { placeOf } from "./rule.ts";
+
+/** A use of a walk's pointer while nothing keeps its table. */
+interface Use {
+  readonly call: CallNode;
+  readonly context: CallingContext;
+  readonly state: State;
+  /** True where the callee is not known and may or may not use the entry. */
+  readonly unknown: boolean;
+  /** False where the lookup was protected and the protection ended before the use. */
+  readonly fromStart: boolean;
+}
+
+/** Functions that are the walk: they hand the pointer on, their callers are what the rule is about. */
+const WALKERS = new Set(["huge_pte_offset", "hugetlb_walk", "__hugetlb_walk"]);
+
+export const hugetlbWalkUnlocked: Rule = {
+  meta: {
+    id: "hugetlb-walk-unlocked",
+    title: "hugetlb page-table walk without a lock that keeps shared PMD tables",
+    severity: "error",
+    since: "2.6.20",
+    until: null,
+    why:
+      "A MAP_SHARED hugetlb mapping may share its PMD table with other processes. " +
+      "Hole punch, truncation and rmap unshare it with the hugetlb vma lock and i_mmap_rwsem held for write, without mmap_lock; " +
+      "the last other user then frees the table under whoever walks it with mmap_lock alone.",
+    messages: {
+      unlocked: "{condition}{function}() walks {vma} without the hugetlb vma lock or i_mmap_rwsem: the PMD table can be unshared and freed before {use}",
+      released: "{condition}{function}() uses {pointer} after giving up the lock that kept its PMD table: the table can be unshared and freed before {use}",
+      question: "{condition}does every caller of {function}() hold the hugetlb vma lock or i_mmap_rwsem of {vma}? Otherwise the PMD table can be unshared and freed before {use}",
+    },
+    scenarios: ["hugetlb-unshare-uaf"],
+    sources: [
+      { thread: "Re: [PATCH v2 00/10] mm/hugetlb: Make huge_pte_offset() thread-safe for pmd unshare", who: "Peter Xu", date: "2022-12", link: null },
+    ],
+  },
+  effects: ["hugetlbWalk"],
+  *check(site: Site): Iterable<Candidate> {
+    const { fn, call, node, effect, target } = site;
+    if (effect.kind !== "hugetlbWalk" || call.result === null || WALKERS.has(fn.program.name)) return;
+    const axes = architectureRows(target).filter((row) => row.hugePmdShare).flatMap((row) => freeingAxes(row, walksCurrentMm(fn.program, node)));
+    const use = worst(usesOf(fn, node));
+    if (!use || axes.length === 0) return;
+    const vma = effect.vma ? render(effect.vma) : effect.mm?.kind === "member" && effect.mm.field === "vm_mm" ? render(effect.mm.of) : null;
+    yield candidate(this.meta.id, site, use, vma, axes);
+  },
+};
+
+function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axes: readonly FreeingAxis[]): Candidate {
+  const { fn, call, node, target } = site;
+  const asks = asksCaller(fn.program, call, use);
+  const focus: WalkFocus = { walk: node, vma, callerHolds: callerLocks(use, asks), unknownUses: use.unknown };
+  const line = documentPlace(fn.program.image, use.call.at)?.line;
+  const shown = runAxes(fn.program, focus, axes, target);
+  return {
+    ruleId,
+    messageId: use.fromStart ? (asks ? "question" : "unlocked") : "released",
+    data: {
+      function: fn.program.name,
+      vma: vma === null ? "a hugetlb mapping" : vma,
+      pointer: call.result ?? "",
+      use: `${use.call.name}()`,
+      condition: shown.condition,
+    },
+    place: placeOf(fn.program, use.fromStart ? call : use.call),
+    related: [
+      ...(use.fromStart ? [] : [{ message: `${call.result} looked up here`, place: placeOf(fn.program, call) }]),
+      ...(line !== undefined && use.fromStart ? [{ message: `${call.result} used here`, place: placeOf(fn.program, use.call) }] : []),
+      ...use.context.chain.map((caller) => ({
+        message: `called from ${caller.name}()`,
+        place: { program: caller.program, at: caller.at, end: caller.at + fn.program.name.length },
+      })),
+    ],
+    prove: shown.prove,
+    asks,
+  };
+}
+
+/** Uses of the walk's pointer that nothing protects, over all states and contexts. */
+function usesOf(fn: AnalyzedFunction, walk: NodeId): Use[] {
+  const uses: Use[] = [];
+  fn.program.nodes.forEach((call, id) => {
+    if (call.kind !== "call" || id === walk) return;
+    const known = call.effects.flatMap((effect) => (effect.kind === "accessEntry" || effect.kind === "lockEntryTable" ? [render(effect.pte)] : []));
+    const unknown = call.knowledge === "unknown" || call.knowledge === "defined-here" ? call.args.map(render) : [];
+    if (known.length === 0 && unknown.length === 0) return;
+    for (const { context, state } of statesAt(fn, id)) {
+      for (const pointer of [...known, ...unknown]) {
+        const origin = state.walks.get(pointer);
+        if (!origin || origin.walk !== walk || (origin.protectedSince && protects(state, origin.vma))) continue;
+        const fromStart = !(statesAt(fn, walk).some((before) => before.context === context && protects(before.state, origin.vma)));
+        uses.push({ call, context, state, unknown: !known.includes(pointer), fromStart });
+      }
+    }
+  });
+  return uses;
+}
+
+/** A use that is certain before one that is not, a caller that is known before one that is not, then in order of text. */
+function worst(uses: readonly Use[]): Use | null {
+  const rank = (use: Use): number => (use.unknown ? 4 : 0) + (use.state.callerUnknown ? 2 : 0) + (use.fromStart ? 0 : 1);
+  return uses.toSorted((a, b) => rank(a) - rank(b) || a.call.at - b.call.at)[0] ?? null;
+}
+
+/**
+ * True where a caller that is not visible may hold what the walk needs. It cannot where the function (or a visible
+ * caller) takes a lock that comes before it in the documented order, where the function got the mm itself, and it is
+ * not meant to where the walk stands in the function's own RCU or irq-off section.
+ */
+function asksCaller(program: EffectProgram, walk: CallNode, use: Use): boolean {
+  if (!use.fromStart || !use.state.callerUnknown) return false;
+  if (use.state.held.some((held) => held.taken && nestsInside("hugetlb_vma_lock", held.lock) && nestsInside("i_mmap_rwsem", held.lock))) return false;
+  if (use.state.atomic.some((atomic) => atomic.at >= 0 && (atomic.reason === "rcu" || atomic.reason === "irq"))) return false;
+  return !gotMmItself(program, walk);
+}
+
+/** True where the mm of the walk is a local that a call in this function provided. */
+function gotMmItself(program: EffectProgram, walk: CallNode): boolean {
+  const names = new Set(walk.args.slice(0, 1).flatMap((arg) => namesIn(arg)));
+  return program.nodes.some(
+    (node) => node.kind === "call" && node.result !== null && names.has(node.result) && /^(?:get_task_mm|mm_access|get_task_mm_locked)$/.test(node.name),
+  );
+}
+
+/** Locks that a visible caller holds over the call; where none is visible, mmap_lock for read is assumed. */
+function callerLocks(use: Use, asks: boolean): WalkFocus["callerHolds"] {
+  const by = use.context.chain[0]?.name;
+  if (by === undefined) return asks ? [{ lock: "mmap_lock", mode: "read", by: "any caller" }] : [];
+  const entry = use.context.interpretation.before[use.context.interpretation.program.entry]?.[0];
+  return (entry?.held ?? []).flatMap((held) =>
+    held.lock === "mmap_lock" ? [{ lock: held.lock, mode: held.mode === "write" ? ("write" as const) : ("read" as const), by: `${by}()` }] : [],
+  );
+}
+
+interface Shown {
+  /** First words of the message where only a setting that is not the default fails; else "". */
+  readonly condition: string;
+  readonly prove: (maxStates: number) => Proof | null;
+}
+
+/** Runs every point of the axes; the default comes first, and what needs another one says so. */
+function runAxes(program: EffectProgram, focus: WalkFocus, axes: readonly FreeingAxis[], target: Target): Shown {
+  const SMALL = 300_000;
+  const runs = axes.map((axis) => ({ axis, proof: prove(hugetlbUnshareUaf(focus, axis), program, target.release, SMALL) }));
+  const failing = runs.filter(({ proof }) => proof.verdict === "fail");
+  const chosen = failing.find(({ axis }) => axis.isDefault) ?? failing[0] ?? runs[0];
+  const needs = chosen && failing.length > 0 && !chosen.axis.isDefault && runs.some(({ axis, proof }) => axis.isDefault && proof.verdict !== "fail");
+  const conditional = chosen !== undefined && failing.length > 0 && failing.length < runs.length && (needs || !runs.some(({ axis }) => axis.isDefault) && firstPasses(runs));
+  const also = failing.length > 0 && failing.length < runs.length ? [axesNote(runs)] : [];
+  return {
+    condition: conditional ? `only on ${chosen.axis.phrase}: ` : "",
+    prove: () => (chosen ? { ...chosen.proof, assumptions: [...chosen.proof.assumptions, ...also] } : null),
+  };
+}
+
+/** The plain form of the architecture does not fail, so what fails needs a condition. */
+const firstPasses = (runs: readonly { proof: Proof }[]): boolean => runs[0]?.proof.verdict !== "fail";
+
+const axesNote = (runs: readonly { axis: FreeingAxis; proof: Proof }[]): string =>
+  `fails on ${runs.filter(({ proof }) => proof.verdict === "fail").map(({ axis }) => axis.phrase).join("; ")}; not on ${runs
+    .filter(({ proof }) => proof.verdict !== "fail")
+    .map(({ axis }) => axis.phrase)
+    .join("; ")}`;

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { ArchitectureRow } from "../kernel/architecture.ts";
+import type { LockClass } from "../kernel/effect.ts";
+import type { Release } from "../kernel/release.ts";
+import type { Value } from "../program/code.ts";
+import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
+import { namesIn, render } from "../program/render.ts";
+import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../simulator/build.ts";
+import { assign } from "../simulator/effect.ts";
+import { and, eq, FALSE, gt, ne, or, TRUE, type Expression, type Field, type Operand } from "../simulator/expression.ts";
+import type { Alternative, Check } from "../simulator/model.ts";
+import { pageTable, tableLives, tableLockLives, type PageTable } from "../simulator/objects/page-table.ts";
+import { downRead, downWrite, rwsem, upRead, upWrite, type Rwsem } from "../simulator/objects/rwsem.ts";
+import { rcuReaders, rcuReadLock, rcuReadUnlock } from "../simulator/objects/rcu.ts";
+import type { BuiltModel, Experiment } from "./experiment.ts";
+import { lift } from "./lift.ts";
+import { insertAtEnd, insertAtStart, insertBefore, leaves, synthetic, without } from "./rewrite.ts";
+import type { LiftedStep, Lifting, World } from "./world.ts";
+
+/*
+ * Two processes share a PMD table of hugetlb. While one walks it, the mapping is unshared behind its back (hole punch,
+ * truncation, rmap: mm/hugetlb.c huge_pmd_unshare()) and the other process unmaps, which frees the table
+ * (fs/hugetlbfs/inode.c, free_pgtables()). Seed: mm/hugetlb: Make huge_pte_offset() thread-safe for pmd unshare.
+ */
+
+/** How tables go away at one point of the architecture axis. */
+export interface FreeingAxis {
+  /** Phrase for messages, for example "x86_64, PARAVIRT=y, bare metal". */
+  readonly phrase: string;
+  /** True where the default target needs nothing special to be here. */
+  readonly isDefault: boolean;
+  readonly page: "now" | "rcu";
+  /** Interrupts that are off hold back the freeing of the page, of the lock. */
+  readonly irqHoldsPage: boolean;
+  readonly irqHoldsLock: boolean;
+}
+
+/** The points of the axis that an architecture row stands for. */
+export function freeingAxes(row: ArchitectureRow, walksCurrentMm: boolean): FreeingAxis[] {
+  const holds = (what: boolean): boolean => what && (!row.irqOffProtects.onlyCurrentMm || walksCurrentMm);
+  const point = (page: "now" | "rcu", condition: string): FreeingAxis => ({
+    phrase: condition === "" ? row.phrase : `${row.phrase}, ${condition}`,
+    isDefault: row.isDefault && condition === "",
+    page,
+    irqHoldsPage: holds(row.irqOffProtects.deref),
+    irqHoldsLock: holds(row.irqOffProtects.ptl),
+  });
+  switch (row.rcuProtectsDeref) {
+    case "yes":
+      return [point("rcu", "")];
+    case "no":
+      return [point("now", "")];
+    case "unless-batch-page-fails":
+      return [point("rcu", ""), point("now", "tlb_remove_table() cannot allocate its batch page")];
+  }
+}
+
+/** What is known about the walk that the scenario is about. */
+export interface WalkFocus {
+  readonly walk: NodeId;
+  /** Canonical text of the VMA, or of what names it; null where the walk names none. */
+  readonly vma: string | null;
+  /** Locks that the caller holds for the whole call. */
+  readonly callerHolds: readonly { readonly lock: LockClass; readonly mode: "read" | "write"; readonly by: string }[];
+  /** True where a callee that is not known is taken to use the pointer. */
+  readonly unknownUses: boolean;
+}
+
+/** Value of a pointer that came from the walk; other pointers are 1. */
+const INTO_TABLE = 2;
+
+interface Objects {
+  readonly locks: Readonly<Record<"mmap_lock" | "hugetlb_vma_lock" | "i_mmap_rwsem", Rwsem>>;
+  readonly others: Readonly<Record<"mmap_lock" | "hugetlb_vma_lock", Rwsem>>;
+  readonly table: PageTable;
+  readonly pudA: Field;
+  readonly pudB: Field;
+  readonly readers: Field;
+  readonly irqsOff: Field;
+}
+
+const LOCKS = new Set<LockClass>(["mmap_lock", "hugetlb_vma_lock", "i_mmap_rwsem"]);
+
+const isLockEffect = (effect: BoundEffect): effect is BoundEffect & { kind: "acquire" | "release" } =>
+  (effect.kind === "acquire" || effect.kind === "release") && LOCKS.has(effect.lock);
+
+function objectsOf(model: ModelBuilder): Objects {
+  const names = { labels: { 0: "none", 1: "P" } };
+  return {
+    locks: {
+      mmap_lock: rwsem(model, "mmap_lock(A)"),
+      hugetlb_vma_lock: rwsem(model, "hugetlb vma lock(A)"),
+      i_mmap_rwsem: rwsem(model, "i_mmap_rwsem"),
+    },
+    others: { mmap_lock: rwsem(model, "another mmap_lock"), hugetlb_vma_lock: rwsem(model, "another hugetlb vma lock") },
+    table: pageTable(model, "PMD table P", 2),
+    pudA: model.field("pud(A)", 1, names),
+    pudB: model.field("pud(B)", 1, names),
+    readers: rcuReaders(model),
+    irqsOff: rcuReaders(model, "irqs off"),
+  };
+}
+
+/** The semaphore that a lock call means: that of the walked VMA (or its mm), or another one of the class. */
+function lockOf(objects: Objects, effect: BoundEffect & { kind: "acquire" | "release" }, focus: WalkFocus): Rwsem {
+  const text = effect.object === null ? "" : render(effect.object);
+  if (effect.lock === "hugetlb_vma_lock" && focus.vma !== null && text !== "" && text !== focus.vma) return objects.others.hugetlb_vma_lock;
+  return objects.locks[effect.lock as keyof Objects["locks"]];
+}
+
+function world(objects: Objects, focus: WalkFocus, program: EffectProgram): World {
+  const walks = (effect: BoundEffect, call: CallNode): boolean => effect.kind === "hugetlbWalk" && vmaOf(effect) === focus.vma && call.result !== null;
+  const pointers = pointersInto(program, focus);
+  const usesPointer = (value: Value): boolean => pointers.has(render(value));
+  return {
+    sees(effect, call) {
+      if (isLockEffect(effect)) return true;
+      if (effect.kind === "enterAtomic" || effect.kind === "leaveAtomic") return effect.reason === "rcu" || effect.reason === "irq";
+      if (effect.kind === "hugetlbWalk") return walks(effect, call);
+      return (effect.kind === "accessEntry" || effect.kind === "lockEntryTable") && usesPointer(effect.pte);
+    },
+    reads: (effect) => (effect.kind === "accessEntry" || effect.kind === "lockEntryTable" ? [effect.pte] : []),
+    refine: (effect, call, lifting) => refine(effect, call, lifting, objects, focus),
+    place: (value) => placeOf(value),
+    meaning(pure, args, translate) {
+      if (pure.meaning === "hugetlb-vma") return TRUE;
+      if (pure.meaning === "cow-mapping") return FALSE;
+      if (pure.meaning === "load-entry" && args[0]) return null;
+      void translate;
+      return null;
+    },
+    unknownCall(call, lifting) {
+      if (!focus.unknownUses) return null;
+      const pointer = call.args.find(usesPointer);
+      if (!pointer) return null;
+      const assumed = `${call.name}() is not known and may use the entry`;
+      const check = useCheck(objects.table, lifting.translate(pointer), tableLives(objects.table));
+      const done: Alternative = { assumed, checks: check };
+      return [{ alternatives: call.result === null ? [done] : [1, 0].map((bit) => ({ ...done, effect: lifting.set(call.result, bit) })) }];
+    },
+  };
+}
+
+/** In this scenario the VMA is MAP_SHARED and shareable: a private one has no shared table to lose. */
+function placeOf(value: Value): Operand | null {
+  if (value.kind !== "binary" || value.operator !== "&" || value.right.kind !== "name") return null;
+  if (!/\bvm_flags$/.test(render(value.left))) return null;
+  return value.right.name === "VM_MAYSHARE" || value.right.name === "VM_SHARED" ? 1 : null;
+}
+
+const vmaOf = (effect: BoundEffect & { kind: "hugetlbWalk" }): string | null =>
+  effect.vma ? render(effect.vma) : effect.mm?.kind === "member" && effect.mm.field === "vm_mm" ? render(effect.mm.of) : null;
+
+/** Variables and places that may hold the pointer of the walk. */
+export function pointersInto(program: EffectProgram, focus: Pick<WalkFocus, "vma">): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const node of program.nodes)
+    if (node.kind === "call" && node.result !== null && node.effects.some((effect) => effect.kind === "hugetlbWalk" && vmaOf(effect) === focus.vma))
+      found.add(node.result);
+  for (let size = -1; size !== found.size; ) {
+    size = found.size;
+    for (const node of program.nodes)
+      if (node.kind === "assign" && node.operator === "=" && node.value && found.has(render(node.value))) found.add(render(node.target));
+  }
+  return found;
+}
+
+/** A use of the pointer is bad only while it points into the table. */
+function useCheck(table: PageTable, pointer: Expression | null, check: Check): Check[] {
+  void table;
+  return pointer === null ? [] : [{ ...check, holds: or(ne(pointer, INTO_TABLE), check.holds) }];
+}
+
+function refine(effect: BoundEffect, call: CallNode, lifting: Lifting, objects: Objects, focus: WalkFocus): LiftedStep[] {
+  if (isLockEffect(effect)) return lockSteps(effect, call, lifting, objects, focus);
+  switch (effect.kind) {
+    case "enterAtomic":
+      return [rcuReadLock(effect.reason === "rcu" ? objects.readers : objects.irqsOff)];
+    case "leaveAtomic":
+      return [rcuReadUnlock(effect.reason === "rcu" ? objects.readers : objects.irqsOff)];
+    case "hugetlbWalk":
+      return [
+        {
+          alternatives: [
+            { guard: eq(objects.pudA, 1), effect: lifting.set(call.result, INTO_TABLE), note: "finds table P" },
+            { guard: eq(objects.pudA, 0), effect: lifting.set(call.result, 0), note: "NULL" },
+          ],
+        },
+      ];
+    case "accessEntry": {
+      const checks = useCheck(objects.table, lifting.translate(effect.pte), tableLives(objects.table));
+      return [{ alternatives: resultWays(call, lifting).map((effects) => ({ checks, effect: effects })) }];
+    }
+    case "lockEntryTable": {
+      const checks = useCheck(objects.table, lifting.translate(effect.pte), tableLockLives(objects.table));
+      return [{ alternatives: [{ checks, effect: lifting.set(call.result, 1) }] }];
+    }
+    default:
+      return [];
+  }
+}
+
+/** The value of an access is some entry: none or not. */
+function resultWays(call: CallNode, lifting: Lifting): (readonly ReturnType<typeof assign>[])[] {
+  const set = lifting.set(call.result, 1);
+  return set.length === 0 ? [[]] : [set, lifting.set(call.result, 0)];
+}
+
+function lockSteps(
+  effect: BoundEffect & { kind: "acquire" | "release" },
+  call: CallNode,
+  lifting: Lifting,
+  objects: Objects,
+  focus: WalkFocus,
+): LiftedStep[] {
+  const lock = lockOf(objects, effect, focus);
+  const read = effect.mode === "read";
+  // The reference fix takes the lock at each lookup and gives it up at each way out: at most once at a time.
+  if (call.at < 0 && call.name.startsWith("hugetlb_vma_")) return heldOnce(effect, lock, lifting);
+  if (effect.kind === "release") {
+    const part = read ? upRead(lock) : upWrite(lock);
+    return [{ ...part, alternatives: part.alternatives.map(({ checks: _, ...rest }) => rest) }];
+  }
+  const part = read ? downRead(lock) : downWrite(lock);
+  if (effect.held === "always") return [{ ...part, alternatives: part.alternatives.map((one) => ({ ...one, effect: [...(one.effect ?? []), ...lifting.set(call.result, 1)] })) }];
+  const [ok, failed] = effect.held === "nonzero" ? [1, 0] : [0, 1];
+  return [
+    {
+      ...part,
+      alternatives: [
+        ...part.alternatives.map((one) => ({ ...one, effect: [...(one.effect ?? []), ...lifting.set(call.result, ok)], note: "acquired" })),
+        { effect: lifting.set(call.result, failed), note: "not acquired" },
+      ],
+    },
+  ];
+}
+
+const fixFields = new WeakMap<ThreadBuilder, Field>();
+
+function heldOnce(effect: BoundEffect & { kind: "acquire" | "release" }, lock: Rwsem, lifting: Lifting): LiftedStep[] {
+  const held = fixFields.get(lifting.thread) ?? lifting.thread.local("held by the fix", 0, { hidden: true });
+  fixFields.set(lifting.thread, held);
+  const part = effect.kind === "acquire" ? downRead(lock) : upRead(lock);
+  const acts = effect.kind === "acquire" ? 0 : 1;
+  const ways = part.alternatives.map(({ checks: _, ...one }) => ({
+    ...one,
+    guard: and(eq(held, acts), one.guard ?? TRUE),
+    effect: [...(one.effect ?? []), assign(held, 1 - acts)],
+  }));
+  return [{ ...part, alternatives: [...ways, { guard: eq(held, 1 - acts) }], hidden: effect.kind === "release" }];
+}
+
+/** Drops the reference that the upper entry of one process held. */
+function putReference(objects: Objects, axis: FreeingAxis): Alternative[] {
+  const { table, irqsOff } = objects;
+  const waits = [...(axis.irqHoldsPage && axis.page === "now" ? [eq(irqsOff, 0)] : []), ...(axis.irqHoldsLock ? [eq(irqsOff, 0)] : [])];
+  return [
+    { guard: gt(table.refs, 1), effect: [assign(table.refs, 1)], note: "one user is left" },
+    {
+      guard: and(eq(table.refs, 1), ...waits),
+      effect: [assign(table.refs, 0), assign(table.ptlFreed, 1), axis.page === "now" ? assign(table.freed, 1) : assign(table.queued, 1)],
+      note: axis.page === "now" ? "last user: table and lock are freed" : "last user: lock is freed, table waits for a grace period",
+    },
+  ];
+}
+
+function unsharer(model: ModelBuilder, objects: Objects, axis: FreeingAxis): { thread: ThreadBuilder; clear: number } {
+  const { locks, pudA } = objects;
+  const thread = model.thread("hole punch of the file", "environment");
+  thread.step({ text: "hugetlb_vma_lock_write(A)", ...downWrite(locks.hugetlb_vma_lock) });
+  thread.step({ text: "i_mmap_lock_write(mapping)", ...downWrite(locks.i_mmap_rwsem) });
+  const clear = thread.step({
+    text: "huge_pmd_unshare(A): pud_clear()",
+    alternatives: [{ guard: gt(objects.table.refs, 1), effect: [assign(pudA, 0)] }, { guard: eq(objects.table.refs, 1), to: "unlock", note: "not shared" }],
+  });
+  thread.step({ text: "drops A's reference to the table", alternatives: putReference(objects, axis) });
+  thread.label("unlock");
+  thread.step({ text: "i_mmap_unlock_write(mapping)", ...upWrite(locks.i_mmap_rwsem) });
+  thread.step({ text: "hugetlb_vma_unlock_write(A)", ...upWrite(locks.hugetlb_vma_lock) });
+  return { thread, clear };
+}
+
+/** The other process goes away: it needs i_mmap_rwsem while it zaps, and frees its page tables after that. */
+function unmapper(model: ModelBuilder, objects: Objects, axis: FreeingAxis): void {
+  const { locks, pudB } = objects;
+  const thread = model.thread("munmap() in process B", "environment");
+  thread.step({ text: "i_mmap_lock_write(mapping)", ...downWrite(locks.i_mmap_rwsem) });
+  thread.step({ text: "__unmap_hugepage_range(B)" });
+  thread.step({ text: "i_mmap_unlock_write(mapping)", ...upWrite(locks.i_mmap_rwsem) });
+  thread.step({
+    text: "free_pgtables(B)",
+    alternatives: putReference(objects, axis).map((one) => ({ ...one, effect: [assign(pudB, 0), ...(one.effect ?? [])] })),
+  });
+}
+
+function gracePeriod(model: ModelBuilder, objects: Objects): void {
+  const thread = model.thread("RCU", "daemon");
+  thread.step({
+    text: "a grace period ends: the table is freed",
+    alternatives: [{ guard: and(eq(objects.table.queued, 1), eq(objects.readers, 0), eq(objects.irqsOff, 0)), effect: [assign(objects.table.freed, 1)] }],
+  });
+}
+
+/** What the caller does around the function, as steps of the same thread. */
+function inCaller(program: EffectProgram, focus: WalkFocus): EffectProgram {
+  const call = (kind: "acquire" | "release", held: WalkFocus["callerHolds"][number]): Omit<CallNode, "next"> =>
+    synthetic(
+      `(${held.by}) ${NAMES[held.lock]?.[held.mode]?.[kind === "acquire" ? 0 : 1] ?? `${kind} ${held.lock}`}`,
+      kind === "acquire"
+        ? { kind, lock: held.lock, object: null, mode: held.mode, sleeps: true, held: "always" }
+        : { kind, lock: held.lock, object: null, mode: held.mode },
+    );
+  const before = focus.callerHolds.map((held) => call("acquire", held));
+  const after = focus.callerHolds.toReversed().map((held) => call("release", held));
+  return before.length === 0 ? program : insertAtStart(insertAtEnd(program, after), before);
+}
+
+const NAMES: Partial<Record<LockClass, Record<"read" | "write", readonly [string, string]>>> = {
+  mmap_lock: { read: ["mmap_read_lock()", "mmap_read_unlock()"], write: ["mmap_write_lock()", "mmap_write_unlock()"] },
+  hugetlb_vma_lock: {
+    read: ["hugetlb_vma_lock_read()", "hugetlb_vma_unlock_read()"],
+    write: ["hugetlb_vma_lock_write()", "hugetlb_vma_unlock_write()"],
+  },
+  i_mmap_rwsem: { read: ["i_mmap_lock_read()", "i_mmap_unlock_read()"], write: ["i_mmap_lock_write()", "i_mmap_unlock_write()"] },
+};
+
+const isWalk = (node: ProgramNode, focus: WalkFocus): boolean =>
+  node.kind === "call" && node.result !== null && node.effects.some((effect) => effect.kind === "hugetlbWalk" && vmaOf(effect) === focus.vma);
+
+const isVmaLock = (node: ProgramNode): boolean =>
+  node.kind === "call" && node.effects.some((effect) => (effect.kind === "acquire" || effect.kind === "release") && effect.lock === "hugetlb_vma_lock");
+
+const dropsMmapLock = (node: ProgramNode): boolean =>
+  node.kind === "call" && node.effects.some((effect) => effect.kind === "release" && effect.lock === "mmap_lock");
+
+/** Reference fix: one hugetlb_vma_lock_read section from before the lookup to after the last use. */
+function takeVmaLock(program: EffectProgram, focus: WalkFocus): EffectProgram {
+  const name = focus.vma ?? "vma";
+  const lock = synthetic(`hugetlb_vma_lock_read(${name})`, { kind: "acquire", lock: "hugetlb_vma_lock", object: null, mode: "read", sleeps: true, held: "always" });
+  const unlock = synthetic(`hugetlb_vma_unlock_read(${name})`, { kind: "release", lock: "hugetlb_vma_lock", object: null, mode: "read" });
+  const bare = without(program, (node) => isVmaLock(node) && node.kind === "call" && node.result === null);
+  const locked = insertBefore(bare, (node) => (isWalk(node, focus) ? [lock] : dropsMmapLock(node) || leaves(node) ? [unlock] : []));
+  return insertAtEnd(locked, [unlock]);
+}
+
+/** True for what the fix added. */
+const isAdded = (node: ProgramNode): boolean => node.kind === "call" && node.at < 0 && node.name.startsWith("hugetlb_vma_");
+
+/** Names that say whose address space is walked. */
+export const walksCurrentMm = (program: EffectProgram, walk: NodeId): boolean => {
+  const node = program.nodes[walk];
+  return node?.kind === "call" && node.args.some((arg) => namesIn(arg).includes("current"));
+};
+
+export function hugetlbUnshareUaf(focus: WalkFocus, axis: FreeingAxis): Experiment {
+  const build = (program: EffectProgram, release: Release): BuiltModel => {
+    const model = modelBuilder("hugetlb-unshare-uaf");
+    const objects = objectsOf(model);
+    const whole = inCaller(program, focus);
+    const lifted = lift(model, whole, release, () => world(objects, focus, whole));
+    const unshare = unsharer(model, objects, axis);
+    unmapper(model, objects, axis);
+    if (axis.page === "rcu") gracePeriod(model, objects);
+    model.reach(unshare.thread, unshare.clear, "the table is unshared");
+    for (const [id, steps] of lifted.stepsOf) {
+      const node = whole.nodes[id];
+      if (node && isWalk(node, focus) && steps[0] !== undefined) model.reach(lifted.thread, steps[0], "the walk");
+    }
+    return { model: model.finish(), assumptions: [...lifted.assumptions] };
+  };
+  return {
+    name: "hugetlb-unshare-uaf",
+    primary: ["uaf"],
+    secondary: [],
+    bounds: `environment {hole punch that unshares A, munmap() in B}, ${axis.phrase}, loops unbounded, SC`,
+    build,
+    fix: (program) => ({ title: `hugetlb_vma_lock_read(${focus.vma ?? "vma"}) from before the lookup to after the last use`, program: takeVmaLock(program, focus) }),
+    mutate: (fixed) => without(fixed, isAdded),
+    wrongFixes: [],
+  };
+}

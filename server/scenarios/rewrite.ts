@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
+
+/** A call that is not in the text: what a reference fix adds, or what a caller does around the function. */
+export const synthetic = (shown: string, effect: BoundEffect): Omit<CallNode, "next"> => ({
+  kind: "call",
+  name: shown.slice(0, Math.max(0, shown.indexOf("("))),
+  args: [],
+  result: null,
+  effects: [effect],
+  knowledge: "effects",
+  shown,
+  at: -1,
+  end: -1,
+});
+
+function rewire(node: ProgramNode, to: (target: NodeId) => NodeId): ProgramNode {
+  switch (node.kind) {
+    case "branch":
+      return { ...node, then: to(node.then), otherwise: to(node.otherwise) };
+    case "choice":
+      return { ...node, outs: node.outs.map((out) => ({ ...out, next: to(out.next) })) };
+    case "exit":
+      return node;
+    default:
+      return { ...node, next: to(node.next) };
+  }
+}
+
+/** Calls to put in front of a node, by node; every edge to the node then goes through them. */
+export function insertBefore(
+  program: EffectProgram,
+  inserted: (node: ProgramNode, id: NodeId) => readonly Omit<CallNode, "next">[],
+): EffectProgram {
+  const nodes: ProgramNode[] = [...program.nodes];
+  const redirected = new Map<NodeId, NodeId>();
+  program.nodes.forEach((node, id) => {
+    const calls = inserted(node, id);
+    if (calls.length > 0) redirected.set(id, calls.reduceRight((next, call) => nodes.push({ ...call, next }) - 1, id));
+  });
+  const to = (target: NodeId): NodeId => redirected.get(target) ?? target;
+  for (let id = 0; id < program.nodes.length; id++) nodes[id] = rewire(program.nodes[id], to);
+  return { ...program, nodes, entry: to(program.entry) };
+}
+
+/** True for a node at which the function is left: a return, the end of what is visible. */
+export const leaves = (node: ProgramNode): boolean => node.kind === "return" || (node.kind === "unseen" && node.where === "end");
+
+/** Nodes from which control falls off the end of the function (a void function's last statement). */
+export function insertAtEnd(program: EffectProgram, calls: readonly Omit<CallNode, "next">[]): EffectProgram {
+  const atReturns = insertBefore(program, (node) => (leaves(node) ? calls : []));
+  const nodes: ProgramNode[] = [...atReturns.nodes];
+  const end = calls.reduceRight((next, call) => nodes.push({ ...call, next }) - 1, program.exit);
+  const count = atReturns.nodes.length;
+  for (let id = 0; id < count; id++) {
+    const node = nodes[id];
+    if (!leaves(node)) nodes[id] = rewire(node, (target) => (target === program.exit ? end : target));
+  }
+  return { ...atReturns, nodes, entry: atReturns.entry === program.exit ? end : atReturns.entry };
+}
+
+/** Calls to run once before anything else. */
+export function insertAtStart(program: EffectProgram, calls: readonly Omit<CallNode, "next">[]): EffectProgram {
+  const nodes: ProgramNode[] = [...program.nodes];
+  const entry = calls.reduceRight((next, call) => nodes.push({ ...call, next }) - 1, program.entry);
+  return { ...program, nodes, entry };
+}
+
+/** Replaces nodes by nothing: control passes through. */
+export const without = (program: EffectProgram, drop: (node: ProgramNode) => boolean): EffectProgram => ({
+  ...program,
+  nodes: program.nodes.map((node) => (drop(node) && "next" in node ? { kind: "label", name: null, at: -1, next: node.next } : node)),
+});

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { review } from "../../server/review/review.ts";
+import { expectationsOf, optionsOf } from "../fixture-file.ts";
+
+const ROOT = join(import.meta.dirname, "../fixtures/rules");
+
+describe.each(readdirSync(ROOT).sort())("%s", (rule) => {
+  test.each(readdirSync(join(ROOT, rule)).sort())("%s", (name) => {
+    const text = readFileSync(join(ROOT, rule, name), "utf8");
+    const kind = name.endsWith(".c") ? "c" : "patch";
+    const reviews = review({ path: kind === "c" ? `mm/${name}` : name, text, kind }, optionsOf(text));
+    const found = reviews.flatMap((one) => one.findings).map(({ location, ruleId, tier, severity }) => ({ line: location.patchLine, rule: ruleId, tier, severity }));
+    expect(found).toEqual(expectationsOf(text));
+    expect(reviews.flatMap((one) => one.problems).filter((problem) => problem.code === "rule-failed")).toEqual([]);
+  });
+});
