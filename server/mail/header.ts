@@ -103,7 +103,7 @@ const mailHeader = (lines: readonly TextLine[], at: number): HeaderBlock | null 
     subject: decodedValue("subject"),
     from: decodedValue("from"),
     date: value("date"),
-    messageId: /<([^>]*)>/.exec(value("message-id") ?? "")?.[1] ?? value("message-id"),
+    messageId: /<([^<>]{1,998})>/.exec(value("message-id") ?? "")?.[1] ?? value("message-id"),
     transferEncoding: value("content-transfer-encoding")?.toLowerCase() ?? null,
   };
   return { header, next };

@@ -67,6 +67,9 @@ const takeHunk = (state: State, row: Row, range: Range, section: string): void =
   for (const each of body.rows) {
     if (each.isTail) state.problems.push({ code: "wrapped-line", message: "a mailer wrapped this line", line: each.row.line });
   }
+  for (const line of body.guessed) {
+    state.problems.push({ code: "marker-doubtful", message: "the first character of this line was taken for code, not for a diff marker", line });
+  }
   state.at = body.next;
 };
 

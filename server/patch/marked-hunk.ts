@@ -14,6 +14,8 @@ export interface HunkBody {
   readonly oldSeen: number;
   readonly newSeen: number;
   readonly lostContext: number;
+  /** Document lines whose `+` or `-` was taken for code, because only so the counts hold. */
+  readonly guessed: readonly number[];
 }
 
 interface Reading {
@@ -147,7 +149,7 @@ export const readMarkedHunk = (rows: readonly Row[], at: number, range: Range): 
   while (rows[reading.at]?.text[0] === "\\" && rows[reading.at]?.afterBreak === false) reading.at += 1;
   if (reading.oldLeft !== 0 || reading.newLeft !== 0) dropEmptyTail(reading);
   return {
-    rows: reading.taken, next: reading.at, end, lostContext: 0,
+    rows: reading.taken, next: reading.at, end, lostContext: 0, guessed: [],
     oldSeen: range.oldCount - reading.oldLeft, newSeen: range.newCount - reading.newLeft,
   };
 };

@@ -21,13 +21,16 @@ export const unquotePath = (name: string): string => {
   return new TextDecoder().decode(Uint8Array.from(bytes));
 };
 
+/** The blank before the date that diff puts behind a name; archives turn the tab before it into a blank. */
+const beforeDate = /\t|\s(?=\d{4}-\d\d-\d\d \d\d:\d\d)|\s(?=[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d)/;
+
 /** The name in a `---` or `+++` line: without the date that diff appends, null for `/dev/null` and for the epoch. */
 export const nameOfSide = (text: string): string | null => {
   const rest = text.slice(4);
   const quoted = /^"(?:[^"\\]|\\.)*"/.exec(rest)?.[0];
-  const dated = /^(.*?)(?:\t|\s+(?=\d{4}-\d\d-\d\d \d\d:\d\d)|\s+(?=[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d))(.*)$/.exec(rest);
-  const name = quoted ?? (dated?.[1] ?? rest).trimEnd();
-  const isEpoch = /^\s*19(?:70-01-01|69-12-31) /.test(dated?.[2] ?? "");
+  const nameEnd = beforeDate.exec(rest)?.index ?? rest.length;
+  const name = quoted ?? rest.slice(0, nameEnd).trimEnd();
+  const isEpoch = /^19(?:70-01-01|69-12-31) /.test(rest.slice(nameEnd).trimStart());
   return name === "/dev/null" || isEpoch || name === "" ? null : unquotePath(name);
 };
 

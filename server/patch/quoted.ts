@@ -130,7 +130,7 @@ export const sortRuns = (
   const remarks: Remark[] = [];
   const prose: TextLine[] = [];
   for (const run of runs) {
-    const signature = run.depth === 0 ? run.lines.findIndex((each) => each.text === "-- " || each.text === "--") : -1;
+    const signature = run.lines.findIndex((each) => each.text === "-- " || each.text === "--");
     const end = signature < 0 ? run.lines.length : signature;
     const isAbove = (run.lines[0]?.line ?? 0) < firstLine;
     const body = run.lines.slice(0, end).filter((each) => !isAttribution(each.text) && !isGapMark(each.text));

@@ -10,6 +10,9 @@ interface Region {
   readonly end: HunkEnd;
 }
 
+/** What git prints below a diff. */
+const trailer = /^(?:base-commit|prerequisite-patch-id|change-id): \S+$/;
+
 const regionFrom = (rows: readonly Row[], at: number, most: number): Region => {
   let to = at;
   for (; to < rows.length && to - at < most; to += 1) {
@@ -17,7 +20,7 @@ const regionFrom = (rows: readonly Row[], at: number, most: number): Region => {
     if (row === undefined) break;
     if (row.afterGap && to > at) return { to, end: "gap" };
     if (row.text.startsWith("@@") || isFileStart(rows, to)) return { to, end: "header" };
-    if (isSignature(rows, to, true)) return { to, end: "signature" };
+    if (isSignature(rows, to, true) || trailer.test(row.text)) return { to, end: "signature" };
     // A text that was cut inside its signature ends in `-`.
     if (row.text === "-" && to + 1 === rows.length) return { to, end: "end" };
   }
@@ -58,18 +61,25 @@ const seen = (taken: readonly HunkRow[], other: HunkRow["kind"]): number => {
   return count;
 };
 
-/** How likely it is that the `+` or `-` of a line is code: `++p;`, `-1, 0,`, `+ rest)` between context lines. */
+/** A context line whose statement goes on in the next line. */
+const isUnfinished = (each: HunkRow | undefined): boolean =>
+  each?.kind === "context" && !/(?:[;{}:>]|\*\/)$|^(?:#|if\b|else\b|for\b|while\b|\*)/.test(each.row.text);
+
+/**
+ * How likely it is that the `+` or `-` of a line is code: `++p;`, a ruler, `-1,`, or an operand between context lines.
+ * A line that replaces another, or is replaced, stands next to it and is not suspected for its place.
+ */
 const suspicion = (taken: readonly HunkRow[], at: number): number => {
   const text = taken[at]?.row.text ?? "";
-  const doubled = /^(?:\+\+|--)\w/.test(text) ? 4 : 0;
-  const operand = /^-\d|^[+-] ?\w[^;{]*[,)]?[;,)]$/.test(text) ? 2 : 0;
-  const alone = (at === 0 || taken[at - 1]?.kind === "context") && (taken[at + 1]?.kind ?? "context") === "context" ? 1 : 0;
-  return doubled + operand + alone;
+  const doubled = /^(?:\+\+|--)\w|^(?:-{3,}|\+{3,})$/.test(text) ? 8 : 0;
+  const number = /^-(?:\d|E[A-Z]+\b)/.test(text) ? 2 : 0;
+  const isAlone = (at === 0 || taken[at - 1]?.kind === "context") && (taken[at + 1]?.kind ?? "context") === "context";
+  return doubled + number + (isAlone ? (isUnfinished(taken[at - 1]) ? 6 : 2) : 0);
 };
 
 /**
  * Where the two sides miss a different number of lines, some context line begins with `+` or `-` in the code itself.
- * Makes the most suspicious ones context until both sides miss the same number; null where that cannot be.
+ * Makes the most suspicious ones context until both sides miss the same number; null where none can be told.
  */
 const reclassed = (taken: readonly HunkRow[], oldMissing: number, newMissing: number): HunkRow[] | null => {
   const kind = oldMissing > newMissing ? "added" : "deleted";
@@ -77,11 +87,12 @@ const reclassed = (taken: readonly HunkRow[], oldMissing: number, newMissing: nu
   const candidates = taken
     .map((each, at) => ({ at, kind: each.kind, score: suspicion(taken, at) }))
     .filter((each) => each.kind === kind)
-    .toSorted((a, b) => b.score - a.score || a.at - b.at)
-    .slice(0, wanted);
-  if (candidates.length < wanted || candidates.some((each) => each.score === 0)) return null;
-  const chosen = new Set(candidates.map((each) => each.at));
-  return taken.map((each, at) => (chosen.has(at) ? { ...each, kind: "context", marker: 0 } : each));
+    .toSorted((a, b) => b.score - a.score || a.at - b.at);
+  const chosen = candidates.slice(0, wanted);
+  // Where nothing looks suspicious, the counts are more likely wrong than a marker.
+  if (chosen.length < wanted || chosen.some((each) => each.score === 0)) return null;
+  const places = new Set(chosen.map((each) => each.at));
+  return taken.map((each, at) => (places.has(at) ? { ...each, kind: "context", marker: 0 } : each));
 };
 
 /** With a wrong line turned into context, one line too many may have been taken at the end. */
@@ -116,8 +127,9 @@ export const readStrippedHunk = (rows: readonly Row[], at: number, range: Range)
   const newSeen = seen(marked, "deleted");
   const uncertain = marked.filter((each) => each.isUncertain).length;
   const lost = Math.max(0, Math.min(range.oldCount - oldSeen, range.newCount - newSeen));
+  const guessed = marked.filter((each) => each.kind === "context" && /^[+-]/.test(each.row.text)).map((each) => each.row.line);
   return {
-    rows: marked, next: next - (taken.length - kept.length), end, oldSeen, newSeen,
+    guessed, rows: marked, next: next - (taken.length - kept.length), end, oldSeen, newSeen,
     lostContext: lost + uncertain,
   };
 };

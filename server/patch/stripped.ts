@@ -24,7 +24,7 @@ const hasUnmarkedContext = (lines: readonly string[], at: number): boolean => {
  * context lines have no marker, or an indentation that shrank to one blank (a comment's ` * ` is none).
  */
 export const isStripped = (body: string, lines: readonly TextLine[]): boolean => {
-  if (!hasNoRunsOfBlanks(body.replace(/(?:\r?\n)+$/, ""))) return false;
+  if (!hasNoRunsOfBlanks(body)) return false;
   const texts = lines.map((each) => each.text.slice(quotePrefix(each.text).length));
   return texts.some((text, at) => /^[+-] [^ *]/.test(text) || hasUnmarkedContext(texts, at));
 };

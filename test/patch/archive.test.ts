@@ -34,8 +34,15 @@ describe("archive text", () => {
   ])("finds the context line that begins with a marker: %s", (_, body, kinds) => {
     const document = readPatches(`${head}${body}\ndiff --git a/mm/b.c b/mm/b.c\n--- a/mm/b.c\n+++ b/mm/b.c\n@@ -1 +1 @@\n-a\n+b\n`);
     expect(hunksOf(document)[0]?.lines.map((line) => line.kind)).toEqual(kinds);
-    expect(codes(document)).toEqual(["whitespace-lost"]);
+    expect(codes(document)).toEqual(["whitespace-lost", "marker-doubtful"]);
     expectExactPositions(document);
+  });
+
+  it("does not explain a wrong count by a replaced line", () => {
+    const body = "@@ -1,4 +1,6 @@\nfoo(a,\n- b);\n+ c);\nreturn 0;\n+ bar(a);\n}\n";
+    const document = readPatches(`${head}${body}@@ -9 +9 @@\n-a\n+b\n`);
+    expect(hunksOf(document)[0]?.lines.map((line) => line.kind)).toEqual(["context", "deleted", "added", "context", "added", "context"]);
+    expect(codes(document)).toContain("hunk-count-mismatch");
   });
 
   it("says which lines after the last hunk may be prose", () => {

@@ -41,6 +41,37 @@ describe("any diff", () => {
   });
 });
 
+describe("a stripped review", () => {
+  it("has the same changes as the diff that it quotes", () => {
+    fc.assert(fc.property(sampleFiles, fc.integer({ min: 1, max: 3 }), (files, depth) => {
+      const quoted = quote(textOf(files), depth);
+      const document = readPatches(stripWhiteSpace(`Re: [PATCH] a\nFrom: Rev\nDate: Fri Sep 15 2023 - 19:40:28 EST\n${quoted}\nThanks.\n`));
+      expect(document.patches).toMatchObject([{ form: "quoted", whitespaceLost: true }]);
+      expect(changes(linesOf(document))).toEqual(changes(files.flat().flatMap((hunk) => hunk.lines)));
+      // In a quote an empty context line keeps its marks, so nothing is lost but at the very end.
+      expect(codes(document).filter((code) => code !== "whitespace-lost")).toEqual([]);
+      expectExactPositions(document);
+    }), { numRuns: 100 });
+  });
+});
+
+const repeated: readonly (readonly [string, string])[] = [
+  ["hunk headers", "@@ -1,999999 +1,999999 @@\nfoo\n"], ["signatures", "-- \n"], ["file pairs", "--- a\n+++ b\n"], ["git lines", "diff --git a/x b/x\n"],
+  ["combined", "diff --cc x\n@@@\n"], ["binary", "diff --git a/x b/x\nGIT binary patch\n"], ["quotes", "> +foo();\nbar\n"], ["deep quotes", ">>>>>>>>>>> +f();\n>> b\n"],
+  ["empty lines", "\n"], ["mails", "From a Fri Nov 20 03:53:35 2026\n\n"], ["blanks", " "], ["marks", "> "], ["brackets", "<"], ["words", "=?utf-8?q?a?= "], ["slashes", "\\\""],
+  ["no marker", "foo\n"], ["dashes", "-"], ["dates", " 2026-01-01"],
+];
+const openings = ["", "@@ -1,999999 +1,999999 @@\n", "> @@ -1,9 +1,9 @@\n> +", "--- a", "diff --git ", "Subject: ", "Message-ID: ", "+", "> "];
+
+describe("a hostile text", () => {
+  it.each(repeated)("takes no more than linear time: %s", (_, piece) => {
+    const most = piece.repeat(Math.ceil(100_000 / piece.length));
+    const before = performance.now();
+    for (const opening of openings) readPatches(`${opening}${most}x\n+++ b\n@@ -1 +1 @@\n-a\n+b\n`);
+    expect(performance.now() - before).toBeLessThan(5000);
+  });
+});
+
 const token = fc.constantFrom(
   "\n", "\n", "\n", "> ", ">", "+", "-", " ", "\t", "\\", "@@ -1,3 +1,4 @@", "@@ -1 +1 @@ f", "@@ -1,999999999 +1,999999999 @@", "@@@ -1 -1 +1 @@@",
   "diff --git a/x b/x", "diff --cc x", "--- a/x", "+++ b/x", "---", "-- ", "index 1234567..89abcde", "rename from x", "rename to y",
