@@ -4,7 +4,7 @@ import { decodeEncodedWords } from "./encoded-words.ts";
 
 /** What the reader keeps of a mail's header. Values are unfolded; null where absent. */
 export interface MailHeader {
-  /** `mail`: RFC 5322 fields; `archive`: the short header of a web archive; `none`: the text starts with its body. */
+  /** `mail`: RFC 5322 fields; `archive`: the short header of a web archive; `none`: no mail (a bare diff, or a commit as git shows it). */
   readonly form: "mail" | "archive" | "none";
   readonly subject: string | null;
   readonly from: string | null;
@@ -109,8 +109,24 @@ const mailHeader = (lines: readonly TextLine[], at: number): HeaderBlock | null 
   return { header, next };
 };
 
+/** The head of a commit as `git show` prints it: `commit <id>`, `Author:`, `Date:`, and the subject, indented by four. */
+const logHeader = (lines: readonly TextLine[], at: number): HeaderBlock | null => {
+  if (!/^commit [0-9a-f]{7,64}\b/.test(lines[at]?.text ?? "")) return null;
+  const values = new Map<string, string>();
+  let next = at + 1;
+  for (let match = field.exec(lines[next]?.text ?? ""); match !== null; match = field.exec(lines[next]?.text ?? "")) {
+    values.set((match[1] ?? "").toLowerCase(), (match[2] ?? "").trim());
+    next += 1;
+  }
+  const subject = /^ {4}(\S.*)$/.exec(lines[skipBlank(lines, next, 1)]?.text ?? "")?.[1] ?? null;
+  const header: MailHeader = {
+    ...noHeader, subject, from: values.get("author") ?? null, date: values.get("date") ?? values.get("authordate") ?? null,
+  };
+  return values.has("author") ? { header, next } : null;
+};
+
 /** Reads the header that starts at `lines[at]` (blank lines before it are skipped); form `none` where there is none. */
 export const readHeader = (lines: readonly TextLine[], at: number): HeaderBlock => {
   const start = skipBlank(lines, at, 20);
-  return archiveHeader(lines, start) ?? mailHeader(lines, start) ?? { header: noHeader, next: at };
+  return logHeader(lines, start) ?? archiveHeader(lines, start) ?? mailHeader(lines, start) ?? { header: noHeader, next: at };
 };

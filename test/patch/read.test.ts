@@ -57,7 +57,10 @@ describe("a mail", () => {
 
   it("takes the commit of git show", () => {
     const document = readPatches(`commit ${"a".repeat(40)}\nAuthor: Dev <dev@example.org>\nDate:   now\n\n    text\n\n${diffText}\n`);
-    expect(document.patches).toMatchObject([{ form: "diff", commit: "a".repeat(40) }]);
+    expect(document.patches).toMatchObject([
+      { form: "diff", commit: "a".repeat(40), from: "Dev <dev@example.org>", date: "now", subject: "text" },
+    ]);
+    expect(document.patches[0]?.prose.map((line) => line.text)).toEqual(["", "    text", ""]);
   });
 });
 
