@@ -108,8 +108,9 @@ function matchBrackets(text: string, tokens: Tokens): Pick<Code, "closing" | "to
 }
 
 function closeBracket(tokens: Tokens, closing: Int32Array, open: number[], at: number): void {
-  const isBrace = tokens.type[at] === closeBrace;
-  while (isBrace && open.length > 0 && tokens.type[open.at(-1) ?? 0] !== openBrace) open.pop();
+  if (tokens.type[at] === closeBrace) {
+    while (open.length > 0 && tokens.type[open.at(-1) ?? 0] !== openBrace) open.pop();
+  }
   const last = open.at(-1);
   if (last === undefined || openerOf(tokens.type[at] ?? 0) !== tokens.type[last]) return;
   closing[last] = at;
