@@ -52,6 +52,13 @@ async function hoverSquiggle(page, text) {
   return hover.first();
 }
 
+/** Shows the rest of a hover: its height is limited, the schedule comes after the reasons. */
+async function scrollHover(page, hover) {
+  const box = await hover.boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2, { steps: 5 });
+  await page.mouse.wheel(0, box.height);
+}
+
 /** Class and text of every token of the first visible line that contains `text`. */
 async function tokensOfLine(page, text) {
   const line = page.locator(`${EDITOR} .view-line`).filter({ hasText: text }).first();
@@ -60,4 +67,4 @@ async function tokensOfLine(page, text) {
   );
 }
 
-module.exports = { EDITOR, SQUIGGLES, hoverSquiggle, openFile, openWorkbench, runCommand, tokensOfLine };
+module.exports = { EDITOR, SQUIGGLES, hoverSquiggle, openFile, openWorkbench, runCommand, scrollHover, tokensOfLine };
