@@ -15,6 +15,7 @@ node "$E2E/check-package.mjs" "$VSIX"
 rm -rf "$RUN"
 mkdir -p "$SCREENSHOTS"
 cp -r "$E2E/workspace" "$RUN/workspace"
+cp -r "$ROOT/docs/examples" "$RUN/workspace/examples"
 for editor in "$@"; do
   begin=$SECONDS
   timeout --kill-after=10 240 "$E2E/$editor/run.sh"

@@ -4,13 +4,14 @@
 const { expect, test } = require("@playwright/test");
 const { mkdirSync, writeFileSync } = require("node:fs");
 const { join } = require("node:path");
-const { EDITOR, SQUIGGLES, hoverSquiggle, openFile, openWorkbench, runCommand, scrollHover, tokensOfLine } = require("./workbench.cjs");
+const { EDITOR, SQUIGGLES, enlargeHover, hoverSquiggle, openFile, openWorkbench, runCommand, scrollHover, tokensOfLine } = require("./workbench.cjs");
 
 const RULE = "notifier-nonblock-outside-oom";
-/** Where the workspace's files have the call; an editor only draws what is in view. */
+/** Where the files have what is found; an editor only draws what is in view. */
 const LINE = 49;
 const REVIEW_LINE = 27;
 const C_LINE = 29;
+const EXAMPLE_LINE = 51;
 const CALL = "mmu_notifier_invalidate_range_start_nonblock";
 
 test.describe.configure({ mode: "serial" });
@@ -52,6 +53,7 @@ test("the hover tells the rule and the schedule", async () => {
   const hover = await hoverSquiggle(page, RULE);
   await expect(hover).toContainText(/schedule/i);
   await expect(hover).toContainText("vCPU");
+  await enlargeHover(page, hover);
   await screenshot("hover");
   await scrollHover(page, hover);
   await screenshot("schedule");
@@ -86,6 +88,16 @@ test("C is reviewed below mm/ and left alone elsewhere", async () => {
   await openFile(page, "mm/shift.c", C_LINE);
   await expect(page.locator(SQUIGGLES).first()).toBeVisible({ timeout: 30_000 });
   await expectErrors(3);
+});
+
+test("the bundled examples show what their page says", async () => {
+  await openFile(page, "examples/0004-mm-toy-drop-single-pages.patch");
+  await openFile(page, "examples/0002-mm-toy-count-huge-pages.patch", EXAMPLE_LINE);
+  await expect(page.locator(SQUIGGLES)).toHaveCount(1, { timeout: 30_000 });
+  await hoverSquiggle(page, "hugetlb-walk-unlocked");
+  await screenshot("example");
+  await page.mouse.move(700, 880);
+  await expectErrors(4);
 });
 
 test("the finding is gone when its line is, and comes back", async () => {

@@ -52,11 +52,24 @@ async function hoverSquiggle(page, text) {
   return hover.first();
 }
 
-/** Shows the rest of a hover: its height is limited, the schedule comes after the reasons. */
+/** Drags the upper edge of a hover to the top of the editor, so that a picture shows the schedule. */
+async function enlargeHover(page, hover) {
+  const box = await hover.boundingBox();
+  const x = box.x + box.width / 2;
+  await page.mouse.move(x, box.y + 20, { steps: 5 });
+  await page.mouse.move(x, box.y, { steps: 5 });
+  await page.mouse.down();
+  await page.mouse.move(x, 100, { steps: 5 });
+  await page.mouse.up();
+  await page.mouse.move(x, box.y, { steps: 5 });
+}
+
+/** Scrolls a hover to its end, where a picture of it shows how the schedule ends. */
 async function scrollHover(page, hover) {
   const box = await hover.boundingBox();
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2, { steps: 5 });
-  await page.mouse.wheel(0, box.height);
+  await page.mouse.wheel(0, 4_000);
+  await page.waitForTimeout(600); // the scrolling is animated, and nothing tells its end
 }
 
 /** Class and text of every token of the first visible line that contains `text`. */
@@ -67,4 +80,4 @@ async function tokensOfLine(page, text) {
   );
 }
 
-module.exports = { EDITOR, SQUIGGLES, hoverSquiggle, openFile, openWorkbench, runCommand, scrollHover, tokensOfLine };
+module.exports = { EDITOR, SQUIGGLES, enlargeHover, hoverSquiggle, openFile, openWorkbench, runCommand, scrollHover, tokensOfLine };
