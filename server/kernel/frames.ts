@@ -6,14 +6,38 @@ import { covers, type Release } from "./release.ts";
  * C that stands for the part of a well-known function that a hunk does not show, so that what the hunk decides can be
  * followed to where it matters. Our own words for what the function does around it, not its text.
  */
-interface Frame extends ReleaseRange {
+export interface Frame extends ReleaseRange {
   readonly name: string;
+  /** First line of the definition; parameters are what may differ from one turn of an unseen loop to the next. */
+  readonly header: string;
   readonly head: readonly string[];
+  /** Blocks around the middle of the function, outermost first: what an unmatched `}` of the hunk closes. */
+  readonly blocks: readonly string[];
+  /** `RETRY` is the function's own label where the hunk shows it, else one of the frame's. */
   readonly tail: readonly string[];
   readonly source: string;
 }
 
-const FRAMES: readonly Frame[] = [];
+const SLOW_GUP = {
+  name: "__get_user_pages",
+  header:
+    "long __get_user_pages(struct task_struct *tsk, struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start, unsigned int gup_flags, struct page *page)",
+  head: ["unsigned int foll_flags = gup_flags;"],
+  blocks: ["if (!vma || start >= vma->vm_end) { vma = find_extend_vma(mm, start);"],
+} as const;
+
+const FRAMES: readonly Frame[] = [
+  {
+    ...SLOW_GUP,
+    until: "5.9",
+    tail: [
+      "page = follow_page_mask(vma, start, foll_flags, &page_mask);",
+      "if (!page) { faultin_page(tsk, vma, start, &foll_flags, nonblocking); goto RETRY; }",
+      "return 1;",
+    ],
+    source: "mm/gup.c, __get_user_pages() up to 5.8: lookup, fault, lookup again",
+  },
+];
 
 /** The frame of a function in a release, or null where none is known. */
 export const frameFor = (name: string, release: Release): Frame | null =>

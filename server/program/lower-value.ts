@@ -124,11 +124,22 @@ export function extent(value: Value): { at: number; end: number } {
 /** `f(a)` as the expression that `f` returns, with the arguments in place; null where `f` is not such a helper. */
 function inlineHelper(context: ValueContext, value: Value & { kind: "call" }): Value | null {
   const helper = context.helpers.get(value.name);
-  if (!helper) return null;
-  const body = helper.body.kind === "list" ? helper.body.items[0] : helper.body;
-  if (body?.kind !== "return" || !body.value) return null;
+  const result = helper && returnedValue(helper.body);
+  if (!helper || !result) return null;
   const bindings = new Map(helper.parameters.map((parameter, index) => [parameter.name, value.args[index] ?? value]));
-  return substitute(body.value, bindings);
+  return substitute(result, bindings);
+}
+
+/** The value of a body that is nothing but returns: `if (c) return a; return b;` is `c ? a : b`. */
+export function returnedValue(body: Statement): Value | null {
+  const items = body.kind === "list" ? body.items : [body];
+  const [first, ...rest] = items;
+  if (first?.kind === "return") return first.value;
+  if (first?.kind !== "if") return null;
+  const then = returnedValue(first.then);
+  const otherwise = first.otherwise ? returnedValue(first.otherwise) : returnedValue({ kind: "list", items: rest });
+  if (!then || !otherwise) return null;
+  return { kind: "conditional", condition: first.condition, then, otherwise, at: then.at };
 }
 
 function call(context: ValueContext, value: Value & { kind: "call" }, result: string | null, next: NodeId): NodeId {

@@ -6,7 +6,7 @@ import { UNSEEN_CONDITION, UNSEEN_END, UNSEEN_START } from "../source/unseen.ts"
 import { graphBuilder } from "./builder.ts";
 import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
 import { bindEffect } from "./effects.ts";
-import { lowerAssign, lowerCondition, lowerEffects, extent, type ValueContext } from "./lower-value.ts";
+import { lowerAssign, lowerCondition, lowerEffects, extent, returnedValue, type ValueContext } from "./lower-value.ts";
 import type { Assumption, EffectProgram, NodeId } from "./program.ts";
 import { namesIn } from "./render.ts";
 
@@ -57,7 +57,7 @@ export function lowerFunction(
   const context: ValueContext = {
     graph,
     callee,
-    helpers: singleReturns(definitions, code.name),
+    helpers: returnOnly(definitions, code.name),
     lowerStatement: (statement, next) => lower(statement, next),
   };
   const inLoop = <T>(inner: Loop, build: () => T): T => {
@@ -223,14 +223,9 @@ export function lowerFunction(
 
 const unseenCondition = (value: Value): boolean => value.kind === "name" && value.name.startsWith(UNSEEN_CONDITION);
 
-/** Helpers that are one `return` of an expression: conditions see through them. */
-function singleReturns(definitions: ReadonlyMap<string, FunctionCode>, self: string): ReadonlyMap<string, FunctionCode> {
-  const isSingle = (code: FunctionCode): boolean => {
-    const body = code.body.kind === "list" ? (code.body.items.length === 1 ? code.body.items[0] : null) : code.body;
-    return body?.kind === "return" && body.value !== null;
-  };
-  return new Map([...definitions].filter(([name, code]) => name !== self && isSingle(code)));
-}
+/** Helpers that only return a value: conditions see through them. */
+const returnOnly = (definitions: ReadonlyMap<string, FunctionCode>, self: string): ReadonlyMap<string, FunctionCode> =>
+  new Map([...definitions].filter(([name, code]) => name !== self && returnedValue(code.body) !== null));
 
 function collectVariables(code: FunctionCode): ReadonlyMap<string, Variable> {
   const found = new Map(code.parameters.map((parameter) => [parameter.name, parameter]));

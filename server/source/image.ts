@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Frame } from "../kernel/frames.ts";
 import type { FileDiff, Hunk, PatchLine } from "../patch/model.ts";
 import { blankComments } from "./blank.ts";
 import { segmentsOf, type Segment } from "./segment.ts";
@@ -24,8 +25,8 @@ export interface Image {
   readonly lines: readonly ImageLine[];
 }
 
-/** C text that stands for the unseen head and tail of a well-known function, by name. */
-export type Frames = (functionName: string) => { readonly head: readonly string[]; readonly tail: readonly string[] } | null;
+/** What stands for the unseen parts of a well-known function, by name. */
+export type Frames = (functionName: string) => Frame | null;
 
 const SYNTHETIC: ImageLine = { line: null, column: 0, newLine: null, oldLine: null, changed: false };
 
@@ -88,14 +89,22 @@ function rowOf(document: string, line: PatchLine): Row {
 function closed(segment: Segment, rows: readonly Row[], frames: Frames): readonly Row[] {
   if (segment.kind === "toplevel") return rows;
   const frame = frames(segment.name);
-  const openers = segment.kind === "tail" ? [] : segment.openers;
-  const head =
-    segment.kind === "tail"
-      ? []
-      : [segment.header, "{", ...(frame?.head ?? [`${UNSEEN_START}();`]), ...openers].map(synthetic);
-  const tail =
-    segment.openAtEnd === 0
-      ? []
-      : [...(frame?.tail ?? [`${UNSEEN_END}();`]), ..."}".repeat(segment.openAtEnd)].map(synthetic);
-  return [...head, ...rows, ...tail];
+  const head = segment.kind === "tail" ? [] : headOf(segment, frame);
+  const tail = segment.openAtEnd === 0 ? [] : [...tailOf(rows, frame), ..."}".repeat(segment.openAtEnd)];
+  return [...head.map(synthetic), ...rows, ...tail.map(synthetic)];
+}
+
+function headOf(segment: Segment & { kind: "inside" }, frame: Frame | null): string[] {
+  if (!frame) return [segment.header, "{", `${UNSEEN_START}();`, ...segment.openers];
+  // The innermost blocks are the ones that the hunk closes; what the frame does not know stays unseen.
+  const known = frame.blocks.slice(Math.max(0, frame.blocks.length - segment.openers.length));
+  return [frame.header, "{", ...frame.head, ...segment.openers.slice(0, segment.openers.length - known.length), ...known];
+}
+
+function tailOf(rows: readonly Row[], frame: Frame | null): string[] {
+  if (!frame) return [`${UNSEEN_END}();`];
+  const ownLabel = rows.some((row) => /^\s*retry:/.test(row.text));
+  const label = ownLabel ? "retry" : "patchwalk_retry";
+  const tail = frame.tail.map((line) => line.replace("RETRY", label));
+  return ownLabel ? tail : [`${label}:`, ...tail];
 }
