@@ -68,7 +68,7 @@ async function enlargeHover(page, hover) {
 async function scrollHover(page, hover) {
   const box = await hover.boundingBox();
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2, { steps: 5 });
-  await page.mouse.wheel(0, 4_000);
+  for (let turn = 0; turn < 20; turn++) await page.mouse.wheel(0, 200); // one event scrolls a few lines, however big
   await page.waitForTimeout(600); // the scrolling is animated, and nothing tells its end
 }
 
