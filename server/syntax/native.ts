@@ -72,11 +72,11 @@ function loadGrammar(): NativeGrammar | { readonly failure: string } {
 }
 
 /**
- * Error recovery is quadratic on some texts that no one writes, as `?:?:?:...`. The limit is a hundred times what
- * C of that length takes, so that it cuts nothing else and results do not depend on the machine.
+ * Error recovery is quadratic on some texts that no one writes, as `?:?:?:...`. The limit is twenty times what C of
+ * that length takes, and three seconds more, so that it cuts nothing else even on a slow machine.
  */
 const baseMicros = 3_000_000;
-const microsPerUnit = 10;
+const microsPerUnit = 2;
 
 function parseInTime(parser: NativeParser, text: string): NativeCursor | null {
   parser.setTimeoutMicros(baseMicros + text.length * microsPerUnit);
