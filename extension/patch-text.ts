@@ -7,7 +7,7 @@ export const SNIFF_LINES = 400;
 const DIFF_LINE = /^[> \t]*(?:diff --git a\/|@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@|(?:---|\+\+\+) [ab]\/)/;
 
 /** The subject of a patch mail or of a reply to one, in its header or, in archives, on a line by itself. */
-const PATCH_SUBJECT = /^(?:Subject:\s*)?(?:(?:Re|Fwd?):\s*)*\[[^\]]*\b(?:PATCH|RFC|RESEND)\b[^\]]*\]/i;
+const PATCH_SUBJECT = /^(?:Subject:\s*)?(?:(?:Re|Fwd?):\s*|\[[\w.-]*\]\s*)*\[[^\]]*\b(?:PATCH|RFC|RESEND)\b[^\]]*\]/i;
 
 /** Where a subject may stand: an mbox line, trace headers and signatures may come before it. */
 const SUBJECT_LINES = 120;

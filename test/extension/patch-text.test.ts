@@ -16,6 +16,7 @@ const patches: Record<string, string> = {
   "a patch mail": "From: Example Developer <dev@example.org>\nSubject: [PATCH] mm: shift a page\n",
   "a reply in an archive, without header names": "Re: [PATCH 2/3] mm: shift a page\nFrom: Example Developer\n",
   "a tagged patch": "Subject: [RFC PATCH v2 01/10] mm: shift a page\n",
+  "a reply on a list that tags its mails": "Subject: Re: [some-list] [PATCH v2] mm: shift a page\n",
   "a backport": "Subject: Re: [PATCH 6.1 3/7] mm: shift a page\n",
 };
 
