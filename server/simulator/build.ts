@@ -5,6 +5,8 @@ import { problemsOf } from "./validate.ts";
 
 export interface FieldOptions {
   readonly labels?: Readonly<Record<number, string>>;
+  /** Names of an array's elements for a reader, by index. */
+  readonly elements?: readonly string[];
   readonly hidden?: boolean;
 }
 
@@ -47,11 +49,12 @@ export interface ModelBuilder {
   finish(): Model;
 }
 
-const fieldOf = (name: string, initial: readonly number[], { labels = {}, hidden = false }: FieldOptions): Field => ({
+const fieldOf = (name: string, initial: readonly number[], { labels = {}, elements, hidden = false }: FieldOptions): Field => ({
   name,
   length: initial.length,
   initial: [...initial],
   labels,
+  ...(elements === undefined ? {} : { elements }),
   hidden,
 });
 

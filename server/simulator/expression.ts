@@ -9,6 +9,8 @@ export interface Field {
   readonly initial: readonly number[];
   /** What values mean to a reader, for example `{ 0: "none", 1: "X" }`; other values print as numbers. */
   readonly labels: Readonly<Record<number, string>>;
+  /** What the elements of an array are called, for example `refcount of X`; missing: `refcount[1]`. */
+  readonly elements?: readonly string[];
   /** True for bookkeeping that no reader needs to see (registers, temporaries). */
   readonly hidden: boolean;
 }

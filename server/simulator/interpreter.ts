@@ -89,11 +89,14 @@ export const violatedCheck = (
 const print = ({ labels }: Field, value: number): string =>
   (Object.hasOwn(labels, value) ? labels[value] : undefined) ?? String(value);
 
+const nameOf = ({ name, length, elements }: Field, index: number): string =>
+  length === 1 ? name : (elements?.[index] ?? `${name}[${index}]`);
+
 const differences = (field: Field, before: readonly number[], after: readonly number[]): TraceChange[] =>
   after.flatMap((value, index) => {
     const old = before[index] ?? 0;
     if (value === old) return [];
-    return [{ field: field.length > 1 ? `${field.name}[${index}]` : field.name, from: print(field, old), to: print(field, value) }];
+    return [{ field: nameOf(field, index), from: print(field, old), to: print(field, value) }];
   });
 
 const jump = (machine: Machine, thread: number, to: string | undefined): void => {
