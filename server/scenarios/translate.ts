@@ -80,6 +80,8 @@ export function translator(program: EffectProgram, world: World, release: Releas
 
   function comparison(of: Value & { kind: "binary" }, inner: (part: Value) => Expression | null): Expression | null {
     const { operator, left, right } = of;
+    const known = world.compare?.(of, inner) ?? null;
+    if (known !== null) return known;
     if (operator === "&&" || operator === "||") {
       const parts = [condition(left), condition(right)];
       if (parts[0] === null || parts[1] === null) return null;

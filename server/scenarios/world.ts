@@ -49,6 +49,11 @@ export interface World {
   place(value: Value): Operand | null;
   /** What a pure call means on the objects; null: not modelled. */
   meaning(pure: PureMeaning, args: readonly Value[], translate: (value: Value) => Expression | null): Expression | null;
+  /**
+   * A comparison of values that mean more to the scenario than zero or not: how many pages a pin got, a second look at
+   * an entry. null: decided as any other comparison is.
+   */
+  compare?(of: Value & { kind: "binary" }, translate: (value: Value) => Expression | null): Expression | null;
   /** A call whose body is not known and that is handed something the scenario cares about: null, or its steps. */
   unknownCall?(call: CallNode, lifting: Lifting): readonly LiftedStep[] | null;
   /** Initial value of a parameter, where the scenario fixes it. */
