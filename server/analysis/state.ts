@@ -27,6 +27,8 @@ export interface WalkOrigin {
   readonly walk: NodeId;
   /** Canonical text of the VMA, or null where the walk names none. */
   readonly vma: string | null;
+  /** True where something protected the table during the walk. */
+  readonly protectedAtWalk: boolean;
   /** False once nothing has protected the table since the walk. */
   readonly protectedSince: boolean;
 }
@@ -88,7 +90,7 @@ export function stateKey(state: State): string {
     state.mapped.map((pte) => pte.pte).join(","),
     sorted(state.truths),
     sorted([...state.definitions].map(([key, value]) => [key, value.at] as const)),
-    sorted([...state.walks].map(([key, walk]) => [key, `${walk.walk}${walk.protectedSince ? "" : "!"}`] as const)),
+    sorted([...state.walks].map(([key, walk]) => [key, `${walk.walk}${walk.protectedAtWalk ? "" : "?"}${walk.protectedSince ? "" : "!"}`] as const)),
     sorted(state.bits),
     [...state.doubtful].sort().join(","),
   ].join(";");

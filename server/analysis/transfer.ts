@@ -5,7 +5,7 @@ import { assignBit } from "../program/flag-word.ts";
 import type { AssignNode, BoundEffect, CallNode, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import type { Relevance } from "./relevant.ts";
-import type { Atomic, Held, State } from "./state.ts";
+import type { Atomic, Held, State, WalkOrigin } from "./state.ts";
 import { withEntry } from "./state.ts";
 import { assume, bitsOf, forget, truthOf } from "./truth.ts";
 
@@ -129,7 +129,8 @@ function mapPte(state: State, effect: BoundEffect & { kind: "mapPte" }, node: Ca
 function walked(state: State, effect: BoundEffect & { kind: "hugetlbWalk" }, node: CallNode, id: NodeId, relevance: Relevance): State[] {
   if (node.result === null) return [state];
   const vma = effect.vma ? render(effect.vma) : vmaOfMm(effect.mm);
-  const origin = { walk: id, vma, protectedSince: protects(state, vma) };
+  const isProtected = protects(state, vma);
+  const origin = { walk: id, vma, protectedAtWalk: isProtected, protectedSince: isProtected };
   const found: State = { ...state, walks: withEntry(state.walks, node.result, origin) };
   if (!relevance.conditions.has(node.result)) return [found];
   return [assume(found, name(node.result), true), assume(state, name(node.result), false)];
@@ -137,8 +138,9 @@ function walked(state: State, effect: BoundEffect & { kind: "hugetlbWalk" }, nod
 
 /** True where the text of a condition, decided as it is, says that the VMA is private. */
 function saysPrivate(state: State, vma: string | null): boolean {
+  const names = vma === null ? null : new RegExp(`(?<![\\w$>.])${vma.replace(/[^\w]/g, "\\$&")}(?!\\w)`);
   for (const [key, truth] of state.truths) {
-    if (vma !== null && !key.includes(`${vma}->vm_flags`) && !key.includes(vma)) continue;
+    if (names && !names.test(key)) continue;
     if (/\bis_cow_mapping\(/.test(key) && truth) return true;
     if (/& VM_MAYSHARE\b/.test(key) && !/\bVM_MAYWRITE\b/.test(key) && !truth) return true;
   }
@@ -152,6 +154,10 @@ function saysPrivate(state: State, vma: string | null): boolean {
 export function protects(state: State, vma: string | null): boolean {
   return isHeld(state, "hugetlb_vma_lock", vma) || isHeld(state, "i_mmap_rwsem", null) || saysPrivate(state, vma);
 }
+
+/** True where the table behind a walk's pointer still exists: it was protected all the time, or it never was shared. */
+export const isSafe = (state: State, origin: WalkOrigin): boolean =>
+  saysPrivate(state, origin.vma) || (origin.protectedSince && protects(state, origin.vma));
 
 function loseProtection(state: State): State {
   let walks = state.walks;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Release } from "../kernel/release.ts";
+import { inlineHelpers } from "../program/inline.ts";
 import { lowerFunction } from "../program/lower.ts";
 import { readFunctions } from "../program/read-code.ts";
 import type { FunctionCode } from "../program/code.ts";
@@ -28,6 +29,8 @@ export interface Unit {
   readonly release: Release;
   readonly images: readonly Image[];
   readonly programs: readonly EffectProgram[];
+  /** Functions by name as plain records, for rules about what a helper computes. */
+  readonly definitions: ReadonlyMap<string, FunctionCode>;
   /** Runs the interpreter over a function in each calling context that the input shows; memoized. */
   analyze(program: EffectProgram): AnalyzedFunction;
 }
@@ -40,7 +43,7 @@ const MAX_CONTEXTS = 8;
 export function unitOf(images: readonly Image[], release: Release): Unit {
   const codes = images.map((image) => ({ image, functions: readFunctions(image.text) }));
   const definitions = new Map<string, FunctionCode>(codes.flatMap(({ functions }) => functions.map((code) => [code.name, code])));
-  const programs = codes.flatMap(({ image, functions }) => functions.map((code) => lowerFunction(image, code, release, definitions)));
+  const programs = inlineHelpers(codes.flatMap(({ image, functions }) => functions.map((code) => lowerFunction(image, code, release, definitions))));
   const callers = callSites(programs);
   const memo = new Map<EffectProgram, AnalyzedFunction>();
 
@@ -76,7 +79,7 @@ export function unitOf(images: readonly Image[], release: Release): Unit {
     return contexts.length > 0 ? contexts : unknown();
   };
 
-  return { release, images, programs, analyze: (program) => analyze(program, 0, new Set()) };
+  return { release, images, programs, definitions, analyze: (program) => analyze(program, 0, new Set()) };
 }
 
 /**
@@ -98,9 +101,11 @@ interface CallSite {
 
 function callSites(programs: readonly EffectProgram[]): ReadonlyMap<string, readonly CallSite[]> {
   const sites = new Map<string, CallSite[]>();
+  const defined = new Set(programs.map((program) => program.name));
   for (const caller of programs)
     caller.nodes.forEach((call, node) => {
-      if (call.kind !== "call" || call.knowledge !== "defined-here") return;
+      // A call that was copied with its helper is a call of the helper's, which is in the list itself.
+      if (call.kind !== "call" || call.inlined !== undefined || !defined.has(call.name)) return;
       const list = sites.get(call.name) ?? [];
       list.push({ caller, node, call });
       sites.set(call.name, list);

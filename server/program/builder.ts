@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { NodeId, ProgramNode } from "./program.ts";
 
+/** A node to which edges may lead before its successor is known. */
+export interface Joint {
+  readonly id: NodeId;
+  to(next: NodeId): void;
+  /** A label may be known by a goto before its own place is. */
+  standAt(at: number): void;
+}
+
 /** A control-flow graph under construction, built backwards: every step is given the node that follows it. */
 export interface GraphBuilder {
   readonly nodes: ProgramNode[];
   add(node: ProgramNode): NodeId;
-  /** A node to which edges may lead before its successor is known. */
-  joint(name: string | null, at: number): { readonly id: NodeId; to(next: NodeId): void };
+  joint(name: string | null, at: number): Joint;
   temporary(): string;
 }
 
@@ -19,7 +26,7 @@ export function graphBuilder(): GraphBuilder {
     add,
     joint(name, at) {
       const node = { kind: "label" as const, name, at, next: -1 };
-      return { id: add(node), to: (next) => void (node.next = next) };
+      return { id: add(node), to: (next) => void (node.next = next), standAt: (place) => void (node.at = place) };
     },
     temporary: () => `$${++temporaries}`,
   };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { FunctionCode, Statement, Value } from "./code.ts";
 import type { GraphBuilder } from "./builder.ts";
-import type { BoundEffect, Knowledge, NodeId } from "./program.ts";
+import { DEREFERENCE, type BoundEffect, type Knowledge, type NodeId } from "./program.ts";
 import { render, substitute } from "./render.ts";
 
 /** What the lowering of expressions needs from its surroundings. */
@@ -12,6 +12,8 @@ export interface ValueContext {
   /** `static inline` helpers of the same input that are a single `return <expression>;`. */
   readonly helpers: ReadonlyMap<string, FunctionCode>;
   readonly lowerStatement: (statement: Statement, next: NodeId) => NodeId;
+  /** True where reading through the pointer reads a page table entry. */
+  readonly isEntryPointer: (pointer: Value) => boolean;
 }
 
 /** Something that happens before a value is there: builds its nodes in front of `next`. */
@@ -159,12 +161,12 @@ function acts(context: ValueContext, value: Value): boolean {
       return true;
     case "unary":
     case "member":
-      return acts(context, value.of);
+      return reaches(context, value) !== null || acts(context, value.of);
     case "binary":
     case "comma":
       return acts(context, value.left) || acts(context, value.right);
     case "index":
-      return acts(context, value.of) || acts(context, value.index);
+      return reaches(context, value) !== null || acts(context, value.of) || acts(context, value.index);
     case "conditional":
       return acts(context, value.condition) || (value.then !== null && acts(context, value.then)) || acts(context, value.otherwise);
     default:
@@ -177,10 +179,13 @@ function hoist(context: ValueContext, value: Value, steps: Step[]): Value {
   const inner = (part: Value): Value => hoist(context, part, steps);
   switch (value.kind) {
     case "unary":
+      // `&*p` computes an address and reads nothing.
+      if (value.operator === "&") return { ...value, of: withoutAccess(value.of, inner) };
+      return accessed(context, { ...value, of: inner(value.of) }, steps);
     case "member":
-      return { ...value, of: inner(value.of) };
+      return accessed(context, { ...value, of: inner(value.of) }, steps);
     case "index":
-      return { ...value, of: inner(value.of), index: inner(value.index) };
+      return accessed(context, { ...value, of: inner(value.of), index: inner(value.index) }, steps);
     case "comma":
       steps.push((next) => lowerEffects(context, value.left, next));
       return inner(value.right);
@@ -206,6 +211,30 @@ function hoist(context: ValueContext, value: Value, steps: Step[]): Value {
   }
 }
 
+/** The pointer through which a value reads a page table entry, or null. */
+function reaches(context: ValueContext, value: Value): Value | null {
+  const through = (value.kind === "unary" && value.operator === "*") || value.kind === "index" || (value.kind === "member" && value.arrow);
+  return through && context.isEntryPointer(value.of) ? value.of : null;
+}
+
+/** Hoists the parts of a place without reading the place itself. */
+function withoutAccess(place: Value, inner: (part: Value) => Value): Value {
+  if (place.kind === "index") return { ...place, of: inner(place.of), index: inner(place.index) };
+  return place.kind === "unary" || place.kind === "member" ? { ...place, of: inner(place.of) } : inner(place);
+}
+
+/** Adds the access that reading (or writing) the value is; the value itself stays as it is. */
+function accessed<V extends Value>(context: ValueContext, value: V, steps: Step[], write = false): V {
+  const pte = reaches(context, value);
+  if (pte)
+    steps.push((next) =>
+      context.graph.add({
+        kind: "call", name: DEREFERENCE, args: [pte], result: null, effects: [{ kind: "accessEntry", pte, write }], knowledge: "effects", ...extent(value), next,
+      }),
+    );
+  return value;
+}
+
 function called(context: ValueContext, value: Value & { kind: "call" }, steps: Step[], result: string | null): Value {
   const first = value.args[0];
   if (TRANSPARENT.has(value.name) && first) return hoist(context, first, steps);
@@ -220,7 +249,7 @@ function called(context: ValueContext, value: Value & { kind: "call" }, steps: S
 }
 
 function assigned(context: ValueContext, value: Value & { kind: "assign" }, steps: Step[]): Value {
-  const target = hoist(context, value.target, steps);
+  const target = withoutAccess(value.target, (part) => hoist(context, part, steps));
   const source = value.value;
   if (value.operator === "=" && source.kind === "call" && !TRANSPARENT.has(source.name) && !context.helpers.has(source.name) && context.callee(source.name, source.args, source.at)) {
     called(context, { ...source, at: value.at, end: value.end }, steps, render(target));
@@ -233,6 +262,7 @@ function assigned(context: ValueContext, value: Value & { kind: "assign" }, step
     return target;
   }
   const right = hoist(context, source, steps);
+  accessed(context, target, steps, true);
   steps.push((next) =>
     context.graph.add({ kind: "assign", target, operator: value.operator, value: right, at: value.at, end: value.end, next }),
   );

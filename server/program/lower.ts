@@ -59,6 +59,7 @@ export function lowerFunction(
     callee,
     helpers: returnOnly(definitions, code.name),
     lowerStatement: (statement, next) => lower(statement, next),
+    isEntryPointer: (pointer) => pointsToEntry(pointer, variables),
   };
   const inLoop = <T>(inner: Loop, build: () => T): T => {
     const outer = loop;
@@ -123,6 +124,7 @@ export function lowerFunction(
         return lowerSwitch(statement, next);
       case "label": {
         const target = label(statement.name, statement.at);
+        target.standAt(statement.at);
         target.to(lower(statement.body, next));
         return target.id;
       }
@@ -264,6 +266,13 @@ function collectVariables(code: FunctionCode): ReadonlyMap<string, Variable> {
   };
   visit(code.body);
   return found;
+}
+
+/** True for `pte_t *` variables, and for fields that mm code names so (`pvmw->pte`). */
+function pointsToEntry(pointer: Value, variables: ReadonlyMap<string, Variable>): boolean {
+  if (pointer.kind === "member") return pointer.field === "ptep" || pointer.field === "pte";
+  const variable = pointer.kind === "name" ? variables.get(pointer.name) : undefined;
+  return variable?.type === "pte_t" && variable.pointers === 1;
 }
 
 /** True for `spinlock_t *` variables whose name or origin says page-table lock: mm code calls them `ptl`. */

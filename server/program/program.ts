@@ -15,7 +15,10 @@ type Distribute<E> = E extends unknown ? BindArguments<E> : never;
 export type BoundEffect = Distribute<Effect>;
 
 /** How much is known about a callee. */
-export type Knowledge = "effects" | "quiet" | "defined-here" | "unknown";
+export type Knowledge = "effects" | "quiet" | "defined-here" | "inlined" | "unknown";
+
+/** Name of the call node that stands for reading or writing an entry through a plain pointer (`*ptep`). */
+export const DEREFERENCE = "*";
 
 export interface CallNode {
   readonly kind: "call";
@@ -27,6 +30,8 @@ export interface CallNode {
   readonly knowledge: Knowledge;
   /** What to show where the call is not in the text (a reference fix added it); missing: the source text. */
   readonly shown?: string;
+  /** Helper from whose body this call was copied into its caller; missing: the function's own text. */
+  readonly inlined?: string;
   /** Offset in the image's text; -1 where the call is not in the text. */
   readonly at: number;
   readonly end: number;
@@ -77,7 +82,7 @@ export interface ReturnNode {
 export interface LabelNode {
   readonly kind: "label";
   readonly name: string | null;
-  readonly at: number;
+  at: number;
   next: NodeId;
 }
 

@@ -86,9 +86,17 @@ export function substitute(value: Value, bindings: ReadonlyMap<string, Value>): 
   switch (value.kind) {
     case "name":
       return bindings.get(value.name) ?? value;
-    case "unary":
-    case "member":
-      return { ...value, of: again(value.of) };
+    case "unary": {
+      const of = again(value.of);
+      // `*&x` is x: a helper that is handed the address of a variable means the variable.
+      if (of.kind === "unary" && ((value.operator === "*" && of.operator === "&") || (value.operator === "&" && of.operator === "*"))) return of.of;
+      return { ...value, of };
+    }
+    case "member": {
+      const of = again(value.of);
+      if (value.arrow && of.kind === "unary" && of.operator === "&") return { ...value, of: of.of, arrow: false };
+      return { ...value, of };
+    }
     case "binary":
     case "comma":
       return { ...value, left: again(value.left), right: again(value.right) };
@@ -104,5 +112,30 @@ export function substitute(value: Value, bindings: ReadonlyMap<string, Value>): 
       return { ...value, target: again(value.target) };
     default:
       return value;
+  }
+}
+
+/** The same value, said to stand at one place: an argument takes the place of the parameter that it replaces. */
+export function relocate(value: Value, at: number): Value {
+  const again = (inner: Value): Value => relocate(inner, at);
+  switch (value.kind) {
+    case "unary":
+    case "member":
+      return { ...value, of: again(value.of), at };
+    case "binary":
+    case "comma":
+      return { ...value, left: again(value.left), right: again(value.right), at };
+    case "index":
+      return { ...value, of: again(value.of), index: again(value.index), at };
+    case "call":
+      return { ...value, args: value.args.map(again), at, end: at };
+    case "conditional":
+      return { ...value, condition: again(value.condition), then: value.then && again(value.then), otherwise: again(value.otherwise), at };
+    case "assign":
+      return { ...value, target: again(value.target), value: again(value.value), at, end: at };
+    case "update":
+      return { ...value, target: again(value.target), at, end: at };
+    default:
+      return { ...value, at };
   }
 }

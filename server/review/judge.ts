@@ -38,7 +38,7 @@ export function judge(subject: Subject, options: ReviewOptions): Judged {
       problems.push({ code: "rule-failed", message: `rule ${rule.meta.id} failed: ${error instanceof Error ? error.message : "unknown"}`, line: null });
     }
   }
-  return { findings: findings.sort(byPlace), obligations, problems };
+  return { findings: findings.sort(byPlace), obligations: obligations.sort((a, b) => (a.id < b.id ? -1 : 1)), problems };
 }
 
 const byPlace = (a: Finding, b: Finding): number =>
@@ -59,7 +59,7 @@ function candidatesOf(rule: Rule, subject: Subject): Candidate[] {
   const found: Candidate[] = [];
   for (const program of unit.programs) {
     const wanted = program.nodes.flatMap((call, node) =>
-      call.kind === "call" ? call.effects.filter((effect) => rule.effects.includes(effect.kind)).map((effect) => ({ call, node, effect })) : [],
+      call.kind === "call" && (call.inlined === undefined || rule.seesInlined === true) ? call.effects.filter((effect) => rule.effects.includes(effect.kind)).map((effect) => ({ call, node, effect })) : [],
     );
     if (wanted.length === 0) continue;
     const fn = unit.analyze(program);

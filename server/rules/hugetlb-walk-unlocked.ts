@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { State } from "../analysis/state.ts";
-import { protects } from "../analysis/transfer.ts";
+import { isSafe } from "../analysis/transfer.ts";
 import { statesAt, type AnalyzedFunction, type CallingContext } from "../analysis/unit.ts";
 import { architectureRows } from "../kernel/architecture.ts";
 import { nestsInside } from "../kernel/lock-order.ts";
 import type { Target } from "../kernel/target.ts";
-import { documentPlace } from "../program/place.ts";
-import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
+import { DEREFERENCE, type CallNode, type EffectProgram, type NodeId } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
-import { freeingAxes, hugetlbUnshareUaf, walksCurrentMm, type FreeingAxis, type WalkFocus } from "../scenarios/hugetlb-unshare-uaf.ts";
+import { freeingAxes, hugetlbUnshareUaf, usedPointer, walksCurrentMm, type FreeingAxis, type WalkFocus } from "../scenarios/hugetlb-unshare-uaf.ts";
 import { prove, type Proof } from "../scenarios/prove.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { placeOf } from "./rule.ts";
@@ -18,6 +17,8 @@ interface Use {
   readonly call: CallNode;
   readonly context: CallingContext;
   readonly state: State;
+  /** The pointer under the name that the use has for it. */
+  readonly pointer: string;
   /** True where the callee is not known and may or may not use the entry. */
   readonly unknown: boolean;
   /** False where the lookup was protected and the protection ended before the use. */
@@ -49,6 +50,7 @@ export const hugetlbWalkUnlocked: Rule = {
     ],
   },
   effects: ["hugetlbWalk"],
+  seesInlined: true,
   *check(site: Site): Iterable<Candidate> {
     const { fn, call, node, effect, target } = site;
     if (effect.kind !== "hugetlbWalk" || call.result === null || WALKERS.has(fn.program.name)) return;
@@ -64,7 +66,8 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
   const { fn, call, node, target } = site;
   const asks = asksCaller(fn.program, call, use);
   const focus: WalkFocus = { walk: node, vma, callerHolds: callerLocks(use, asks), unknownUses: use.unknown };
-  const line = documentPlace(fn.program.image, use.call.at)?.line;
+  // A lookup in a helper is shown where its caller goes wrong.
+  const atLookup = use.fromStart && call.inlined === undefined;
   const shown = runAxes(fn.program, focus, axes, target);
   return {
     ruleId,
@@ -72,14 +75,13 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
     data: {
       function: fn.program.name,
       vma: vma === null ? "a hugetlb mapping" : vma,
-      pointer: call.result ?? "",
-      use: `${use.call.name}()`,
+      pointer: use.pointer,
+      use: use.call.name === DEREFERENCE ? `*${use.pointer}` : `${use.call.name}()`,
       condition: shown.condition,
     },
-    place: placeOf(fn.program, use.fromStart ? call : use.call),
+    place: placeOf(fn.program, atLookup ? call : use.call),
     related: [
-      ...(use.fromStart ? [] : [{ message: `${call.result} looked up here`, place: placeOf(fn.program, call) }]),
-      ...(line !== undefined && use.fromStart ? [{ message: `${call.result} used here`, place: placeOf(fn.program, use.call) }] : []),
+      { message: atLookup ? `${use.pointer} used here` : `${use.pointer} looked up here`, place: placeOf(fn.program, atLookup ? use.call : call) },
       ...use.context.chain.map((caller) => ({
         message: `called from ${caller.name}()`,
         place: { program: caller.program, at: caller.at, end: caller.at + fn.program.name.length },
@@ -93,17 +95,22 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
 /** Uses of the walk's pointer that nothing protects, over all states and contexts. */
 function usesOf(fn: AnalyzedFunction, walk: NodeId): Use[] {
   const uses: Use[] = [];
+  const looked = fn.program.nodes[walk];
   fn.program.nodes.forEach((call, id) => {
     if (call.kind !== "call" || id === walk) return;
-    const known = call.effects.flatMap((effect) => (effect.kind === "accessEntry" || effect.kind === "lockEntryTable" ? [render(effect.pte)] : []));
+    // Lookup and use in the same helper: the helper is analyzed on its own, with its callers.
+    if (call.inlined !== undefined && looked?.kind === "call" && looked.inlined !== undefined) return;
+    const known = call.effects.flatMap((effect) => {
+      const pointer = usedPointer(effect);
+      return pointer ? [render(pointer)] : [];
+    });
     const unknown = call.knowledge === "unknown" || call.knowledge === "defined-here" ? call.args.map(render) : [];
     if (known.length === 0 && unknown.length === 0) return;
     for (const { context, state } of statesAt(fn, id)) {
       for (const pointer of [...known, ...unknown]) {
         const origin = state.walks.get(pointer);
-        if (!origin || origin.walk !== walk || (origin.protectedSince && protects(state, origin.vma))) continue;
-        const fromStart = !(statesAt(fn, walk).some((before) => before.context === context && protects(before.state, origin.vma)));
-        uses.push({ call, context, state, unknown: !known.includes(pointer), fromStart });
+        if (!origin || origin.walk !== walk || isSafe(state, origin)) continue;
+        uses.push({ call, context, state, pointer, unknown: !known.includes(pointer), fromStart: !origin.protectedAtWalk });
       }
     }
   });

@@ -30,6 +30,8 @@ export interface Candidate {
   readonly severity?: RuleMeta["severity"];
   /** null: a contract that no schedule can show. */
   readonly prove: Prove | null;
+  /** What the patch has to do with it, where the rule knows better than a comparison of both sides. */
+  readonly origin?: "introduced" | "incomplete-fix";
   /** True where the finding rests on code that is not visible: never above `contract`. */
   readonly asks?: boolean;
 }
@@ -66,6 +68,8 @@ export interface Rule {
   readonly meta: RuleMeta;
   /** The engine calls `check` at every call with one of these effects. */
   readonly effects: readonly Effect["kind"][];
+  /** True for a rule that also wants the calls of helpers that were put in the place of their calls; default: own text only. */
+  readonly seesInlined?: boolean;
   check?(site: Site): Iterable<Candidate>;
   /** For rules about a mechanism as a whole: once per patch. */
   checkSubject?(subject: Subject): { readonly candidates: readonly Candidate[]; readonly obligations: readonly ObligationCheck[] };

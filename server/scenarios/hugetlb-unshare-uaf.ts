@@ -66,6 +66,21 @@ export interface WalkFocus {
   readonly unknownUses: boolean;
 }
 
+/** The pointer into the table that an effect goes through, or whose table's lock it names; null: none. */
+export function usedPointer(effect: BoundEffect): Value | null {
+  switch (effect.kind) {
+    case "accessEntry":
+    case "lockEntryTable":
+    case "clearEntry":
+    case "setEntry":
+      return effect.pte;
+    case "ptlOf":
+      return effect.table === "below" ? null : effect.of;
+    default:
+      return null;
+  }
+}
+
 /** Value of a pointer that came from the walk; other pointers are 1. */
 const INTO_TABLE = 2;
 
@@ -117,9 +132,13 @@ function world(objects: Objects, focus: WalkFocus, program: EffectProgram): Worl
       if (isLockEffect(effect)) return true;
       if (effect.kind === "enterAtomic" || effect.kind === "leaveAtomic") return effect.reason === "rcu" || effect.reason === "irq";
       if (effect.kind === "hugetlbWalk") return walks(effect, call);
-      return (effect.kind === "accessEntry" || effect.kind === "lockEntryTable") && usesPointer(effect.pte);
+      const used = usedPointer(effect);
+      return used !== null && usesPointer(used);
     },
-    reads: (effect) => (effect.kind === "accessEntry" || effect.kind === "lockEntryTable" ? [effect.pte] : []),
+    reads(effect) {
+      const used = usedPointer(effect);
+      return used ? [used] : [];
+    },
     refine: (effect, call, lifting) => refine(effect, call, lifting, objects, focus),
     place: (value) => placeOf(value),
     meaning(pure, args, translate) {
@@ -187,12 +206,16 @@ function refine(effect: BoundEffect, call: CallNode, lifting: Lifting, objects: 
           ],
         },
       ];
-    case "accessEntry": {
+    case "accessEntry":
+    case "clearEntry":
+    case "setEntry": {
       const checks = useCheck(objects.table, lifting.translate(effect.pte), tableLives(objects.table));
       return [{ alternatives: resultWays(call, lifting).map((effects) => ({ checks, effect: effects })) }];
     }
+    case "ptlOf":
     case "lockEntryTable": {
-      const checks = useCheck(objects.table, lifting.translate(effect.pte), tableLockLives(objects.table));
+      const pointer = effect.kind === "ptlOf" ? effect.of : effect.pte;
+      const checks = useCheck(objects.table, lifting.translate(pointer), tableLockLives(objects.table));
       return [{ alternatives: [{ checks, effect: lifting.set(call.result, 1) }] }];
     }
     default:

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Value, Variable } from "./code.ts";
+import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "./program.ts";
+import { namesIn, render, substitute } from "./render.ts";
+
+/** Larger helpers stay calls, and a program does not grow by more than this. */
+const MAX_HELPER = 80;
+const MAX_GROWTH = 600;
+/** Helpers of helpers of helpers: hostile text has long chains. */
+const MAX_DEPTH = 20;
+
+/** Effects that outlast a call when the helper does not undo them. */
+const OPENS: Partial<Record<BoundEffect["kind"], 1 | -1>> = {
+  acquire: 1, release: -1, enterAtomic: 1, leaveAtomic: -1, mapPte: 1, unmapPte: -1, lockEntryTable: 1, notifierStart: 1, notifierEnd: -1,
+};
+
+/**
+ * Puts small helpers of the same text in the place of their calls, where the caller has to see what they do: they leave
+ * a lock taken or given up, hand out the pointer of a walk, or use a pointer to an entry that they are given. The call
+ * stays as a node without effect, so that node ids and calling contexts keep their meaning; copies carry `inlined`.
+ */
+export function inlineHelpers(programs: readonly EffectProgram[]): readonly EffectProgram[] {
+  const byName = new Map(programs.map((program) => [program.name, program]));
+  const done = new Map<EffectProgram, EffectProgram>();
+  const open = new Set<EffectProgram>();
+
+  const expanded = (program: EffectProgram, depth: number): EffectProgram => {
+    const known = done.get(program);
+    if (known) return known;
+    open.add(program);
+    const result = expand(program, (call) => {
+      const helper = byName.get(call.name);
+      if (!helper || helper === program || open.has(helper) || depth >= MAX_DEPTH || !fits(program, helper)) return null;
+      const whole = expanded(helper, depth + 1);
+      return whole.nodes.length <= MAX_HELPER && matters(whole) ? whole : null;
+    });
+    open.delete(program);
+    done.set(program, result);
+    return result;
+  };
+  return programs.map((program) => expanded(program, 0));
+}
+
+/** Offsets of a copy are offsets in the caller's text, so both must come from one image, and the helper must be whole. */
+const fits = (program: EffectProgram, helper: EffectProgram): boolean =>
+  helper.image === program.image && !helper.openStart && !helper.openEnd && helper.nodes.length <= MAX_HELPER;
+
+/** True where a caller that does not look inside would be wrong about locks, maps or a walk's pointer. */
+function matters(helper: EffectProgram): boolean {
+  const parameters = new Set([...helper.variables.values()].flatMap((one) => (one.isParameter ? [one.name] : [])));
+  const balance = new Map<string, number>();
+  let usesParameter = false;
+  let asserts = false;
+  const walked = new Set<string>();
+  for (const node of helper.nodes) {
+    if (node.kind !== "call") continue;
+    for (const effect of node.effects) {
+      const sign = OPENS[effect.kind];
+      if (sign !== undefined) {
+        const what = "lock" in effect ? effect.lock : "reason" in effect ? effect.reason : effect.kind.replace(/^(?:un)?map/, "map").replace(/(?:Start|End)$/, "");
+        balance.set(what, (balance.get(what) ?? 0) + sign);
+      }
+      if (effect.kind === "assertHeld") asserts = true;
+      if (effect.kind === "hugetlbWalk" && node.result !== null) walked.add(node.result);
+      if ((effect.kind === "accessEntry" || effect.kind === "lockEntryTable") && namesIn(effect.pte).some((name) => parameters.has(name))) usesParameter = true;
+    }
+  }
+  return usesParameter || asserts || handsOut(helper, walked) || [...balance.values()].some((count) => count !== 0);
+}
+
+/** True where one of the variables may be what the function returns. */
+function handsOut(helper: EffectProgram, walked: Set<string>): boolean {
+  for (let size = -1; size !== walked.size; ) {
+    size = walked.size;
+    for (const node of helper.nodes) if (node.kind === "assign" && node.value && walked.has(render(node.value))) walked.add(render(node.target));
+  }
+  return helper.nodes.some((node) => node.kind === "return" && node.value !== null && walked.has(render(node.value)));
+}
+
+function expand(program: EffectProgram, helperOf: (call: CallNode) => EffectProgram | null): EffectProgram {
+  const nodes: ProgramNode[] = [...program.nodes];
+  const variables = new Map(program.variables);
+  const assumptions = [...program.assumptions];
+  let copies = 0;
+  for (let id = 0; id < program.nodes.length; id++) {
+    const call = program.nodes[id];
+    if (call?.kind !== "call" || call.knowledge !== "defined-here" || nodes.length > program.nodes.length + MAX_GROWTH) continue;
+    const helper = helperOf(call);
+    if (!helper) continue;
+    const entry = copyInto(nodes, variables, helper, call, ++copies);
+    for (const one of helper.assumptions) if (!assumptions.some((known) => known.text === one.text)) assumptions.push(one);
+    nodes[id] = { ...call, result: null, knowledge: "inlined", next: entry };
+  }
+  return copies === 0 ? program : { ...program, nodes, variables, assumptions };
+}
+
+/** Appends a copy of the helper's nodes, under the caller's names, and returns where it is entered. */
+function copyInto(nodes: ProgramNode[], variables: Map<string, Variable>, helper: EffectProgram, call: CallNode, copy: number): NodeId {
+  const assigned = new Set(
+    helper.nodes.flatMap((node) => (node.kind === "assign" ? [render(node.target)] : node.kind === "call" && node.result !== null ? [node.result] : [])),
+  );
+  const local = (name: string): string => `${name}__${copy}`;
+  const names = new Map<string, Value>();
+  const given: { readonly target: Value; readonly value: Value | null }[] = [];
+  let position = 0;
+  for (const [name, variable] of helper.variables) {
+    const target: Value = { kind: "name", name: local(name), at: call.at };
+    const argument = variable.isParameter ? (call.args[position++] ?? null) : null;
+    if (argument && !assigned.has(name) && isPlace(argument)) {
+      names.set(name, argument);
+      continue;
+    }
+    names.set(name, target);
+    variables.set(local(name), { ...variable, name: local(name), isParameter: false });
+    if (variable.isParameter) given.push({ target, value: argument });
+  }
+  const inValue = (value: Value): Value => substitute(value, names);
+  const inEffect = (effect: BoundEffect): BoundEffect =>
+    Object.fromEntries(Object.entries(effect).map(([name, value]) => [name, isValue(value) ? inValue(value) : value])) as BoundEffect;
+  const key = (result: string): string => {
+    const [, stars = "", base = "", rest = ""] = /^(\**)([A-Za-z_$][\w$]*)(.*)$/.exec(result) ?? [];
+    const to = names.get(base);
+    if (!to) return result;
+    if (to.kind !== "unary" || to.operator !== "&") return stars + render(to) + rest;
+    // Through the address of the caller's variable.
+    if (rest.startsWith("->")) return `${stars}${render(to.of)}.${rest.slice(2)}`;
+    return stars === "" ? render(to) + rest : stars.slice(1) + render(to.of) + rest;
+  };
+  for (const temporary of assigned) if (temporary.startsWith("$")) names.set(temporary, { kind: "name", name: local(temporary), at: call.at });
+
+  const offset = nodes.length;
+  const to = (target: NodeId): NodeId => (target === helper.exit ? call.next : target + offset);
+  for (const node of helper.nodes) nodes.push(copied(node));
+
+  function copied(node: ProgramNode): ProgramNode {
+    const inlined = helper.name;
+    switch (node.kind) {
+      case "call":
+        return {
+          ...node, inlined: node.inlined ?? inlined, args: node.args.map(inValue), effects: node.effects.map(inEffect),
+          result: node.result === null ? null : key(node.result), next: to(node.next),
+        };
+      case "assign":
+        return { ...node, target: inValue(node.target), value: node.value && inValue(node.value), next: to(node.next) };
+      case "branch":
+        return { ...node, condition: inValue(node.condition), then: to(node.then), otherwise: to(node.otherwise) };
+      case "choice":
+        return { ...node, outs: node.outs.map((out) => ({ ...out, next: to(out.next) })) };
+      case "return": {
+        const next = to(node.next);
+        if (call.result === null) return { kind: "label", name: null, at: -1, next };
+        const target: Value = { kind: "name", name: call.result, at: call.at };
+        return { kind: "assign", target, operator: "=", value: node.value && inValue(node.value), at: call.at, end: call.end, next };
+      }
+      case "exit":
+        return { kind: "label", name: null, at: -1, next: call.next };
+      default:
+        return { ...node, next: to(node.next) };
+    }
+  }
+  return given.reduceRight<NodeId>(
+    (next, { target, value }) => nodes.push({ kind: "assign", target, operator: "=", value, at: call.at, end: call.end, next }) - 1,
+    helper.entry + offset,
+  );
+}
+
+/** Values that mean the same wherever they stand: names, places, constants. */
+function isPlace(value: Value): boolean {
+  switch (value.kind) {
+    case "name":
+    case "number":
+      return true;
+    case "member":
+      return isPlace(value.of);
+    case "unary":
+      return (value.operator === "&" || value.operator === "*") && isPlace(value.of);
+    default:
+      return false;
+  }
+}
+
+const isValue = (part: unknown): part is Value => typeof part === "object" && part !== null && "kind" in part && "at" in part;
