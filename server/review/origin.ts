@@ -9,6 +9,7 @@ import type { Origin } from "./finding.ts";
  */
 export function originOf(candidate: Candidate, hadBefore: boolean, subject: Subject): Origin {
   if (subject.old === null) return "introduced";
+  if (candidate.origin !== undefined) return candidate.origin;
   const { program, at, end } = candidate.place;
   const { image } = program;
   const rows = image.lines.slice(rowAt(image, at), rowAt(image, Math.max(at, end - 1)) + 1);

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
+import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
 import type { Rule } from "./rule.ts";
 
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
-export const RULES: readonly Rule[] = [hugetlbWalkUnlocked, notifierNonblockOutsideOom];
+export const RULES: readonly Rule[] = [
+  gupCowBreakMisplaced,
+  gupCowBreakMissing,
+  hugetlbWalkUnlocked,
+  notifierNonblockOutsideOom,
+];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
+import type { AssignNode, BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
 
 /** A call that is not in the text: what a reference fix adds, or what a caller does around the function. */
 export const synthetic = (shown: string, effect: BoundEffect): Omit<CallNode, "next"> => ({
@@ -27,10 +27,12 @@ function rewire(node: ProgramNode, to: (target: NodeId) => NodeId): ProgramNode 
   }
 }
 
-/** Calls to put in front of a node, by node; every edge to the node then goes through them. */
+type Inserted = Omit<CallNode, "next"> | Omit<AssignNode, "next">;
+
+/** Nodes to put in front of a node, by node; every edge to the node then goes through them. */
 export function insertBefore(
   program: EffectProgram,
-  inserted: (node: ProgramNode, id: NodeId) => readonly Omit<CallNode, "next">[],
+  inserted: (node: ProgramNode, id: NodeId) => readonly Inserted[],
 ): EffectProgram {
   const nodes: ProgramNode[] = [...program.nodes];
   const redirected = new Map<NodeId, NodeId>();

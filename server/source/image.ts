@@ -61,14 +61,12 @@ export function imageOfDiff(document: string, file: FileDiff, side: "old" | "new
 
 function rowsOfHunk(document: string, hunk: Hunk, side: "old" | "new", frames: Frames): Row[] {
   const hidden = side === "new" ? "deleted" : "added";
-  const rows = hunk.lines.filter((line) => line.kind !== hidden).map((line) => rowOf(document, line));
-  const { code, opensComment, leavesComment } = blankComments(rows.map((row) => row.text).join("\n"));
-  const segments = segmentsOf(code.split("\n"), hunk.section);
-  return [
-    ...(opensComment ? [synthetic("/*")] : []),
-    ...segments.flatMap((segment) => closed(segment, rows.slice(segment.from, segment.to), frames)),
-    ...(leavesComment ? [synthetic("*/")] : []),
-  ];
+  const shown = hunk.lines.filter((line) => line.kind !== hidden).map((line) => rowOf(document, line));
+  const { code, opensComment, leavesComment } = blankComments(shown.map((row) => row.text).join("\n"));
+  // A comment that begins above the hunk or ends below it is closed first, so that nothing synthetic ends up inside it.
+  const rows = [...(opensComment ? [synthetic("/*")] : []), ...shown, ...(leavesComment ? [synthetic("*/")] : [])];
+  const lines = [...(opensComment ? [""] : []), ...code.split("\n"), ...(leavesComment ? [""] : [])];
+  return segmentsOf(lines, hunk.section).flatMap((segment) => closed(segment, rows.slice(segment.from, segment.to), frames));
 }
 
 function rowOf(document: string, line: PatchLine): Row {
@@ -90,7 +88,9 @@ function closed(segment: Segment, rows: readonly Row[], frames: Frames): readonl
   if (segment.kind === "toplevel") return rows;
   const frame = frames(segment.name);
   const head = segment.kind === "tail" ? [] : headOf(segment, frame);
-  const tail = segment.openAtEnd === 0 ? [] : [...tailOf(rows, frame), ..."}".repeat(segment.openAtEnd)];
+  // What follows in an inner block is never known; what follows in the function itself may be.
+  const inner = Array.from({ length: Math.max(0, segment.openAtEnd - 1) }, () => [`${UNSEEN_END}();`, "}"]).flat();
+  const tail = segment.openAtEnd === 0 ? [] : [...inner, ...tailOf(rows, frame), "}"];
   return [...head.map(synthetic), ...rows, ...tail.map(synthetic)];
 }
 

@@ -112,8 +112,7 @@ function leavesFunction(code: readonly string[], last: { row: number; column: nu
   const behind = [last.rest, ...code.slice(last.row + 1, to)].join("\n").trim();
   if (behind === "" || TOP_LEVEL.test(behind)) return true;
   // Where white space survived, a brace in the first column ends a function.
-  const indented = code.some((row) => /^\s+\S/.test(row));
-  return indented && last.column === 0 && !/^[\s}]*(?:while|else)\b/.test(last.rest);
+  return isIndented(code) && last.column === 0 && !/^[\s}]*(?:while|else)\b/.test(last.rest);
 }
 
 /** Splits the rows of one side of a hunk, comments blanked, into segments that can be closed one by one. */
@@ -179,9 +178,12 @@ function leading(
   return end < to ? [segment, { kind: "toplevel", from: end, to }] : [segment];
 }
 
+/** True where indentation survived. Archive text keeps a single blank behind a diff marker, which says nothing. */
+const isIndented = (rows: readonly string[]): boolean => rows.some((row) => /^(?:\t|  +)\s*\S/.test(row));
+
 /** True for rows that can only stand inside a function body. */
 function looksLikeStatements(rows: readonly string[]): boolean {
-  const indented = rows.some((row) => /^\s+\S/.test(row));
+  const indented = isIndented(rows);
   const first = rows.find((row) => row.trim() !== "") ?? "";
   if (TOP_LEVEL.test(first.trim())) return false;
   return indented ? /^\s/.test(first) || /^\w+:/.test(first) : /[;{]|^\s*(?:if|for|while|return|goto)\b/.test(rows.join("\n"));

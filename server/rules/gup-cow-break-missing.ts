@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../kernel/release.ts";
+import type { Value } from "../program/code.ts";
+import { extent } from "../program/lower-value.ts";
+import { cowBreaksEitherWay } from "../scenarios/cow-breaks-either-way.ts";
+import { dirtyCow, endlessFault } from "../scenarios/follow-write.ts";
+import type { Experiment } from "../scenarios/experiment.ts";
+import { prove } from "../scenarios/prove.ts";
+import { accepts, cowMechanismOf, forces, type CowMechanism, type Helper } from "./gup-cow-mechanism.ts";
+import type { At, Candidate, ObligationCheck, Rule, Subject } from "./rule.ts";
+
+const ID = "gup-cow-break-missing";
+
+/** One obligation as judged on a side: where it stands, and the candidate where it is broken. */
+interface Verdict {
+  readonly check: ObligationCheck;
+  readonly candidates: readonly Candidate[];
+}
+
+export const gupCowBreakMissing: Rule = {
+  meta: {
+    id: ID,
+    title: "Read-only GUP that can return a page of the other side of a COW mapping",
+    severity: "error",
+    since: "4.4",
+    until: null,
+    why:
+      "After fork() a page is shared until someone writes, and the writer may keep the page while the other side gets the copy. " +
+      "A reference taken for reading then points to a page that now belongs to the other process. " +
+      "Up to 5.8 GUP must force the break with FOLL_WRITE and accept what that fault made; from 5.19 a FOLL_PIN grab must unshare first.",
+    messages: {
+      predicate: "{function}() does not ask for a COW break for every {request} reference in a COW mapping: a read-only reference can end up on the page of the other process",
+      tooBroad: "{function}() also asks for a COW break where nothing needs one ({why}): write faults for plain reads, which uffd-wp and DAX mappings notice",
+      force: "{function}() still wants FOLL_FORCE: a read-only reference to a page of a PROT_READ mapping faults for ever, because the forced fault leaves the entry read-only",
+      dirty: "{function}() accepts a read-only entry without asking whether it is dirty: it may be a page that this call did not make (Dirty COW)",
+      walker: "{function}() takes a FOLL_PIN reference to a page that may be shared without asking gup_must_unshare(): the next write of the owner moves it to another page",
+    },
+    scenarios: ["cow-breaks-either-way", "dirty-cow", "endless-fault", "walker-without-unshare"],
+    sources: [
+      { thread: "Re: [PATCH 1/1] gup: document and work around \"COW can break either way\" issue", who: "John Hubbard", date: "2021-10-13", link: null },
+      { thread: "gup: document and work around \"COW can break either way\" issue", who: "Linus Torvalds", date: "2020-06-02", link: "17839856fd588f4ab6b789f482ed3ffd7c403e1f" },
+    ],
+  },
+  effects: ["gupFollow"],
+  checkSubject(subject: Subject) {
+    // From 5.9 on another mechanism replaces this one (a308c71bf1e6).
+    const mechanism = atLeast(subject.target.release, "5.9") ? null : cowMechanismOf(subject.unit);
+    if (!mechanism) return { candidates: [], obligations: [] };
+    const verdicts = [judgeForce(subject, mechanism), judgeForceFlag(subject, mechanism), judgeDirty(subject, mechanism)];
+    return { candidates: verdicts.flatMap((one) => one.candidates), obligations: verdicts.map((one) => one.check) };
+  },
+};
+
+const placeOfValue = (helper: Helper, value: Value): At => ({ program: helper.program, at: extent(value).at, end: Math.max(extent(value).end, extent(value).at + 1) });
+
+/** COW-1: the predicate is true for every reference in a COW mapping, and only there. */
+function judgeForce(subject: Subject, { force, slow }: CowMechanism): Verdict {
+  const requests: ("FOLL_GET" | "FOLL_PIN")[] = atLeast(subject.target.release, "5.6") ? ["FOLL_GET", "FOLL_PIN"] : ["FOLL_GET"];
+  const missing = requests.find((request) => forces(force, true, [request]) === false);
+  const broad = forces(force, false, ["FOLL_GET"]) === true ? "mappings that are not COW" : forces(force, true, []) === true ? "calls that take no reference" : null;
+  const place = placeOfValue(force, force.value);
+  const broken = missing !== undefined || broad !== null;
+  const check: ObligationCheck = {
+    id: "COW-1",
+    ruleId: ID,
+    status: broken ? "broken" : "holds",
+    message: `the predicate asks for is_cow_mapping() and ${requests.join(" or ")}`,
+    places: [place],
+  };
+  if (!broken) return { check, candidates: [] };
+  const experiments = missing && slow ? (["normal", "hugetlb"] as const).map((path) => cowBreaksEitherWay(path, missing)) : [];
+  return {
+    check,
+    candidates: [
+      {
+        ruleId: ID,
+        messageId: missing ? "predicate" : "tooBroad",
+        data: { function: force.code.name, request: missing ?? "", why: broad ?? "" },
+        place,
+        related: [],
+        origin: missing ? "incomplete-fix" : "introduced",
+        prove: slow && missing ? (max) => firstFailing(experiments, slow.program, subject, max) : null,
+      },
+    ],
+  };
+}
+
+const firstFailing = (experiments: readonly Experiment[], program: Helper["program"], subject: Subject, max: number) => {
+  const proofs = experiments.map((experiment) => prove(experiment, program, subject.target.release, max));
+  return proofs.find((proof) => proof.verdict === "fail") ?? proofs[0] ?? null;
+};
+
+/** COW-5: what the forced fault made is accepted without FOLL_FORCE. */
+const judgeForceFlag = (subject: Subject, mechanism: CowMechanism): Verdict =>
+  judgeFollow(subject, mechanism, "COW-5", "force", "an entry that this call made writable by COW is accepted without FOLL_FORCE", endlessFault, (helper) =>
+    accepts(helper, false, true, ["FOLL_COW", "FOLL_WRITE", "FOLL_GET"]) === false,
+  );
+
+/** COW-6: only a dirty entry, after a COW cycle of this call, is accepted read-only. */
+const judgeDirty = (subject: Subject, mechanism: CowMechanism): Verdict =>
+  judgeFollow(subject, mechanism, "COW-6", "dirty", "a read-only entry is accepted only after COW and when it is dirty", dirtyCow, (helper) =>
+    accepts(helper, false, false, ["FOLL_COW", "FOLL_WRITE", "FOLL_FORCE", "FOLL_GET"]) === true,
+  );
+
+function judgeFollow(
+  subject: Subject,
+  { follow }: CowMechanism,
+  id: string,
+  messageId: string,
+  message: string,
+  experiment: (value: Value) => Experiment,
+  isBroken: (helper: Helper) => boolean,
+): Verdict {
+  const broken = follow.filter(isBroken);
+  return {
+    check: {
+      id,
+      ruleId: ID,
+      status: follow.length === 0 ? "not-visible" : broken.length > 0 ? "broken" : "holds",
+      message,
+      places: follow.map((helper) => placeOfValue(helper, helper.value)),
+    },
+    candidates: broken.map((helper) => ({
+      ruleId: ID,
+      messageId,
+      data: { function: helper.code.name },
+      place: placeOfValue(helper, helper.value),
+      related: [],
+      origin: "introduced",
+      prove: (max) => prove(experiment(helper.value), helper.program, subject.target.release, max),
+    })),
+  };
+}

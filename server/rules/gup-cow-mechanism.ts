@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Unit } from "../analysis/unit.ts";
+import type { FunctionCode, Value } from "../program/code.ts";
+import { returnedValue } from "../program/lower-value.ts";
+import { successors, type AssignNode, type CallNode, type EffectProgram, type NodeId } from "../program/program.ts";
+import { namesIn, render } from "../program/render.ts";
+import { flagAtom, truthFor } from "../program/truth-table.ts";
+import { isSlowGup } from "../scenarios/gup-slow-path.ts";
+
+/*
+ * The forced COW break of 17839856fd58 (5.8, stable 4.4 to 5.7) as a patch shows it. Everything that the two rules about
+ * it judge is found here once: the predicate, the places where it sets the bit, the words that lookups get, and the
+ * predicates that accept a page.
+ */
+
+/** A helper that returns a condition. */
+export interface Helper {
+  readonly code: FunctionCode;
+  readonly program: EffectProgram;
+  readonly value: Value;
+}
+
+/** `word |= FOLL_WRITE` under the predicate. */
+export interface Forcing {
+  readonly node: NodeId;
+  readonly assign: AssignNode;
+  readonly target: string;
+}
+
+/** A call that looks a page up by a flag word. */
+export interface Lookup {
+  readonly node: NodeId;
+  readonly call: CallNode;
+  readonly word: Value;
+}
+
+/** The slow path, as far as the patch shows it. */
+export interface SlowPath {
+  readonly program: EffectProgram;
+  readonly forcings: readonly Forcing[];
+  readonly normal: Lookup | null;
+  readonly hugetlb: Lookup | null;
+  /** The label of the retry loop. */
+  readonly retry: NodeId | null;
+}
+
+export interface CowMechanism {
+  readonly force: Helper;
+  readonly slow: SlowPath | null;
+  readonly follow: readonly Helper[];
+}
+
+const FORCE = "should_force_cow_break";
+const FOLLOW = ["can_follow_write_pte", "can_follow_write_pmd"];
+
+/** The mechanism in one side of a patch; null where the side has no predicate that forces the break. */
+export function cowMechanismOf(unit: Unit): CowMechanism | null {
+  const force = helperOf(unit, FORCE);
+  if (!force) return null;
+  const slow = unit.programs.find((program) => isSlowGup(program) && forcingsOf(program).length + lookupsOf(program).length > 0);
+  return {
+    force,
+    slow: slow ? slowPathOf(slow) : null,
+    follow: FOLLOW.flatMap((name) => helperOf(unit, name) ?? []),
+  };
+}
+
+function helperOf(unit: Unit, name: string): Helper | null {
+  const code = unit.definitions.get(name);
+  const program = unit.programs.find((one) => one.name === name);
+  const value = code && returnedValue(code.body);
+  return code && program && value ? { code, program, value } : null;
+}
+
+function slowPathOf(program: EffectProgram): SlowPath {
+  const lookups = lookupsOf(program);
+  const retry = program.nodes.findIndex((node) => node.kind === "label" && node.name === "retry");
+  return {
+    program,
+    forcings: forcingsOf(program),
+    normal: lookups.find((lookup) => lookup.call.effects.some((effect) => effect.kind === "gupFollow" && effect.path === "normal")) ?? null,
+    hugetlb: lookups.find((lookup) => lookup.call.effects.some((effect) => effect.kind === "gupFollow" && effect.path === "hugetlb")) ?? null,
+    retry: retry < 0 ? null : retry,
+  };
+}
+
+const forcingsOf = (program: EffectProgram): Forcing[] =>
+  program.nodes.flatMap((assign, node) =>
+    assign.kind === "assign" && assign.at >= 0 && assign.value && namesIn(assign.value).includes("FOLL_WRITE") && (assign.operator === "|=" || assign.operator === "=")
+      ? [{ node, assign, target: render(assign.target) }]
+      : [],
+  );
+
+const lookupsOf = (program: EffectProgram): Lookup[] =>
+  program.nodes.flatMap((call, node) => {
+    if (call.kind !== "call") return [];
+    const effect = call.effects.find((one) => one.kind === "gupFollow");
+    if (effect?.kind !== "gupFollow") return [];
+    // The signature changed within releases: the flag word is the argument that is called so.
+    const word = call.args.find((arg) => arg.kind === "name" && /flags$/.test(arg.name)) ?? effect.flags;
+    return [{ node, call, word }];
+  });
+
+/** Nodes that control reaches from a node without passing one of the others. */
+export function reachable(program: EffectProgram, from: NodeId, avoiding: ReadonlySet<NodeId> = new Set()): ReadonlySet<NodeId> {
+  const seen = new Set<NodeId>();
+  const work = avoiding.has(from) ? [] : [from];
+  for (let id = work.pop(); id !== undefined; id = work.pop()) {
+    const node = program.nodes[id];
+    if (seen.has(id) || !node) continue;
+    seen.add(id);
+    for (const next of successors(node)) if (!avoiding.has(next) && !seen.has(next)) work.push(next);
+  }
+  return seen;
+}
+
+/** Truth of the predicate that forces the break, for a mapping and a set of flags; null: it depends on something else. */
+export const forces = (helper: Helper, cow: boolean, flags: readonly string[]): boolean | null =>
+  truthFor(helper.value, (value) => {
+    if (value.kind === "call" && value.name === "is_cow_mapping") return cow;
+    return flagAtom(value, (flag) => flags.includes(flag));
+  });
+
+/** Truth of a predicate that accepts an entry. */
+export const accepts = (helper: Helper, writable: boolean, dirty: boolean, flags: readonly string[]): boolean | null =>
+  truthFor(helper.value, (value) => {
+    if (value.kind === "call" && /^(?:pte|pmd)_write$/.test(value.name)) return writable;
+    if (value.kind === "call" && /^(?:pte|pmd)_dirty$/.test(value.name)) return dirty;
+    return flagAtom(value, (flag) => flags.includes(flag));
+  });
