@@ -84,8 +84,10 @@ export function namesIn(value: Value, found: string[] = []): string[] {
 export function substitute(value: Value, bindings: ReadonlyMap<string, Value>): Value {
   const again = (inner: Value): Value => substitute(inner, bindings);
   switch (value.kind) {
-    case "name":
-      return bindings.get(value.name) ?? value;
+    case "name": {
+      const bound = bindings.get(value.name);
+      return bound ? relocate(bound, value.at) : value;
+    }
     case "unary": {
       const of = again(value.of);
       // `*&x` is x: a helper that is handed the address of a variable means the variable.
