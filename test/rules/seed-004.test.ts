@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { describe, expect, test } from "vitest";
+import { DEFAULT_OPTIONS } from "../../server/review/options.ts";
+import { review } from "../../server/review/review.ts";
+import { sharedFile, WITHOUT_SHARED } from "../shared.ts";
+
+const seed = sharedFile("seeds/004_f974bc7dda40ba1f.txt");
+
+/** The mail with some of its lines changed: `edit` gets the lines, line n at index n - 1. */
+function edited(edit: (lines: string[]) => void): string {
+  const lines = (seed ?? "").split("\n");
+  edit(lines);
+  return lines.join("\n");
+}
+
+const replace = (line: number, from: string, to: string) => (lines: string[]): void => {
+  expect(lines[line - 1]).toContain(from);
+  lines[line - 1] = (lines[line - 1] ?? "").replace(from, to);
+};
+
+const lint = (text: string) => {
+  const [first] = review({ path: "004.txt", text, kind: "patch" }, DEFAULT_OPTIONS);
+  if (!first) throw new Error("one patch is expected");
+  return first;
+};
+
+const reported = (text: string) => lint(text).findings.map(({ location, ruleId, tier, messageId }) => [location.patchLine, ruleId, tier, messageId]);
+
+describe.skipIf(seed === null)(seed === null ? WITHOUT_SHARED : "the backport of the early COW break to 4.4", () => {
+  test("the porter's note decides the target", () => {
+    expect(lint(seed ?? "").target).toMatchObject({ release: "4.4", decidedBy: "backport-note", because: expect.stringContaining("line 42") });
+  });
+
+  test("nothing is reported, and the obligations are checked at their lines", () => {
+    const { findings, obligations } = lint(seed ?? "");
+    expect(findings).toEqual([]);
+    expect(obligations.map(({ id, status, patchLines }) => [id, status, patchLines])).toEqual([
+      ["COW-1", "holds", [76]],
+      ["COW-2", "holds", [84, 94]],
+      ["COW-3", "holds", [83, 84, 85, 86, 87, 88]],
+      ["COW-4", "holds", [93, 94]],
+      ["COW-5", "holds", [66, 164]],
+      ["COW-6", "holds", [66, 164]],
+    ]);
+  });
+
+  const broken: [what: string, edit: (lines: string[]) => void, found: [number, string, string, string]][] = [
+    ["FOLL_GET dropped", replace(76, " && (flags & FOLL_GET)", ""), [76, "gup-cow-break-missing", "contract", "tooBroad"]],
+    ["gup_flags forced", replace(84, "foll_flags |=", "gup_flags |="), [84, "gup-cow-break-misplaced", "proved", "wrongWord"]],
+    ["gup_flags passed", replace(88, "foll_flags);", "gup_flags);"), [88, "gup-cow-break-misplaced", "proved", "hugetlbWord"]],
+    ["the normal branch not forced", (lines) => void lines.splice(92, 2), [94, "gup-cow-break-misplaced", "proved", "dropped"]],
+    [
+      "forced below retry:",
+      (lines) => void lines.splice(94, 0, ...lines.splice(92, 2)),
+      [96, "gup-cow-break-misplaced", "contract", "belowRetry"],
+    ],
+    ["FOLL_FORCE kept", replace(66, "((flags & FOLL_COW)", "((flags & FOLL_FORCE) && (flags & FOLL_COW)"), [66, "gup-cow-break-missing", "proved", "force"]],
+    ["pte_dirty dropped", replace(66, " && pte_dirty(pte)", ""), [66, "gup-cow-break-missing", "proved", "dirty"]],
+  ];
+  test.each(broken)("one obligation broken: %s", (_, edit, found) => {
+    expect(reported(edited(edit))).toEqual([found]);
+  });
+
+  test("a schedule goes through the lines that the patch decides on", () => {
+    const [finding] = lint(edited(replace(88, "foll_flags);", "gup_flags);"))).findings;
+    const lines = finding?.evidence?.schedule.map((step) => step.patchLine) ?? [];
+    expect(lines).toEqual(expect.arrayContaining([84, 85]));
+    expect(finding?.evidence?.fixed).toMatchObject({ verdict: "pass", mutationFails: true });
+  });
+});
