@@ -8,7 +8,7 @@ import type { ModelBuilder, ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
 import { and, FALSE, ne, not, or, TRUE, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative, Assignment, StepSource } from "../simulator/model.ts";
-import { slice, type Slice } from "./slice.ts";
+import { asValue, slice, type Slice } from "./slice.ts";
 import { translator, type Translator } from "./translate.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 
@@ -176,6 +176,8 @@ class Emitter implements Lifting {
   #freeResult(node: CallNode): LiftedStep {
     const doubt = node.knowledge === "unknown" || node.knowledge === "defined-here" ? { assumed: `${node.name}() may return either` } : {};
     if (node.result === null || !this.#fields.has(node.result)) return { alternatives: [{}], hidden: true };
+    const known = this.#translator.value(asValue(node));
+    if (known !== null) return { alternatives: [{ effect: this.set(node.result, known) }], hidden: true };
     return {
       alternatives: [
         { effect: this.set(node.result, 1), note: "not zero", ...doubt },

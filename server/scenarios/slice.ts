@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Release } from "../kernel/release.ts";
-import { successors, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
+import type { Value } from "../program/code.ts";
+import { successors, type CallNode, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { TRUE } from "../simulator/expression.ts";
 import { translator } from "./translate.ts";
@@ -27,6 +28,9 @@ export function slice(program: EffectProgram, world: World, release: Release): S
     if (tracked.size === before) return { ...made, tracked };
   }
 }
+
+/** The value of a call as an expression: some calls have an effect and a meaning (`ptep_get()`). */
+export const asValue = (call: CallNode): Value => ({ kind: "call", name: call.name, args: call.args, at: call.at, end: call.end });
 
 /** True where the assignment gives a value to something tracked. */
 const assigns = (target: string, tracked: ReadonlySet<string>): boolean =>
@@ -77,6 +81,7 @@ function once(program: EffectProgram, world: World, release: Release, tracked: S
     work.push(...next.toReversed());
     if (node.kind === "branch") read.condition(node.condition);
     if (node.kind === "call") {
+      if (node.result !== null && tracked.has(node.result)) read.value(asValue(node));
       for (const effect of node.effects) {
         if (!world.sees(effect, node)) continue;
         for (const value of world.reads(effect, node)) read.value(value);
