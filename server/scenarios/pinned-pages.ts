@@ -67,7 +67,7 @@ export function pageCount(call: CallNode, gup: Gup): Value | null {
   return call.args[Math.min(...positions) - 1] ?? null;
 }
 
-/** Variables that hold the value of the call and nothing else that is compared with a count. */
+/** Variables that the value of the call reaches. */
 function countNames(program: EffectProgram, call: CallNode): ReadonlySet<string> {
   const found = new Set<string>(call.result === null ? [] : [call.result]);
   for (let size = -1; size !== found.size; ) {

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Bit, State } from "../analysis/state.ts";
+import { bitOf, truthOf } from "../analysis/truth.ts";
+import { ERAS, gupEra } from "../kernel/era.ts";
+import type { Value } from "../program/code.ts";
+import type { EffectProgram } from "../program/program.ts";
+import type { Experiment } from "../scenarios/experiment.ts";
+import { pagePlaces, placeBehind, type Gup } from "../scenarios/pinned-pages.ts";
+import type { PinFocus } from "../scenarios/pinning-driver.ts";
+import { prove, type Proof } from "../scenarios/prove.ts";
+import { readOnlyPinLost } from "../scenarios/read-only-pin-lost.ts";
+import { zeroPagePin } from "../scenarios/zero-page-pin.ts";
+import { render } from "../program/render.ts";
+import type { Candidate, Rule, Site } from "./rule.ts";
+import { placeOf } from "./rule.ts";
+
+/** States that deciding about a pin without FOLL_LONGTERM may cost: drivers need a few hundred. */
+const SMALL = 100_000;
+
+export const gupReadonlyLongterm: Rule = {
+  meta: {
+    id: "gup-readonly-longterm",
+    title: "Read-only long-term pin without FOLL_WRITE",
+    severity: "error",
+    since: "4.15",
+    until: "6.2",
+    why:
+      "A pin without FOLL_WRITE takes the page as it is mapped. " +
+      "If that page is shared copy-on-write, is the zero page or belongs to a private file mapping, the next write gives the process another page, and the device keeps the old one. " +
+      "From 5.19 on anonymous pages are unshared first, from 6.2 on every page of a private mapping is.",
+    messages: {
+      longterm: "{function}() takes a long-term pin without FOLL_WRITE{path}: when the process writes next it gets another page, and the device keeps the old one",
+      stored: "{function}() pins without FOLL_WRITE{path} and keeps the pages: when the process writes next it gets another page, and the device keeps the old one",
+      zeroPage: "{function}() takes a long-term pin without FOLL_WRITE{path}: before 6.2 that may be the zero page or a private file page, which the process leaves with its next write",
+    },
+    scenarios: ["read-only-pin-lost", "zero-page-pin"],
+    sources: [
+      { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Jason Gunthorpe", date: "2020-09-15", link: null },
+      { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Peter Xu", date: "2020-09-15", link: null },
+    ],
+  },
+  effects: ["gup"],
+  *check(site: Site): Iterable<Candidate> {
+    const { fn, call, node, effect, target, states } = site;
+    if (effect.kind !== "gup" || followsChanges(fn.program)) return;
+    const era = gupEra(target.release);
+    const { readOnlyGup, anonReuse } = ERAS[era];
+    // 5.8 and its backports break COW for every read-only reference.
+    if (readOnlyGup === "forced-write") return;
+    const unshares = readOnlyGup === "unshare-pin";
+    // FOLL_LONGTERM without FOLL_PIN is refused by then.
+    if (unshares && effect.reference === "get") return;
+    const readOnly = states.filter(({ state }) => writeBit(state, effect) === "no");
+    const longterm = readOnly.some(({ state }) => effect.impliesLongterm || (effect.flags !== null && bitOf(state, effect.flags, "FOLL_LONGTERM") === "yes"));
+    const experiment = (device: PinFocus["device"]): Experiment =>
+      unshares ? zeroPagePin({ node, device }) : readOnlyPinLost({ node, device, child: anonReuse === "mapcount" ? "alive" : "exited" });
+    const run = (device: PinFocus["device"], maxStates: number): Proof => prove(experiment(device), fn.program, target.release, maxStates);
+    if (readOnly.length === 0) return;
+    if (!longterm && !(isStored(fn.program, effect) && run("return", SMALL).verdict === "fail")) return;
+    yield {
+      ruleId: this.meta.id,
+      messageId: unshares ? "zeroPage" : longterm ? "longterm" : "stored",
+      data: { function: fn.program.name, path: readOnly.length < states.length ? " on some path" : "" },
+      place: placeOf(fn.program, call),
+      related: [],
+      severity: unshares ? "warning" : "error",
+      prove(maxStates) {
+        const returned = run("return", maxStates);
+        return returned.verdict === "fail" ? returned : run("pin", maxStates);
+      },
+    };
+  },
+};
+
+function writeBit(state: State, { flags, write }: Gup): Bit {
+  if (flags) return bitOf(state, flags, "FOLL_WRITE");
+  const truth = write && truthOf(state, write);
+  return truth === null ? "maybe" : truth ? "yes" : "no";
+}
+
+/** Users of an interval notifier are told when the page at the address changes, and pin again. */
+const followsChanges = ({ image }: EffectProgram): boolean =>
+  /\bmmu_interval_(?:read_begin|read_retry|notifier_insert(?:_locked)?)\s*\(/.test(image.text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, " "));
+
+/** True where a pin goes into an object that somebody handed in: it outlives the function unless the function gives it back. */
+function isStored(program: EffectProgram, gup: Gup): boolean {
+  if (gup.reference !== "pin" || gup.flags === null || gup.pages === null) return false;
+  const places = pagePlaces(program, gup);
+  return program.nodes.some((node) => {
+    if (node.kind !== "assign" || node.operator !== "=" || node.value === null) return false;
+    const { target, value } = node;
+    return reachesObject(program, target) && places.has(render(placeBehind(target))) && places.has(render(placeBehind(value)));
+  });
+}
+
+/** `win->page`: a field behind a pointer parameter. */
+function reachesObject(program: EffectProgram, target: Value): boolean {
+  const place = placeBehind(target);
+  if (place.kind !== "member") return false;
+  let base = place.of;
+  while (base.kind === "member" || base.kind === "index") base = base.of;
+  return base.kind === "name" && (program.variables.get(base.name)?.isParameter ?? false);
+}

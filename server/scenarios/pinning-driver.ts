@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { GupEra } from "../kernel/era.ts";
+import type { Release } from "../kernel/release.ts";
+import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
+import { render } from "../program/render.ts";
+import type { Value } from "../program/code.ts";
+import type { ModelBuilder, ThreadBuilder } from "../simulator/build.ts";
+import { assign } from "../simulator/effect.ts";
+import { and, eq, FALSE, ne, TRUE, type Expression, type Field } from "../simulator/expression.ts";
+import type { Alternative } from "../simulator/model.ts";
+import { drop, grab, gupFaults, isReady, isWritable, pageLabels, pageOf, type GupRequest, type Initially, type PrivateMapping } from "./gup-era.ts";
+import { lift, type LiftedThread } from "./lift.ts";
+import { ALL_PAGES, countComparison, ERROR, givesBack, gupAt, pageCount, pagePlaces, SOME_PAGES, type Gup } from "./pinned-pages.ts";
+import { insertAtStart, synthetic } from "./rewrite.ts";
+import type { LiftedStep, Lifting, World } from "./world.ts";
+
+/*
+ * A function that pins user pages, lifted, and the device that works with what it pinned. The call's page is the one at
+ * the address of the scenario; further turns of a loop are about other pages.
+ */
+
+/** Which call, and under which circumstances. */
+export interface PinFocus {
+  readonly node: NodeId;
+  /**
+   * When the device works with the page. `return`: after the function has returned with the page still pinned;
+   * `pin`: from the pin on, until the function gives the page back.
+   */
+  readonly device: "return" | "pin";
+  /** Overrides the era of the release: release candidates of 5.9 had one of their own. */
+  readonly era?: GupEra;
+}
+
+export interface PinObjects {
+  readonly mapping: PrivateMapping;
+  /** Page that the call holds, 0 for none. */
+  readonly pinned: Field;
+  /** Page that the device works with, 0 for none. */
+  readonly device: Field;
+  /** 1 once the past of the scenario is over and the function may start. */
+  readonly begun: Field;
+}
+
+const GATE = "begin";
+
+/** The lifted function, started once the scenario's past is over. */
+export function liftPinningDriver(model: ModelBuilder, program: EffectProgram, release: Release, focus: PinFocus, objects: PinObjects): LiftedThread | null {
+  const found = gupAt(program, focus.node);
+  if (!found) return null;
+  const gated = insertAtStart(program, [{ ...synthetic("", { kind: "maySleep" }), name: GATE }]);
+  const lifted = lift(model, gated, release, () => world(gated, found, focus, objects), { next: "handed" });
+  if (focus.device === "return") handOver(lifted.thread, objects);
+  else lifted.thread.label("handed");
+  for (const step of lifted.stepsOf.get(focus.node) ?? []) model.reach(lifted.thread, step, "the pin");
+  return lifted;
+}
+
+export const pinObjects = (model: ModelBuilder, mapping: PrivateMapping, initially: Initially, begun: boolean): PinObjects => ({
+  mapping,
+  pinned: model.field("pinned page", 0, { labels: pageLabels(initially) }),
+  device: model.field("page of the device", 0, { labels: pageLabels(initially) }),
+  begun: model.field("begun", begun ? 1 : 0, { hidden: true }),
+});
+
+function handOver(thread: ThreadBuilder, { pinned, device }: PinObjects): void {
+  thread.label("handed");
+  thread.step({
+    text: "returns with the page pinned: the device goes on using it",
+    alternatives: [{ guard: ne(pinned, 0), effect: [assign(device, pinned)] }, { guard: eq(pinned, 0), to: "END", note: "nothing is pinned" }],
+  });
+}
+
+function world(program: EffectProgram, { call, gup }: { call: CallNode; gup: Gup }, focus: PinFocus, objects: PinObjects): World {
+  const places = pagePlaces(program, gup);
+  const isGate = (node: CallNode): boolean => node.at < 0 && node.name === GATE;
+  return {
+    sees: (effect, node) => isGate(node) || (node === call && effect.kind === "gup") || givesBack(effect, places),
+    reads: (effect) => (effect.kind === "gup" && effect.write ? [effect.write] : []),
+    readsFlags: (effect, node) => (node === call && effect.kind === "gup" ? flagsRead(effect) : []),
+    refine(effect, node, lifting) {
+      if (isGate(node)) return [{ alternatives: [{ guard: eq(objects.begun, 1) }], hidden: true }];
+      if (effect.kind === "gup") return pinSteps(effect, node, lifting, focus, objects);
+      return unpinSteps(objects, gup);
+    },
+    place: () => null,
+    meaning: () => null,
+    compare: countComparison(program, call, gup),
+  };
+}
+
+const flagsRead = ({ flags, impliesLongterm }: Gup): { word: Value; bit: string }[] =>
+  flags ? [{ word: flags, bit: "FOLL_WRITE" }, ...(impliesLongterm ? [] : [{ word: flags, bit: "FOLL_LONGTERM" }])] : [];
+
+function pinSteps(gup: Gup, call: CallNode, lifting: Lifting, focus: PinFocus, objects: PinObjects): LiftedStep[] {
+  const { mapping, pinned, device } = objects;
+  const write = gup.flags ? lifting.flag(gup.flags, "FOLL_WRITE") : gup.write && truth(lifting.translate(gup.write));
+  const request: GupRequest = {
+    write: write ?? FALSE,
+    pin: gup.reference === "pin",
+    longterm: gup.impliesLongterm ? TRUE : ((gup.flags && lifting.flag(gup.flags, "FOLL_LONGTERM")) ?? FALSE),
+  };
+  const outside = write === null ? { assumed: "FOLL_WRITE comes from outside" } : {};
+  const again = lifting.label("again");
+  const isFirst = eq(pinned, 0);
+  const page = pageOf(mapping.entry);
+  const takes = [...grab(mapping, page, request.pin), assign(pinned, page), ...(focus.device === "pin" ? [assign(device, page)] : [])];
+  const counts = isSinglePage(call, gup) ? [ALL_PAGES] : [ALL_PAGES, SOME_PAGES];
+  const part = (count: number): string => (count === SOME_PAGES ? ", but not all pages" : "");
+  const take = (when: Expression, note: string): Alternative[] =>
+    counts.map((count) => ({
+      guard: and(isFirst, isReady(mapping, request), when),
+      effect: [...takes, ...lifting.set(call.result, count)],
+      note: `${note}${part(count)}`,
+      ...outside,
+    }));
+  const more = counts.map((count): Alternative => ({ guard: ne(pinned, 0), effect: lifting.set(call.result, count), note: `other pages of the range${part(count)}` }));
+  return [
+    {
+      label: again,
+      alternatives: [
+        ...gupFaults(mapping, request).map((one) => ({ ...one, guard: and(one.guard ?? TRUE, isFirst), to: again, ...outside })),
+        ...take(isWritable(mapping.entry), "the entry is writable: takes the page"),
+        ...take(isReadOnlyEntry(mapping), "the entry is read-only: takes the page as it is mapped"),
+        ...more,
+        { effect: lifting.set(call.result, ERROR), note: "fails" },
+      ],
+    },
+  ];
+}
+
+const isReadOnlyEntry = ({ entry }: PrivateMapping): Expression => eq(isWritable(entry), 0);
+
+const truth = (value: Expression | null): Expression | null => (value === null ? null : ne(value, 0));
+
+function isSinglePage(call: CallNode, gup: Gup): boolean {
+  const count = pageCount(call, gup);
+  return count !== null && render(count) === "1";
+}
+
+function unpinSteps({ mapping, pinned, device }: PinObjects, gup: Gup): LiftedStep[] {
+  return [
+    {
+      alternatives: [
+        { guard: ne(pinned, 0), effect: [...drop(mapping, pinned, gup.reference === "pin"), assign(pinned, 0), assign(device, 0)] },
+        { guard: eq(pinned, 0), note: "nothing is pinned" },
+      ],
+    },
+  ];
+}
+
+/** The device works on its page and must find there what the process has at the address. */
+export function dmaDevice(model: ModelBuilder, { mapping, device }: PinObjects, text: string, message: string): void {
+  const thread = model.thread("device", "daemon");
+  const step = thread.step({
+    text,
+    alternatives: [{ guard: ne(device, 0), checks: [{ holds: eq(device, pageOf(mapping.entry)), property: "lost-dma", message }] }],
+  });
+  model.reach(thread, step, "the device works");
+}
+
+/** FOLL_WRITE that the reference fix added. */
+const ADDED: Value = { kind: "name", name: "FOLL_WRITE", at: -1 };
+const ADDED_NUMBER: Value = { kind: "number", value: 1, at: -1 };
+
+/** The call at the node with other flags. */
+function withFlags(program: EffectProgram, node: NodeId, change: (gup: Gup) => Gup): EffectProgram {
+  const found = gupAt(program, node);
+  if (!found) return program;
+  const changed = change(found.gup);
+  const replace = (arg: Value): Value => (arg === found.gup.flags ? (changed.flags ?? arg) : arg === found.gup.write ? (changed.write ?? arg) : arg);
+  const args = found.call.args.map(replace);
+  const text = `${found.call.name}(${args.map(render).join(", ")})`;
+  const call: CallNode = {
+    ...found.call,
+    args,
+    effects: found.call.effects.map((effect) => (effect === found.gup ? changed : effect)),
+    shown: found.call.result === null || found.call.result.startsWith("$") ? text : `${found.call.result} = ${text}`,
+  };
+  return { ...program, nodes: program.nodes.map((one, id) => (id === node ? call : one)) };
+}
+
+const union = (flags: Value, flag: Value): Value => ({ kind: "binary", operator: "|", left: flags, right: flag, at: -1 });
+
+/** Reference fix: the pin asks for write access. */
+export const askForWrite = (program: EffectProgram, node: NodeId): EffectProgram =>
+  withFlags(program, node, (gup) => ({ ...gup, flags: gup.flags && union(gup.flags, ADDED), write: gup.write && ADDED_NUMBER }));
+
+/** Takes it out again. */
+export const askForReadAgain = (program: EffectProgram, node: NodeId): EffectProgram =>
+  withFlags(program, node, (gup) => ({
+    ...gup,
+    flags: gup.flags?.kind === "binary" && gup.flags.right === ADDED ? gup.flags.left : gup.flags,
+    write: gup.write === ADDED_NUMBER ? { ...ADDED_NUMBER, value: 0 } : gup.write,
+  }));
+
+/** FOLL_FORCE alone overrides the VMA's permission to read and breaks no COW; null where the call takes no flag word. */
+export function forceOnly(program: EffectProgram, node: NodeId): EffectProgram | null {
+  const found = gupAt(program, node);
+  if (!found?.gup.flags) return null;
+  return withFlags(program, node, (gup) => ({ ...gup, flags: gup.flags && union(gup.flags, { kind: "name", name: "FOLL_FORCE", at: -1 }) }));
+}
