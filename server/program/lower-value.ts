@@ -2,7 +2,8 @@
 import type { FunctionCode, Statement, Value } from "./code.ts";
 import type { GraphBuilder } from "./builder.ts";
 import { DEREFERENCE, type BoundEffect, type Knowledge, type NodeId } from "./program.ts";
-import { render, substitute } from "./render.ts";
+import type { FlagMacros } from "./flag-macros.ts";
+import { namesIn, render, substitute } from "./render.ts";
 
 /** What the lowering of expressions needs from its surroundings. */
 export interface ValueContext {
@@ -11,6 +12,8 @@ export interface ValueContext {
   readonly callee: (name: string, args: readonly Value[], at: number) => { effects: readonly BoundEffect[]; knowledge: Knowledge } | null;
   /** `static inline` helpers of the same input that are a single `return <expression>;`. */
   readonly helpers: ReadonlyMap<string, FunctionCode>;
+  /** Macros of the input that stand for flags of GUP. */
+  readonly flagMacro: FlagMacros;
   readonly lowerStatement: (statement: Statement, next: NodeId) => NodeId;
   /** True where reading through the pointer reads a page table entry. */
   readonly isEntryPointer: (pointer: Value) => boolean;
@@ -174,6 +177,9 @@ function acts(context: ValueContext, value: Value): boolean {
   }
 }
 
+const choosesFlags = (context: ValueContext, value: Value): boolean =>
+  namesIn(value).some((one) => one.startsWith("FOLL_") || context.flagMacro(one, value.at) !== null);
+
 /** Takes everything that acts out of a value, in order of evaluation; what is left is pure. */
 function hoist(context: ValueContext, value: Value, steps: Step[]): Value {
   const inner = (part: Value): Value => hoist(context, part, steps);
@@ -193,8 +199,11 @@ function hoist(context: ValueContext, value: Value, steps: Step[]): Value {
       if ((value.operator === "&&" || value.operator === "||") && acts(context, value.right)) return decided(context, value, steps);
       return { ...value, left: inner(value.left), right: inner(value.right) };
     case "conditional":
-      if (acts(context, value)) return chosen(context, value, steps);
+      // Which flags a call gets is followed path by path, however the choice is written.
+      if (acts(context, value) || choosesFlags(context, value)) return chosen(context, value, steps);
       return value;
+    case "name":
+      return context.flagMacro(value.name, value.at) ?? value;
     case "update":
       steps.push((next) =>
         context.graph.add({ kind: "assign", target: value.target, operator: "=", value: null, at: value.at, end: value.end, next }),

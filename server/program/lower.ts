@@ -6,6 +6,7 @@ import { UNSEEN_CONDITION, UNSEEN_END, UNSEEN_START } from "../source/unseen.ts"
 import { graphBuilder } from "./builder.ts";
 import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
 import { bindEffect } from "./effects.ts";
+import { flagMacrosOf } from "./flag-macros.ts";
 import { lowerAssign, lowerCondition, lowerEffects, extent, returnedValue, type ValueContext } from "./lower-value.ts";
 import type { Assumption, EffectProgram, NodeId } from "./program.ts";
 import { namesIn } from "./render.ts";
@@ -58,6 +59,7 @@ export function lowerFunction(
     graph,
     callee,
     helpers: returnOnly(definitions, code.name),
+    flagMacro: flagMacrosOf(image),
     lowerStatement: (statement, next) => lower(statement, next),
     isEntryPointer: (pointer) => pointsToEntry(pointer, variables),
   };

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Image } from "../source/image.ts";
+import type { Value } from "./code.ts";
+
+/** What a macro of the input stands for, as if it were written at the given offset; null where it is no word of GUP flags. */
+export type FlagMacros = (name: string, at: number) => Value | null;
+
+/** `#define NAME` and a word of flags on one line: names, numbers, `|`, `&`, `~` and parentheses. */
+const DEFINITION = /^[ \t]*#[ \t]*define[ \t]+([A-Za-z_]\w*)[ \t]+([\w|&~() \t]+?)[ \t]*(?:\/\*.*|\/\/.*)?$/gm;
+
+/** Macros of macros further than this are not followed. */
+const MAX_DEPTH = 8;
+
+const tables = new WeakMap<Image, ReadonlyMap<string, string>>();
+
+function definitionsIn(image: Image): ReadonlyMap<string, string> {
+  const known = tables.get(image);
+  if (known) return known;
+  const made = new Map<string, string>();
+  for (const [, name = "", body = ""] of image.text.matchAll(DEFINITION)) made.set(name, body);
+  tables.set(image, made);
+  return made;
+}
+
+/** Macros of the image that stand for words of GUP flags, or for parts of them. */
+export function flagMacrosOf(image: Image): FlagMacros {
+  const definitions = definitionsIn(image);
+  const expand = (name: string, at: number, depth: number): Value | null => {
+    const body = definitions.get(name);
+    if (body === undefined || depth > MAX_DEPTH) return null;
+    const value = readFlags(body, at, (inner) => expand(inner, at, depth + 1));
+    return value && mentionsGup(value) ? value : null;
+  };
+  return (name, at) => expand(name, at, 0);
+}
+
+const mentionsGup = (value: Value): boolean =>
+  value.kind === "name"
+    ? value.name.startsWith("FOLL_")
+    : value.kind === "unary"
+      ? mentionsGup(value.of)
+      : value.kind === "binary" && (mentionsGup(value.left) || mentionsGup(value.right));
+
+/** Reads `A | (B & ~C)`; null where the text is anything else. */
+function readFlags(text: string, at: number, expand: (name: string) => Value | null): Value | null {
+  const tokens = text.match(/\w+|[|&~()]|\S/g) ?? [];
+  let next = 0;
+  const binary = (operator: "|" | "&", operand: () => Value | null): Value | null => {
+    let left = operand();
+    while (left && tokens[next] === operator) {
+      next++;
+      const right = operand();
+      left = right && { kind: "binary", operator, left, right, at };
+    }
+    return left;
+  };
+  const union = (): Value | null => binary("|", () => binary("&", primary));
+  function primary(): Value | null {
+    const token = tokens[next++];
+    if (token === undefined || next > 200) return null;
+    if (token === "~") {
+      const of = primary();
+      return of && { kind: "unary", operator: "~", of, at };
+    }
+    if (token === "(") {
+      const inner = union();
+      return tokens[next++] === ")" ? inner : null;
+    }
+    if (/^(?:0[xX][\da-fA-F]+|\d+)[uUlL]*$/.test(token)) return { kind: "number", value: Number(token.replace(/[uUlL]+$/, "")), at };
+    return /^[A-Za-z_]/.test(token) ? (expand(token) ?? { kind: "name", name: token, at }) : null;
+  }
+  const value = union();
+  return next === tokens.length ? value : null;
+}
