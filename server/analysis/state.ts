@@ -78,13 +78,13 @@ export function withEntry<V>(map: ReadonlyMap<string, V>, key: string, value: V 
 const sorted = (entries: Iterable<readonly [string, unknown]>): string =>
   [...entries]
     .map(([key, value]) => `${key}=${String(value)}`)
-    .sort()
+    .toSorted()
     .join(",");
 
 /** Equal keys: the states cannot be told apart by anything that happens later. */
 export function stateKey(state: State): string {
   return [
-    state.held.map((lock) => `${lock.lock}(${lock.object})${lock.mode}`).sort().join(","),
+    state.held.map((lock) => `${lock.lock}(${lock.object})${lock.mode}`).toSorted().join(","),
     state.callerUnknown ? "?" : "!",
     state.atomic.map((atomic) => `${atomic.reason}(${atomic.of})`).join(","),
     state.mapped.map((pte) => pte.pte).join(","),
@@ -92,6 +92,6 @@ export function stateKey(state: State): string {
     sorted([...state.definitions].map(([key, value]) => [key, value.at] as const)),
     sorted([...state.walks].map(([key, walk]) => [key, `${walk.walk}${walk.protectedAtWalk ? "" : "?"}${walk.protectedSince ? "" : "!"}`] as const)),
     sorted(state.bits),
-    [...state.doubtful].sort().join(","),
+    [...state.doubtful].toSorted().join(","),
   ].join(";");
 }

@@ -38,7 +38,7 @@ export function judge(subject: Subject, options: ReviewOptions): Judged {
       problems.push({ code: "rule-failed", message: `rule ${rule.meta.id} failed: ${error instanceof Error ? error.message : "unknown"}`, line: null });
     }
   }
-  return { findings: findings.sort(byPlace), obligations: obligations.sort((a, b) => (a.id < b.id ? -1 : 1)), problems };
+  return { findings: findings.toSorted(byPlace), obligations: obligations.toSorted((a, b) => (a.id < b.id ? -1 : 1)), problems };
 }
 
 const byPlace = (a: Finding, b: Finding): number =>
@@ -147,5 +147,5 @@ function obligationOf(check: ObligationCheck): Obligation {
     const last = documentPlace(program.image, Math.max(at, end - 1))?.line;
     return first === undefined ? [] : Array.from({ length: (last ?? first) - first + 1 }, (_, index) => first + index);
   });
-  return { id: check.id, ruleId: check.ruleId, status: check.status, message: check.message, patchLines: [...new Set(lines)].sort((a, b) => a - b) };
+  return { id: check.id, ruleId: check.ruleId, status: check.status, message: check.message, patchLines: [...new Set(lines)].toSorted((a, b) => a - b) };
 }

@@ -46,7 +46,7 @@ const reportOf = (decided: DecidedTarget): TargetReport => ({
   decidedBy: decided.decidedBy,
   because: decided.because,
   arch: decided.target.arch,
-  config: Object.entries(decided.target.config).map(([key, value]) => `${key}=${value ? "y" : "n"}`).sort(),
+  config: Object.entries(decided.target.config).map(([key, value]) => `${key}=${value ? "y" : "n"}`).toSorted(),
 });
 
 function emptyReview(options: ReviewOptions, problems: readonly Problem[]): Review {

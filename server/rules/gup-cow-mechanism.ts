@@ -97,7 +97,7 @@ const lookupsOf = (program: EffectProgram): Lookup[] =>
     const effect = call.effects.find((one) => one.kind === "gupFollow");
     if (effect?.kind !== "gupFollow") return [];
     // The signature changed within releases: the flag word is the argument that is called so.
-    const word = call.args.find((arg) => arg.kind === "name" && /flags$/.test(arg.name)) ?? effect.flags;
+    const word = call.args.find((arg) => arg.kind === "name" && arg.name.endsWith("flags")) ?? effect.flags;
     return [{ node, call, word }];
   });
 

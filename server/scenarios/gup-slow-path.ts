@@ -81,7 +81,7 @@ export function followPredicate(value: Value, entry: EntryBits, flags: FlagWord)
     }
     case "binary": {
       if (value.operator === "&") {
-        const bit = namesIn(value).find((name) => /^FOLL_/.test(name));
+        const bit = namesIn(value).find((name) => name.startsWith("FOLL_"));
         return bit === undefined ? null : flags.bit(bit);
       }
       const [left, right] = [again(value.left), again(value.right)];
@@ -102,5 +102,5 @@ export const upstreamPredicate = (entry: EntryBits, flags: FlagWord): Expression
 /** True where a program is GUP's slow path: it looks pages up by a flag word. */
 export const isSlowGup = (program: EffectProgram): boolean =>
   program.nodes.some((node) => node.kind === "call" && node.effects.some((effect) => effect.kind === "gupFollow")) &&
-  /^__get_user_pages/.test(program.name);
+  program.name.startsWith("__get_user_pages");
 

@@ -245,7 +245,7 @@ class Emitter implements Lifting {
           { guard: condition, to: then, note: said(true) },
           { guard: not(condition), to: otherwise, note: said(false) },
         ],
-        hidden: /^\$/.test(render(node.condition)),
+        hidden: render(node.condition).startsWith("$"),
       });
     }
     return this.thread.step({ text, source: shown.source, alternatives: this.#open(node, then, otherwise, said) });

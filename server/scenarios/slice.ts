@@ -91,7 +91,7 @@ function once(program: EffectProgram, world: World, release: Release, tracked: S
     if (node.kind === "assign" && node.value) {
       const target = render(node.target);
       if (tracked.has(target)) read.value(node.value);
-      for (const key of [...tracked]) if (key.startsWith(`${target}/`)) read.flag(node.value, key.slice(target.length + 1));
+      for (const key of Array.from(tracked)) if (key.startsWith(`${target}/`)) read.flag(node.value, key.slice(target.length + 1));
     }
   }
   return { entry, kept };

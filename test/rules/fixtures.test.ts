@@ -7,8 +7,8 @@ import { expectationsOf, optionsOf } from "../fixture-file.ts";
 
 const ROOT = join(import.meta.dirname, "../fixtures/rules");
 
-describe.each(readdirSync(ROOT).sort())("%s", (rule) => {
-  test.each(readdirSync(join(ROOT, rule)).sort())("%s", (name) => {
+describe.each(readdirSync(ROOT).toSorted())("%s", (rule) => {
+  test.each(readdirSync(join(ROOT, rule)).toSorted())("%s", (name) => {
     const text = readFileSync(join(ROOT, rule, name), "utf8");
     const kind = name.endsWith(".c") ? "c" : "patch";
     const reviews = review({ path: kind === "c" ? `mm/${name}` : name, text, kind }, optionsOf(text));
