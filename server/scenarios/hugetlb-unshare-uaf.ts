@@ -1,59 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { ArchitectureRow } from "../kernel/architecture.ts";
 import type { LockClass } from "../kernel/effect.ts";
 import type { Release } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
-import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../simulator/build.ts";
+import { modelBuilder, type ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
-import { and, eq, FALSE, gt, ne, or, TRUE, type Expression, type Field, type Operand } from "../simulator/expression.ts";
+import { and, eq, FALSE, ne, or, TRUE, type Expression, type Field, type Operand } from "../simulator/expression.ts";
 import type { Alternative, Check } from "../simulator/model.ts";
-import { pageTable, tableLives, tableLockLives, type PageTable } from "../simulator/objects/page-table.ts";
-import { downRead, downWrite, rwsem, upRead, upWrite, type Rwsem } from "../simulator/objects/rwsem.ts";
-import { rcuReaders, rcuReadLock, rcuReadUnlock } from "../simulator/objects/rcu.ts";
+import { tableLives, tableLockLives, type PageTable } from "../simulator/objects/page-table.ts";
+import { downRead, downWrite, upRead, upWrite, type Rwsem } from "../simulator/objects/rwsem.ts";
+import { rcuReadLock, rcuReadUnlock } from "../simulator/objects/rcu.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
+import { gracePeriod, sharedTable, unmapper, unsharer, type FreeingAxis, type SharedTable } from "./hugetlb-sharing.ts";
 import { lift } from "./lift.ts";
 import { insertAtEnd, insertAtStart, insertBefore, leaves, synthetic, without } from "./rewrite.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 
 /*
- * Two processes share a PMD table of hugetlb. While one walks it, the mapping is unshared behind its back (hole punch,
+ * While a process walks a PMD table that it shares with another, the mapping is unshared behind its back (hole punch,
  * truncation, rmap: mm/hugetlb.c huge_pmd_unshare()) and the other process unmaps, which frees the table
  * (fs/hugetlbfs/inode.c, free_pgtables()). Seed: mm/hugetlb: Make huge_pte_offset() thread-safe for pmd unshare.
  */
-
-/** How tables go away at one point of the architecture axis. */
-export interface FreeingAxis {
-  /** Phrase for messages, for example "x86_64, PARAVIRT=y, bare metal". */
-  readonly phrase: string;
-  /** True where the default target needs nothing special to be here. */
-  readonly isDefault: boolean;
-  readonly page: "now" | "rcu";
-  /** Interrupts that are off hold back the freeing of the page, of the lock. */
-  readonly irqHoldsPage: boolean;
-  readonly irqHoldsLock: boolean;
-}
-
-/** The points of the axis that an architecture row stands for. */
-export function freeingAxes(row: ArchitectureRow, walksCurrentMm: boolean): FreeingAxis[] {
-  const holds = (what: boolean): boolean => what && (!row.irqOffProtects.onlyCurrentMm || walksCurrentMm);
-  const point = (page: "now" | "rcu", condition: string): FreeingAxis => ({
-    phrase: condition === "" ? row.phrase : `${row.phrase}, ${condition}`,
-    isDefault: row.isDefault && condition === "",
-    page,
-    irqHoldsPage: holds(row.irqOffProtects.deref),
-    irqHoldsLock: holds(row.irqOffProtects.ptl),
-  });
-  switch (row.rcuProtectsDeref) {
-    case "yes":
-      return [point("rcu", "")];
-    case "no":
-      return [point("now", "")];
-    case "unless-batch-page-fails":
-      return [point("rcu", ""), point("now", "tlb_remove_table() cannot allocate its batch page")];
-  }
-}
 
 /** What is known about the walk that the scenario is about. */
 export interface WalkFocus {
@@ -84,46 +52,19 @@ export function usedPointer(effect: BoundEffect): Value | null {
 /** Value of a pointer that came from the walk; other pointers are 1. */
 const INTO_TABLE = 2;
 
-interface Objects {
-  readonly locks: Readonly<Record<"mmap_lock" | "hugetlb_vma_lock" | "i_mmap_rwsem", Rwsem>>;
-  readonly others: Readonly<Record<"mmap_lock" | "hugetlb_vma_lock", Rwsem>>;
-  readonly table: PageTable;
-  readonly pudA: Field;
-  readonly pudB: Field;
-  readonly readers: Field;
-  readonly irqsOff: Field;
-}
-
 const LOCKS = new Set<LockClass>(["mmap_lock", "hugetlb_vma_lock", "i_mmap_rwsem"]);
 
 const isLockEffect = (effect: BoundEffect): effect is BoundEffect & { kind: "acquire" | "release" } =>
   (effect.kind === "acquire" || effect.kind === "release") && LOCKS.has(effect.lock);
 
-function objectsOf(model: ModelBuilder): Objects {
-  const names = { labels: { 0: "none", 1: "P" } };
-  return {
-    locks: {
-      mmap_lock: rwsem(model, "mmap_lock(A)"),
-      hugetlb_vma_lock: rwsem(model, "hugetlb vma lock(A)"),
-      i_mmap_rwsem: rwsem(model, "i_mmap_rwsem"),
-    },
-    others: { mmap_lock: rwsem(model, "another mmap_lock"), hugetlb_vma_lock: rwsem(model, "another hugetlb vma lock") },
-    table: pageTable(model, "PMD table P", 2),
-    pudA: model.field("pud(A)", 1, names),
-    pudB: model.field("pud(B)", 1, names),
-    readers: rcuReaders(model),
-    irqsOff: rcuReaders(model, "irqs off"),
-  };
-}
-
 /** The semaphore that a lock call means: that of the walked VMA (or its mm), or another one of the class. */
-function lockOf(objects: Objects, effect: BoundEffect & { kind: "acquire" | "release" }, focus: WalkFocus): Rwsem {
+function lockOf(objects: SharedTable, effect: BoundEffect & { kind: "acquire" | "release" }, focus: WalkFocus): Rwsem {
   const text = effect.object === null ? "" : render(effect.object);
   if (effect.lock === "hugetlb_vma_lock" && focus.vma !== null && text !== "" && text !== focus.vma) return objects.others.hugetlb_vma_lock;
-  return objects.locks[effect.lock as keyof Objects["locks"]];
+  return objects.locks[effect.lock as keyof SharedTable["locks"]];
 }
 
-function world(objects: Objects, focus: WalkFocus, program: EffectProgram): World {
+function world(objects: SharedTable, focus: WalkFocus, program: EffectProgram): World {
   const walks = (effect: BoundEffect, call: CallNode): boolean => effect.kind === "hugetlbWalk" && vmaOf(effect) === focus.vma && call.result !== null;
   const pointers = pointersInto(program, focus);
   const usesPointer = (value: Value): boolean => pointers.has(render(value));
@@ -190,7 +131,7 @@ function useCheck(table: PageTable, pointer: Expression | null, check: Check): C
   return pointer === null ? [] : [{ ...check, holds: or(ne(pointer, INTO_TABLE), check.holds) }];
 }
 
-function refine(effect: BoundEffect, call: CallNode, lifting: Lifting, objects: Objects, focus: WalkFocus): LiftedStep[] {
+function refine(effect: BoundEffect, call: CallNode, lifting: Lifting, objects: SharedTable, focus: WalkFocus): LiftedStep[] {
   if (isLockEffect(effect)) return lockSteps(effect, call, lifting, objects, focus);
   switch (effect.kind) {
     case "enterAtomic":
@@ -233,7 +174,7 @@ function lockSteps(
   effect: BoundEffect & { kind: "acquire" | "release" },
   call: CallNode,
   lifting: Lifting,
-  objects: Objects,
+  objects: SharedTable,
   focus: WalkFocus,
 ): LiftedStep[] {
   const lock = lockOf(objects, effect, focus);
@@ -242,7 +183,7 @@ function lockSteps(
   if (call.at < 0 && call.name.startsWith("hugetlb_vma_")) return heldOnce(effect, lock, lifting);
   if (effect.kind === "release") {
     const part = read ? upRead(lock) : upWrite(lock);
-    return [{ ...part, alternatives: part.alternatives.map(({ checks: _, ...rest }) => rest) }];
+    return [{ ...part, alternatives: part.alternatives.map(({ guard, effect: does }) => ({ ...(guard === undefined ? {} : { guard }), ...(does === undefined ? {} : { effect: does }) })) }];
   }
   const part = read ? downRead(lock) : downWrite(lock);
   if (effect.held === "always") return [{ ...part, alternatives: part.alternatives.map((one) => ({ ...one, effect: [...(one.effect ?? []), ...lifting.set(call.result, 1)] })) }];
@@ -265,63 +206,11 @@ function heldOnce(effect: BoundEffect & { kind: "acquire" | "release" }, lock: R
   fixFields.set(lifting.thread, held);
   const part = effect.kind === "acquire" ? downRead(lock) : upRead(lock);
   const acts = effect.kind === "acquire" ? 0 : 1;
-  const ways = part.alternatives.map(({ checks: _, ...one }) => ({
-    ...one,
+  const ways = part.alternatives.map((one) => ({
     guard: and(eq(held, acts), one.guard ?? TRUE),
     effect: [...(one.effect ?? []), assign(held, 1 - acts)],
   }));
   return [{ ...part, alternatives: [...ways, { guard: eq(held, 1 - acts) }], hidden: effect.kind === "release" }];
-}
-
-/** Drops the reference that the upper entry of one process held. */
-function putReference(objects: Objects, axis: FreeingAxis): Alternative[] {
-  const { table, irqsOff } = objects;
-  const waits = [...(axis.irqHoldsPage && axis.page === "now" ? [eq(irqsOff, 0)] : []), ...(axis.irqHoldsLock ? [eq(irqsOff, 0)] : [])];
-  return [
-    { guard: gt(table.refs, 1), effect: [assign(table.refs, 1)], note: "one user is left" },
-    {
-      guard: and(eq(table.refs, 1), ...waits),
-      effect: [assign(table.refs, 0), assign(table.ptlFreed, 1), axis.page === "now" ? assign(table.freed, 1) : assign(table.queued, 1)],
-      note: axis.page === "now" ? "last user: table and lock are freed" : "last user: lock is freed, table waits for a grace period",
-    },
-  ];
-}
-
-function unsharer(model: ModelBuilder, objects: Objects, axis: FreeingAxis): { thread: ThreadBuilder; clear: number } {
-  const { locks, pudA } = objects;
-  const thread = model.thread("hole punch of the file", "environment");
-  thread.step({ text: "hugetlb_vma_lock_write(A)", ...downWrite(locks.hugetlb_vma_lock) });
-  thread.step({ text: "i_mmap_lock_write(mapping)", ...downWrite(locks.i_mmap_rwsem) });
-  const clear = thread.step({
-    text: "huge_pmd_unshare(A): pud_clear()",
-    alternatives: [{ guard: gt(objects.table.refs, 1), effect: [assign(pudA, 0)] }, { guard: eq(objects.table.refs, 1), to: "unlock", note: "not shared" }],
-  });
-  thread.step({ text: "drops A's reference to the table", alternatives: putReference(objects, axis) });
-  thread.label("unlock");
-  thread.step({ text: "i_mmap_unlock_write(mapping)", ...upWrite(locks.i_mmap_rwsem) });
-  thread.step({ text: "hugetlb_vma_unlock_write(A)", ...upWrite(locks.hugetlb_vma_lock) });
-  return { thread, clear };
-}
-
-/** The other process goes away: it needs i_mmap_rwsem while it zaps, and frees its page tables after that. */
-function unmapper(model: ModelBuilder, objects: Objects, axis: FreeingAxis): void {
-  const { locks, pudB } = objects;
-  const thread = model.thread("munmap() in process B", "environment");
-  thread.step({ text: "i_mmap_lock_write(mapping)", ...downWrite(locks.i_mmap_rwsem) });
-  thread.step({ text: "__unmap_hugepage_range(B)" });
-  thread.step({ text: "i_mmap_unlock_write(mapping)", ...upWrite(locks.i_mmap_rwsem) });
-  thread.step({
-    text: "free_pgtables(B)",
-    alternatives: putReference(objects, axis).map((one) => ({ ...one, effect: [assign(pudB, 0), ...(one.effect ?? [])] })),
-  });
-}
-
-function gracePeriod(model: ModelBuilder, objects: Objects): void {
-  const thread = model.thread("RCU", "daemon");
-  thread.step({
-    text: "a grace period ends: the table is freed",
-    alternatives: [{ guard: and(eq(objects.table.queued, 1), eq(objects.readers, 0), eq(objects.irqsOff, 0)), effect: [assign(objects.table.freed, 1)] }],
-  });
 }
 
 /** What the caller does around the function, as steps of the same thread. */
@@ -378,7 +267,7 @@ export const walksCurrentMm = (program: EffectProgram, walk: NodeId): boolean =>
 export function hugetlbUnshareUaf(focus: WalkFocus, axis: FreeingAxis): Experiment {
   const build = (program: EffectProgram, release: Release): BuiltModel => {
     const model = modelBuilder("hugetlb-unshare-uaf");
-    const objects = objectsOf(model);
+    const objects = sharedTable(model);
     const whole = inCaller(program, focus);
     const lifted = lift(model, whole, release, () => world(objects, focus, whole));
     const unshare = unsharer(model, objects, axis);
