@@ -7,6 +7,7 @@ import { dirtyCow, endlessFault } from "../scenarios/follow-write.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import { prove } from "../scenarios/prove.ts";
 import { accepts, cowMechanismOf, forces, type CowMechanism, type Helper } from "./gup-cow-mechanism.ts";
+import { walkerCandidates } from "./gup-unshare-check.ts";
 import type { At, Candidate, ObligationCheck, Rule, Subject } from "./rule.ts";
 
 const ID = "gup-cow-break-missing";
@@ -41,7 +42,8 @@ export const gupCowBreakMissing: Rule = {
       { thread: "gup: document and work around \"COW can break either way\" issue", who: "Linus Torvalds", date: "2020-06-02", link: "17839856fd588f4ab6b789f482ed3ffd7c403e1f" },
     ],
   },
-  effects: ["gupFollow"],
+  effects: ["gupFollow", "grabPage"],
+  check: walkerCandidates,
   checkSubject(subject: Subject) {
     // From 5.9 on another mechanism replaces this one (a308c71bf1e6).
     const mechanism = atLeast(subject.target.release, "5.9") ? null : cowMechanismOf(subject.unit);

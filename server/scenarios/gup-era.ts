@@ -26,7 +26,7 @@ export interface PrivateMapping {
   readonly entry: Field;
   /** Page that the child of a fork maps, 0 for none. */
   readonly childPage: Field;
-  /** Arrays by page. */
+  /** Arrays by page; a reader sees the count that decides in the era. */
   readonly refcount: Field;
   readonly mapcount: Field;
   readonly pincount: Field;
@@ -60,8 +60,8 @@ export function privateMapping(model: ModelBuilder, era: GupEra, initially: Init
     behavior,
     entry: model.field("entry(va)", mapped === 1 ? 2 * FIRST : 0, { labels: entryLabels(initially) }),
     childPage: model.field("page of the child", 0, { hidden: true }),
-    refcount: array("refcount", 1, false),
-    mapcount: array("mapcount", mapped, false),
+    refcount: array("refcount", 1, behavior.anonReuse === "mapcount"),
+    mapcount: array("mapcount", mapped, behavior.anonReuse !== "mapcount"),
     pincount: array("pins", 0, true),
     exclusive: array("AnonExclusive", mapped, behavior.anonReuse !== "exclusive"),
     anonymous: array("anonymous", mapped, true),
@@ -108,24 +108,16 @@ function freshPage(at: PrivateMapping, writable: boolean): Assignment[] {
 
 const reuse = (at: PrivateMapping): Assignment[] => [assign(at.entry, mapping(pageOf(at.entry), true)), assignAt(at.exclusive, pageOf(at.entry), 1)];
 
-const because: Readonly<Record<EraBehavior["anonReuse"], string>> = {
-  mapcount: "mapcount",
-  refcount: "refcount",
-  "refcount-drop-caches": "refcount",
-  exclusive: "refcount",
-};
-
 /** Faults of a store to a read-only or missing entry; the entry is writable afterwards. */
 function breakCow(at: PrivateMapping): Alternative[] {
   const { entry, behavior } = at;
+  const anonymous = eq(of(at.anonymous, at), 1);
+  const count = behavior.anonReuse === "mapcount" ? "mapcount" : "refcount";
   return [
     { guard: eq(entry, 0), effect: freshPage(at, true), note: "write fault: gets a new page" },
     { guard: and(isReadOnly(entry), reusable(at)), effect: reuse(at), note: "write fault: keeps the page" },
-    {
-      guard: and(isReadOnly(entry), not(reusable(at))),
-      effect: freshPage(at, true),
-      note: `write fault: ${because[behavior.anonReuse]} is not 1, gets a copy`,
-    },
+    { guard: and(isReadOnly(entry), anonymous, not(reusable(at))), effect: freshPage(at, true), note: `write fault: ${count} is not 1, gets a copy` },
+    { guard: and(isReadOnly(entry), not(anonymous)), effect: freshPage(at, true), note: "write fault: the zero page is nobody's own, gets a new page" },
   ];
 }
 
@@ -171,15 +163,15 @@ export function gupFaults(at: PrivateMapping, request: GupRequest): Alternative[
   ];
 }
 
-/** Takes a reference or a pin on a page. */
+/** Takes a reference or a pin on a page; those on the zero page decide nothing and are not counted. */
 export const grab = (at: PrivateMapping, page: Operand, pin: boolean): Assignment[] => [
-  incrementAt(at.refcount, page),
+  assignAt(at.refcount, page, plus(element(at.refcount, page), element(at.anonymous, page))),
   ...(pin ? [incrementAt(at.pincount, page)] : []),
 ];
 
 /** Gives it back. */
 export const drop = (at: PrivateMapping, page: Operand, pin: boolean): Assignment[] => [
-  decrementAt(at.refcount, page),
+  assignAt(at.refcount, page, minus(element(at.refcount, page), element(at.anonymous, page))),
   ...(pin ? [decrementAt(at.pincount, page)] : []),
 ];
 

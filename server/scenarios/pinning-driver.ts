@@ -49,7 +49,7 @@ export function liftPinningDriver(model: ModelBuilder, program: EffectProgram, r
   if (!found) return null;
   const gated = insertAtStart(program, [{ ...synthetic("", { kind: "maySleep" }), name: GATE }]);
   const lifted = lift(model, gated, release, () => world(gated, found, focus, objects), { next: "handed" });
-  if (focus.device === "return") handOver(lifted.thread, objects);
+  if (focus.device === "return") handOver(lifted.thread, objects, "returns with the page pinned: the device goes on using it");
   else lifted.thread.label("handed");
   for (const step of lifted.stepsOf.get(focus.node) ?? []) model.reach(lifted.thread, step, "the pin");
   return lifted;
@@ -62,10 +62,11 @@ export const pinObjects = (model: ModelBuilder, mapping: PrivateMapping, initial
   begun: model.field("begun", begun ? 1 : 0, { hidden: true }),
 });
 
-function handOver(thread: ThreadBuilder, { pinned, device }: PinObjects): void {
+/** Where the lifted function ends: what is still pinned then belongs to the device. */
+export function handOver(thread: ThreadBuilder, { pinned, device }: PinObjects, text: string): void {
   thread.label("handed");
   thread.step({
-    text: "returns with the page pinned: the device goes on using it",
+    text,
     alternatives: [{ guard: ne(pinned, 0), effect: [assign(device, pinned)] }, { guard: eq(pinned, 0), to: "END", note: "nothing is pinned" }],
   });
 }

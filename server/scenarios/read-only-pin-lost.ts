@@ -19,14 +19,20 @@ import { askForReadAgain, askForWrite, dmaDevice, forceOnly, liftPinningDriver, 
 /** `exited`: the child is gone before the pin; `alive`: it stays. */
 export type Child = "exited" | "alive";
 
-/** Process A forks, and writes to the page at any time after that. */
-export function processThatForked(model: ModelBuilder, mapping: PrivateMapping, begun: Field, child: Child): ThreadBuilder {
+/** Process A forks, and writes to the page at any time after that. `under`: what a write fault has to wait for. */
+export function processThatForked(
+  model: ModelBuilder,
+  mapping: PrivateMapping,
+  begun: Field,
+  child: Child,
+  under: (one: Alternative) => Alternative = (one) => one,
+): ThreadBuilder {
   const thread = model.thread("process A", "environment");
   const begin = (one: Alternative): Alternative => ({ ...one, effect: [...(one.effect ?? []), assign(begun, 1)] });
   thread.step({ text: "fork(): the entry becomes read-only", alternatives: child === "alive" ? fork(mapping).map(begin) : fork(mapping) });
   if (child === "exited")
     thread.step({ text: "child B exits: A has the page alone, its entry stays read-only", alternatives: childExits(mapping).map(begin) });
-  const write = thread.step({ text: "writes to va", alternatives: store(mapping) });
+  const write = thread.step({ text: "writes to va", alternatives: store(mapping).map(under) });
   model.reach(thread, write, "the process writes");
   return thread;
 }
