@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { statesAt } from "../analysis/unit.ts";
+import { statesAt, type Unit } from "../analysis/unit.ts";
 import { atLeast } from "../kernel/release.ts";
 import type { Target } from "../kernel/target.ts";
 import { documentPlace, textAt } from "../program/place.ts";
+import type { EffectProgram } from "../program/program.ts";
 import { RULES } from "../rules/registry.ts";
-import type { At, Candidate, ObligationCheck, Rule, Subject } from "../rules/rule.ts";
+import type { At, Candidate, ObligationCheck, Rule, Site, Subject } from "../rules/rule.ts";
 import type { Problem } from "../text/problem.ts";
 import { evidenceOf, tierOf } from "./evidence.ts";
 import type { Finding, Location, Obligation, RelatedLocation, Severity } from "./finding.ts";
@@ -61,15 +62,24 @@ function candidatesOf(rule: Rule, subject: Subject): Candidate[] {
     const wanted = program.nodes.flatMap((call, node) =>
       call.kind === "call" && (call.inlined === undefined || rule.seesInlined === true) ? call.effects.filter((effect) => rule.effects.includes(effect.kind)).map((effect) => ({ call, node, effect })) : [],
     );
-    if (wanted.length === 0) continue;
-    const fn = unit.analyze(program);
-    for (const { call, node, effect } of wanted) {
-      const states = statesAt(fn, node);
-      if (states.length > 0) found.push(...rule.check({ unit, target, fn, node, call, effect, states }));
-    }
+    for (const { call, node, effect } of wanted) found.push(...rule.check(siteOf(unit, target, program, { call, node, effect })));
   }
   return found;
 }
+
+/** A site whose analysis runs when a rule asks for it: many calls are judged by their text alone. */
+const siteOf = (unit: Unit, target: Target, program: EffectProgram, at: Pick<Site, "call" | "node" | "effect">): Site => ({
+  unit,
+  target,
+  program,
+  ...at,
+  get fn() {
+    return unit.analyze(program);
+  },
+  get states() {
+    return statesAt(unit.analyze(program), at.node);
+  },
+});
 
 /** The same defect at the same place is one finding, whichever path or context leads there. */
 function unique(candidates: readonly Candidate[]): Candidate[] {

@@ -36,17 +36,17 @@ export const notifierNonblockOutsideOom: Rule = {
     ],
   },
   effects: ["notifierStart"],
-  *check({ fn, call, effect, target }): Iterable<Candidate> {
-    if (effect.kind !== "notifierStart" || effect.blocking || fn.program.name === OOM_REAPER) return;
-    if (isDefinition(fn.program, call)) return;
-    const dropped = isDropped(fn.program, call);
+  *check({ program, call, effect, target }): Iterable<Candidate> {
+    if (effect.kind !== "notifierStart" || effect.blocking || program.name === OOM_REAPER) return;
+    if (isDefinition(program, call)) return;
+    const dropped = isDropped(program, call);
     yield {
       ruleId: this.meta.id,
       messageId: dropped ? "dropped" : "outsideOom",
-      data: { function: fn.program.name },
-      place: placeOf(fn.program, call),
-      related: mapsBefore(fn.program, call),
-      prove: (maxStates) => prove(refusedInvalidation, fn.program, target.release, maxStates),
+      data: { function: program.name },
+      place: placeOf(program, call),
+      related: mapsBefore(program, call),
+      prove: (maxStates) => prove(refusedInvalidation, program, target.release, maxStates),
     };
   },
 };

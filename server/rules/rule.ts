@@ -49,10 +49,13 @@ export interface ObligationCheck {
 export interface Site {
   readonly unit: Unit;
   readonly target: Target;
+  readonly program: EffectProgram;
+  /** The function in all its calling contexts; computed when it is first asked for. */
   readonly fn: AnalyzedFunction;
   readonly node: NodeId;
   readonly call: CallNode;
   readonly effect: BoundEffect;
+  /** States in which control reaches the call; computed when they are first asked for. */
   readonly states: readonly { readonly context: CallingContext; readonly state: State }[];
 }
 
