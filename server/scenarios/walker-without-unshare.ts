@@ -9,7 +9,7 @@ import { assign } from "../simulator/effect.ts";
 import { and, element, eq, FALSE, ne, TRUE, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative } from "../simulator/model.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
-import { drop, FIRST, grab, isWritable, mustUnshare, pageOf, privateMapping, type GupRequest } from "./gup-era.ts";
+import { drop, grab, isWritable, mustUnshare, pageOf, privateMapping, type GupRequest } from "./gup-era.ts";
 import { lift } from "./lift.ts";
 import { givesBack } from "./pinned-pages.ts";
 import { dmaDevice, handOver, pinObjects, type PinObjects } from "./pinning-driver.ts";
@@ -49,6 +49,8 @@ function world(walk: Walk, objects: Objects): World {
   const { mapping } = objects;
   const { program, call, entry } = walk;
   const isGate = (node: CallNode): boolean => node.at < 0 && node.name === GATE;
+  // An entry that the walker is handed, or has read where the hunk does not show it: as it is when the walker starts.
+  const handed = [render(entry), ...walk.names].filter((one) => program.openStart || program.variables.get(one)?.isParameter);
   const page = (value: Value | undefined, translate: (value: Value) => Expression | null): Expression =>
     pageOf((value && translate(value)) ?? translate(entry) ?? mapping.entry);
   return {
@@ -56,7 +58,7 @@ function world(walk: Walk, objects: Objects): World {
       isGate(node) || (node === call && effect.kind === "grabPage") || givesBack(effect, walk.names) || locks(effect) !== null || (effect.kind === "accessEntry" && !effect.write && node.result !== null),
     reads: (effect, node) => (node === call && effect.kind === "grabPage" ? [effect.page, entry] : []),
     refine(effect, node, lifting) {
-      if (isGate(node)) return [{ alternatives: [{ guard: eq(objects.begun, 1) }], hidden: true }];
+      if (isGate(node)) return [{ alternatives: [{ guard: eq(objects.begun, 1), effect: handed.flatMap((one) => lifting.set(one, mapping.entry)) }], hidden: true }];
       const lock = locks(effect);
       if (lock !== null) return [lockStep(effect, node, lifting, objects, lock)];
       if (effect.kind === "grabPage") return [grabStep(effect, node, lifting, objects, page(effect.page, lifting.translate))];
@@ -86,8 +88,7 @@ function world(walk: Walk, objects: Objects): World {
     compare: (of, translate) => secondLook(of, translate),
     parameter(name, bit) {
       if (bit !== null) return bit === "FOLL_PIN" ? 1 : bit === "FOLL_WRITE" ? 0 : null;
-      // An entry that the walker was handed, or read where the hunk does not show it: read-only, as fork left it.
-      return name === render(entry) || walk.names.has(name) ? 2 * FIRST - 1 : null;
+      return handed.includes(name) ? 0 : null;
     },
   };
 }
