@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CallNode, EffectProgram } from "../program/program.ts";
 import { render } from "../program/render.ts";
+import { isLasting } from "./live.ts";
 import { EMPTY_STATE, type State } from "./state.ts";
+import { truthOf } from "./truth.ts";
 
 /** State at the entry of a callee: what the caller holds, under the callee's names. */
 export function entryFromCall(caller: State, call: CallNode, callee: EffectProgram): State {
@@ -13,13 +15,20 @@ export function entryFromCall(caller: State, call: CallNode, callee: EffectProgr
     for (const [from, to] of rename) if (from !== "" && text.startsWith(`${from}->`)) return to + text.slice(from.length);
     return text;
   };
+  // Only what no assignment changes and what decides about sharing is worth a run of its own.
   const truths = new Map(
     [...caller.truths].flatMap(([key, truth]) => {
+      if (!isLasting(key)) return [];
       for (const [from, to] of rename)
-        if (from !== "" && key.includes(`${from}->`)) return [[key.replaceAll(`${from}->`, `${to}->`), truth] as const];
+        if (from !== "" && mentions(key, from)) return [[key.replaceAll(from, to), truth] as const];
       return [];
     }),
   );
+  parameters.forEach((parameter, index) => {
+    const given = call.args[index];
+    const truth = given && (given.kind === "number" || given.kind === "name") ? truthOf(EMPTY_STATE, given) : null;
+    if (truth !== null) truths.set(parameter.name, truth);
+  });
   return {
     ...EMPTY_STATE,
     held: caller.held.map((held) => ({ ...held, object: translate(held.object), at: -1 })),
@@ -28,6 +37,10 @@ export function entryFromCall(caller: State, call: CallNode, callee: EffectProgr
     truths,
   };
 }
+
+/** True where the text has the place as a whole, not as a part of another name. */
+const mentions = (text: string, place: string): boolean =>
+  new RegExp(`(?<![\\w$.>])${place.replace(/[^\w]/g, "\\$&")}(?!\\w)`).test(text);
 
 function textOf(call: CallNode, index: number): string {
   const arg = call.args[index];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
 import { relevanceOf } from "./relevant.ts";
+import { isLasting, liveNames, withoutDead } from "./live.ts";
 import { afterAssign, afterCall } from "./transfer.ts";
 import { EMPTY_STATE, type State, stateKey } from "./state.ts";
 import { assume, normalize, truthOf } from "./truth.ts";
@@ -17,6 +18,9 @@ export interface Interpretation {
 /** Pairs of node and state that one function may cost; more than any function of mm/ needs. */
 const MAX_STATES = 20_000;
 
+/** From this many states on, a node tells apart only what locks, maps and walks do: conditions are forgotten there. */
+const MANY_STATES = 48;
+
 /** Runs a program over abstract states, path by path, merging states that nothing later can tell apart. */
 export function interpret(program: EffectProgram, entry: State = EMPTY_STATE): Interpretation {
   const relevance = relevanceOf(program);
@@ -26,7 +30,10 @@ export function interpret(program: EffectProgram, entry: State = EMPTY_STATE): I
   let total = 0;
   let complete = true;
 
-  const reach = (id: NodeId, state: State): void => {
+  const live = liveNames(program);
+  const reach = (id: NodeId, reached: State): void => {
+    const useful = withoutDead(reached, live(id));
+    const state = (before[id]?.length ?? 0) < MANY_STATES ? useful : withoutConditions(useful);
     const key = stateKey(state);
     if (seen[id]?.has(key)) return;
     if (total >= MAX_STATES) {
@@ -75,3 +82,11 @@ export function interpret(program: EffectProgram, entry: State = EMPTY_STATE): I
   }
   return { program, before, complete };
 }
+
+/** The state with nothing known about conditions: stands for more paths than there are, never for fewer. */
+const withoutConditions = (state: State): State => ({
+  ...state,
+  truths: new Map([...state.truths].filter(([key]) => isLasting(key))),
+  definitions: new Map(),
+  doubtful: new Set(),
+});

@@ -49,7 +49,18 @@ export function relevanceOf(program: EffectProgram): Relevance {
   if (flags.size > 0) for (const flag of ["FOLL_WRITE", "FOLL_LONGTERM", "FOLL_FORCE", "FOLL_PIN", "FOLL_GET"]) flags.add(flag);
   for (const [key, times] of asked) if (times > 1) conditions.add(key);
   for (const name of correlated(program)) conditions.add(name);
+  throughCopies(program, conditions);
   return { conditions, variables, flags };
+}
+
+/** What is known of a variable is known of its copies: `p = q; if (p)` asks about q. */
+function throughCopies(program: EffectProgram, conditions: Set<string>): void {
+  for (let size = -1; size !== conditions.size; ) {
+    size = conditions.size;
+    for (const node of program.nodes)
+      if (node.kind === "assign" && node.operator === "=" && node.value?.kind === "name" && conditions.has(render(node.target)))
+        conditions.add(node.value.name);
+  }
 }
 
 /** Variables that get a constant or another condition on one path and are tested later: `locked = true; ... if (locked)`. */

@@ -70,7 +70,7 @@ function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: Node
           : { ...state, held: [...state.held, { lock: effect.lock, object: objectText(effect.object), mode: effect.mode, at: id, taken: false }] },
       ];
     case "enterAtomic":
-      return [{ ...state, atomic: [...state.atomic, { reason: effect.reason, of: "", at: id }] }];
+      return [nested(state, { reason: effect.reason, of: "", at: id })];
     case "leaveAtomic":
       return [loseProtection({ ...state, atomic: withoutLast(state.atomic, (one) => one.reason === effect.reason) })];
     case "mapPte":
@@ -93,7 +93,18 @@ function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: Node
   }
 }
 
+/** Nothing nests deeper than this; a list that grows with each turn of a loop must end. */
+const MOST_NESTED = 2;
+
+const nested = (state: State, atomic: Atomic): State =>
+  state.atomic.filter((one) => one.reason === atomic.reason && one.of === atomic.of).length >= MOST_NESTED
+    ? state
+    : { ...state, atomic: [...state.atomic, atomic] };
+
 function acquire(state: State, lock: Held, isSpinning: boolean): State {
+  const known = state.held.filter((one) => one.lock === lock.lock && one.object === lock.object && one.mode === lock.mode);
+  // Once more in every turn of a loop: that is the same lock of another object.
+  if (known.length >= MOST_NESTED) return state;
   const atomic: readonly Atomic[] = isSpinning ? [...state.atomic, { reason: "spinlock", of: lock.object, at: lock.at }] : state.atomic;
   return { ...state, held: [...state.held, lock], atomic };
 }
@@ -116,9 +127,9 @@ function withoutLast<T>(list: readonly T[], matches: (item: T) => boolean): read
 function mapPte(state: State, effect: BoundEffect & { kind: "mapPte" }, node: CallNode, id: NodeId): State[] {
   const pte = effect.pteOut ? objectText(effect.pteOut) : node.result;
   const map = (one: State): State => {
-    const mapped = pte === null ? one.mapped : [...one.mapped, { pte, at: id, rcu: effect.rcu }];
-    const atomic: readonly Atomic[] = effect.rcu ? [...one.atomic, { reason: "pte-map", of: pte ?? "", at: id }] : one.atomic;
-    const next: State = { ...one, mapped, atomic };
+    const isKnown = pte === null || one.mapped.some((known) => known.pte === pte);
+    const mapped = isKnown ? one.mapped : [...one.mapped, { pte, at: id, rcu: effect.rcu }];
+    const next: State = { ...(effect.rcu ? nested(one, { reason: "pte-map", of: pte ?? "", at: id }) : one), mapped };
     if (!effect.locks) return next;
     return acquire(next, { lock: "ptl", object: objectText(effect.ptlOut), mode: "exclusive", at: id, taken: true }, true);
   };

@@ -8,7 +8,7 @@ import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import type { Image } from "../source/image.ts";
 import { documentPlace } from "../program/place.ts";
 import { interpret, type Interpretation } from "./interpret.ts";
-import { EMPTY_STATE, type State } from "./state.ts";
+import { EMPTY_STATE, type State, stateKey } from "./state.ts";
 import { entryFromCall } from "./entry.ts";
 
 /** One way in which a function is entered. */
@@ -37,7 +37,7 @@ export interface Unit {
 
 /** Callers further away than this are not followed. */
 const MAX_DEPTH = 3;
-const MAX_CONTEXTS = 8;
+const MAX_CONTEXTS = 16;
 
 /** Reads and lowers every function of the images. */
 export function unitOf(images: readonly Image[], release: Release): Unit {
@@ -45,41 +45,50 @@ export function unitOf(images: readonly Image[], release: Release): Unit {
   const definitions = new Map<string, FunctionCode>(codes.flatMap(({ functions }) => functions.map((code) => [code.name, code])));
   const programs = inlineHelpers(codes.flatMap(({ image, functions }) => functions.map((code) => lowerFunction(image, code, release, definitions))));
   const callers = callSites(programs);
-  const memo = new Map<EffectProgram, AnalyzedFunction>();
+  const runs = new Map<EffectProgram, Map<string, Interpretation>>();
+  const memo = new Map<string, AnalyzedFunction>();
+  const numbers = new Map(programs.map((program, index) => [program, index] as const));
 
-  const analyze = (program: EffectProgram, depth: number, open: ReadonlySet<EffectProgram>): AnalyzedFunction => {
-    const known = memo.get(program);
-    if (known) return known;
-    const analyzed: AnalyzedFunction = { program, contexts: contextsOf(program, depth, open) };
-    if (depth === 0) memo.set(program, analyzed);
+  /** One run for each way to enter that differs in anything an effect can see. */
+  const run = (program: EffectProgram, entry: State): Interpretation => {
+    const known = runs.get(program) ?? new Map<string, Interpretation>();
+    runs.set(program, known);
+    const key = stateKey(entry);
+    const result = known.get(key) ?? interpret(program, entry);
+    known.set(key, result);
+    return result;
+  };
+
+  const analyze = (program: EffectProgram, depth: number): AnalyzedFunction => {
+    const key = `${numbers.get(program) ?? program.name} ${depth}`;
+    const analyzed = memo.get(key) ?? { program, contexts: contextsOf(program, depth) };
+    memo.set(key, analyzed);
     return analyzed;
   };
 
-  const contextsOf = (program: EffectProgram, depth: number, open: ReadonlySet<EffectProgram>): CallingContext[] => {
-    const unknown = (): CallingContext[] => [{ chain: [], interpretation: interpret(program, EMPTY_STATE) }];
-    const sites = callersAreVisible(program) ? (callers.get(program.name) ?? []) : [];
-    if (sites.length === 0 || depth >= MAX_DEPTH || open.has(program)) return unknown();
-    const inner = new Set([...open, program]);
-    const contexts: CallingContext[] = [];
-    const seen = new Set<string>();
+  const contextsOf = (program: EffectProgram, depth: number): CallingContext[] => {
+    const unknown: CallingContext = { chain: [], interpretation: run(program, EMPTY_STATE) };
+    const sites = callersAreVisible(program) && depth < MAX_DEPTH ? (callers.get(program.name) ?? []).filter(({ caller }) => caller !== program) : [];
+    const contexts = new Map<string, CallingContext>();
     for (const { caller, node, call } of sites) {
-      for (const above of analyze(caller, depth + 1, inner).contexts) {
+      for (const above of analyze(caller, depth + 1).contexts) {
         for (const state of above.interpretation.before[node] ?? []) {
           const entry = entryFromCall(state, call, program);
-          const key = entry.held.map((held) => `${held.lock}(${held.object})`).join() + String(entry.callerUnknown);
-          if (seen.has(key) || contexts.length >= MAX_CONTEXTS) continue;
-          seen.add(key);
-          contexts.push({
+          const key = stateKey(entry);
+          if (contexts.has(key)) continue;
+          // Too many to follow: what the others hold is not known.
+          if (contexts.size >= MAX_CONTEXTS) return [...contexts.values(), unknown];
+          contexts.set(key, {
             chain: [{ name: caller.name, program: caller, at: call.at }, ...above.chain],
-            interpretation: interpret(program, entry),
+            interpretation: run(program, entry),
           });
         }
       }
     }
-    return contexts.length > 0 ? contexts : unknown();
+    return contexts.size > 0 ? [...contexts.values()] : [unknown];
   };
 
-  return { release, images, programs, definitions, analyze: (program) => analyze(program, 0, new Set()) };
+  return { release, images, programs, definitions, analyze: (program) => analyze(program, 0) };
 }
 
 /**
