@@ -23,7 +23,8 @@ export interface ValueContext {
 type Step = (next: NodeId) => NodeId;
 
 const name = (text: string, at: number): Value => ({ kind: "name", name: text, at });
-const TRANSPARENT = new Set(["likely", "unlikely"]);
+/** Calls whose value is their first argument, as far as a condition goes. */
+const TRANSPARENT = new Set(["likely", "unlikely", "WARN_ON", "WARN_ON_ONCE", "WARN", "WARN_ONCE", "VM_WARN_ON_ONCE"]);
 
 const before = (steps: readonly Step[], next: NodeId): NodeId => steps.reduceRight((entry, step) => step(entry), next);
 
