@@ -60,11 +60,16 @@ interface Walk {
   asks(callee: CallNode): boolean;
 }
 
-/** What is known on one path: the page is held, it needs no (further) question, the entry was read again after the grab. */
+/** What is known on one path. */
 interface Path {
   readonly id: NodeId;
+  /** The page is held. */
   readonly held: boolean;
+  /** The entry needs no (further) question. */
   readonly safe: boolean;
+  /** The request is not for a read-only pin, whatever the entry: nothing further is asked on this path. */
+  readonly other: boolean;
+  /** The entry was read again after the grab. */
   readonly again: boolean;
 }
 
@@ -72,10 +77,11 @@ interface Path {
 function keptUnasked(walk: Walk): { readonly looksAgain: boolean } | null {
   const { program } = walk;
   const seen = new Set<string>();
-  const work: Path[] = [{ id: program.entry, held: false, safe: false, again: false }];
+  const work: Path[] = [{ id: program.entry, held: false, safe: false, other: false, again: false }];
   let found = false;
   let looksAgain = false;
   for (let path = work.pop(); path; path = work.pop()) {
+    if (path.other) continue;
     const key = `${path.id} ${path.held} ${path.safe} ${path.again}`;
     const node = program.nodes[path.id];
     if (seen.has(key) || !node) continue;
@@ -120,6 +126,7 @@ function afterBranch(walk: Walk, node: BranchNode, path: Path): Path[] {
 }
 
 const SAFE = { safe: true } as const;
+const OTHER = { other: true } as const;
 const NOTHING = {} as const;
 
 function meaningOf(walk: Walk, condition: Value): { then: Partial<Path>; otherwise: Partial<Path> } {
@@ -127,8 +134,8 @@ function meaningOf(walk: Walk, condition: Value): { then: Partial<Path>; otherwi
   if (condition.kind !== "binary" || condition.operator !== "&" || condition.right.kind !== "name") return { then: NOTHING, otherwise: NOTHING };
   // Writes break COW anyway, and only FOLL_PIN is unshared.
   const flag = condition.right.name;
-  if (flag === "FOLL_WRITE" || flag === "FOLL_GET") return { then: SAFE, otherwise: NOTHING };
-  return flag === "FOLL_PIN" ? { then: NOTHING, otherwise: SAFE } : { then: NOTHING, otherwise: NOTHING };
+  if (flag === "FOLL_WRITE" || flag === "FOLL_GET") return { then: OTHER, otherwise: NOTHING };
+  return flag === "FOLL_PIN" ? { then: NOTHING, otherwise: OTHER } : { then: NOTHING, otherwise: NOTHING };
 }
 
 function meaningOfCall(walk: Walk, call: Value & { kind: "call" }): { then: Partial<Path>; otherwise: Partial<Path> } {
@@ -138,7 +145,7 @@ function meaningOfCall(walk: Walk, call: Value & { kind: "call" }): { then: Part
   if (meaning === "folio-anon") return { then: NOTHING, otherwise: SAFE };
   // A writable anonymous entry is exclusive; device memory is never anonymous here.
   const access = call.args[1];
-  if (/_access_permitted$/.test(call.name) && access && bitOf(EMPTY_STATE, access, "FOLL_WRITE") === "yes") return { then: SAFE, otherwise: NOTHING };
+  if (call.name.endsWith("_access_permitted") && access && bitOf(EMPTY_STATE, access, "FOLL_WRITE") === "yes") return { then: SAFE, otherwise: NOTHING };
   if (/AnonExclusive$|_anon_exclusive$|_devmap$/.test(call.name)) return { then: SAFE, otherwise: NOTHING };
   return { then: NOTHING, otherwise: NOTHING };
 }

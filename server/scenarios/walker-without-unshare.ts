@@ -167,7 +167,7 @@ function askToUnshare(program: EffectProgram, node: NodeId, release: Release): E
 const keepUnasked = (fixed: EffectProgram): EffectProgram => ({
   ...fixed,
   nodes: fixed.nodes.map((node) =>
-    node.kind === "branch" && node.at < 0 && node.condition.kind === "call" && /_write$/.test(node.condition.name) ? { kind: "label", name: null, at: -1, next: node.then } : node,
+    node.kind === "branch" && node.at < 0 && node.condition.kind === "call" && node.condition.name.endsWith("_write") ? { kind: "label", name: null, at: -1, next: node.then } : node,
   ),
 });
 
