@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { createRequire } from "node:module";
-import { setFlagsFromString } from "node:v8";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /** The part of the binding's cursor that is read; ids cost a fraction of what names cost. */
@@ -108,6 +108,12 @@ function sortedNames(names: readonly string[]): readonly string[] {
 const bytesOfTreePerUnit = 20;
 const collectAbove = 64 * 1024 * 1024;
 
+/** V8 lets its own heap of short-lived records grow to hundreds of megabytes before it looks; a batch need not. */
+const leastMajor = 128 * 1024 * 1024;
+
+const roomToGrow = 48 * 1024 * 1024;
+
+let majorAbove = leastMajor;
 let bytesSinceCollection = 0;
 let collect: ((options: { readonly type: "minor" | "major" }) => void) | undefined;
 
@@ -122,6 +128,14 @@ export function countParsed(units: number): void {
  * later turn of the event loop: a batch that wants flat memory awaits `setImmediate` now and then.
  */
 export function collectNativeMemory(): void {
+  const heap = getHeapStatistics().used_heap_size;
+  if (heap > majorAbove) {
+    bytesSinceCollection = 0;
+    collect ??= exposedCollector();
+    collect({ type: "major" });
+    majorAbove = Math.max(leastMajor, getHeapStatistics().used_heap_size + roomToGrow);
+    return;
+  }
   if (bytesSinceCollection < collectAbove) return;
   bytesSinceCollection = 0;
   collect ??= exposedCollector();
