@@ -36,19 +36,25 @@ const sourceMarkdown = (source: Source): string =>
   [plainMarkdown(source.who), plainMarkdown(source.date), markdownLink(source.thread, source.link)]
     .filter((part) => part !== "").join(", ");
 
-/** A finding as markdown: sentence, why it matters, schedule, verdict, repair, who said so. */
+/**
+ * The rule in words. The finding's own sentence stands in the diagnostic, which editors show above the hover: what comes
+ * first here is the schedule.
+ */
+const headline = (finding: Finding, options: HoverOptions): string =>
+  `${options.rule?.title ?? finding.message} (${finding.ruleId}, ${finding.tier})`;
+
+/** A finding as markdown: the rule, the schedule, verdict and repair, why it matters, who said so. */
 export function hoverMarkdown(finding: Finding, options: HoverOptions): string {
   const schedule = scheduleOf(finding, options);
   const facts = finding.evidence === null ? [] : evidenceFacts(finding.evidence);
   const sources = sourcesOf(finding, options);
   const why = options.rule?.why ?? "";
   return [
-    `**${plainMarkdown(finding.ruleId)}** (${finding.severity}, ${finding.tier})`,
-    plainMarkdown(finding.message),
-    ...(why === "" ? [] : [`**Why it matters:** ${plainMarkdown(why)}`]),
-    ...(finding.origin === "introduced" ? [] : [plainMarkdown(capital(ORIGINS[finding.origin]))]),
-    ...(schedule.length === 0 ? [] : [fencedText(schedule)]),
+    `**${plainMarkdown(headline(finding, options))}**`,
+    ...(schedule.length === 0 ? [plainMarkdown(finding.message)] : [fencedText(schedule)]),
     ...(facts.length === 0 ? [] : [facts.map((fact) => `- **${LABELS[fact.label]}:** ${plainMarkdown(fact.text)}`).join("\n")]),
+    ...(finding.origin === "introduced" ? [] : [plainMarkdown(capital(ORIGINS[finding.origin]))]),
+    ...(why === "" ? [] : [`**Why it matters:** ${plainMarkdown(why)}`]),
     ...(sources.length === 0 ? [] : [`**Who said so:** ${sources.map(sourceMarkdown).join("; ")}`]),
   ].join("\n\n");
 }
@@ -64,12 +70,11 @@ export function hoverPlain(finding: Finding, options: HoverOptions): string {
   const sources = sourcesOf(finding, options);
   const why = options.rule?.why ?? "";
   return [
-    `${visibleLine(finding.ruleId)} (${finding.severity}, ${finding.tier})`,
-    paragraph(finding.message),
-    ...(why === "" ? [] : [item("Why it matters", visibleLine(why))]),
-    ...(finding.origin === "introduced" ? [] : [paragraph(capital(ORIGINS[finding.origin]))]),
-    ...(schedule.length === 0 ? [] : [schedule.join("\n")]),
+    paragraph(headline(finding, options)),
+    ...(schedule.length === 0 ? [paragraph(finding.message)] : [schedule.join("\n")]),
     ...(facts.length === 0 ? [] : [facts.map((fact) => item(LABELS[fact.label], fact.text)).join("\n")]),
+    ...(finding.origin === "introduced" ? [] : [paragraph(capital(ORIGINS[finding.origin]))]),
+    ...(why === "" ? [] : [item("Why it matters", visibleLine(why))]),
     ...(sources.length === 0 ? [] : [item("Who said so", sources.map(sourceText).join("; "))]),
   ].join("\n\n");
 }

@@ -17,9 +17,10 @@ const RULE: RuleMeta = {
   sources: [{ thread: "rule thread", who: "Example Reviewer", date: "2020-01-01", link: null }],
 };
 
-test("sentence, reason, schedule, verdict, repair, sources", () => {
+test("rule, schedule, verdict, repair, reason, sources", () => {
   const text = hoverMarkdown(FINDING, { rule: RULE, lineLabel: "mail" });
-  expect(text.startsWith(`**notifier-nonblock-outside-oom** (error, proved)\n\n${FINDING.message}\n\n**Why it matters:** A subscriber`)).toBe(true);
+  expect(text.startsWith(`**${RULE.title} (notifier-nonblock-outside-oom, proved)**\n\n`)).toBe(true);
+  expect(text.indexOf("**Why it matters:** A subscriber")).toBeGreaterThan(text.indexOf("- **Fixed by:**"));
   expect(text).toContain("\n\n```text\n          move_one_pte()");
   expect(text).toContain("mail:140  mmu_notifier_invalidate_range_start_nonblock(&range)\n");
   expect(text).toContain("- **Fixed by:** blocking start before the first map");
