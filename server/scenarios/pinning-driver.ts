@@ -7,7 +7,7 @@ import type { Value } from "../program/code.ts";
 import type { ModelBuilder, ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
 import { and, eq, FALSE, ne, TRUE, type Expression, type Field } from "../simulator/expression.ts";
-import type { Alternative } from "../simulator/model.ts";
+import type { Alternative, Assignment } from "../simulator/model.ts";
 import { drop, grab, gupFaults, isReady, isWritable, pageLabels, pageOf, type GupRequest, type Initially, type PrivateMapping } from "./gup-era.ts";
 import { lift, type LiftedThread } from "./lift.ts";
 import { ALL_PAGES, countComparison, ERROR, givesBack, gupAt, pageCount, pagePlaces, SOME_PAGES, type Gup } from "./pinned-pages.ts";
@@ -62,12 +62,15 @@ export const pinObjects = (model: ModelBuilder, mapping: PrivateMapping, initial
   begun: model.field("begun", begun ? 1 : 0, { hidden: true }),
 });
 
-/** Where the lifted function ends: what is still pinned then belongs to the device. */
-export function handOver(thread: ThreadBuilder, { pinned, device }: PinObjects, text: string): void {
+/** Where the lifted function ends: what is still pinned then belongs to the device. `also`: what its caller does there. */
+export function handOver(thread: ThreadBuilder, { pinned, device }: PinObjects, text: string, also: readonly Assignment[] = []): void {
   thread.label("handed");
   thread.step({
     text,
-    alternatives: [{ guard: ne(pinned, 0), effect: [assign(device, pinned)] }, { guard: eq(pinned, 0), to: "END", note: "nothing is pinned" }],
+    alternatives: [
+      { guard: ne(pinned, 0), effect: [...also, assign(device, pinned)] },
+      { guard: eq(pinned, 0), effect: also, to: "END", note: "nothing is pinned" },
+    ],
   });
 }
 

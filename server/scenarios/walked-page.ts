@@ -13,6 +13,7 @@ export type Grab = BoundEffect & { readonly kind: "grabPage" };
 
 /** Entries whose pages may be anonymous; there are no anonymous leaves above. */
 const ENTRY = /^(?:pte_t|pmd_t|pud_t)$/;
+const LEVEL = /^(?:pte|pmd|pud|p4d|pgd)_t$/;
 const READS_ENTRY = /^(pte|pmd|pud)_(?:val|write|same|page|pfn|present|access_permitted)$/;
 
 /** The grab at a node. */
@@ -82,6 +83,13 @@ const firstOf = (values: readonly Value[], find: (value: Value) => Value | null)
 export function pointsToEntry(program: EffectProgram, pointer: Value): boolean {
   const variable = pointer.kind === "name" ? program.variables.get(pointer.name) : undefined;
   return variable !== undefined && ENTRY.test(variable.type) && variable.pointers === 1;
+}
+
+/** Level of the table that a value is an entry of (`pte_t`, ...): a variable that holds one, or `*ptep`; null for anything else. */
+export function entryLevel(program: EffectProgram, value: Value): string | null {
+  const [name, pointers] = value.kind === "unary" && value.operator === "*" ? [value.of, 1] : [value, 0];
+  const variable = name.kind === "name" ? program.variables.get(name.name) : undefined;
+  return variable && variable.pointers === pointers && LEVEL.test(variable.type) ? variable.type : null;
 }
 
 /** In a fragment without the declarations: what the visible part treats as an entry. */

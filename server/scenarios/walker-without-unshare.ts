@@ -15,7 +15,7 @@ import { givesBack } from "./pinned-pages.ts";
 import { dmaDevice, handOver, pinObjects, type PinObjects } from "./pinning-driver.ts";
 import { LOST, processThatForked } from "./read-only-pin-lost.ts";
 import { insertAtStart, synthetic } from "./rewrite.ts";
-import { entryOfPage, grabAt, grabbedNames, pointsToEntry, writeTestOf, type Grab } from "./walked-page.ts";
+import { entryOfPage, grabAt, entryLevel, grabbedNames, writeTestOf, type Grab } from "./walked-page.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 
 /*
@@ -58,14 +58,23 @@ function world(walk: Walk, objects: Objects): World {
       isGate(node) || (node === call && effect.kind === "grabPage") || givesBack(effect, walk.names) || locks(effect) !== null || (effect.kind === "accessEntry" && !effect.write && node.result !== null),
     reads: (effect, node) => (node === call && effect.kind === "grabPage" ? [effect.page, entry] : []),
     refine(effect, node, lifting) {
-      if (isGate(node)) return [{ alternatives: [{ guard: eq(objects.begun, 1), effect: handed.flatMap((one) => lifting.set(one, mapping.entry)) }], hidden: true }];
+      if (isGate(node)) {
+        const given = handed.flatMap((one) => lifting.set(one, mapping.entry));
+        const locked = callerLocks(program) ? [assign(objects.ptl, 1)] : [];
+        return [{ alternatives: [{ guard: eq(objects.begun, 1), effect: [...given, ...locked] }], hidden: true }];
+      }
       const lock = locks(effect);
       if (lock !== null) return [lockStep(effect, node, lifting, objects, lock)];
       if (effect.kind === "grabPage") return [grabStep(effect, node, lifting, objects, page(effect.page, lifting.translate))];
       if (effect.kind === "accessEntry") return [{ alternatives: [{ effect: lifting.set(node.result, mapping.entry) }] }];
       return [putStep(node, objects)];
     },
-    place: (value) => (value.kind === "unary" && value.operator === "*" && pointsToEntry(program, value.of) ? mapping.entry : null),
+    place: (value) => {
+      const level = entryLevel(program, value);
+      if (level === null || level === entryLevel(program, entry)) return value.kind === "unary" && level !== null ? mapping.entry : null;
+      // Tables above stay as they are.
+      return 1;
+    },
     meaning(pure, args, translate) {
       const first = args[0] ? translate(args[0]) : null;
       switch (pure.meaning) {
@@ -92,6 +101,10 @@ function world(walk: Walk, objects: Objects): World {
     },
   };
 }
+
+/** True where the function says that its caller holds the page-table lock. */
+const callerLocks = (program: EffectProgram): boolean =>
+  program.nodes.some((node) => node.kind === "call" && node.effects.some((effect) => effect.kind === "assertHeld" && (effect.lock === "ptl" || effect.lock === "spinlock")));
 
 /** `pte_val(pte) != pte_val(*ptep)`: the second look compares whole entries. */
 function secondLook(of: Value & { kind: "binary" }, translate: (value: Value) => Expression | null): Expression | null {
@@ -180,7 +193,7 @@ export function walkerWithoutUnshare(node: NodeId, target: Release): Experiment 
     const mapping = privateMapping(model, gupEra(release), "anonymous");
     const objects: Objects = { ...pinObjects(model, mapping, "anonymous", false), ptl: model.field("page-table lock", 0, { labels: { 0: "free", 1: "held" } }) };
     const lifted = lift(model, gated, release, () => world(walk, objects), { next: "handed" });
-    handOver(lifted.thread, objects, "returns with the page pinned: a driver gives it to its device");
+    handOver(lifted.thread, objects, "returns with the page pinned: a driver gives it to its device", callerLocks(program) ? [assign(objects.ptl, 0)] : []);
     for (const step of lifted.stepsOf.get(node) ?? []) model.reach(lifted.thread, step, "the grab");
     processThatForked(model, mapping, objects.begun, "exited", (one) => waitsForLock(one, objects));
     dmaDevice(model, objects, "DMA on the pinned page", LOST);
