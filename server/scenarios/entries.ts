@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../program/code.ts";
-import type { EffectProgram } from "../program/program.ts";
+import type { CallNode, EffectProgram } from "../program/program.ts";
 import { render } from "../program/render.ts";
 
 /** Page table entries that a function reaches through pointers: which pointer variables mean the same entry. */
@@ -28,16 +28,37 @@ export function entryPointers(program: EffectProgram): EntryPointers {
       entries.push({ name: pointer, mm: effect.mm && render(effect.mm), address: effect.address && render(effect.address) });
     }
   }
-  for (let size = -1; size !== target.size; ) {
-    size = target.size;
-    for (const node of program.nodes) {
-      if (node.kind !== "assign" || !node.value || node.operator !== "=") continue;
-      const from = target.get(render(base(node.value)));
-      const to = render(node.target);
-      if (from !== undefined && !target.has(to)) target.set(to, from);
+  const copies = (): void => {
+    for (let size = -1; size !== target.size; ) {
+      size = target.size;
+      for (const node of program.nodes) {
+        if (node.kind !== "assign" || !node.value || node.operator !== "=") continue;
+        const from = target.get(render(base(node.value)));
+        const to = render(node.target);
+        if (from !== undefined && !target.has(to)) target.set(to, from);
+      }
+    }
+  };
+  copies();
+  // Pointers that came from somewhere else: parameters, code that is not visible.
+  for (const node of program.nodes) {
+    if (node.kind !== "call") continue;
+    for (const effect of node.effects) {
+      if (effect.kind !== "clearEntry" && effect.kind !== "setEntry") continue;
+      const pointer = render(base(effect.pte));
+      if (target.has(pointer)) continue;
+      target.set(pointer, pointer);
+      entries.push({ name: pointer, mm: null, address: addressBeside(node, effect.pte) });
+      copies();
     }
   }
   return { entryOf: (pointer) => target.get(render(base(pointer))) ?? null, entries };
+}
+
+/** The argument in front of the entry: `ptep_clear_flush(vma, address, ptep)`. */
+function addressBeside(call: CallNode, pte: Value): string | null {
+  const before = call.args[call.args.indexOf(pte) - 1];
+  return before ? render(before) : null;
 }
 
 /** `p + 1`, `p - 1` and a cast of `p` point into the same table: one entry stands for all. */

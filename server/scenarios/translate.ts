@@ -6,6 +6,7 @@ import { flagBit } from "../program/flag-word.ts";
 import type { EffectProgram } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { and, eq, expression, FALSE, ne, not, or, TRUE, type Expression } from "../simulator/expression.ts";
+import { errorCodes } from "./error-code.ts";
 import type { ValueKind, World } from "./world.ts";
 
 /** Reads variables on behalf of the translation: null where a variable is not tracked. */
@@ -38,6 +39,8 @@ const isZero = (value: Value): boolean =>
 
 /** Turns C values into expressions over the model's state. What cannot be decided is null: a free choice, never a default. */
 export function translator(program: EffectProgram, world: World, release: Release, read: ReadVariable): Translator {
+  const codes = errorCodes(program);
+
   function value(of: Value, depth = 0): Expression | null {
     if (depth > 50) return null;
     const owned = world.place(of);
@@ -90,6 +93,12 @@ export function translator(program: EffectProgram, world: World, release: Releas
     if (operator === "&") {
       if (right.kind === "name" && /^[A-Z][A-Z0-9_]+$/.test(right.name)) return flag(left, right.name);
       return null;
+    }
+    if (/^[<>]=?$/.test(operator) && isZero(right) && codes.has(render(left))) {
+      // An error code is never above 0.
+      if (operator === ">" || operator === "<=") return operator === ">" ? FALSE : TRUE;
+      const failed = condition(left);
+      return operator === "<" ? failed : negate(failed);
     }
     if (operator === "==" || operator === "!=") {
       const a = inner(left);
