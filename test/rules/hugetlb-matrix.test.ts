@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { describe, expect, test } from "vitest";
+import { DEFAULT_OPTIONS } from "../../server/review/options.ts";
+import { review } from "../../server/review/review.ts";
+
+/*
+ * Walkers of a shared PMD table that only RCU or disabled interrupts protect, row by row: how the architecture frees page
+ * tables decides what is safe. Rows: 6.1 (and what changed later); columns: read the entry, take the table's lock.
+ */
+
+const walker = (enter: string, leave: string, use: string, mm: string): string => `
+static bool toy_peek(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr, unsigned long sz)
+{
+	unsigned long flags;
+	bool present = false;
+	spinlock_t *ptl;
+	pte_t *ptep;
+
+	${enter};
+	ptep = huge_pte_offset(${mm}, addr, sz);
+	if (ptep) {
+		${use}
+	}
+	${leave};
+	return present;
+}
+`;
+
+const READ = "present = pte_present(huge_ptep_get(ptep));";
+const LOCK = "ptl = huge_pte_lock(hstate_vma(vma), vma->vm_mm, ptep);\n\t\tspin_unlock(ptl);";
+const RCU = ["rcu_read_lock()", "rcu_read_unlock()"] as const;
+const IRQ = ["local_irq_save(flags)", "local_irq_restore(flags)"] as const;
+
+type Row = readonly [release: string, arch: string, config: readonly string[]];
+const X86: Row = ["6.1", "x86_64", ["PARAVIRT=y"]];
+const X86_NO_PV: Row = ["6.1", "x86_64", ["PARAVIRT=n"]];
+const ARM64: Row = ["6.1", "arm64", []];
+const RISCV: Row = ["6.1", "riscv64", []];
+
+/** What the rule says: `fails` on the row as it is, `if` something else goes wrong, `holds` where no schedule fails. */
+function outcome([release, arch, config]: Row, protection: readonly [string, string], use: string, mm: string): string {
+  const text = walker(protection[0], protection[1], use, mm);
+  const [found] = review({ path: "mm/toy.c", text, kind: "c" }, { ...DEFAULT_OPTIONS, release, arch, config });
+  const findings = found?.findings.filter((finding) => finding.ruleId === "hugetlb-walk-unlocked") ?? [];
+  expect(findings).toHaveLength(1);
+  const [finding] = findings;
+  if (finding?.evidence?.verdict !== "fail") return "holds";
+  return finding.message.startsWith("only on ") ? "if" : "fails";
+}
+
+describe("RCU alone", () => {
+  test.each([
+    ["x86_64, PARAVIRT=y: bare metal frees at once", X86, "fails", "fails"],
+    ["x86_64, PARAVIRT=n", X86_NO_PV, "fails", "fails"],
+    ["arm64: the page waits for a grace period unless the batch page fails, the lock never does", ARM64, "if", "fails"],
+    ["riscv64", RISCV, "fails", "fails"],
+  ] as const)("%s", (_, row, read, lock) => {
+    expect([outcome(row, RCU, READ, "vma->vm_mm"), outcome(row, RCU, LOCK, "vma->vm_mm")]).toEqual([read, lock]);
+  });
+});
+
+describe("interrupts off", () => {
+  test.each([
+    ["x86_64, PARAVIRT=n, own mm: the flush interrupts this CPU", X86_NO_PV, "current->mm", "holds", "holds"],
+    ["x86_64, PARAVIRT=n, another mm: nobody interrupts this CPU", X86_NO_PV, "mm", "fails", "fails"],
+    ["arm64: the page stays, the lock does not (before 1013af4f585f)", ARM64, "vma->vm_mm", "holds", "fails"],
+    ["riscv64: freed before any flush", RISCV, "vma->vm_mm", "fails", "fails"],
+  ] as const)("%s", (_, row, mm, read, lock) => {
+    expect([outcome(row, IRQ, READ, mm), outcome(row, IRQ, LOCK, mm)]).toEqual([read, lock]);
+  });
+
+  test("from 6.1.192 unsharing interrupts all CPUs: arm64 keeps the lock as well", () => {
+    expect(outcome(["6.1.192", "arm64", []], IRQ, LOCK, "vma->vm_mm")).toBe("holds");
+  });
+});
+
+test("what does not share PMD tables is not concerned", () => {
+  const text = walker(RCU[0], RCU[1], READ, "vma->vm_mm");
+  const [found] = review({ path: "mm/toy.c", text, kind: "c" }, { ...DEFAULT_OPTIONS, release: "6.1", arch: "s390x" });
+  expect(found?.findings).toEqual([]);
+});
+
+test("where the architecture is not set, all are run and the default row speaks first", () => {
+  const text = walker(IRQ[0], IRQ[1], LOCK, "current->mm");
+  const [found] = review({ path: "mm/toy.c", text, kind: "c" }, { ...DEFAULT_OPTIONS, release: "6.1" });
+  const [finding] = found?.findings ?? [];
+  expect(finding?.message).toMatch(/^only on (?:arm64|riscv64|x86_64, PARAVIRT=y, guest)/);
+  expect(finding?.evidence?.assumptions.join("\n")).toContain("x86_64, PARAVIRT=y, bare metal");
+});
