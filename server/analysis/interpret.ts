@@ -66,7 +66,7 @@ export function interpret(program: EffectProgram, entry: State = EMPTY_STATE): I
         for (const out of node.outs) reach(out.next, state);
         break;
       case "unseen":
-        reach(node.next, node.where === "start" ? { ...state, callerUnknown: true } : state);
+        reach(node.next, node.where === "end" ? state : afterUnseen(state));
         break;
       case "exit":
         break;
@@ -89,4 +89,11 @@ const withoutConditions = (state: State): State => ({
   truths: new Map([...state.truths].filter(([key]) => isLasting(key))),
   definitions: new Map(),
   doubtful: new Set(),
+});
+
+/** Code that is not visible may take locks and change every variable. */
+const afterUnseen = (state: State): State => ({
+  ...withoutConditions(state),
+  bits: new Map(),
+  callerUnknown: true,
 });

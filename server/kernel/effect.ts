@@ -94,6 +94,8 @@ export type Effect =
   | { readonly kind: "lockEntryTable"; readonly pte: Argument; readonly held?: HeldWhen }
   /** Removes the entry; the call's value is the old entry. */
   | { readonly kind: "clearEntry"; readonly pte: Argument; readonly flush: boolean }
+  /** Removes all entries of a range of a VMA. */
+  | { readonly kind: "clearRange"; readonly vma: Argument; readonly start: Argument }
   | { readonly kind: "setEntry"; readonly pte: Argument; readonly value: Argument }
   /** `held`: which value means that the reference was taken. Missing: always. */
   | { readonly kind: "getReference"; readonly object: Argument; readonly held?: HeldWhen }

@@ -2,7 +2,7 @@
 import { factFor, isQuiet } from "../kernel/facts.ts";
 import { formatRelease, type Release } from "../kernel/release.ts";
 import type { Image } from "../source/image.ts";
-import { UNSEEN_CONDITION, UNSEEN_END, UNSEEN_START } from "../source/unseen.ts";
+import { UNSEEN_CONDITION, UNSEEN_END, UNSEEN_MIDDLE, UNSEEN_START } from "../source/unseen.ts";
 import { graphBuilder } from "./builder.ts";
 import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
 import { bindEffect } from "./effects.ts";
@@ -158,6 +158,10 @@ export function lowerFunction(
     if (value.kind === "call" && value.name === UNSEEN_START) {
       unseen.start = true;
       return graph.add({ kind: "unseen", where: "start", next });
+    }
+    if (value.kind === "call" && value.name === UNSEEN_MIDDLE) {
+      assume("unseen-code", `lines of ${code.name}() between two hunks are not visible: taken to go on`, -1);
+      return graph.add({ kind: "unseen", where: "middle", next });
     }
     if (value.kind === "call" && value.name === UNSEEN_END) {
       unseen.end = true;

@@ -89,7 +89,8 @@ export interface LabelNode {
 /** Code that the hunk does not show stands here. */
 export interface UnseenNode {
   readonly kind: "unseen";
-  readonly where: "start" | "end";
+  /** `middle`: between two hunks of the function. */
+  readonly where: "start" | "middle" | "end";
   next: NodeId;
 }
 

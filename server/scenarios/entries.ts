@@ -44,6 +44,10 @@ export function entryPointers(program: EffectProgram): EntryPointers {
   for (const node of program.nodes) {
     if (node.kind !== "call") continue;
     for (const effect of node.effects) {
+      if (effect.kind === "clearRange") {
+        const name = rangeEntry(effect.vma);
+        if (!entries.some((one) => one.name === name)) entries.push({ name, mm: null, address: render(effect.start) });
+      }
       if (effect.kind !== "clearEntry" && effect.kind !== "setEntry") continue;
       const pointer = render(base(effect.pte));
       if (target.has(pointer)) continue;
@@ -54,6 +58,9 @@ export function entryPointers(program: EffectProgram): EntryPointers {
   }
   return { entryOf: (pointer) => target.get(render(base(pointer))) ?? null, entries };
 }
+
+/** Name of the one entry that stands for a range of a VMA. */
+export const rangeEntry = (vma: Value): string => `a page of ${render(vma)}`;
 
 /** The argument in front of the entry: `ptep_clear_flush(vma, address, ptep)`. */
 function addressBeside(call: CallNode, pte: Value): string | null {

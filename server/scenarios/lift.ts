@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { liveNames } from "../analysis/live.ts";
 import type { Release } from "../kernel/release.ts";
 import { documentPlace, textAt } from "../program/place.ts";
 import type { AssignNode, BranchNode, CallNode, ChoiceNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
@@ -135,11 +136,23 @@ class Emitter implements Lifting {
         return [this.#choice(node, next)];
       case "return":
         return this.#steps(node, [{ alternatives: [{}], hidden: true }], next);
+      case "unseen":
+        return this.#steps(node, [...(this.#world.unseen?.(node.where, this) ?? []), ...(node.where === "end" ? [] : this.#fromUnseen())], next);
       case "exit":
         return [this.thread.step({ text: "return", hidden: true, to: this.#end })];
       default:
         return this.#steps(node, [{ alternatives: [{}], hidden: true }], next);
     }
+  }
+
+  /** Variables that are read before any visible code gives them a value got it where nothing is visible: any value. */
+  #fromUnseen(): LiftedStep[] {
+    const read = liveNames(this.program)(this.program.entry);
+    return [...this.#fields].flatMap(([key, field]): LiftedStep[] => {
+      const name = key.split("/")[0] ?? key;
+      if (!read.has(name) || this.#isFixed(key) || (this.program.variables.get(name)?.isParameter && !this.program.openStart)) return [];
+      return [{ text: key, hidden: true, alternatives: [1, 0].map((value) => ({ effect: [assign(field, value)] })) }];
+    });
   }
 
   #source(node: ProgramNode): { text: string; source: StepSource | null } {
@@ -267,11 +280,12 @@ class Emitter implements Lifting {
 
   #choice(node: ChoiceNode, next: readonly NodeId[]): number {
     const shown = this.#source(node);
-    const why = node.reason === "unseen" ? { assumed: UNKNOWN } : {};
     return this.thread.step({
       text: node.text,
       source: shown.source,
-      alternatives: node.outs.map((out, index) => ({ to: `n${next[index]}`, note: out.label, ...why })),
+      // A block of which only the end is visible is entered on some paths and not on others: nothing is assumed.
+      hidden: node.reason === "unseen",
+      alternatives: node.outs.map((out, index) => ({ to: `n${next[index]}`, note: out.label })),
     });
   }
 }

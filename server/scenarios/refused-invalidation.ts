@@ -7,10 +7,11 @@ import { render } from "../program/render.ts";
 import { modelBuilder, type ModelBuilder, type StepPart, type ThreadBuilder } from "../simulator/build.ts";
 import { assign, decrement, increment } from "../simulator/effect.ts";
 import { and, eq, gt, ne, or, TRUE, type Field } from "../simulator/expression.ts";
-import { atomicContext, enterAtomic, leaveAtomic, mightSleep, type Context } from "../simulator/objects/context.ts";
+import { atomicContext, enterAtomic, mightSleep, type Context } from "../simulator/objects/context.ts";
 import { entry, isPresent, SWAP, type Entry } from "../simulator/objects/entry.ts";
+import type { Assignment } from "../simulator/model.ts";
 import { kvmSubscriber, mappingIsFresh, type KvmSubscriber } from "../simulator/objects/notifier.ts";
-import { entryPointers, type EntryPointers } from "./entries.ts";
+import { entryPointers, rangeEntry, type EntryPointers } from "./entries.ts";
 import type { Experiment } from "./experiment.ts";
 import { lift } from "./lift.ts";
 import { insertAtEnd, insertAtStart, without } from "./rewrite.ts";
@@ -50,11 +51,7 @@ export function rangeOf(program: EffectProgram): { range: string; entry: string 
   if (!effect) return null;
   const range = rangeKey(effect.range);
   const pointers = entryPointers(program);
-  const cleared = new Set(
-    program.nodes.flatMap((node) =>
-      node.kind === "call" ? node.effects.flatMap((one) => (one.kind === "clearEntry" ? (pointers.entryOf(one.pte) ?? []) : [])) : [],
-    ),
-  );
+  const cleared = new Set(program.nodes.flatMap((node) => (node.kind === "call" ? node.effects.flatMap((one) => clearedBy(one, pointers) ?? []) : [])));
   const candidates = pointers.entries.filter((one) => cleared.has(one.name));
   const init = initOf(program, range);
   const [address, mm] = init ? [render(init.start), render(init.mm)] : [null, null];
@@ -64,6 +61,12 @@ export function rangeOf(program: EffectProgram): { range: string; entry: string 
     candidates.find((one) => one.mm === mm) ??
     candidates[0];
   return matching ? { range, entry: matching.name } : null;
+}
+
+/** Name of the entry that an effect removes, or null. */
+function clearedBy(effect: BoundEffect, pointers: EntryPointers): string | null {
+  if (effect.kind === "clearRange") return rangeEntry(effect.vma);
+  return effect.kind === "clearEntry" ? pointers.entryOf(effect.pte) : null;
 }
 
 const rangeKey = (range: BoundEffect & { kind: "notifierStart" } extends { range: infer R } ? R : never): string =>
@@ -86,11 +89,14 @@ function objectsOf(model: ModelBuilder, program: EffectProgram, invalidated: str
   return { entries, pointers, invalidated: slot, kvm: kvmSubscriber(model, 1, PAGES), retry: model.field("fault must retry", 0, { hidden: true }) };
 }
 
+/** Leaves an atomic section. Where the start of the function is not visible, it may be one that was entered there. */
+const leave = (context: Context): Assignment => assign(context, { kind: "binary", operator: "-", left: { kind: "field", field: context }, right: gt(context, 0) });
+
 function world(thread: ThreadBuilder, objects: Objects): World {
   const context = atomicContext(thread);
   const state = thread.local("range", ENDED, { labels: { 0: "not started", 1: "started", 2: "refused" } });
   const seen = new Set<BoundEffect["kind"]>([
-    "mapPte", "unmapPte", "enterAtomic", "leaveAtomic", "notifierStart", "notifierEnd", "clearEntry", "setEntry", "lockEntryTable",
+    "mapPte", "unmapPte", "enterAtomic", "leaveAtomic", "notifierStart", "notifierEnd", "clearEntry", "clearRange", "setEntry", "lockEntryTable",
   ]);
   const entryAt = (pointer: Parameters<EntryPointers["entryOf"]>[0]): Entry | null => {
     const name = objects.pointers.entryOf(pointer);
@@ -148,7 +154,7 @@ function refine(
     case "unmapPte":
       return [
         {
-          alternatives: [{ effect: [...(effect.rcu ? [decrement(context)] : []), ...(effect.ptl ? [decrement(context)] : [])] }],
+          alternatives: [{ effect: [...(effect.rcu ? [leave(context)] : []), ...(effect.ptl ? [leave(context)] : [])] }],
         },
       ];
     case "acquire":
@@ -159,7 +165,7 @@ function refine(
       return [enterAtomic(context)];
     case "release":
     case "leaveAtomic":
-      return [leaveAtomic(context)];
+      return [{ alternatives: [{ effect: [leave(context)] }] }];
     case "enterAtomic":
       return [enterAtomic(context)];
     case "notifierStart":
@@ -170,6 +176,10 @@ function refine(
       const slot = entryAt(effect.pte);
       if (!slot) return [quiet({ alternatives: [{}] })];
       return [{ alternatives: [{ effect: [...lifting.set(call.result, slot), assign(slot, 0)] }] }];
+    }
+    case "clearRange": {
+      const slot = objects.entries.get(rangeEntry(effect.vma));
+      return slot ? [{ alternatives: [{ effect: [assign(slot, 0)] }] }] : [];
     }
     case "setEntry": {
       const slot = entryAt(effect.pte);
@@ -263,13 +273,13 @@ function build(program: EffectProgram, release: Release) {
   const bound = rangeOf(program);
   if (!bound) return null;
   const model = modelBuilder("refused-invalidation");
-  let objects: Objects | null = objectsOf(model, program, bound.entry);
-  const lifted = lift(model, program, release, (thread) => world(thread, objects!));
+  const objects = objectsOf(model, program, bound.entry);
+  const { pointers } = objects;
+  const lifted = lift(model, program, release, (thread) => world(thread, objects));
   const guest = vcpu(model, objects);
-  objects = null;
   for (const [id, steps] of lifted.stepsOf) {
     const node = program.nodes[id];
-    const clears = node?.kind === "call" && node.effects.some((effect) => effect.kind === "clearEntry" && entryPointers(program).entryOf(effect.pte) === bound.entry);
+    const clears = node?.kind === "call" && node.effects.some((effect) => clearedBy(effect, pointers) === bound.entry);
     if (clears && steps[0] !== undefined) model.reach(lifted.thread, steps[0], "the entry is cleared");
   }
   model.reach(guest.thread, guest.store, "the guest stores");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { PureMeaning } from "../kernel/effect.ts";
 import type { Value } from "../program/code.ts";
-import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts";
+import type { BoundEffect, CallNode, EffectProgram, UnseenNode } from "../program/program.ts";
 import type { StepPart, ThreadBuilder } from "../simulator/build.ts";
 import type { Expression, Operand } from "../simulator/expression.ts";
 import type { Assignment } from "../simulator/model.ts";
@@ -56,6 +56,8 @@ export interface World {
   compare?(of: Value & { kind: "binary" }, translate: (value: Value) => Expression | null): Expression | null;
   /** A call whose body is not known and that is handed something the scenario cares about: null, or its steps. */
   unknownCall?(call: CallNode, lifting: Lifting): readonly LiftedStep[] | null;
+  /** What code that is not visible did to the scenario's objects; missing: nothing. */
+  unseen?(where: UnseenNode["where"], lifting: Lifting): readonly LiftedStep[];
   /** Initial value of a parameter, where the scenario fixes it. */
   parameter?(name: string, bit: string | null): number | null;
 }

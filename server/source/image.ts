@@ -3,7 +3,7 @@ import type { Frame } from "../kernel/frames.ts";
 import type { FileDiff, Hunk, PatchLine } from "../patch/model.ts";
 import { blankComments } from "./blank.ts";
 import { segmentsOf, type Segment } from "./segment.ts";
-import { UNSEEN_END, UNSEEN_START } from "./unseen.ts";
+import { UNSEEN_END, UNSEEN_MIDDLE, UNSEEN_START } from "./unseen.ts";
 
 /** Where one line of an image lives in the document; all null for lines that close an open fragment. */
 export interface ImageLine {
@@ -50,7 +50,8 @@ export function imageOfFile(path: string, text: string): Image {
  * lines, so that the text parses; what is not visible is marked with `UNSEEN_*` calls, never guessed.
  */
 export function imageOfDiff(document: string, file: FileDiff, side: "old" | "new", frames: Frames): Image {
-  const rows = file.hunks.flatMap((hunk) => rowsOfHunk(document, hunk, side, frames));
+  const parts = file.hunks.flatMap((hunk) => partsOfHunk(document, hunk, side));
+  const rows = parts.flatMap((part, index) => closed(part, goesOn(parts[index - 1], part, frames), goesOn(part, parts[index + 1], frames), frames));
   return {
     side,
     path: side === "new" ? file.newPath : file.oldPath,
@@ -59,14 +60,26 @@ export function imageOfDiff(document: string, file: FileDiff, side: "old" | "new
   };
 }
 
-function rowsOfHunk(document: string, hunk: Hunk, side: "old" | "new", frames: Frames): Row[] {
+/** A segment with its rows. */
+interface Part {
+  readonly segment: Segment;
+  readonly rows: readonly Row[];
+}
+
+function partsOfHunk(document: string, hunk: Hunk, side: "old" | "new"): Part[] {
   const hidden = side === "new" ? "deleted" : "added";
   const shown = hunk.lines.filter((line) => line.kind !== hidden).map((line) => rowOf(document, line));
   const { code, opensComment, leavesComment } = blankComments(shown.map((row) => row.text).join("\n"));
   // A comment that begins above the hunk or ends below it is closed first, so that nothing synthetic ends up inside it.
   const rows = [...(opensComment ? [synthetic("/*")] : []), ...shown, ...(leavesComment ? [synthetic("*/")] : [])];
   const lines = [...(opensComment ? [""] : []), ...code.split("\n"), ...(leavesComment ? [""] : [])];
-  return segmentsOf(lines, hunk.section).flatMap((segment) => closed(segment, rows.slice(segment.from, segment.to), frames));
+  return segmentsOf(lines, hunk.section).map((segment) => ({ segment, rows: rows.slice(segment.from, segment.to) }));
+}
+
+/** True where a hunk goes on with the function in which the one before it stopped. */
+function goesOn(before: Part | undefined, after: Part | undefined, frames: Frames): boolean {
+  if (!before || before.segment.kind === "toplevel" || before.segment.openAtEnd === 0) return false;
+  return after?.segment.kind === "inside" && after.segment.name === before.segment.name && frames(before.segment.name) === null;
 }
 
 function rowOf(document: string, line: PatchLine): Row {
@@ -83,11 +96,15 @@ function rowOf(document: string, line: PatchLine): Row {
   };
 }
 
-/** Puts an open segment between the lines that close it. */
-function closed(segment: Segment, rows: readonly Row[], frames: Frames): readonly Row[] {
+/** Puts an open segment between the lines that close it, or that lead to the next hunk of the same function. */
+function closed({ segment, rows }: Part, isContinued: boolean, continues: boolean, frames: Frames): readonly Row[] {
   if (segment.kind === "toplevel") return rows;
   const frame = frames(segment.name);
-  const head = segment.kind === "tail" ? [] : headOf(segment, frame);
+  const head = segment.kind === "tail" ? [] : isContinued ? segment.openers : headOf(segment, frame);
+  if (continues) {
+    const gap = [..."}".repeat(segment.openAtEnd - 1), `${UNSEEN_MIDDLE}();`];
+    return [...head.map(synthetic), ...rows, ...gap.map(synthetic)];
+  }
   // What follows in an inner block is never known; what follows in the function itself may be.
   const inner = Array.from({ length: Math.max(0, segment.openAtEnd - 1) }, () => [`${UNSEEN_END}();`, "}"]).flat();
   const tail = segment.openAtEnd === 0 ? [] : [...inner, ...tailOf(rows, frame), "}"];

@@ -144,6 +144,9 @@ const CHANGES: readonly ApiFact[] = [
   ),
   ...facts("ptep_get_and_clear_full pte_clear_not_present_full pmdp_huge_get_and_clear_full", PGTABLE, [clear(2, false)], { arity: 4 }),
   ...facts("get_and_clear_full_ptes clear_full_ptes", `${PGTABLE}; batches from 6.9 (unverified)`, [clear(2, false)], { since: "6.9" }),
+  ...facts("unmap_page_range", "mm/memory.c:1656 (6.1.192): zaps a range; the notifiers are its caller's", [maySleep, { kind: "clearRange", vma: 1, start: 2 }], {
+    arity: 5,
+  }),
   ...facts("pmd_clear pud_clear p4d_clear", PGTABLE, [clear(0, false)], { arity: 1 }),
   ...facts("set_pte_at set_pmd_at set_pud_at", PGTABLE, [set(2, 3)], { arity: 4 }),
   ...facts("set_pte_at_notify", "f7842747d13d (removed in 6.10)", [set(2, 3)], { arity: 4, until: "6.10" }),

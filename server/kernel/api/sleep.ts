@@ -60,7 +60,7 @@ export const sleepFacts: readonly ApiFact[] = [
     "mm/memory.c (6.1.192)",
     "handle_mm_fault do_swap_page do_wp_page do_fault finish_fault do_anonymous_page do_numa_page " +
       "copy_page_range zap_page_range zap_page_range_single zap_vma_ptes zap_vma_pages unmap_vmas " +
-      "unmap_page_range unmap_mapping_range unmap_mapping_pages unmap_mapping_folio free_pgtables free_pgd_range " +
+      "unmap_mapping_range unmap_mapping_pages unmap_mapping_folio free_pgtables free_pgd_range " +
       "apply_to_page_range remap_pfn_range vm_insert_page",
   ),
   ...sleepers(
