@@ -171,19 +171,19 @@ function readDeclaration(tree: SyntaxTree, node: number): Statement {
     const name = declaredName(tree, childByField(tree, child, "declarator"));
     const initial = childByField(tree, child, "value");
     if (name === null || initial < 0) return [];
-    const at = tree.start[child] ?? 0;
+    const { at } = name;
     return [{ kind: "assign", operator: "=", target: { kind: "name", name: name.name, at }, value: value(tree, initial), at, end: tree.end[child] ?? at }];
   });
   return { kind: "declare", variables: variablesOf(tree, node, false), initializers };
 }
 
 /** Follows declarators down to the name; counts the stars. */
-function declaredName(tree: SyntaxTree, declarator: number): { name: string; pointers: number } | null {
+function declaredName(tree: SyntaxTree, declarator: number): { name: string; pointers: number; at: number } | null {
   let pointers = 0;
   let node = declarator;
   for (let depth = 0; node >= 0 && depth < MAX_DEPTH; depth++) {
     const kind = kindOf(tree, node);
-    if (kind === "identifier") return { name: textOf(tree, node), pointers };
+    if (kind === "identifier") return { name: textOf(tree, node), pointers, at: tree.start[node] ?? 0 };
     if (kind === "pointer_declarator" || kind === "array_declarator") pointers++;
     const inner = childByField(tree, node, "declarator");
     node = inner >= 0 ? inner : (namedChildren(tree, node)[0] ?? -1);
@@ -198,6 +198,6 @@ function variablesOf(tree: SyntaxTree, node: number, isParameter: boolean): Vari
   return namedChildren(tree, node).flatMap((child) => {
     if (child === typeNode || !/declarator|identifier/.test(kindOf(tree, child)) || kindOf(tree, child) === "type_identifier") return [];
     const found = declaredName(tree, child);
-    return found ? [{ ...found, type, isParameter }] : [];
+    return found ? [{ name: found.name, pointers: found.pointers, type, isParameter }] : [];
   });
 }

@@ -136,12 +136,15 @@ function asksCaller(program: EffectProgram, walk: CallNode, use: Use): boolean {
   return !gotMmItself(program, walk);
 }
 
+const GETS_MM = /^(?:get_task_mm|mm_access)$/;
+
 /** True where the mm of the walk is a local that a call in this function provided. */
 function gotMmItself(program: EffectProgram, walk: CallNode): boolean {
   const names = new Set(walk.args.slice(0, 1).flatMap((arg) => namesIn(arg)));
-  return program.nodes.some(
-    (node) => node.kind === "call" && node.result !== null && names.has(node.result) && /^(?:get_task_mm|mm_access|get_task_mm_locked)$/.test(node.name),
-  );
+  return program.nodes.some((node) => {
+    if (node.kind === "call") return node.result !== null && names.has(node.result) && GETS_MM.test(node.name);
+    return node.kind === "assign" && node.value?.kind === "call" && names.has(render(node.target)) && GETS_MM.test(node.value.name);
+  });
 }
 
 /** Locks that a visible caller holds over the call; where none is visible, mmap_lock for read is assumed. */
