@@ -5,11 +5,12 @@ import type { Value } from "./code.ts";
 /** What a macro of the input stands for, as if it were written at the given offset; null where it is no word of GUP flags. */
 export type FlagMacros = (name: string, at: number) => Value | null;
 
-/** `#define NAME` and a word of flags on one line: names, numbers, `|`, `&`, `~` and parentheses. */
-const DEFINITION = /^[ \t]*#[ \t]*define[ \t]+([A-Za-z_]\w*)[ \t]+([\w|&~() \t]+?)[ \t]*(?:\/\*.*|\/\/.*)?$/gm;
+/** `#define NAME` and the rest of the line. */
+const DEFINITION = /^[ \t]*#[ \t]*define[ \t]+([A-Za-z_]\w*)[ \t]+(.*)$/gm;
 
-/** Macros of macros further than this are not followed. */
-const MAX_DEPTH = 8;
+/** Longer bodies are no words of flags; nor are words that take more macros than this. */
+const MAX_BODY = 400;
+const MAX_MACROS = 32;
 
 const tables = new WeakMap<Image, ReadonlyMap<string, string>>();
 
@@ -17,7 +18,10 @@ function definitionsIn(image: Image): ReadonlyMap<string, string> {
   const known = tables.get(image);
   if (known) return known;
   const made = new Map<string, string>();
-  for (const [, name = "", body = ""] of image.text.matchAll(DEFINITION)) made.set(name, body);
+  for (const [, name = "", rest = ""] of image.text.matchAll(DEFINITION)) {
+    const body = rest.slice(0, MAX_BODY + 1).replace(/\/[*/].*/, "");
+    if (body.length <= MAX_BODY) made.set(name, body);
+  }
   tables.set(image, made);
   return made;
 }
@@ -25,13 +29,16 @@ function definitionsIn(image: Image): ReadonlyMap<string, string> {
 /** Macros of the image that stand for words of GUP flags, or for parts of them. */
 export function flagMacrosOf(image: Image): FlagMacros {
   const definitions = definitionsIn(image);
-  const expand = (name: string, at: number, depth: number): Value | null => {
-    const body = definitions.get(name);
-    if (body === undefined || depth > MAX_DEPTH) return null;
-    const value = readFlags(body, at, (inner) => expand(inner, at, depth + 1));
-    return value && mentionsGup(value) ? value : null;
+  return (name, at) => {
+    let left = MAX_MACROS;
+    const expand = (one: string): Value | null => {
+      const body = definitions.get(one);
+      if (body === undefined || left-- <= 0) return null;
+      const value = readFlags(body, at, expand);
+      return value && mentionsGup(value) ? value : null;
+    };
+    return expand(name);
   };
-  return (name, at) => expand(name, at, 0);
 }
 
 const mentionsGup = (value: Value): boolean =>

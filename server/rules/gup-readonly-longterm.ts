@@ -4,15 +4,15 @@ import { bitOf, truthOf } from "../analysis/truth.ts";
 import { ERAS, gupEra } from "../kernel/era.ts";
 import type { Value } from "../program/code.ts";
 import type { EffectProgram } from "../program/program.ts";
+import { render } from "../program/render.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import { pagePlaces, placeBehind, type Gup } from "../scenarios/pinned-pages.ts";
 import type { PinFocus } from "../scenarios/pinning-driver.ts";
 import { prove, type Proof } from "../scenarios/prove.ts";
 import { readOnlyPinLost } from "../scenarios/read-only-pin-lost.ts";
 import { zeroPagePin } from "../scenarios/zero-page-pin.ts";
-import { render } from "../program/render.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
-import { placeOf } from "./rule.ts";
+import { isAffordable, placeOf } from "./rule.ts";
 
 /** States that deciding about a pin without FOLL_LONGTERM may cost: drivers need a few hundred. */
 const SMALL = 100_000;
@@ -56,7 +56,7 @@ export const gupReadonlyLongterm: Rule = {
       unshares ? zeroPagePin({ node, device }) : readOnlyPinLost({ node, device, child: anonReuse === "mapcount" ? "alive" : "exited" });
     const run = (device: PinFocus["device"], maxStates: number): Proof => prove(experiment(device), fn.program, target.release, maxStates);
     if (readOnly.length === 0) return;
-    if (!longterm && !(isStored(fn.program, effect) && run("return", SMALL).verdict === "fail")) return;
+    if (!longterm && !(isAffordable(site) && isStored(fn.program, effect) && run("return", SMALL).verdict === "fail")) return;
     yield {
       ruleId: this.meta.id,
       messageId: unshares ? "zeroPage" : longterm ? "longterm" : "stored",
@@ -64,13 +64,13 @@ export const gupReadonlyLongterm: Rule = {
       place: placeOf(fn.program, call),
       related: [],
       severity: unshares ? "warning" : "error",
-      prove(maxStates) {
-        const returned = run("return", maxStates);
-        return returned.verdict === "fail" ? returned : run("pin", maxStates);
-      },
+      prove: isAffordable(site) ? (maxStates) => firstFailing(run("return", maxStates), () => run("pin", maxStates)) : null,
     };
   },
 };
+
+/** The device that gets the page at the end makes the better story; where the function gives it back, it works in between. */
+const firstFailing = (returned: Proof, during: () => Proof): Proof => (returned.verdict === "fail" ? returned : during());
 
 function writeBit(state: State, { flags, write }: Gup): Bit {
   if (flags) return bitOf(state, flags, "FOLL_WRITE");
@@ -78,9 +78,25 @@ function writeBit(state: State, { flags, write }: Gup): Bit {
   return truth === null ? "maybe" : truth ? "yes" : "no";
 }
 
+const NOTIFIER = /\bmmu_interval_(?:read_begin|read_retry|notifier_insert(?:_locked)?)\s*\(/g;
+
+const subscribers = new WeakMap<EffectProgram["image"], boolean>();
+
 /** Users of an interval notifier are told when the page at the address changes, and pin again. */
-const followsChanges = ({ image }: EffectProgram): boolean =>
-  /\bmmu_interval_(?:read_begin|read_retry|notifier_insert(?:_locked)?)\s*\(/.test(image.text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, " "));
+function followsChanges({ image }: EffectProgram): boolean {
+  const known = subscribers.get(image);
+  if (known !== undefined) return known;
+  const found = [...image.text.matchAll(NOTIFIER)].some(({ index }) => !isComment(image.text, index));
+  subscribers.set(image, found);
+  return found;
+}
+
+/** True inside a block comment, or on a line that began one with two slashes. */
+function isComment(text: string, at: number): boolean {
+  const opened = text.lastIndexOf("/*", at);
+  if (opened >= 0 && text.lastIndexOf("*/", at) < opened) return true;
+  return text.slice(text.lastIndexOf("\n", at) + 1, at).includes("//");
+}
 
 /** True where a pin goes into an object that somebody handed in: it outlives the function unless the function gives it back. */
 function isStored(program: EffectProgram, gup: Gup): boolean {

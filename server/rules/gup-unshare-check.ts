@@ -12,7 +12,7 @@ import { prove } from "../scenarios/prove.ts";
 import { entryOfPage, grabbedNames, type Grab } from "../scenarios/walked-page.ts";
 import { walkerWithoutUnshare } from "../scenarios/walker-without-unshare.ts";
 import type { Candidate, Site } from "./rule.ts";
-import { placeOf } from "./rule.ts";
+import { isAffordable, placeOf } from "./rule.ts";
 
 /** GUP's own functions that grab on behalf of a walker. */
 const GRABBERS = /^(?:try_grab_|try_get_|gup_put_|grab_)/;
@@ -38,7 +38,7 @@ export function* walkerCandidates(site: Site): Iterable<Candidate> {
     data: { function: fn.program.name },
     place: placeOf(fn.program, call),
     related: [],
-    prove: (maxStates) => prove(walkerWithoutUnshare(node, target.release), fn.program, target.release, maxStates),
+    prove: isAffordable(site) ? (maxStates) => prove(walkerWithoutUnshare(node, target.release), fn.program, target.release, maxStates) : null,
     // A walker under the page-table lock may have asked in the part that the hunk does not show.
     ...(fn.program.openStart && !kept.looksAgain ? { asks: true } : {}),
   };

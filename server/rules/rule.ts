@@ -78,5 +78,12 @@ export interface Rule {
   checkSubject?(subject: Subject): { readonly candidates: readonly Candidate[]; readonly obligations: readonly ObligationCheck[] };
 }
 
+/** Proofs that one function may cost: code has one or two such calls, hostile text has hundreds. */
+const MAX_PROOFS = 8;
+
+/** True where the call is among the first with its effect in the function, so that a proof is affordable. */
+export const isAffordable = ({ fn: { program }, node, effect }: Site): boolean =>
+  program.nodes.filter((one, id) => id > node && one.kind === "call" && one.effects.some(({ kind }) => kind === effect.kind)).length < MAX_PROOFS;
+
 /** The place of a call. */
 export const placeOf = (program: EffectProgram, call: { readonly at: number; readonly end: number }): At => ({ program, at: call.at, end: call.end });

@@ -123,9 +123,10 @@ export function writeTestOf(program: EffectProgram, entry: Value): string {
 /** Names for the grabbed page: the page, its folio, what they are computed from and what is computed from them. */
 export function grabbedNames(program: EffectProgram, { call, grab }: { readonly call: CallNode; readonly grab: Grab }): ReadonlySet<string> {
   const found = new Set([render(placeBehind(grab.page)), ...(call.result !== null && call.name !== "try_grab_page" ? [call.result] : [])]);
+  const definitions = definitionsOf(program);
   for (let size = -1; size !== found.size; ) {
     size = found.size;
-    for (const [name, values] of definitionsOf(program))
+    for (const [name, values] of definitions)
       for (const value of values) if (value.kind === "call" && /folio|page/.test(value.name) && value.args.some((arg) => found.has(render(placeBehind(arg))))) found.add(name);
   }
   return found;

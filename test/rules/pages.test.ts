@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { DEFAULT_OPTIONS } from "../../server/review/options.ts";
+import { review } from "../../server/review/review.ts";
+
+const ROOT = join(import.meta.dirname, "../../docs/rules");
+const EXAMPLE = /^```c (bad|good)\n([\s\S]*?)^```$/gm;
+
+const directive = (text: string, name: string): string | null => new RegExp(`${name}: *(\\S[^*\\n]*?) *(?:\\*/)?$`, "m").exec(text)?.[1] ?? null;
+
+describe.each(readdirSync(ROOT).filter((name) => name.endsWith(".md")).sort())("%s", (page) => {
+  const examples = [...readFileSync(join(ROOT, page), "utf8").matchAll(EXAMPLE)];
+  test.each(examples.map(([, kind = "", code = ""], index) => ({ index, kind, code })))("example $index is $kind", ({ kind, code }) => {
+    const options = { ...DEFAULT_OPTIONS, release: directive(code, "Target"), arch: directive(code, "Arch"), config: directive(code, "Config")?.split(/\s+/) ?? [] };
+    const rules = review({ path: "mm/example.c", text: code, kind: "c" }, options).flatMap(({ findings }) => findings.map(({ ruleId }) => ruleId));
+    expect([...new Set(rules)]).toEqual(kind === "bad" ? [page.replace(/\.md$/, "")] : []);
+  });
+});
