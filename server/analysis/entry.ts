@@ -6,21 +6,22 @@ import { EMPTY_STATE, type State } from "./state.ts";
 import { truthOf } from "./truth.ts";
 
 /** State at the entry of a callee: what the caller holds, under the callee's names. */
-export function entryFromCall(caller: State, call: CallNode, callee: EffectProgram): State {
+export function entryFromCall(caller: State, call: CallNode, from: EffectProgram, callee: EffectProgram): State {
   const parameters = [...callee.variables.values()].filter((variable) => variable.isParameter);
   const rename = new Map(parameters.map((parameter, index) => [textOf(call, index), parameter.name] as const));
   const translate = (text: string): string => {
     const direct = rename.get(text);
     if (direct !== undefined) return direct;
-    for (const [from, to] of rename) if (from !== "" && text.startsWith(`${from}->`)) return to + text.slice(from.length);
-    return text;
+    for (const [given, to] of rename) if (given !== "" && text.startsWith(`${given}->`)) return to + text.slice(given.length);
+    // A local of the caller that is not handed on: any object of its class may be meant.
+    return from.variables.has(/^[\w$]*/.exec(text)?.[0] ?? "") ? "" : text;
   };
   // Only what no assignment changes and what decides about sharing is worth a run of its own.
   const truths = new Map(
     [...caller.truths].flatMap(([key, truth]) => {
       if (!isLasting(key)) return [];
-      for (const [from, to] of rename)
-        if (from !== "" && mentions(key, from)) return [[key.replaceAll(from, to), truth] as const];
+      for (const [given, to] of rename)
+        if (given !== "" && mentions(key, given)) return [[key.replaceAll(given, to), truth] as const];
       return [];
     }),
   );

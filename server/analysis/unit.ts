@@ -42,7 +42,7 @@ const MAX_CONTEXTS = 16;
 /** Reads and lowers every function of the images. */
 export function unitOf(images: readonly Image[], release: Release): Unit {
   const codes = images.map((image) => ({ image, functions: readFunctions(image.text) }));
-  const definitions = new Map<string, FunctionCode>(codes.flatMap(({ functions }) => functions.map((code) => [code.name, code])));
+  const definitions = definitionsOf(codes.flatMap(({ functions }) => functions));
   const programs = inlineHelpers(codes.flatMap(({ image, functions }) => functions.map((code) => lowerFunction(image, code, release, definitions))));
   const callers = callSites(programs);
   const runs = new Map<EffectProgram, Map<string, Interpretation>>();
@@ -73,7 +73,7 @@ export function unitOf(images: readonly Image[], release: Release): Unit {
     for (const { caller, node, call } of sites) {
       for (const above of analyze(caller, depth + 1).contexts) {
         for (const state of above.interpretation.before[node] ?? []) {
-          const entry = entryFromCall(state, call, program);
+          const entry = entryFromCall(state, call, caller, program);
           const key = stateKey(entry);
           if (contexts.has(key)) continue;
           // Too many to follow: what the others hold is not known.
@@ -89,6 +89,16 @@ export function unitOf(images: readonly Image[], release: Release): Unit {
   };
 
   return { release, images, programs, definitions, analyze: (program) => analyze(program, 0) };
+}
+
+/** Functions by name. Of two (`#ifdef` and the stub of `#else`) the longer one says what the function does. */
+function definitionsOf(functions: readonly FunctionCode[]): ReadonlyMap<string, FunctionCode> {
+  const found = new Map<string, FunctionCode>();
+  for (const code of functions) {
+    const known = found.get(code.name);
+    if (!known || known.end - known.start < code.end - code.start) found.set(code.name, code);
+  }
+  return found;
 }
 
 /**

@@ -20,7 +20,8 @@ const OPENS: Partial<Record<BoundEffect["kind"], 1 | -1>> = {
  * stays as a node without effect, so that node ids and calling contexts keep their meaning; copies carry `inlined`.
  */
 export function inlineHelpers(programs: readonly EffectProgram[]): readonly EffectProgram[] {
-  const byName = new Map(programs.map((program) => [program.name, program]));
+  // Of two with one name (`#ifdef` and the stub of `#else`) the longer one says what the function does.
+  const byName = new Map(programs.toSorted((a, b) => a.end - a.start - (b.end - b.start)).map((program) => [program.name, program]));
   const done = new Map<EffectProgram, EffectProgram>();
   const open = new Set<EffectProgram>();
 
