@@ -193,7 +193,7 @@ function lockSteps(
       ...part,
       alternatives: [
         ...part.alternatives.map((one) => ({ ...one, effect: [...(one.effect ?? []), ...lifting.set(call.result, ok)], note: "acquired" })),
-        { effect: lifting.set(call.result, failed), note: "not acquired" },
+        { effect: lifting.set(call.result, failed), note: effect.held === "zero" ? "interrupted" : "busy" },
       ],
     },
   ];

@@ -9,6 +9,7 @@ import type { ModelBuilder, ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
 import { and, FALSE, ne, not, or, TRUE, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative, Assignment, StepSource } from "../simulator/model.ts";
+import { outcomeWords } from "./outcome.ts";
 import { asValue, slice, type Slice } from "./slice.ts";
 import { translator, type Translator } from "./translate.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
@@ -176,7 +177,7 @@ class Emitter implements Lifting {
 
   #callSteps(node: CallNode): LiftedStep[] {
     const steps = node.effects.flatMap((effect) => (this.#world.sees(effect, node) ? this.#world.refine(effect, node, this) : []));
-    if (steps.length > 0) return steps;
+    if (steps.length > 0) return inOneRow(steps);
     const unknown = node.knowledge === "unknown" ? this.#world.unknownCall?.(node, this) : null;
     if (unknown) {
       this.#assumptions.add(`${node.name}() is not known: assumed to use what it is handed`);
@@ -191,10 +192,11 @@ class Emitter implements Lifting {
     if (node.result === null || !this.#fields.has(node.result)) return { alternatives: [{}], hidden: true };
     const known = this.#translator.value(asValue(node));
     if (known !== null) return { alternatives: [{ effect: this.set(node.result, known) }], hidden: true };
+    const words = outcomeWords(node, this.program);
     return {
       alternatives: [
-        { effect: this.set(node.result, 1), note: "not zero", ...doubt },
-        { effect: this.set(node.result, 0), note: "zero", ...doubt },
+        { effect: this.set(node.result, 1), note: words.nonzero, ...doubt },
+        { effect: this.set(node.result, 0), note: words.zero, ...doubt },
       ],
     };
   }
@@ -218,7 +220,7 @@ class Emitter implements Lifting {
       (all, one) => all.flatMap((way) => [1, 0].map((bit) => ({ ...way, effect: [...(way.effect ?? []), assign(one, bit)] }))),
       [{ effect: effects }],
     );
-    return { alternatives, hidden: open.length === 0 && ![...this.#fields.keys()].some((name) => name.startsWith(`${key}/`)) };
+    return { alternatives, hidden: key.startsWith("$") || (open.length === 0 && ![...this.#fields.keys()].some((name) => name.startsWith(`${key}/`)) };
   }
 
   #bitAfter(node: AssignNode, bit: string, before: Field): Expression | null {
@@ -258,7 +260,8 @@ class Emitter implements Lifting {
           { guard: condition, to: then, note: said(true) },
           { guard: not(condition), to: otherwise, note: said(false) },
         ],
-        hidden: render(node.condition).startsWith("$"),
+        // What the rows above decide needs no row of its own; a flag that the caller passed does.
+        hidden: !ASKS_FLAG.test(render(node.condition)),
       });
     }
     return this.thread.step({ text, source: shown.source, alternatives: this.#open(node, then, otherwise, said) });
@@ -288,6 +291,36 @@ class Emitter implements Lifting {
       alternatives: node.outs.map((out, index) => ({ to: `n${next[index]}`, note: out.label })),
     });
   }
+}
+
+/** A test of a flag word. */
+const ASKS_FLAG = /& [A-Z][A-Z0-9]*_[A-Z0-9_]+/;
+
+/** Steps of one call that only count something are one row: `double_pt_lock()` is not two. */
+function inOneRow(steps: readonly LiftedStep[]): LiftedStep[] {
+  const rows: LiftedStep[] = [];
+  for (const step of steps) {
+    const last = rows.at(-1);
+    const [before, after] = [last && soleWay(last), soleWay(step)];
+    if (!last || !before || !after || step.label !== undefined || step.text !== undefined) {
+      rows.push(step);
+      continue;
+    }
+    rows[rows.length - 1] = {
+      ...last,
+      alternatives: [{ ...before, effect: [...(before.effect ?? []), ...(after.effect ?? [])] }],
+      acquires: [...(last.acquires ?? []), ...(step.acquires ?? [])],
+      releases: [...(last.releases ?? []), ...(step.releases ?? [])],
+    };
+  }
+  return rows;
+}
+
+/** The only way to take a step, where nothing is asked, checked or said on it. */
+function soleWay(step: LiftedStep): Alternative | null {
+  const [way, ...others] = step.alternatives;
+  if (!way || others.length > 0) return null;
+  return way.guard === undefined && way.checks === undefined && way.to === undefined && way.note === undefined ? way : null;
 }
 
 /** Names that get their value from a call that nothing is known about. */
