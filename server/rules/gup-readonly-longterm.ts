@@ -8,7 +8,7 @@ import { render } from "../program/render.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import { pagePlaces, placeBehind, type Gup } from "../scenarios/pinned-pages.ts";
 import type { PinFocus } from "../scenarios/pinning-driver.ts";
-import { prove, type Proof } from "../scenarios/prove.ts";
+import { isProved, prove, type Proof } from "../scenarios/prove.ts";
 import { readOnlyPinLost } from "../scenarios/read-only-pin-lost.ts";
 import { zeroPagePin } from "../scenarios/zero-page-pin.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
@@ -64,13 +64,20 @@ export const gupReadonlyLongterm: Rule = {
       place: placeOf(fn.program, call),
       related: [],
       severity: unshares ? "warning" : "error",
-      prove: isAffordable(site) ? (maxStates) => firstFailing(run("return", maxStates), () => run("pin", maxStates)) : null,
+      prove: isAffordable(site) ? (maxStates) => tell(run("return", maxStates), longterm ? () => run("pin", maxStates) : null) : null,
     };
   },
 };
 
-/** The device that gets the page at the end makes the better story; where the function gives it back, it works in between. */
-const firstFailing = (returned: Proof, during: () => Proof): Proof => (returned.verdict === "fail" ? returned : during());
+/**
+ * A device that works with the page once the function has returned makes the better story. Where the function gives the
+ * page back, or where its end rests on what an unknown callee returns, a long-term pin is lost in between all the same.
+ */
+function tell(returned: Proof, meanwhile: (() => Proof) | null): Proof {
+  if (isProved(returned) || !meanwhile) return returned;
+  const other = meanwhile();
+  return isProved(other) || returned.verdict !== "fail" ? other : returned;
+}
 
 function writeBit(state: State, { flags, write }: Gup): Bit {
   if (flags) return bitOf(state, flags, "FOLL_WRITE");

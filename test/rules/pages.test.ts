@@ -10,7 +10,7 @@ const EXAMPLE = /^```c (bad|good)\n([\s\S]*?)^```$/gm;
 
 const directive = (text: string, name: string): string | null => new RegExp(`${name}: *(\\S[^*\\n]*?) *(?:\\*/)?$`, "m").exec(text)?.[1] ?? null;
 
-describe.each(readdirSync(ROOT).filter((name) => name.endsWith(".md")).sort())("%s", (page) => {
+describe.each(readdirSync(ROOT).filter((name) => name.endsWith(".md")).toSorted())("%s", (page) => {
   const examples = [...readFileSync(join(ROOT, page), "utf8").matchAll(EXAMPLE)];
   test.each(examples.map(([, kind = "", code = ""], index) => ({ index, kind, code })))("example $index is $kind", ({ kind, code }) => {
     const options = { ...DEFAULT_OPTIONS, release: directive(code, "Target"), arch: directive(code, "Arch"), config: directive(code, "Config")?.split(/\s+/) ?? [] };
