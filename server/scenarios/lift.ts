@@ -220,7 +220,7 @@ class Emitter implements Lifting {
       (all, one) => all.flatMap((way) => [1, 0].map((bit) => ({ ...way, effect: [...(way.effect ?? []), assign(one, bit)] }))),
       [{ effect: effects }],
     );
-    return { alternatives, hidden: key.startsWith("$") || (open.length === 0 && ![...this.#fields.keys()].some((name) => name.startsWith(`${key}/`)) };
+    return { alternatives, hidden: key.startsWith("$") || (open.length === 0 && ![...this.#fields.keys()].some((name) => name.startsWith(`${key}/`))) };
   }
 
   #bitAfter(node: AssignNode, bit: string, before: Field): Expression | null {
