@@ -16,14 +16,15 @@ export interface HoverOptions {
   readonly lineLabel: string;
 }
 
-/** A popup is narrower than a terminal. */
+/** A popup is narrower than a terminal; three threads side by side need the width of one all the same. */
 const WIDTH = 72;
+const WIDE = 96;
 
 const LABELS = { explored: "Explored", "fixed by": "Fixed by", "no remedy": "Does not help", assumes: "Assumes" } as const;
 
-const scheduleOf = (finding: Finding, options: HoverOptions): string[] =>
+const scheduleOf = (finding: Finding, options: HoverOptions, wide: number): string[] =>
   finding.evidence === null ? [] : scheduleColumns(finding.evidence.schedule, finding.evidence.badState, {
-    width: WIDTH,
+    width: new Set(finding.evidence.schedule.map((step) => step.thread)).size > 2 ? wide : WIDTH,
     lineLabel: options.lineLabel,
     firstThread: reviewedThread(finding),
   });
@@ -45,7 +46,7 @@ const headline = (finding: Finding, options: HoverOptions): string =>
 
 /** A finding as markdown: the rule, the schedule, verdict and repair, why it matters, who said so. */
 export function hoverMarkdown(finding: Finding, options: HoverOptions): string {
-  const schedule = scheduleOf(finding, options);
+  const schedule = scheduleOf(finding, options, WIDE);
   const facts = finding.evidence === null ? [] : evidenceFacts(finding.evidence);
   const sources = sourcesOf(finding, options);
   const why = options.rule?.why ?? "";
@@ -65,7 +66,7 @@ const item = (label: string, text: string): string =>
 
 /** The same as plain text, for clients that show no markdown. */
 export function hoverPlain(finding: Finding, options: HoverOptions): string {
-  const schedule = scheduleOf(finding, options);
+  const schedule = scheduleOf(finding, options, WIDTH);
   const facts = finding.evidence === null ? [] : evidenceFacts(finding.evidence);
   const sources = sourcesOf(finding, options);
   const why = options.rule?.why ?? "";

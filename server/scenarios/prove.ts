@@ -144,7 +144,10 @@ function scheduleOf(model: Model, trace: Trace): ProofStep[] {
   const last = trace.steps.length - 1;
   return trace.steps.flatMap((step, index): ProofStep[] => {
     if (step.hidden && index !== last && index !== trace.cycleStart) return [];
-    const changes = step.changes.map((change) => `${change.field}: ${change.from} -> ${change.to}`);
+    const spec = model.threads[step.thread]?.steps[step.step];
+    // That a lock step changes its lock goes without saying.
+    const locks = new Set([...(spec?.acquires ?? []), ...(spec?.releases ?? [])].map(({ lock }) => lock.name));
+    const changes = step.changes.flatMap((change) => (locks.has(change.field) ? [] : [`${change.field}: ${change.from} -> ${change.to}`]));
     return [
       {
         thread: model.threads[step.thread]?.name ?? "",
