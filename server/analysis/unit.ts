@@ -43,7 +43,13 @@ const MAX_CONTEXTS = 16;
 export function unitOf(images: readonly Image[], release: Release): Unit {
   const codes = images.map((image) => ({ image, functions: readFunctions(image.text) }));
   const definitions = definitionsOf(codes.flatMap(({ functions }) => functions));
-  const programs = inlineHelpers(codes.flatMap(({ image, functions }) => functions.map((code) => lowerFunction(image, code, release, definitions))));
+  const programs = inlineHelpers(
+    codes.flatMap(({ image, functions }) => {
+      const here = new Set(functions);
+      const seen = new Map([...definitions].map(([name, code]) => [name, here.has(code) ? code : { ...code, isForeign: true }] as const));
+      return functions.map((code) => lowerFunction(image, code, release, seen));
+    }),
+  );
   const callers = callSites(programs);
   const runs = new Map<EffectProgram, Map<string, Interpretation>>();
   const memo = new Map<string, AnalyzedFunction>();

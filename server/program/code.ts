@@ -82,6 +82,8 @@ export interface FunctionCode {
   /** Offsets of the definition in the text of the image. */
   readonly start: number;
   readonly end: number;
+  /** True where the function stands in another text than its user: its offsets mean nothing there. */
+  readonly isForeign?: boolean;
   /** True where the definition contains syntax that did not parse. */
   readonly hasError: boolean;
 }

@@ -3,7 +3,7 @@ import type { FunctionCode, Statement, Value } from "./code.ts";
 import type { GraphBuilder } from "./builder.ts";
 import { DEREFERENCE, type BoundEffect, type Knowledge, type NodeId } from "./program.ts";
 import type { FlagMacros } from "./flag-macros.ts";
-import { namesIn, render, substitute } from "./render.ts";
+import { namesIn, relocate, render, substitute } from "./render.ts";
 
 /** What the lowering of expressions needs from its surroundings. */
 export interface ValueContext {
@@ -51,37 +51,47 @@ export function lowerEffects(context: ValueContext, value: Value, next: NodeId):
   return before(steps, next);
 }
 
+/** Where a node says that it stands, where its value does not tell. */
+interface Span {
+  readonly at: number;
+  readonly end: number;
+}
+
+/** True for a helper of another text. */
+const isForeign = (context: ValueContext, value: Value & { kind: "call" }): boolean => context.helpers.get(value.name)?.isForeign === true;
+
 /** Lowers a condition to branches: `&&`, `||`, `!`, `?:`, the comma and inlined helpers are control flow. */
-export function lowerCondition(context: ValueContext, value: Value, then: NodeId, otherwise: NodeId, negated = false): NodeId {
+export function lowerCondition(context: ValueContext, value: Value, then: NodeId, otherwise: NodeId, negated = false, span?: Span): NodeId {
   switch (value.kind) {
     case "number":
       return value.value !== 0 ? then : otherwise;
     case "unary":
-      if (value.operator === "!") return lowerCondition(context, value.of, otherwise, then, !negated);
+      if (value.operator === "!") return lowerCondition(context, value.of, otherwise, then, !negated, span);
       break;
     case "binary":
       if (value.operator === "&&")
-        return lowerCondition(context, value.left, lowerCondition(context, value.right, then, otherwise, negated), otherwise, negated);
+        return lowerCondition(context, value.left, lowerCondition(context, value.right, then, otherwise, negated, span), otherwise, negated, span);
       if (value.operator === "||")
-        return lowerCondition(context, value.left, then, lowerCondition(context, value.right, then, otherwise, negated), negated);
+        return lowerCondition(context, value.left, then, lowerCondition(context, value.right, then, otherwise, negated, span), negated, span);
       break;
     case "comma":
-      return lowerEffects(context, value.left, lowerCondition(context, value.right, then, otherwise, negated));
+      return lowerEffects(context, value.left, lowerCondition(context, value.right, then, otherwise, negated, span));
     case "conditional":
       if (value.then)
         return lowerCondition(
           context,
           value.condition,
-          lowerCondition(context, value.then, then, otherwise, negated),
-          lowerCondition(context, value.otherwise, then, otherwise, negated),
+          lowerCondition(context, value.then, then, otherwise, negated, span),
+          lowerCondition(context, value.otherwise, then, otherwise, negated, span),
           negated,
+          span,
         );
-      return lowerCondition(context, value.condition, then, lowerCondition(context, value.otherwise, then, otherwise, negated), negated);
+      return lowerCondition(context, value.condition, then, lowerCondition(context, value.otherwise, then, otherwise, negated, span), negated, span);
     case "call": {
       const inner = value.args[0];
-      if (TRANSPARENT.has(value.name) && inner) return lowerCondition(context, inner, then, otherwise, negated);
+      if (TRANSPARENT.has(value.name) && inner) return lowerCondition(context, inner, then, otherwise, negated, span);
       const inlined = inlineHelper(context, value);
-      if (inlined) return lowerCondition(context, inlined, then, otherwise, negated);
+      if (inlined) return lowerCondition(context, inlined, then, otherwise, negated, span ?? (isForeign(context, value) ? { at: value.at, end: value.end } : undefined));
       break;
     }
     default:
@@ -89,8 +99,8 @@ export function lowerCondition(context: ValueContext, value: Value, then: NodeId
   }
   const steps: Step[] = [];
   const condition = hoist(context, value, steps);
-  const span = extent(value);
-  return before(steps, context.graph.add({ kind: "branch", condition, negated, ...span, then, otherwise }));
+  const place = span ?? extent(value);
+  return before(steps, context.graph.add({ kind: "branch", condition, negated, ...place, then, otherwise }));
 }
 
 /** Lowers `target = value` so that the value lands in the target. */
@@ -132,8 +142,10 @@ function inlineHelper(context: ValueContext, value: Value & { kind: "call" }): V
   const helper = context.helpers.get(value.name);
   const result = helper && returnedValue(helper.body);
   if (!helper || !result) return null;
+  // What the tables say about a call says more than what another file of the patch does inside it.
+  if (helper.isForeign === true && (context.callee(value.name, value.args, value.at)?.effects.length ?? 0) > 0) return null;
   const bindings = new Map(helper.parameters.map((parameter, index) => [parameter.name, value.args[index] ?? value]));
-  return substitute(result, bindings);
+  return substitute(helper.isForeign === true ? relocate(result, value.at, value.end) : result, bindings);
 }
 
 /** The value of a body that is nothing but returns: `if (c) return a; return b;` is `c ? a : b`. */

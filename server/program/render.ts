@@ -117,9 +117,9 @@ export function substitute(value: Value, bindings: ReadonlyMap<string, Value>): 
   }
 }
 
-/** The same value, said to stand at one place: an argument takes the place of the parameter that it replaces. */
-export function relocate(value: Value, at: number): Value {
-  const again = (inner: Value): Value => relocate(inner, at);
+/** The same value, said to stand at one place: an argument in the place of its parameter, text that comes from another file. */
+export function relocate(value: Value, at: number, end = at): Value {
+  const again = (inner: Value): Value => relocate(inner, at, end);
   switch (value.kind) {
     case "unary":
     case "member":
@@ -130,13 +130,13 @@ export function relocate(value: Value, at: number): Value {
     case "index":
       return { ...value, of: again(value.of), index: again(value.index), at };
     case "call":
-      return { ...value, args: value.args.map(again), at, end: at };
+      return { ...value, args: value.args.map(again), at, end };
     case "conditional":
       return { ...value, condition: again(value.condition), then: value.then && again(value.then), otherwise: again(value.otherwise), at };
     case "assign":
-      return { ...value, target: again(value.target), value: again(value.value), at, end: at };
+      return { ...value, target: again(value.target), value: again(value.value), at, end };
     case "update":
-      return { ...value, target: again(value.target), at, end: at };
+      return { ...value, target: again(value.target), at, end };
     default:
       return { ...value, at };
   }

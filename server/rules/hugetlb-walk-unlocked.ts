@@ -26,6 +26,8 @@ interface Use {
   readonly fromStart: boolean;
 }
 
+const ALLOCATES = /_alloc$/;
+
 /** Functions that are the walk: they hand the pointer on, their callers are what the rule is about. */
 const WALKERS = new Set(["huge_pte_offset", "hugetlb_walk", "__hugetlb_walk"]);
 
@@ -43,7 +45,7 @@ export const hugetlbWalkUnlocked: Rule = {
     messages: {
       unlocked: "{condition}{function}() walks {vma} without the hugetlb vma lock or i_mmap_rwsem: the PMD table can be unshared and freed before {use}",
       released: "{condition}{function}() uses {pointer} after giving up the lock that kept its PMD table: the table can be unshared and freed before {use}",
-      question: "{condition}does every caller of {function}() hold the hugetlb vma lock or i_mmap_rwsem of {vma}? Otherwise the PMD table can be unshared and freed before {use}",
+      question: "{condition}{function}() walks {vma} as its caller left it: does every caller of {outermost}() hold the hugetlb vma lock or i_mmap_rwsem? Otherwise the PMD table can be unshared and freed before {use}",
     },
     scenarios: ["hugetlb-unshare-uaf"],
     sources: [
@@ -58,6 +60,8 @@ export const hugetlbWalkUnlocked: Rule = {
     const axes = architectureRows(target).filter((row) => row.hugePmdShare).flatMap((row) => freeingAxes(row, walksCurrentMm(fn.program, node)));
     const use = worst(usesOf(fn, node));
     if (!use || axes.length === 0) return;
+    // An allocation is no lockless walk: where it asks about callers that are not visible, it would ask everywhere.
+    if (ALLOCATES.test(call.name) && asksCaller(fn.program, call, use)) return;
     const vma = effect.vma ? render(effect.vma) : effect.mm?.kind === "member" && effect.mm.field === "vm_mm" ? render(effect.mm.of) : null;
     yield candidate(this.meta.id, site, use, vma, axes);
   },
@@ -75,7 +79,9 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
     messageId: use.fromStart ? (asks ? "question" : "unlocked") : "released",
     data: {
       function: fn.program.name,
-      vma: vma === null ? "a hugetlb mapping" : vma,
+      // The question is for whoever calls the outermost function that is visible.
+      outermost: use.context.chain.at(-1)?.name ?? fn.program.name,
+      vma: vma ?? onlyVma(fn.program) ?? "the mapping",
       pointer: use.pointer,
       use: use.call.name === DEREFERENCE ? `*${use.pointer}` : `${use.call.name}()`,
       condition: shown.condition,
@@ -91,6 +97,12 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
     prove: shown.prove,
     asks,
   };
+}
+
+/** The one VMA that a function knows, where the walk names only an mm. */
+function onlyVma(program: EffectProgram): string | null {
+  const [first, ...others] = [...program.variables.values()].filter((one) => one.type === "vm_area_struct" && one.pointers === 1);
+  return first && others.length === 0 ? first.name : null;
 }
 
 /** Uses of the walk's pointer that nothing protects, over all states and contexts. */
@@ -120,7 +132,8 @@ function usesOf(fn: AnalyzedFunction, walk: NodeId): Use[] {
 
 /** A use that is certain before one that is not, a caller that is known before one that is not, then in order of text. */
 function worst(uses: readonly Use[]): Use | null {
-  const rank = (use: Use): number => (use.unknown ? 4 : 0) + (use.state.callerUnknown ? 2 : 0) + (use.fromStart ? 0 : 1);
+  const rank = (use: Use): number =>
+    (use.unknown ? 8 : 0) + (use.state.callerUnknown ? 4 : 0) + (use.fromStart ? 0 : 2) + (use.call.inlined === undefined ? 0 : 1);
   return uses.toSorted((a, b) => rank(a) - rank(b) || a.call.at - b.call.at)[0] ?? null;
 }
 
