@@ -11,6 +11,10 @@ export interface MailHeader {
   readonly date: string | null;
   /** Without the angle brackets. */
   readonly messageId: string | null;
+  /** The mail that this one answers, without the angle brackets. */
+  readonly inReplyTo: string | null;
+  /** The mails above this one in its thread, from the first to the last. */
+  readonly references: readonly string[];
   /** Lower case, for example `quoted-printable`. */
   readonly transferEncoding: string | null;
 }
@@ -22,7 +26,8 @@ export interface HeaderBlock {
 }
 
 const noHeader: MailHeader = {
-  form: "none", subject: null, from: null, date: null, messageId: null, transferEncoding: null,
+  form: "none", subject: null, from: null, date: null, messageId: null, inReplyTo: null, references: [],
+  transferEncoding: null,
 };
 
 const field = /^([A-Za-z][A-Za-z0-9-]{0,60}):[ \t]*(.*)$/;
@@ -87,6 +92,9 @@ const collectFields = (lines: readonly TextLine[], at: number): { fields: Field[
   return { fields, next: index };
 };
 
+/** Some mailers write a sentence or the whole thread into a field, so only what stands in angle brackets counts. */
+const messageIdsIn = (value: string | null): string[] => Array.from((value ?? "").matchAll(/<([^<>\s]{1,998})>/g), (match) => match[1] ?? "");
+
 const mailHeader = (lines: readonly TextLine[], at: number): HeaderBlock | null => {
   const first = field.exec(lines[at]?.text ?? "")?.[1]?.toLowerCase();
   if (first === undefined || !(opening.has(first) || first.startsWith("x-"))) return null;
@@ -103,7 +111,9 @@ const mailHeader = (lines: readonly TextLine[], at: number): HeaderBlock | null 
     subject: decodedValue("subject"),
     from: decodedValue("from"),
     date: value("date"),
-    messageId: /<([^<>]{1,998})>/.exec(value("message-id") ?? "")?.[1] ?? value("message-id"),
+    messageId: messageIdsIn(value("message-id"))[0] ?? value("message-id"),
+    inReplyTo: messageIdsIn(value("in-reply-to"))[0] ?? null,
+    references: messageIdsIn(value("references")),
     transferEncoding: value("content-transfer-encoding")?.toLowerCase() ?? null,
   };
   return { header, next };

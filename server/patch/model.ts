@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { SubjectTag } from "../mail/subject-tag.ts";
 import type { Problem } from "../text/problem.ts";
 
 /** How a line of a hunk takes part in the two sides of the diff. */
@@ -94,9 +95,43 @@ export interface Patch {
   readonly endLine: number;
 }
 
+/** What a patch or a series is based on, as git writes it below a diff or a cover letter. */
+export interface Base {
+  readonly commit: string | null;
+  /** Patch ids of the patches that must come before. */
+  readonly prerequisites: readonly string[];
+}
+
+/** One mail of a document, or the whole document where it is none. */
+export interface MailMessage {
+  /**
+   * `patch`: brings a diff of its own; `cover`: the 0/M of a series; `reply`: answers another mail, with or without quoted
+   * or own code; `text`: anything else.
+   */
+  readonly kind: "patch" | "cover" | "reply" | "text";
+  readonly messageId: string | null;
+  readonly inReplyTo: string | null;
+  readonly references: readonly string[];
+  readonly subject: string | null;
+  readonly from: string | null;
+  readonly date: string | null;
+  readonly commit: string | null;
+  readonly tag: SubjectTag | null;
+  readonly base: Base;
+  readonly patches: readonly Patch[];
+  /** First and last document line, 1-based, inclusive; separator and header are part of it. */
+  readonly startLine: number;
+  readonly endLine: number;
+  /** Document line of the first line of the body. */
+  readonly bodyLine: number;
+}
+
 /** What the reader made of a document. */
 export interface PatchDocument {
   readonly text: string;
+  /** In document order. */
+  readonly messages: readonly MailMessage[];
+  /** The patches of all messages. */
   readonly patches: readonly Patch[];
   readonly problems: readonly Problem[];
 }

@@ -2,11 +2,13 @@
 import { looksBinary, looksQuotedPrintable } from "../mail/damage.ts";
 import type { Message } from "../mail/message.ts";
 import { splitMessages } from "../mail/message.ts";
+import { append } from "../text/append.ts";
 import type { TextLine } from "../text/lines.ts";
 import { splitLines } from "../text/lines.ts";
 import type { Problem } from "../text/problem.ts";
 import { readDiff } from "./diff.ts";
-import type { FileDiff, Patch, PatchDocument, ProseLine, Remark } from "./model.ts";
+import { messageFrom } from "./message.ts";
+import type { FileDiff, MailMessage, Patch, PatchDocument, ProseLine, Remark } from "./model.ts";
 import { findQuotedPatch, sortRuns } from "./quoted.ts";
 import type { Row } from "./row.ts";
 import { isStripped } from "./stripped.ts";
@@ -128,7 +130,7 @@ const readMessage = (text: string, message: Message): Reading => {
 };
 
 const refused = (text: string, code: string, message: string): PatchDocument =>
-  ({ text, patches: [], problems: [{ code, message, line: null }] });
+  ({ text, messages: [], patches: [], problems: [{ code, message, line: null }] });
 
 /**
  * Reads every patch of a document: a mail, an mbox, a bare diff, a review that quotes a patch, an archive's copy of one.
@@ -137,10 +139,12 @@ const refused = (text: string, code: string, message: string): PatchDocument =>
 export const readPatches = (text: string, options: ReadOptions = {}): PatchDocument => {
   if (text.trim() === "") return refused(text, "empty-input", "the input is empty");
   if (looksBinary(text)) return refused(text, "binary-input", "the input is not text");
-  const readings = splitMessages(splitLines(text, options.firstLine ?? 1)).map((message) => readMessage(text, message));
-  return {
-    text,
-    patches: readings.flatMap((reading) => reading.patches),
-    problems: readings.flatMap((reading) => reading.problems),
-  };
+  const messages: MailMessage[] = [];
+  const problems: Problem[] = [];
+  for (const message of splitMessages(splitLines(text, options.firstLine ?? 1))) {
+    const reading = readMessage(text, message);
+    messages.push(messageFrom(message, reading.patches));
+    append(problems, reading.problems);
+  }
+  return { text, messages, patches: messages.flatMap((message) => message.patches), problems };
 };
