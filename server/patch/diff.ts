@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { append } from "../text/append.ts";
 import type { Problem } from "../text/problem.ts";
+import { isCombinedHeader, readCombinedHunk } from "./combined.ts";
 import type { FileDraft } from "./file-head.ts";
 import { readFileHead, unknownFile } from "./file-head.ts";
 import { blockEnd, readFragment } from "./fragment.ts";
@@ -50,7 +51,7 @@ const takeFile = (state: State): boolean => {
   const head = readFileHead(state.rows, state.at);
   if (head === null) return false;
   closeFragment(state);
-  if (head.file !== null) state.files.push(head.file);
+  state.files.push(head.file);
   if (head.problem !== null) state.problems.push(head.problem);
   state.at = head.next;
   return true;
@@ -73,6 +74,22 @@ const takeHunk = (state: State, row: Row, range: Range, section: string): void =
   state.at = body.next;
 };
 
+/** Takes a hunk of a merge. Archive text has lost its columns, so there it stays unread. */
+const takeCombinedHunk = (state: State, row: Row): boolean => {
+  const read = readCombinedHunk(state.rows, state.at);
+  if (read === null) return false;
+  closeFragment(state);
+  state.hasCode = true;
+  state.at = read.next;
+  if (state.form.isStripped) {
+    state.problems.push({ code: "combined-hunk-stripped", message: "a hunk of a merge without its columns was skipped", line: row.line });
+    return true;
+  }
+  currentFile(state, row.line).hunks.push(read.hunk);
+  if (read.problem !== null) state.problems.push(read.problem);
+  return true;
+};
+
 /** Takes one block of quoted lines without a header: code of a patch, or prose. */
 const takeBlock = (state: State, row: Row): void => {
   const to = blockEnd(state.rows, state.at);
@@ -91,6 +108,7 @@ const takeBlock = (state: State, row: Row): void => {
 
 const takeNext = (state: State, row: Row): void => {
   if (isFileStart(state.rows, state.at) && takeFile(state)) return;
+  if (isCombinedHeader(row.text) && takeCombinedHunk(state, row)) return;
   const header = parseRange(row.text);
   if (header !== null) takeHunk(state, row, header.range, header.section);
   else if (state.form.isQuoted) takeBlock(state, row);

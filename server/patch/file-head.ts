@@ -3,16 +3,16 @@ import type { Problem } from "../text/problem.ts";
 import type { FileDiff, Hunk } from "./model.ts";
 import { nameOfSide, namesOfGitLine, unquotePath, withoutPrefixes } from "./path.ts";
 import type { Row } from "./row.ts";
-import { isFilePair } from "./row.ts";
+import { isFilePair, isIndexHead } from "./row.ts";
 
 /** A file diff under construction. */
 export interface FileDraft extends Omit<FileDiff, "hunks"> {
   readonly hunks: Hunk[];
 }
 
-/** What stands at a file header; `file` is null where there is nothing to read (a combined diff). */
+/** What stands at a file header. */
 export interface FileHead {
-  readonly file: FileDraft | null;
+  readonly file: FileDraft;
   readonly next: number;
   readonly problem: Problem | null;
 }
@@ -26,7 +26,7 @@ interface Extended {
 }
 
 const extendedLine =
-  /^(index|old mode|new mode|deleted file mode|new file mode|similarity index|dissimilarity index|rename from|rename to|copy from|copy to) (.*)$/;
+  /^(index|mode|old mode|new mode|deleted file mode|new file mode|similarity index|dissimilarity index|rename from|rename to|copy from|copy to) (.*)$/;
 
 const readExtended = (rows: readonly Row[], at: number): Extended => {
   let next = at;
@@ -62,20 +62,6 @@ const skipBinary = (rows: readonly Row[], at: number): number => {
   return next;
 };
 
-/** Index after a combined diff: its lines have one column per parent, so they would be read wrongly. */
-const skipCombined = (rows: readonly Row[], at: number): number => {
-  let next = at + 1;
-  let isInside = false;
-  for (; next < rows.length; next += 1) {
-    const text = rows[next]?.text ?? "";
-    if (text.startsWith("diff -")) break;
-    if (text.startsWith("@@@")) isInside = true;
-    else if (isInside && !/^[-+ \\]/.test(text)) break;
-    else if (!isInside && !/^(?:index|mode|new|deleted|---|\+\+\+|Binary)/.test(text)) break;
-  }
-  return next;
-};
-
 const draft = (
   old: string | null, later: string | null, extended: Extended, line: number, change: FileDiff["change"],
 ): FileDraft => {
@@ -89,21 +75,27 @@ const draft = (
 export const unknownFile = (line: number): FileDraft =>
   ({ oldPath: null, newPath: null, index: null, change: "unknown", hunks: [], line });
 
+const mergeNote = (line: number): Problem =>
+  ({ code: "combined-diff", message: "merge: only lines of the merge itself are shown here, and nothing else was looked at", line });
+
 /** Reads the header of one file at `rows[at]`, for which `isFileStart` holds; null where it is only a mention of one. */
 export const readFileHead = (rows: readonly Row[], at: number): FileHead | null => {
-  const text = rows[at]?.text ?? "";
   const line = rows[at]?.line ?? 1;
-  if (/^diff --(?:cc|combined) /.test(text)) {
-    const problem = { code: "combined-diff", message: "a combined diff of a merge was skipped", line };
-    return { file: null, next: skipCombined(rows, at), problem };
-  }
+  const from = isIndexHead(rows, at) ? at + 2 : at;
+  const text = rows[from]?.text ?? "";
+  const merged = /^diff --(?:cc|combined) (.+)$/.exec(text)?.[1];
   const hasGitLine = text.startsWith("diff --git ");
-  const extended = readExtended(rows, text.startsWith("diff ") ? at + 1 : at);
+  const extended = readExtended(rows, text.startsWith("diff ") ? from + 1 : from);
   if (isFilePair(rows, extended.next)) {
     const old = nameOfSide(rows[extended.next]?.text ?? "");
     const later = nameOfSide(rows[extended.next + 1]?.text ?? "");
     const change = old === null ? "created" : later === null ? "deleted" : extended.change;
-    return { file: draft(old, later, extended, line, change), next: extended.next + 2, problem: null };
+    const problem = merged === undefined ? null : mergeNote(line);
+    return { file: draft(old, later, extended, line, change), next: extended.next + 2, problem };
+  }
+  if (merged !== undefined) {
+    const name = unquotePath(merged);
+    return { file: draft(name, name, extended, line, extended.change), next: skipBinary(rows, extended.next), problem: mergeNote(line) };
   }
   const names = hasGitLine ? namesOfGitLine(text) : null;
   if (names === null && extended.from === null) return null;

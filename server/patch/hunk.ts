@@ -18,7 +18,8 @@ export interface FragmentDraft {
   readonly afterGap: boolean;
 }
 
-const lineOf = (each: HunkRow, newLine: number | null, oldLine: number | null, certainty: PatchLine["certainty"]): PatchLine => ({
+/** The line that a row of a hunk is. */
+export const lineOf = (each: HunkRow, newLine: number | null, oldLine: number | null, certainty: PatchLine["certainty"]): PatchLine => ({
   kind: each.kind,
   text: each.row.text.slice(each.marker),
   line: each.row.line,

@@ -26,7 +26,7 @@ interface Reading {
 
 const nothing: Reading = { patches: [], problems: [] };
 
-const mayBeDiff = (line: TextLine): boolean => /^(?:@@ -|diff -|--- )/.test(line.text);
+const mayBeDiff = (line: TextLine): boolean => /^(?:@@@* -|diff -|--- |Index: )/.test(line.text);
 const isQuotedLine = (line: TextLine): boolean => /^[A-Z]{0,3}>/.test(line.text);
 const asRow = (line: TextLine): Row => ({ line: line.line, start: line.start, text: line.text, afterBreak: false, afterGap: false });
 const asProse = (line: TextLine): ProseLine => ({ line: line.line, text: line.text });

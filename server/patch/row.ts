@@ -14,8 +14,8 @@ export interface Row extends TextLine {
 export interface HunkRow {
   readonly row: Row;
   readonly kind: LineKind;
-  /** Characters before the code: 1, or 0 where the blank of a context line is gone. */
-  readonly marker: 0 | 1;
+  /** Characters before the code: 1, or 0 where the blank of a context line is gone; one for each parent of a merge. */
+  readonly marker: number;
   /** The tail of a line that a mailer wrapped: it has the kind and the number of the line before it. */
   readonly isTail: boolean;
   /** It may be prose that follows the diff. */
@@ -51,11 +51,16 @@ export const isFilePair = (rows: readonly Row[], at: number): boolean =>
   textAt(rows, at).startsWith("--- ") && textAt(rows, at + 1).startsWith("+++ ") &&
   (at + 2 >= rows.length || /^(?:@@|\s*$)/.test(textAt(rows, at + 2)));
 
-/** True for a line that opens the part of a file: `diff --git`, `diff --cc`, `diff -u`, or the pair. */
+/** True for the `Index: path` and ruler that quilt and others put above a file. */
+export const isIndexHead = (rows: readonly Row[], at: number): boolean =>
+  /^Index: \S/.test(textAt(rows, at)) && /^={20,}$/.test(textAt(rows, at + 1));
+
+/** True for a line that opens the part of a file: `diff --git`, `diff --cc`, `diff -u`, `Index:`, or the pair. */
 export const isFileStart = (rows: readonly Row[], at: number): boolean => {
   const text = textAt(rows, at);
   const first = text.charCodeAt(0);
   if (first === 100) return /^diff -\S/.test(text);
+  if (first === 73) return isIndexHead(rows, at);
   return first === 45 && isFilePair(rows, at);
 };
 

@@ -126,6 +126,7 @@ describe("file headers", () => {
     ["mnemonic prefix", `diff --git i/mm/a.c w/mm/a.c\n--- i/mm/a.c\n+++ w/mm/a.c\n${hunk}`, "mm/a.c", "mm/a.c", "modified"],
     ["diff -u with dates", `--- mm/a.c.orig\t2026-01-01 10:00:00.000000000 +0000\n+++ mm/a.c\t2026-01-02 10:00:00.000000000 +0000\n${hunk}`,
       "mm/a.c", "mm/a.c", "modified"],
+    ["quilt", `Index: linux/mm/a.c\n${"=".repeat(67)}\n--- linux.orig/mm/a.c\t2026-01-01 10:00:00.000000000 +0000\n+++ linux/mm/a.c\n${hunk}`, "mm/a.c", "mm/a.c", "modified"],
     ["two trees", `diff -urN linux.orig/mm/a.c linux/mm/a.c\n--- linux.orig/mm/a.c\n+++ linux/mm/a.c\n${hunk}`, "mm/a.c", "mm/a.c", "modified"],
     ["created", `diff --git a/mm/a.c b/mm/a.c\nnew file mode 100644\n--- /dev/null\n+++ b/mm/a.c\n@@ -0,0 +1 @@\n+a\n`, null, "mm/a.c", "created"],
     ["created, by the epoch", `--- a/mm/a.c\t1970-01-01 00:00:00.000000000 +0000\n+++ b/mm/a.c\t2026-01-02 10:00:00.0 +0000\n@@ -0,0 +1 @@\n+a\n`,
@@ -147,13 +148,6 @@ describe("file headers", () => {
     const document = readPatches(`${binary}diff --git a/c.bin b/c.bin\nBinary files a/c.bin and b/c.bin differ\n${diffText}\n`);
     expect(document.patches[0]?.files.map((file) => [file.newPath, file.hunks.length])).toEqual([["b.bin", 0], ["c.bin", 0], ["mm/toy.c", 1]]);
     expect(document.problems.map((problem) => [problem.code, problem.line])).toEqual([["binary-skipped", 1], ["binary-skipped", 10]]);
-  });
-
-  it("skips a combined diff and goes on after it", () => {
-    const combined = "diff --cc mm/m.c\nindex 9cd5a1b,46f2f2f..b830b4b\n--- a/mm/m.c\n+++ b/mm/m.c\n@@@ -1,4 -1,4 +1,4 @@@\n  int a;\n- int b;\n -int x;\n++int y;\n  int c;\n";
-    const document = readPatches(`${combined}${diffText}\n`);
-    expect(document.patches[0]?.files.map((file) => file.newPath)).toEqual(["mm/toy.c"]);
-    expect(codes(document)).toEqual(["combined-diff"]);
   });
 
   it("reads a hunk of a large file fast and whole", () => {
