@@ -14,7 +14,7 @@ export type Value =
   /** `of->field` and `of.field` alike. */
   | { readonly kind: "member"; readonly of: Value; readonly field: string; readonly arrow: boolean; readonly at: number }
   | { readonly kind: "index"; readonly of: Value; readonly index: Value; readonly at: number }
-  | { readonly kind: "call"; readonly name: string; readonly args: readonly Value[]; readonly at: number; readonly end: number }
+  | { readonly kind: "call"; readonly name: string; readonly args: readonly Value[]; readonly at: number; readonly end: number; /** Helpers that were opened on the way here. */ readonly depth?: number }
   | {
       readonly kind: "conditional";
       readonly condition: Value;

@@ -15,6 +15,8 @@ export interface ValueContext {
   /** Macros of the input that stand for flags of GUP. */
   readonly flagMacro: FlagMacros;
   readonly lowerStatement: (statement: Statement, next: NodeId) => NodeId;
+  /** How many more helpers may be opened in this function: hostile text has helpers that multiply. */
+  readonly budget: { helpers: number };
   /** True where reading through the pointer reads a page table entry. */
   readonly isEntryPointer: (pointer: Value) => boolean;
 }
@@ -140,20 +142,63 @@ export function extent(value: Value): { at: number; end: number } {
 /** `f(a)` as the expression that `f` returns, with the arguments in place; null where `f` is not such a helper. */
 function inlineHelper(context: ValueContext, value: Value & { kind: "call" }): Value | null {
   const helper = context.helpers.get(value.name);
-  const result = helper && returnedValue(helper.body);
-  if (!helper || !result) return null;
+  const depth = value.depth ?? 0;
+  if (!helper || depth >= MAX_INLINE_DEPTH || context.budget.helpers <= 0) return null;
+  const result = returnedValue(helper.body);
+  if (!result || isLarge(result)) return null;
   // What the tables say about a call says more than what another file of the patch does inside it.
   if (helper.isForeign === true && (context.callee(value.name, value.args, value.at)?.effects.length ?? 0) > 0) return null;
+  context.budget.helpers--;
   const bindings = new Map(helper.parameters.map((parameter, index) => [parameter.name, value.args[index] ?? value]));
-  return substitute(helper.isForeign === true ? relocate(result, value.at, value.end) : result, bindings);
+  const text = helper.isForeign === true ? relocate(result, value.at, value.end) : result;
+  return substitute(opened(text, depth + 1), bindings);
 }
+
+const MAX_INLINE_DEPTH = 4;
+const MAX_INLINE_SIZE = 100;
+
+/** Calls in the body of a helper remember how deep they are: a helper that calls itself is not opened for ever. */
+function opened(value: Value, depth: number): Value {
+  const again = (inner: Value): Value => opened(inner, depth);
+  switch (value.kind) {
+    case "unary":
+    case "member":
+      return { ...value, of: again(value.of) };
+    case "binary":
+    case "comma":
+      return { ...value, left: again(value.left), right: again(value.right) };
+    case "index":
+      return { ...value, of: again(value.of), index: again(value.index) };
+    case "call":
+      return { ...value, depth, args: value.args.map(again) };
+    case "conditional":
+      return { ...value, condition: again(value.condition), then: value.then && again(value.then), otherwise: again(value.otherwise) };
+    case "assign":
+      return { ...value, target: again(value.target), value: again(value.value) };
+    default:
+      return value;
+  }
+}
+
+function isLarge(value: Value): boolean {
+  let left = MAX_INLINE_SIZE;
+  const work: unknown[] = [value];
+  for (let part = work.pop(); part !== undefined && left > 0; part = work.pop()) {
+    if (typeof part !== "object" || part === null) continue;
+    left--;
+    work.push(...Object.values(part));
+  }
+  return left <= 0;
+}
+
+const MAX_RETURNS = 20;
 
 /** The value of a body that is nothing but returns: `if (c) return a; return b;` is `c ? a : b`. */
 export function returnedValue(body: Statement): Value | null {
   const items = body.kind === "list" ? body.items : [body];
   const [first, ...rest] = items;
   if (first?.kind === "return") return first.value;
-  if (first?.kind !== "if") return null;
+  if (first?.kind !== "if" || items.length > MAX_RETURNS) return null;
   const then = returnedValue(first.then);
   const otherwise = first.otherwise ? returnedValue(first.otherwise) : returnedValue({ kind: "list", items: rest });
   if (!then || !otherwise) return null;

@@ -58,7 +58,8 @@ export function lowerFunction(
   const context: ValueContext = {
     graph,
     callee,
-    helpers: returnOnly(definitions, code.name),
+    helpers: returnOnly(definitions),
+    budget: { helpers: MAX_HELPERS },
     flagMacro: flagMacrosOf(image),
     lowerStatement: (statement, next) => lower(statement, next),
     isEntryPointer: (pointer) => pointsToEntry(pointer, variables),
@@ -231,9 +232,17 @@ export function lowerFunction(
 
 const unseenCondition = (value: Value): boolean => value.kind === "name" && value.name.startsWith(UNSEEN_CONDITION);
 
+/** Calls of helpers that one function opens at most; more than any function of mm/ has. */
+const MAX_HELPERS = 300;
+
+const returnOnlyOf = new WeakMap<ReadonlyMap<string, FunctionCode>, ReadonlyMap<string, FunctionCode>>();
+
 /** Helpers that only return a value: conditions see through them. */
-const returnOnly = (definitions: ReadonlyMap<string, FunctionCode>, self: string): ReadonlyMap<string, FunctionCode> =>
-  new Map([...definitions].filter(([name, code]) => name !== self && returnedValue(code.body) !== null));
+function returnOnly(definitions: ReadonlyMap<string, FunctionCode>): ReadonlyMap<string, FunctionCode> {
+  const known = returnOnlyOf.get(definitions) ?? new Map([...definitions].filter(([, code]) => returnedValue(code.body) !== null));
+  returnOnlyOf.set(definitions, known);
+  return known;
+}
 
 function collectVariables(code: FunctionCode): ReadonlyMap<string, Variable> {
   const found = new Map(code.parameters.map((parameter) => [parameter.name, parameter]));

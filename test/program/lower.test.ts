@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { describe, expect, test } from "vitest";
+import { dump, programOf, unitOfText } from "./dump.ts";
+
+interface Case {
+  readonly text: string;
+  readonly graph: readonly string[];
+}
+
+/** Name of the case -> C text with a function f, and the graph of f. */
+const CASES: Readonly<Record<string, Case>> = {
+  "a goto ladder ends in its label": {
+    text: `static int f(struct mm_struct *mm, int a)
+{
+	int err = -EINVAL;
+
+	mmap_read_lock(mm);
+	if (!a)
+		goto out;
+	err = 0;
+out:
+	mmap_read_unlock(mm);
+	return err;
+}`,
+    graph: [
+      "1 err = -EINVAL",
+      "2 mmap_read_lock(mm)",
+      "3 if a -> 4 | 5",
+      "4 err = 0",
+      "5 out:",
+      "6 mmap_read_unlock(mm)",
+      "7 $ = err",
+      "8 return $",
+      "9 exit",
+    ],
+  },
+  "for, do and while with continue and break": {
+    text: `static void f(int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (i == 3)
+			continue;
+		if (i == 5)
+			break;
+		first(i);
+	}
+	do {
+		second();
+	} while (n);
+	while (third())
+		;
+}`,
+    graph: [
+      "1 i = 0",
+      "2 if i < n -> 3 | 6",
+      "3 if i == 3 -> 4 | 5",
+      "4 i = ? -> 2",
+      "5 if i == 5 -> 6 | 11",
+      "6 second()",
+      "7 if n -> 6 | 8",
+      "8 $ = third()",
+      "9 if $ -> 8 | 10",
+      "10 exit",
+      "11 first(i) -> 4",
+    ],
+  },
+  "switch with fall through and default": {
+    text: `static int f(int n)
+{
+	switch (n) {
+	case 1:
+		one();
+	case 2:
+		two();
+		break;
+	default:
+		other();
+	}
+	return n;
+}`,
+    graph: [
+      "1 switch switch -> 2 | 3 | 7",
+      "2 one()",
+      "3 two()",
+      "4 $ = n",
+      "5 return $",
+      "6 exit",
+      "7 other() -> 4",
+    ],
+  },
+  "switch without default may do nothing": {
+    text: `static void f(int n)
+{
+	switch (next(n)) {
+	case 1:
+		one();
+		break;
+	}
+	last();
+}`,
+    graph: [
+      "1 next(n)",
+      "2 switch switch -> 3 | 4",
+      "3 one()",
+      "4 last()",
+      "5 exit",
+    ],
+  },
+  "short circuit and negation are branches": {
+    text: `static void f(struct a *p)
+{
+	if (p && (take(p) || p->b) && !drop(p))
+		done(p);
+}`,
+    graph: [
+      "1 if p -> 2 | 6",
+      "2 $ = take(p)",
+      "3 if $ -> 4 | 8",
+      "4 $ = drop(p)",
+      "5 if $ -> 6 | 7",
+      "6 exit",
+      "7 done(p) -> 6",
+      "8 if p->b -> 4 | 6",
+    ],
+  },
+  "a conditional expression is a branch, ?: with two operands too": {
+    text: `static int f(int a)
+{
+	int x = a ? one() : two();
+
+	return x ?: three();
+}`,
+    graph: [
+      "1 if a -> 2 | 9",
+      "2 x = one()",
+      "3 if x -> 4 | 8",
+      "4 $ = x",
+      "5 $ = $",
+      "6 return $",
+      "7 exit",
+      "8 $ = three() -> 5",
+      "9 x = two() -> 3",
+    ],
+  },
+  "short circuit as a value": {
+    text: `static bool f(struct a *p)
+{
+	bool x = p && take(p);
+
+	return x;
+}`,
+    graph: [
+      "1 if p -> 2 | 9",
+      "2 $ = take(p)",
+      "3 if $ -> 4 | 9",
+      "4 $ = 1",
+      "5 x = $",
+      "6 $ = x",
+      "7 return $",
+      "8 exit",
+      "9 $ = 0 -> 5",
+    ],
+  },
+  "a statement expression runs its statements": {
+    text: `static int f(int a)
+{
+	int x = ({ int y = one(); two(y); y; });
+
+	return x;
+}`,
+    graph: [
+      "1 y = one()",
+      "2 two(y)",
+      "3 x = y",
+      "4 $ = x",
+      "5 return $",
+      "6 exit",
+    ],
+  },
+  "an iterator macro runs its body any number of times": {
+    text: `static void f(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+
+	for_each_vma(vmi, vma) {
+		if (skip(vma))
+			continue;
+		use(vma);
+	}
+}`,
+    graph: [
+      "1 iterate for_each_vma -> 2 | 6",
+      "2 vma = ?",
+      "3 $ = skip(vma)",
+      "4 if $ -> 1 | 5",
+      "5 use(vma) -> 1",
+      "6 exit",
+    ],
+  },
+  "reading through a pointer to an entry is an access, taking its address is not": {
+    text: `static bool f(pte_t *ptep, pte_t *other)
+{
+	pte_t *copy = &*ptep;
+
+	if (ptep && pte_present(*ptep))
+		*other = ptep[1];
+	return pte_young(READ_ONCE(*copy));
+}`,
+    graph: [
+      "1 copy = &*ptep",
+      "2 if ptep -> 3 | 8",
+      "3 access ptep",
+      "4 if pte_present(*ptep) -> 5 | 8",
+      "5 access ptep",
+      "6 access other",
+      "7 *other = ptep[1]",
+      "8 access copy",
+      "9 $ = pte_young(READ_ONCE(*copy))",
+      "10 return $",
+      "11 exit",
+    ],
+  },
+  "both branches of #ifdef exist": {
+    text: `static void f(int a)
+{
+#ifdef CONFIG_TOY
+	on();
+#else
+	off();
+#endif
+	last();
+}`,
+    graph: [
+      "1 configuration CONFIG_TOY -> 2 | 5",
+      "2 on()",
+      "3 last()",
+      "4 exit",
+      "5 off() -> 3",
+    ],
+  },
+  "a jump back, and one to a label that is not visible": {
+    text: `static void f(int a)
+{
+retry:
+	if (again())
+		goto retry;
+	goto gone;
+}`,
+    graph: [
+      "1 retry:",
+      "2 $ = again()",
+      "3 if $ -> 1 | 4",
+      "4 gone:",
+      "5 unseen end",
+      "6 exit",
+    ],
+  },
+  "helpers that take locks stand in the place of their calls": {
+    text: `static void lock(struct mm_struct *mm)
+{
+	mmap_read_lock(mm);
+}
+
+static bool trylock(struct mm_struct *who, bool *done)
+{
+	if (!mmap_read_trylock(who))
+		return false;
+	*done = true;
+	return true;
+}
+
+static void f(struct vm_area_struct *vma)
+{
+	bool done = false;
+
+	lock(vma->vm_mm);
+	if (trylock(vma->vm_mm, &done))
+		use(vma);
+}`,
+    graph: [
+      "1 done = 0",
+      "2 lock(vma->vm_mm)",
+      "3 mmap_read_lock(vma->vm_mm)",
+      "4 trylock(vma->vm_mm, &done)",
+      "5 $ = mmap_read_trylock(vma->vm_mm)",
+      "6 if $ -> 7 | 13",
+      "7 done = 1",
+      "8 $ = 1",
+      "9 $ = $",
+      "10 if $ -> 11 | 12",
+      "11 use(vma)",
+      "12 exit",
+      "13 $ = 0",
+      "14 $ = $ -> 10",
+    ],
+  },
+};
+
+describe("lowering", () => {
+  test.each(Object.entries(CASES))("%s", (_, { text, graph }) => {
+    expect(dump(programOf(unitOfText(text), "f"))).toEqual(graph);
+  });
+
+  test("calls of a helper stay, without effect, and copies name the helper", () => {
+    const f = programOf(unitOfText(CASES["helpers that take locks stand in the place of their calls"]?.text ?? ""), "f");
+    const calls = f.nodes.flatMap((node) => (node.kind === "call" ? [[node.name, node.knowledge, node.inlined]] : []));
+    expect(calls).toEqual(
+      expect.arrayContaining([
+        ["lock", "inlined", undefined],
+        ["mmap_read_lock", "effects", "lock"],
+        ["mmap_read_trylock", "effects", "trylock"],
+        ["use", "unknown", undefined],
+      ]),
+    );
+  });
+
+  test("helpers that call each other in a circle, and long chains of helpers, end", () => {
+    const circle = "static void a(struct mm_struct *mm) { mmap_read_lock(mm); b(mm); }\nstatic void b(struct mm_struct *mm) { mmap_read_lock(mm); a(mm); }\n";
+    expect(programOf(unitOfText(circle), "a").nodes.length).toBeLessThan(50);
+    const chain = Array.from({ length: 3000 }, (_, index) => `static void f${index}(struct mm_struct *mm) { mmap_read_lock(mm); f${index + 1}(mm); }`);
+    expect(unitOfText(chain.join("\n")).programs).toHaveLength(3000);
+  });
+
+  test("helpers of one return that call themselves, or each other twice, end", () => {
+    const itself = "static int g(int a) { return a ? g(a - 1) : 0; }\nstatic int f(int a) { if (g(a)) return 1; return g(a); }\n";
+    expect(programOf(unitOfText(itself), "f").nodes.length).toBeLessThan(100);
+    const twice = Array.from({ length: 40 }, (_, index) => `static int h${index}(int a) { return h${index + 1}(a) + h${index + 1}(a); }`);
+    expect(programOf(unitOfText(twice.join("\n")), "h0").nodes.length).toBeLessThan(100);
+  });
+
+  test("an unknown shape is said, not guessed", () => {
+    const { assumptions } = programOf(unitOfText("static void f(void)\n{\n\tgoto nowhere;\n}\n"), "f");
+    expect(assumptions.map(({ kind, text }) => [kind, text])).toEqual([["unseen-code", "label nowhere is not visible"]]);
+  });
+});
