@@ -28,7 +28,7 @@ const required = [
 const allowed = [
   /^grammars\/[\w.-]+\.json$/,
   /^docs\/rules\/[\w-]+\.md$/,
-  /^docs\/images\/icon\.png$/,
+  /^docs\/images\/(?:icon|hover)\.png$/,
   /^dist\/node_modules\/(node-gyp-build|tree-sitter|tree-sitter-c)\/(package\.json|LICENSE)$/,
 ];
 

@@ -24,4 +24,6 @@ done
 if [ "${UPDATE_IMAGES:-0}" = 1 ]; then
   mkdir -p "$ROOT/docs/images"
   cp "$SCREENSHOTS"/*.png "$ROOT/docs/images/"
+  # What the pictures show, as text: test/images.test.ts tells when it is no longer what users see.
+  node "$E2E/shown.mjs" >"$ROOT/docs/images/shown.json"
 fi

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Prints what the pictures in docs/images show: messages and steps of the documents they were taken of.
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dirname, "../..");
+const SHOWN = ["test/e2e/workspace/faulty.patch", "test/e2e/workspace/review.txt", "docs/examples/0002-mm-toy-count-huge-pages.patch"];
+
+const { stdout } = spawnSync(process.execPath, [join(ROOT, "dist/cli.cjs"), "lint", "--format", "json", ...SHOWN], { cwd: ROOT, encoding: "utf8" });
+const shown = JSON.parse(stdout).inputs.map(({ path, findings }) => ({
+  path,
+  findings: findings.map(({ message, evidence }) => ({ message, steps: evidence.schedule.map(({ step }) => step) })),
+}));
+process.stdout.write(`${JSON.stringify(shown, null, 1)}\n`);
