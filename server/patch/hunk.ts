@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { withoutFirst } from "../text/lines.ts";
 import type { Problem } from "../text/problem.ts";
 import type { HunkBody } from "./marked-hunk.ts";
 import type { Hunk, PatchLine } from "./model.ts";
@@ -18,12 +19,16 @@ export interface FragmentDraft {
   readonly afterGap: boolean;
 }
 
+/** The text of a row behind its marker, and where that stands. */
+const codeOf = ({ row, marker }: HunkRow): Pick<PatchLine, "text" | "line" | "start" | "places"> => {
+  const { text, line, start, map } = withoutFirst(row, marker);
+  return { text, line, start, places: map?.places ?? null };
+};
+
 /** The line that a row of a hunk is. */
 export const lineOf = (each: HunkRow, newLine: number | null, oldLine: number | null, certainty: PatchLine["certainty"]): PatchLine => ({
   kind: each.kind,
-  text: each.row.text.slice(each.marker),
-  line: each.row.line,
-  start: each.row.start + each.marker,
+  ...codeOf(each),
   newLine: each.kind === "deleted" ? null : newLine,
   oldLine: each.kind === "added" ? null : oldLine,
   certainty: each.isUncertain ? "uncertain" : certainty,

@@ -10,10 +10,15 @@ export interface PatchLine {
   readonly kind: LineKind;
   /** The code, without quote marks and without the diff marker. */
   readonly text: string;
-  /** 1-based line of the document the user sees. */
+  /** 1-based line of the document the user sees that holds the first character. */
   readonly line: number;
-  /** UTF-16 offset in the document of the first character of `text` (so `start + i` is the place of `text[i]`). */
+  /** UTF-16 offset in the document of the first character of `text`. */
   readonly start: number;
+  /**
+   * Where the line was decoded or put together again: the offset in the document of each UTF-16 unit of `text`, and one more
+   * for its end. Null where the text stands in the document as it is, so that `start + i` is the place of `text[i]`.
+   */
+  readonly places: Int32Array | null;
   /** 1-based line in the new file; null where it cannot be known (no header, or after a loss of unknown size). */
   readonly newLine: number | null;
   /** 1-based line in the old file; null where it cannot be known. */

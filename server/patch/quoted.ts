@@ -2,6 +2,7 @@
 import { append } from "../text/append.ts";
 import { isAttribution, isGapMark, quotePrefix } from "../mail/quote.ts";
 import type { TextLine } from "../text/lines.ts";
+import { withoutFirst } from "../text/lines.ts";
 import { blockEnd, hasMarker, isCodeBlock } from "./fragment.ts";
 import type { Remark } from "./model.ts";
 import type { Row } from "./row.ts";
@@ -28,7 +29,7 @@ export interface QuotedPatch {
 
 const withoutMarks = (line: TextLine): QuotedLine => {
   const { depth, length } = quotePrefix(line.text);
-  return { line: line.line, start: line.start + length, text: line.text.slice(length), depth };
+  return { ...withoutFirst(line, length), depth };
 };
 
 const runsOf = (lines: readonly QuotedLine[]): Run[] => {
@@ -49,7 +50,7 @@ const asRows = (run: Run, afterBreak: boolean, isAfterGap: boolean): Row[] => {
   for (const line of run.lines) {
     if (isGapMark(line.text)) afterGap = true;
     else {
-      rows.push({ line: line.line, start: line.start, text: line.text, afterBreak: afterBreak && rows.length === 0, afterGap });
+      rows.push({ line: line.line, start: line.start, text: line.text, map: line.map, afterBreak: afterBreak && rows.length === 0, afterGap });
       afterGap = false;
     }
   }

@@ -28,7 +28,7 @@ const nothing: Reading = { patches: [], problems: [] };
 
 const mayBeDiff = (line: TextLine): boolean => /^(?:@@@* -|diff -|--- |Index: )/.test(line.text);
 const isQuotedLine = (line: TextLine): boolean => /^[A-Z]{0,3}>/.test(line.text);
-const asRow = (line: TextLine): Row => ({ line: line.line, start: line.start, text: line.text, afterBreak: false, afterGap: false });
+const asRow = (line: TextLine): Row => ({ line: line.line, start: line.start, text: line.text, map: line.map, afterBreak: false, afterGap: false });
 const asProse = (line: TextLine): ProseLine => ({ line: line.line, text: line.text });
 const byLine = (a: { readonly line: number | null }, b: { readonly line: number | null }): number => (a.line ?? 0) - (b.line ?? 0);
 

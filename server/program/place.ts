@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Image, ImageLine } from "../source/image.ts";
+import type { DecodedLine, Image, ImageLine } from "../source/image.ts";
 
 /** A place in the document the user sees. */
 export interface DocumentPlace {
@@ -36,13 +36,46 @@ export function rowAt(image: Image, at: number): number {
   return low;
 }
 
+/** Index of the document line, among those that a decoded line reaches, that holds an offset of the document. */
+function lineHolding({ lines }: DecodedLine, offset: number): number {
+  let index = 0;
+  while (index + 1 < lines.length && (lines[index + 1]?.start ?? 0) <= offset) index += 1;
+  return index;
+}
+
 /** Document place of an offset of the image's text; null for text that is not in the document. */
 export function documentPlace(image: Image, at: number): DocumentPlace | null {
   if (at < 0) return null;
   const row = rowAt(image, at);
   const line = image.lines[row];
   if (!line || line.line === null) return null;
-  return { line: line.line, column: line.column + at - (lineStarts(image)[row] ?? 0) + 1, row: line };
+  const index = at - (lineStarts(image)[row] ?? 0);
+  const { decoded } = line;
+  if (decoded === null) return { line: line.line, column: line.column + index + 1, row: line };
+  const offset = decoded.places[index] ?? decoded.places.at(-1) ?? 0;
+  const passed = lineHolding(decoded, offset);
+  return { line: line.line + passed, column: offset - (decoded.lines[passed]?.start ?? 0) + 1, row: line };
+}
+
+/** A range within one line of the document. */
+export interface DocumentRange extends DocumentPlace {
+  /** Column after the last character, 1-based; at least one more than `column`. */
+  readonly endColumn: number;
+}
+
+/** The part of a range of the image's text that stands on the document line of its first character; null as above. */
+export function documentRange(image: Image, at: number, end: number): DocumentRange | null {
+  const place = documentPlace(image, at);
+  if (!place) return null;
+  const newline = image.text.indexOf("\n", at);
+  const last = Math.max(at + 1, newline < 0 ? end : Math.min(end, newline));
+  const { decoded } = place.row;
+  if (decoded === null) return { ...place, endColumn: place.column + last - at };
+  const start = lineStarts(image)[rowAt(image, at)] ?? 0;
+  const own = decoded.lines[lineHolding(decoded, decoded.places[at - start] ?? 0)];
+  const offset = decoded.places[last - start] ?? 0;
+  const endColumn = Math.min(offset, own?.end ?? offset) - (own?.start ?? 0) + 1;
+  return { ...place, endColumn: Math.max(place.column + 1, endColumn) };
 }
 
 /** Source text on one line, comments dropped, for people. */

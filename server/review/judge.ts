@@ -2,7 +2,7 @@
 import { statesAt, type Unit } from "../analysis/unit.ts";
 import { atLeast } from "../kernel/release.ts";
 import type { Target } from "../kernel/target.ts";
-import { documentPlace, textAt } from "../program/place.ts";
+import { documentPlace, documentRange, textAt } from "../program/place.ts";
 import type { EffectProgram } from "../program/program.ts";
 import { RULES } from "../rules/registry.ts";
 import type { At, Candidate, ObligationCheck, Rule, Site, Subject } from "../rules/rule.ts";
@@ -132,14 +132,12 @@ function messageOf(rule: Rule, candidate: Candidate): string {
 }
 
 function locate({ program, at, end }: At): Location | null {
-  const place = documentPlace(program.image, at);
+  const place = documentRange(program.image, at, end);
   if (!place) return null;
-  const lineEnd = program.image.text.indexOf("\n", at);
-  const length = Math.max(1, Math.min(end, lineEnd < 0 ? end : lineEnd) - at);
   return {
     patchLine: place.line,
     column: place.column,
-    endColumn: place.column + length,
+    endColumn: place.endColumn,
     file: program.image.path,
     newLine: place.row.newLine,
     oldLine: place.row.oldLine,

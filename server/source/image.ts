@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Frame } from "../kernel/frames.ts";
 import type { FileDiff, Hunk, PatchLine } from "../patch/model.ts";
+import type { Span } from "../text/span.ts";
 import { blankComments } from "./blank.ts";
 import { segmentsOf, type Segment } from "./segment.ts";
 import { UNSEEN_END, UNSEEN_MIDDLE, UNSEEN_START } from "./unseen.ts";
+
+/** A line of an image whose characters do not stand one after the other in the document. */
+export interface DecodedLine {
+  /** Offset in the document of each UTF-16 unit of the line, and one more for its end. Never descends. */
+  readonly places: Int32Array;
+  /** The lines of the document from `ImageLine.line` to the one that holds the end, without their terminators. */
+  readonly lines: readonly Span[];
+}
 
 /** Where one line of an image lives in the document; all null for lines that close an open fragment. */
 export interface ImageLine {
@@ -11,6 +20,8 @@ export interface ImageLine {
   readonly line: number | null;
   /** 0-based UTF-16 column in the document of the first character. */
   readonly column: number;
+  /** Where the line is decoded text, or was put together again; null where it stands in the document as it is. */
+  readonly decoded: DecodedLine | null;
   readonly newLine: number | null;
   readonly oldLine: number | null;
   /** True where the patch adds (new side) or deletes (old side) the line. */
@@ -28,7 +39,7 @@ export interface Image {
 /** What stands for the unseen parts of a well-known function, by name. */
 export type Frames = (functionName: string) => Frame | null;
 
-const SYNTHETIC: ImageLine = { line: null, column: 0, newLine: null, oldLine: null, changed: false };
+const SYNTHETIC: ImageLine = { line: null, column: 0, decoded: null, newLine: null, oldLine: null, changed: false };
 
 interface Row {
   readonly text: string;
@@ -40,7 +51,7 @@ const synthetic = (text: string): Row => ({ text, place: SYNTHETIC });
 /** A C file as it stands: every line counts as part of the new side. */
 export function imageOfFile(path: string, text: string): Image {
   const lines = text.split("\n").map(
-    (_, row): ImageLine => ({ line: row + 1, column: 0, newLine: row + 1, oldLine: null, changed: true }),
+    (_, row): ImageLine => ({ line: row + 1, column: 0, decoded: null, newLine: row + 1, oldLine: null, changed: true }),
   );
   return { side: "new", path, text, lines };
 }
@@ -82,13 +93,30 @@ function goesOn(before: Part | undefined, after: Part | undefined, frames: Frame
   return after?.segment.kind === "inside" && after.segment.name === before.segment.name && frames(before.segment.name) === null;
 }
 
+/** The lines of the document that hold the first place, the last one, and those between. */
+function documentLines(document: string, places: Int32Array): Span[] {
+  const last = places.at(-1) ?? 0;
+  const lines: Span[] = [];
+  let start = lineStartAt(document, places[0] ?? 0);
+  for (;;) {
+    const newline = document.indexOf("\n", start);
+    const next = newline < 0 ? document.length : newline;
+    lines.push({ start, end: next > start && document.charCodeAt(next - 1) === 13 ? next - 1 : next });
+    if (next >= last || newline < 0) return lines;
+    start = next + 1;
+  }
+}
+
+const lineStartAt = (document: string, at: number): number => (at === 0 ? 0 : document.lastIndexOf("\n", at - 1) + 1);
+
 function rowOf(document: string, line: PatchLine): Row {
-  const lineStart = line.start === 0 ? 0 : document.lastIndexOf("\n", line.start - 1) + 1;
+  const lineStart = lineStartAt(document, line.start);
   return {
     text: line.text,
     place: {
       line: line.line,
       column: line.start - lineStart,
+      decoded: line.places === null ? null : { places: line.places, lines: documentLines(document, line.places) },
       newLine: line.newLine,
       oldLine: line.oldLine,
       changed: line.kind !== "context",
