@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Proof, ProofStep } from "../scenarios/prove.ts";
 import type { Problem } from "../text/problem.ts";
 
 export type Severity = "error" | "warning" | "info";
@@ -23,47 +24,12 @@ export interface RelatedLocation {
   readonly newLine: number | null;
 }
 
-/** One row of a schedule. The last row of a failing schedule reaches the bad state. */
-export interface ScheduleStep {
-  /** Thread name: the function under review as `name()`, or an environment thread. */
-  readonly thread: string;
-  /** The statement or the environment's action, one line. */
-  readonly step: string;
-  /** 1-based line of the document, null for environment steps and for steps that the tool's templates own. */
-  readonly patchLine: number | null;
-  /** What the step changed, for example `entry(src_pte): X -> none`; "" where nothing visible changed. */
-  readonly state: string;
-}
+export type ScheduleStep = ProofStep;
 
-export type Verdict = "fail" | "pass" | "unknown" | "vacuous" | "not-lifted";
+export type Verdict = Proof["verdict"];
 
-export interface Evidence {
-  readonly scenario: string;
-  readonly verdict: Verdict;
-  /** The property that was checked, for example `stale-secondary-mapping`. */
-  readonly property: string;
-  /** One sentence that names the bad state (empty unless the verdict is `fail`). */
-  readonly badState: string;
-  readonly states: number;
-  readonly transitions: number;
-  /** Threads, loops and memory model that the verdict covers. */
-  readonly bounds: string;
-  readonly assumptions: readonly string[];
-  readonly schedule: readonly ScheduleStep[];
-  /** The reference fix, explored to the end; null where it was not run. */
-  readonly fixed: {
-    readonly title: string;
-    readonly verdict: Verdict;
-    readonly states: number;
-    /** The step of the failing schedule that the fix blocks, or null where the schedule completes without a violation. */
-    readonly blockedAt: string | null;
-    readonly heldBy: string | null;
-    /** True where undoing the fix in the fixed program fails again. */
-    readonly mutationFails: boolean;
-  } | null;
-  /** Wrong remedies that were tried and fail too, one sentence each. */
-  readonly wrongFixes: readonly string[];
-}
+/** What exploring a scenario around the function showed; unjustified branches are among the assumptions. */
+export type Evidence = Omit<Proof, "assumedBranches">;
 
 /** Who said so, and where. */
 export interface Source {

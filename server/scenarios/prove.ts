@@ -8,13 +8,15 @@ import type { Model } from "../simulator/model.ts";
 import type { Trace } from "../simulator/trace.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
 
-/** One row of a failing schedule. */
+/** One row of a schedule. The last row of a failing schedule reaches the bad state. */
 export interface ProofStep {
+  /** Thread name: the function under review as `name()`, or an environment thread. */
   readonly thread: string;
+  /** The statement or the environment's action, one line, with what happened in brackets. */
   readonly step: string;
-  /** Document line, null for steps that are not in the document. */
-  readonly line: number | null;
-  /** What changed, for a reader. */
+  /** 1-based line of the document, null for steps that are not in the document. */
+  readonly patchLine: number | null;
+  /** What the step changed, for example `entry(src_pte): X -> none`; "" where nothing visible changed. */
   readonly state: string;
 }
 
@@ -22,21 +24,28 @@ export interface ProofStep {
 export interface Proof {
   readonly scenario: string;
   readonly verdict: "fail" | "pass" | "unknown" | "vacuous" | "not-lifted";
+  /** The property that was checked, for example `stale-secondary-mapping`. */
   readonly property: string;
+  /** One sentence that names the bad state; "" unless the verdict is `fail`. */
   readonly badState: string;
   readonly states: number;
   readonly transitions: number;
+  /** Threads, loops and memory model that the verdict covers. */
   readonly bounds: string;
   readonly assumptions: readonly string[];
   readonly schedule: readonly ProofStep[];
+  /** The reference fix, explored to the end; null where it was not run. */
   readonly fixed: {
     readonly title: string;
-    readonly verdict: "fail" | "pass" | "unknown" | "vacuous" | "not-lifted";
+    readonly verdict: Proof["verdict"];
     readonly states: number;
+    /** The step of the failing schedule that the fix blocks, or null where the schedule completes without a violation. */
     readonly blockedAt: string | null;
     readonly heldBy: string | null;
+    /** True where undoing the fix in the fixed program fails again. */
     readonly mutationFails: boolean;
   } | null;
+  /** Wrong remedies that were tried and fail too, one sentence each. */
   readonly wrongFixes: readonly string[];
   /** Branches of the schedule that the code does not justify. */
   readonly assumedBranches: readonly string[];
@@ -152,7 +161,7 @@ function scheduleOf(model: Model, trace: Trace): ProofStep[] {
       {
         thread: model.threads[step.thread]?.name ?? "",
         step: step.note === null ? step.text : `${step.text} [${step.note}]`,
-        line: step.source?.line ?? null,
+        patchLine: step.source?.line ?? null,
         state: changes.join(", "),
       },
     ];
