@@ -10,7 +10,7 @@ function at(text: string, word: (state: State) => string, name = "f", unit: Unit
   const program = programOf(unit, name);
   const fn = unit.analyze(program);
   const found = program.nodes.flatMap((node, id) => (node.kind === "call" && node.name === "here" ? statesAt(fn, id).map(({ state }) => word(state)) : []));
-  return [...new Set(found)].sort();
+  return [...new Set(found)].toSorted();
 }
 
 const locks = (state: State): string => state.held.map((held) => `${held.lock}(${held.object})`).join(" ") || "nothing";
