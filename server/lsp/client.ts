@@ -12,6 +12,10 @@ export interface Client {
   readonly showsRelated: boolean;
   readonly showsCodeDescription: boolean;
   readonly hoverFormat: MarkupKind;
+  /** Symbols may have children; otherwise they are a flat list. */
+  readonly nestsSymbols: boolean;
+  /** Number of folding ranges that the client takes. */
+  readonly foldingLimit: number;
   /** What the client said about settings when it started the server. */
   readonly initializationOptions: unknown;
 }
@@ -30,6 +34,8 @@ export function clientOf({ capabilities, initializationOptions }: InitializePara
     showsRelated: pull?.relatedInformation ?? diagnostics?.relatedInformation ?? false,
     showsCodeDescription: pull?.codeDescriptionSupport ?? diagnostics?.codeDescriptionSupport ?? false,
     hoverFormat: formats.includes(MarkupKind.Markdown) ? MarkupKind.Markdown : MarkupKind.PlainText,
+    nestsSymbols: textDocument?.documentSymbol?.hierarchicalDocumentSymbolSupport === true,
+    foldingLimit: textDocument?.foldingRange?.rangeLimit ?? 5000,
     initializationOptions,
   };
 }

@@ -24,10 +24,13 @@ export interface ReviewCache {
 }
 
 /** Longer documents (UTF-16 units) are mailboxes for the command line: a review would stop the editor for seconds. */
-const MAX_LENGTH = 8 * 1024 * 1024;
+export const MAX_LENGTH = 8 * 1024 * 1024;
 
 export const kindOf = (document: TextDocument): ReviewInput["kind"] =>
   document.languageId === "c" || /\.[ch]$/i.test(document.uri) ? "c" : "patch";
+
+/** The text as the client counts its lines: the protocol ends one at a lone carriage return, git does not. */
+export const clientText = (document: TextDocument): string => document.getText().replace(/\r(?!\n)/g, "\n");
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -52,8 +55,7 @@ export function createReviewCache(
   }
 
   function reviewsOf(document: TextDocument, options: ReviewOptions): readonly Review[] {
-    // The protocol ends a line at a lone carriage return, git does not: lines must be the client's.
-    const text = document.getText().replace(/\r(?!\n)/g, "\n");
+    const text = clientText(document);
     if (text.length > MAX_LENGTH) {
       logOnce(`not reviewed, too long: ${document.uri}`);
       return [];

@@ -12,10 +12,14 @@ import { VERSION } from "../report/version.ts";
 import { clientOf } from "./client.ts";
 import type { Client } from "./client.ts";
 import type { RuleUrl } from "./diagnostic.ts";
+import { answerLinkRequests } from "./document-link.ts";
+import { answerSymbolRequests } from "./document-symbol.ts";
+import { answerFoldingRequests } from "./folding-range.ts";
 import { answerHoverRequests } from "./hover.ts";
 import type { RuleOf } from "./hover.ts";
 import { answerDiagnosticRequests } from "./pull.ts";
 import { pushDiagnostics } from "./push.ts";
+import { createReadingCache } from "./reading-cache.ts";
 import { createReviewCache } from "./review-cache.ts";
 import type { ReviewFunction } from "./review-cache.ts";
 import { createSettings } from "./settings.ts";
@@ -35,6 +39,9 @@ const initializeResult = (client: Client): InitializeResult => ({
     positionEncoding: PositionEncodingKind.UTF16,
     textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
     hoverProvider: true,
+    documentSymbolProvider: { label: "Patchwalk" },
+    foldingRangeProvider: true,
+    documentLinkProvider: {},
     ...(client.pullsDiagnostics
       ? { diagnosticProvider: { identifier: SECTION, interFileDependencies: false, workspaceDiagnostics: false } }
       : {}),
@@ -76,9 +83,14 @@ function startFeatures(
     ? answerDiagnosticRequests(connection, reviews, client, parts.ruleUrl, log)
     : pushDiagnostics(connection, documents, reviews, client, parts.ruleUrl, parts.debounceMs ?? 200, log);
   answerHoverRequests(connection, reviews, client, parts.ruleOf);
+  const readings = createReadingCache(documents);
+  answerSymbolRequests(connection, readings, client);
+  answerFoldingRequests(connection, readings, client);
+  answerLinkRequests(connection, readings);
 
   documents.onDidClose(({ document }) => {
     reviews.forget(document.uri);
+    readings.forget(document.uri);
     settings.forget(document.uri);
   });
   connection.onDidChangeConfiguration((change) => {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { append } from "../text/append.ts";
 import type { Problem } from "../text/problem.ts";
 import type { Base, MailMessage, PatchDocument } from "./model.ts";
 import { findSeries } from "./series-group.ts";
@@ -51,7 +50,7 @@ export interface Series {
 /** What several mails are together. */
 export interface SeriesReading {
   readonly series: readonly Series[];
-  /** Mails of no series: replies whose patch is not there, and prose. */
+  /** Mails of no series, in input order: replies whose patch is not there, prose, and second copies of a mail. */
   readonly others: readonly SeriesMail[];
   /** Each with its document, since a line alone says nothing. */
   readonly problems: readonly (Problem & { readonly document: number })[];
@@ -75,17 +74,16 @@ const missingOf = (present: readonly number[], total: number): NumberRange[] => 
 const rangeText = ({ first, last }: NumberRange): string => (first === last ? `${first}` : `${first}-${last}`);
 
 /** Mails that carry the Message-ID of one above: a mailbox that was merged from two, or a list that sends its own copy. */
-const withoutTwins = (mails: readonly SeriesMail[], problems: (Problem & { document: number })[]): SeriesMail[] => {
+const twinsIn = (mails: readonly SeriesMail[]): ReadonlySet<SeriesMail> => {
   const seen = new Set<string>();
-  return mails.filter(({ document, message }) => {
-    if (message.messageId === null) return true;
-    const isTwin = seen.has(message.messageId);
-    seen.add(message.messageId);
-    if (isTwin) {
-      problems.push({ code: "message-twice", message: "a mail with this Message-ID stands above", line: message.startLine, document });
-    }
-    return !isTwin;
-  });
+  const twins = new Set<SeriesMail>();
+  for (const mail of mails) {
+    const id = mail.message.messageId;
+    if (id === null) continue;
+    if (seen.has(id)) twins.add(mail);
+    seen.add(id);
+  }
+  return twins;
 };
 
 /** The mail of a series that a reply answers: by its references, the nearest first, or else by its subject. */
@@ -138,9 +136,9 @@ const sortReplies = (mails: readonly SeriesMail[], members: readonly SeriesMail[
  * is required of their order; numbers may lack, repeat, or come from a later version.
  */
 export const readSeries = (documents: readonly PatchDocument[]): SeriesReading => {
-  const problems: (Problem & { document: number })[] = [];
   const all = documents.flatMap(({ messages }, document) => messages.map((message): SeriesMail => ({ document, message })));
-  const mails = withoutTwins(all, problems);
+  const twins = twinsIn(all);
+  const mails = all.filter((mail) => !twins.has(mail));
   const threads = threadsOf(mails.map((mail) => mail.message));
   const members = mails.filter(isMember);
   const { replies, others } = sortReplies(mails, members, threads);
@@ -162,8 +160,10 @@ export const readSeries = (documents: readonly PatchDocument[]): SeriesReading =
       base: bases.find(isNamed) ?? noBase, replies: answersTo(covers),
     };
   });
-  append(problems, series.flatMap(problemsOf));
-  return { series, others, problems };
+  const left = new Set([...twins, ...others]);
+  const twinProblems = [...twins].map(({ document, message }) =>
+    ({ code: "message-twice", message: "a mail with this Message-ID stands above", line: message.startLine, document }));
+  return { series, others: all.filter((mail) => left.has(mail)), problems: [...twinProblems, ...series.flatMap(problemsOf)] };
 };
 
 const problemsOf = (series: Series): (Problem & { document: number })[] => {
