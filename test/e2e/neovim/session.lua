@@ -90,6 +90,11 @@ local hover = vim.inspect(answers)
 check(hover:find(RULE, 1, true) ~= nil, 'the hover names the rule', answers)
 check(hover:lower():find('schedule', 1, true) ~= nil and hover:find('vCPU', 1, true) ~= nil, 'the hover shows the schedule', answers)
 
+local outline = vim.inspect(vim.lsp.buf_request_sync(buffer, 'textDocument/documentSymbol',
+  { textDocument = vim.lsp.util.make_text_document_params() }, WAIT_MS))
+check(outline:find('mm/shift.c', 1, true) ~= nil and outline:find('shift_one_pte', 1, true) ~= nil,
+  'the outline has the file and its function', outline)
+
 vim.api.nvim_buf_set_lines(buffer, line - 1, line, false, {})
 wait_for_diagnostics(uri, none, 'the finding goes with its line')
 vim.cmd('undo')

@@ -40,6 +40,12 @@ test("the finding is underlined in the patch", async () => {
   await screenshot("squiggle");
 });
 
+test("the breadcrumbs lead from the file to its function", async () => {
+  const crumbs = page.locator(".breadcrumbs-control");
+  await expect(crumbs).toContainText("mm/shift.c", { timeout: 15_000 });
+  await expect(crumbs).toContainText("shift_one_pte");
+});
+
 test("C is highlighted on the added lines", async () => {
   await expect(async () => {
     const tokens = await tokensOfLine(page, "return -EAGAIN");
