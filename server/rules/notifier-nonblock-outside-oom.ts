@@ -14,7 +14,8 @@ export const notifierNonblockOutsideOom: Rule = {
     id: "notifier-nonblock-outside-oom",
     title: "Non-blocking MMU notifier start outside the OOM reaper",
     severity: "error",
-    since: "4.19",
+    // The call exists since 4.19. Whoever calls it has it: the date of a patch is often years older than its last version.
+    since: "2.6.27",
     until: null,
     why:
       "A non-blocking start lets any subscriber refuse with -EAGAIN; then the subscribers behind it are not called at all. " +
