@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-const whiteSpace = /\t| {2}|\n | \r?\n|^ | $/;
+const whiteSpace = /\t| {2}|^ | $/;
 
 /**
- * True where a text has no indentation, no tab, no two adjacent blanks and no trailing blank: some mail archives leave
- * every text so. It is also true for a short text that never had any, so callers need a second sign.
+ * True where a line has no indentation, no tab, no two adjacent blanks and no trailing blank: some mail archives leave
+ * every line so. It is also true for many lines that never had any, so callers need a second sign.
  */
-export const hasNoRunsOfBlanks = (text: string): boolean => !whiteSpace.test(text);
+export const hasNoRunsOfBlanks = (line: string): boolean => !whiteSpace.test(line);
 
 const sampleLength = 8192;
 
@@ -21,8 +21,3 @@ export const looksBinary = (text: string): boolean => {
   for (let at = 0; at < length; at += 1) if (isSuspicious(text.charCodeAt(at))) suspicious += 1;
   return suspicious * 20 > length;
 };
-
-const encodedSigns = /=3D|=20$|=[C-F][0-9A-F]=[89AB][0-9A-F]/;
-
-/** True where a line of a body declared as quoted-printable is indeed still encoded. */
-export const looksQuotedPrintable = (text: string): boolean => encodedSigns.test(text);

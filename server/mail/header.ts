@@ -17,6 +17,8 @@ export interface MailHeader {
   readonly references: readonly string[];
   /** Lower case, for example `quoted-printable`. */
   readonly transferEncoding: string | null;
+  /** As written, with its parameters. */
+  readonly contentType: string | null;
 }
 
 /** A header and the index of the first line of the body. */
@@ -27,7 +29,7 @@ export interface HeaderBlock {
 
 const noHeader: MailHeader = {
   form: "none", subject: null, from: null, date: null, messageId: null, inReplyTo: null, references: [],
-  transferEncoding: null,
+  transferEncoding: null, contentType: null,
 };
 
 const field = /^([A-Za-z][A-Za-z0-9-]{0,60}):[ \t]*(.*)$/;
@@ -64,13 +66,14 @@ const archiveHeader = (lines: readonly TextLine[], at: number): HeaderBlock | nu
   return { header, next: dateAt + 1 };
 };
 
-interface Field {
+/** One field of a header; the name in lower case, the value unfolded. */
+export interface Field {
   readonly name: string;
   value: string;
 }
 
 /** Collects fields up to the first blank line; stops early, without failing, at a line that is no field. */
-const collectFields = (lines: readonly TextLine[], at: number): { fields: Field[]; next: number } => {
+export const collectFields = (lines: readonly TextLine[], at: number): { fields: Field[]; next: number } => {
   const fields: Field[] = [];
   let index = at;
   for (; index < lines.length; index += 1) {
@@ -115,6 +118,7 @@ const mailHeader = (lines: readonly TextLine[], at: number): HeaderBlock | null 
     inReplyTo: messageIdsIn(value("in-reply-to"))[0] ?? null,
     references: messageIdsIn(value("references")),
     transferEncoding: value("content-transfer-encoding")?.toLowerCase() ?? null,
+    contentType: value("content-type"),
   };
   return { header, next };
 };

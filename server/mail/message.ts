@@ -10,6 +10,8 @@ export interface Message {
   readonly commit: string | null;
   /** All lines, with separator and header. */
   readonly lines: readonly TextLine[];
+  /** Document line of the last line; not that of `lines` where parts of the body are left out. */
+  readonly endLine: number;
   /** Index of the first line of the body in `lines`. */
   readonly bodyAt: number;
 }
@@ -44,7 +46,7 @@ const readMessage = (lines: readonly TextLine[]): Message => {
   const commit =
     (hasSeparator ? /^From ([0-9a-f]{40,64}) /.exec(first)?.[1] : isLogEntry(lines, 0) ? commitLine.exec(first)?.[1] : null) ?? null;
   const { header, next } = readHeader(lines, hasSeparator ? 1 : 0);
-  return { header, commit, lines, bodyAt: Math.min(next, lines.length) };
+  return { header, commit, lines, endLine: lines.at(-1)?.line ?? 1, bodyAt: Math.min(next, lines.length) };
 };
 
 /** Splits a document into its mails (or the commits of a `git log -p`); a document without a separator is one. */

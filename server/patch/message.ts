@@ -38,7 +38,7 @@ export const messageFrom = (message: Message, patches: readonly Patch[]): MailMe
     kind: kindOf(subject, tag, patches),
     messageId, inReplyTo, references, subject, from, date, commit: message.commit, tag,
     base: baseIn(message.lines), patches, startLine,
-    endLine: message.lines.at(-1)?.line ?? startLine,
-    bodyLine: message.lines[message.bodyAt]?.line ?? (message.lines.at(-1)?.line ?? startLine) + 1,
+    endLine: message.endLine,
+    bodyLine: message.lines[message.bodyAt]?.line ?? message.endLine + 1,
   };
 };

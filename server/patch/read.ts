@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { looksBinary, looksQuotedPrintable } from "../mail/damage.ts";
+import { looksBinary } from "../mail/damage.ts";
 import type { Message } from "../mail/message.ts";
 import { splitMessages } from "../mail/message.ts";
 import { append } from "../text/append.ts";
 import type { TextLine } from "../text/lines.ts";
 import { splitLines } from "../text/lines.ts";
 import type { Problem } from "../text/problem.ts";
+import { bodiesOf, mayBeDiff } from "./bodies.ts";
 import { readDiff } from "./diff.ts";
 import { messageFrom } from "./message.ts";
 import type { FileDiff, MailMessage, Patch, PatchDocument, ProseLine, Remark } from "./model.ts";
@@ -26,7 +27,6 @@ interface Reading {
 
 const nothing: Reading = { patches: [], problems: [] };
 
-const mayBeDiff = (line: TextLine): boolean => /^(?:@@@* -|diff -|--- |Index: )/.test(line.text);
 const isQuotedLine = (line: TextLine): boolean => /^[A-Z]{0,3}>/.test(line.text);
 const asRow = (line: TextLine): Row => ({ line: line.line, start: line.start, text: line.text, map: line.map, afterBreak: false, afterGap: false });
 const asProse = (line: TextLine): ProseLine => ({ line: line.line, text: line.text });
@@ -50,7 +50,7 @@ const patchFrom = (message: Message, content: Content, isQuoted: boolean, whites
     whitespaceLost,
     prose: content.prose.map(asProse).toSorted(byLine),
     files: content.files, remarks: content.remarks,
-    startLine, endLine: message.lines.at(-1)?.line ?? startLine,
+    startLine, endLine: message.endLine,
   };
 };
 
@@ -82,51 +82,26 @@ const readPlain = (message: Message, body: readonly TextLine[], stripped: boolea
   return { patches: [patchFrom(message, content, false, stripped)], problems: diff.problems, rest: diff.prose };
 };
 
-const declaredEncoding = /^Content-Transfer-Encoding:\s*(quoted-printable|base64)\s*$/i;
-
-/** The encoding that the header declares, or one of the parts of a multipart mail; null where lines stand as they are. */
-const encodingOf = (message: Message, body: readonly TextLine[]): string | null => {
-  const { transferEncoding } = message.header;
-  if (transferEncoding === "base64" || transferEncoding === "quoted-printable") return transferEncoding;
-  if (message.header.form !== "mail") return null;
-  for (const line of body) {
-    const match = declaredEncoding.exec(line.text);
-    if (match !== null) return (match[1] ?? "").toLowerCase();
-  }
-  return null;
-};
-
-const damage = new Set(["hunk-count-mismatch", "hunk-truncated", "wrapped-line"]);
-
-/** A body that is still encoded has no lines of code at which a finding could point; some tools decode but keep the field. */
-const isStillEncoded = (encoding: string, reading: Reading): boolean => {
-  if (encoding === "base64") return reading.patches.length === 0;
-  if (reading.problems.some((problem) => damage.has(problem.code))) return true;
-  return reading.patches.some((patch) =>
-    patch.files.some((file) => file.hunks.some((hunk) => hunk.lines.some((line) => looksQuotedPrintable(line.text)))));
-};
-
-const encodedProblem = (encoding: string, line: number | null): Problem =>
-  ({ code: "encoded-body", message: `the body is ${encoding} and was not decoded`, line });
-
-const readDecoded = (text: string, message: Message, body: readonly TextLine[]): Reading => {
-  const first = body[0];
-  const last = body.at(-1);
-  if (first === undefined || last === undefined || !body.some((line) => mayBeDiff(line) || isQuotedLine(line))) return nothing;
-  const stripped = isStripped(text.slice(first.start, last.start + last.text.length), body);
+const readBody = (message: Message): Reading => {
+  const body = message.lines.slice(message.bodyAt);
+  if (!body.some((line) => mayBeDiff(line) || isQuotedLine(line))) return nothing;
+  const stripped = isStripped(body);
   const plain = readPlain(message, body, stripped);
   const quoted = readQuoted(message, plain.rest, stripped);
   const patches = [...plain.patches, ...quoted.patches];
   const notes = patches.map(lossNote).filter((note) => note !== null);
-  return { patches, problems: [...plain.problems, ...quoted.problems, ...notes].toSorted(byLine) };
+  return { patches, problems: [...plain.problems, ...quoted.problems, ...notes] };
 };
 
-const readMessage = (text: string, message: Message): Reading => {
-  const body = message.lines.slice(message.bodyAt);
-  const reading = readDecoded(text, message, body);
-  const encoding = encodingOf(message, body);
-  if (encoding === null || !isStillEncoded(encoding, reading)) return reading;
-  return { patches: [], problems: [encodedProblem(encoding, body[0]?.line ?? null)] };
+/** Reads the body of a mail and what is attached to it. */
+const readMessage = (message: Message): Reading & { readonly decoded: Message } => {
+  const { bodies, problems } = bodiesOf(message);
+  const readings = bodies.map((body) => readBody(body.message));
+  return {
+    decoded: bodies[0].message,
+    patches: readings.flatMap((reading) => reading.patches),
+    problems: [...problems, ...readings.flatMap((reading) => reading.problems)].toSorted(byLine),
+  };
 };
 
 const refused = (text: string, code: string, message: string): PatchDocument =>
@@ -142,8 +117,8 @@ export const readPatches = (text: string, options: ReadOptions = {}): PatchDocum
   const messages: MailMessage[] = [];
   const problems: Problem[] = [];
   for (const message of splitMessages(splitLines(text, options.firstLine ?? 1))) {
-    const reading = readMessage(text, message);
-    messages.push(messageFrom(message, reading.patches));
+    const reading = readMessage(message);
+    messages.push(messageFrom(reading.decoded, reading.patches));
     append(problems, reading.problems);
   }
   return { text, messages, patches: messages.flatMap((message) => message.patches), problems };

@@ -23,8 +23,8 @@ const hasUnmarkedContext = (lines: readonly string[], at: number): boolean => {
  * True for archive text: the body has no run of white space anywhere, and a sign that it had some, namely a hunk whose
  * context lines have no marker, or an indentation that shrank to one blank (a comment's ` * ` is none).
  */
-export const isStripped = (body: string, lines: readonly TextLine[]): boolean => {
-  if (!hasNoRunsOfBlanks(body)) return false;
+export const isStripped = (lines: readonly TextLine[]): boolean => {
+  if (!lines.every((line) => hasNoRunsOfBlanks(line.text))) return false;
   const texts = lines.map((each) => each.text.slice(quotePrefix(each.text).length));
   return texts.some((text, at) => /^[+-] [^ *]/.test(text) || hasUnmarkedContext(texts, at));
 };

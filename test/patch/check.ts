@@ -2,6 +2,7 @@
 import { expect } from "vitest";
 import type { Hunk, PatchDocument, PatchLine } from "../../server/patch/model.ts";
 import { lineIndex } from "../../server/text/line-index.ts";
+import { standsWhereItSays } from "./place-check.ts";
 
 export const hunksOf = (document: PatchDocument): readonly Hunk[] =>
   document.patches.flatMap((patch) => patch.files.flatMap((file) => file.hunks));
@@ -13,10 +14,8 @@ export const codes = (document: PatchDocument): readonly string[] => document.pr
 /** Every line of the result stands where it says; a count keeps the assertions few for large documents. */
 export const expectExactPositions = (document: PatchDocument, firstLine = 1): void => {
   const index = lineIndex(document.text);
-  const wrong = linesOf(document).filter((line) =>
-    document.text.slice(line.start, line.start + line.text.length) !== line.text ||
-    index.lineOf(line.start) + firstLine - 1 !== line.line ||
-    line.text.includes("\n"));
+  const lineOf = (offset: number): number => index.lineOf(offset) + firstLine - 1;
+  const wrong = linesOf(document).filter((line) => !standsWhereItSays(document.text, line, lineOf));
   expect(wrong).toEqual([]);
 };
 

@@ -49,12 +49,6 @@ describe("a mail", () => {
     expectExactPositions(document);
   });
 
-  it.each(["quoted-printable", "base64"])("refuses a body that is %s", (encoding) => {
-    const payload = encoding === "base64" ? "ZGlmZiAtLWdpdA==\n" : `${head}@@ -1,1 +1,2 @@\n int a;\n+int b =3D 0;\n`;
-    const document = readPatches(`Subject: a\nFrom: Dev <dev@example.org>\nContent-Transfer-Encoding: ${encoding}\n\n${payload}`);
-    expect([document.patches.length, codes(document)]).toEqual([0, ["encoded-body"]]);
-  });
-
   it("takes the commit of git show", () => {
     const document = readPatches(`commit ${"a".repeat(40)}\nAuthor: Dev <dev@example.org>\nDate:   now\n\n    text\n\n${diffText}\n`);
     expect(document.patches).toMatchObject([

@@ -54,6 +54,6 @@ describe("splitLines", () => {
   });
 
   it("counts from the line it is told, and does not show a byte order mark", () => {
-    expect(splitLines("\uFEFFa\nb", 7)).toEqual([{ line: 7, start: 1, text: "a" }, { line: 8, start: 3, text: "b" }]);
+    expect(splitLines("\uFEFFa\nb", 7)).toEqual([{ line: 7, start: 1, text: "a", map: null }, { line: 8, start: 3, text: "b", map: null }]);
   });
 });
