@@ -7,6 +7,7 @@ import { countTiers, EMPTY_SUMMARY } from "../report/json.ts";
 import type { Summary } from "../report/json.ts";
 import { COLORED, PLAIN } from "../report/paint.ts";
 import { visibleLine, visiblePath } from "../report/visible.ts";
+import type { Cover } from "../patch/cover.ts";
 import type { Review, Severity } from "../review/finding.ts";
 import { DEFAULT_OPTIONS } from "../review/options.ts";
 import type { ReviewOptions } from "../review/options.ts";
@@ -38,6 +39,8 @@ interface Run {
   readonly writer: Writer;
   readonly out: Sink;
   readonly progress: Progress;
+  /** Cover letters that went by, the last ones. */
+  readonly covers: Cover[];
   summary: Summary;
   inputs: number;
   reviewMs: number;
@@ -93,6 +96,7 @@ function startRun(
     writer: writerOf(args.format, { paint: isColored ? COLORED : PLAIN, quiet: args.quiet, summary: args.summary }),
     out: openSink(output ?? io.stdout),
     progress: startProgress(io),
+    covers: [],
     summary: EMPTY_SUMMARY,
     inputs: 0,
     reviewMs: 0,
@@ -175,11 +179,21 @@ async function lintDocument(path: string, document: Exclude<Document, { kind: "u
     const { failOn } = run.args;
     run.hasFailing ||= failOn !== "never" && shown.findings.some((finding) => isAtLeast(finding.tier, failOn));
     for (const reason of unreadReasons(shown)) complain(run, path, reason);
+    noteCover(review, run);
     const text = run.writer.input(path, shown, run.inputs, document.kind);
     run.inputs += 1;
     if (text !== "") run.progress.clear();
     await run.out.write(text);
   }
+}
+
+/** Mails of a series stand close to each other: what is far above belongs to others. */
+const MOST_COVERS = 64;
+
+function noteCover(review: Review, run: Run): void {
+  if (review.cover === null) return;
+  run.covers.push(review.cover);
+  if (run.covers.length > MOST_COVERS) run.covers.shift();
 }
 
 const selectionOf = (args: LintArguments): Selection => ({
@@ -192,7 +206,7 @@ const selectionOf = (args: LintArguments): Selection => ({
 function reviewsOf(path: string, document: Exclude<Document, { kind: "unreadable" }>, run: Run): readonly Review[] {
   const started = run.io.now();
   try {
-    return run.engine.review({ path, text: document.text, kind: document.kind }, run.options);
+    return run.engine.review({ path, text: document.text, kind: document.kind, covers: run.covers }, run.options);
   } catch (error) {
     noteCrash(run, error, `${visiblePath(path)}:${document.firstLine}: `);
     return [];

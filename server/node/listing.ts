@@ -4,7 +4,7 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 
 /** What a directory is searched for. A maildir's mails have no ending; they are taken as they are. */
-const ENDINGS = /\.(?:patch|diff|mbox|eml|txt|c)$/;
+const ENDINGS = /\.(?:patch|diff|mbox|mbx|cover|eml|txt|c)$/;
 
 /** Deeper folders are not entered. */
 const MAX_DEPTH = 16;

@@ -88,6 +88,9 @@ export const inputJson = (path: string, review: Review) => ({
   path,
   messageId: review.messageId,
   subject: review.subject,
+  series: review.series === null
+    ? null
+    : { version: review.series.version, index: review.series.index, total: review.series.total },
   target: {
     release: review.target.release,
     decidedBy: review.target.decidedBy,

@@ -88,10 +88,15 @@ function targetLine(review: Review): string {
   ].join("; ");
 }
 
+/** The place in the series, where its cover letter was seen; else the subject says all there is. */
+const seriesLines = ({ series }: Review): string[] =>
+  series === null || series.title === null ? [] : [`   v${series.version} ${series.index}/${series.total} of "${visibleLine(series.title)}"`];
+
 function headerLines(path: string, review: Review, paint: Paint): string[] {
   const subject = review.subject === null ? "" : `: ${visibleLine(review.subject)}`;
   return [
     paint.bold(`== ${visiblePath(path)}${subject}`),
+    ...seriesLines(review).map(paint.dim),
     ...wrapText(targetLine(review), { width: WIDTH, first: "   ", rest: "   " }).map(paint.dim),
   ];
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Proof, ProofStep } from "../scenarios/prove.ts";
+import type { Cover, SeriesPlace } from "../patch/cover.ts";
 import type { Problem } from "../text/problem.ts";
 
 export type Severity = "error" | "warning" | "info";
@@ -94,6 +95,9 @@ export interface Coverage {
 export interface Review {
   readonly messageId: string | null;
   readonly subject: string | null;
+  readonly series: SeriesPlace | null;
+  /** What the input, a cover letter, says about the patches that follow. */
+  readonly cover: Cover | null;
   readonly target: TargetReport;
   readonly problems: readonly Problem[];
   readonly coverage: Coverage;

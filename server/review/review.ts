@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { formatRelease } from "../kernel/release.ts";
-import type { Patch } from "../patch/model.ts";
+import { coverFrom, coverOf, placeOf, type Cover } from "../patch/cover.ts";
+import type { MailMessage, Patch } from "../patch/model.ts";
 import { readPatches } from "../patch/read.ts";
 import { decideTarget, type DecidedTarget } from "../source/target.ts";
 import type { Problem } from "../text/problem.ts";
@@ -15,6 +16,8 @@ export interface ReviewInput {
   readonly path: string;
   readonly text: string;
   readonly kind: "patch" | "c";
+  /** Cover letters of the inputs before this one. */
+  readonly covers?: readonly Cover[];
 }
 
 /**
@@ -24,16 +27,26 @@ export interface ReviewInput {
 export function review(input: ReviewInput, options: ReviewOptions): Review[] {
   if (input.kind === "c") return [reviewFile(input, options)];
   const document = readPatches(input.text);
-  if (document.patches.length === 0) return [emptyReview(options, document.problems)];
-  return document.patches.map((patch, index) =>
-    reviewPatch(input.text, patch, options, document.problems.filter((problem) => owner(document.patches, problem) === index)),
+  if (document.patches.length === 0) return [emptyReview(document.messages, options, document.problems)];
+  const covers = [...(input.covers ?? []), ...document.messages.map(coverFrom).filter((cover) => cover !== null)];
+  const problems = byPatch(document.patches, document.problems);
+  return document.messages.flatMap((message) =>
+    message.patches.map((patch) =>
+      reviewPatch(input.text, message, patch, coverOf(message, covers), options, problems.get(patch) ?? []),
+    ),
   );
 }
 
-/** The patch to which a problem belongs: the last one that begins above it. */
-function owner(patches: readonly Patch[], problem: Problem): number {
-  const line = problem.line;
-  return line === null ? 0 : Math.max(0, patches.findLastIndex((patch) => patch.startLine <= line));
+/** The problems of each patch: those from its first line on. What stands above the first patch is counted to it. */
+function byPatch(patches: readonly Patch[], problems: readonly Problem[]): ReadonlyMap<Patch, readonly Problem[]> {
+  const found = new Map<Patch, Problem[]>(patches.map((patch) => [patch, []]));
+  for (const problem of problems) {
+    const line = problem.line;
+    const owner = line === null ? 0 : Math.max(0, patches.findLastIndex((patch) => patch.startLine <= line));
+    const patch = patches[owner];
+    if (patch !== undefined) found.get(patch)?.push(problem);
+  }
+  return found;
 }
 
 const NO_PATCH: Patch = {
@@ -49,21 +62,29 @@ const reportOf = (decided: DecidedTarget): TargetReport => ({
   config: Object.entries(decided.target.config).map(([key, value]) => `${key}=${value ? "y" : "n"}`).toSorted(),
 });
 
-function emptyReview(options: ReviewOptions, problems: readonly Problem[]): Review {
-  const decided = decideTarget(NO_PATCH, options);
+/** A cover letter, a reply without code, or no mail at all. */
+function emptyReview(messages: readonly MailMessage[], options: ReviewOptions, problems: readonly Problem[]): Review {
+  const message = messages.length === 1 ? (messages[0] ?? null) : null;
+  const decided = decideTarget({ ...NO_PATCH, subject: message?.subject ?? null, date: message?.date ?? null }, options);
   return {
-    messageId: null, subject: null, target: reportOf(decided), problems: [...problems, ...decided.problems],
+    messageId: message?.messageId ?? null, subject: message?.subject ?? null,
+    series: message && placeOf(message, null), cover: message && coverFrom(message),
+    target: reportOf(decided), problems: [...problems, ...decided.problems],
     coverage: NO_COVERAGE, obligations: [], findings: [],
   };
 }
 
-function reviewPatch(document: string, patch: Patch, options: ReviewOptions, problems: readonly Problem[]): Review {
-  const decided = decideTarget(patch, options);
+function reviewPatch(
+  document: string, message: MailMessage, patch: Patch, cover: Cover | null, options: ReviewOptions, problems: readonly Problem[],
+): Review {
+  const decided = decideTarget(patch, options, cover?.subject ?? null);
   const subject = subjectOf(document, patch, decided.target);
   const judged = subject ? judge(subject, options) : { findings: [], obligations: [], problems: [] };
   return {
     messageId: patch.messageId,
     subject: patch.subject,
+    series: placeOf(message, cover),
+    cover: coverFrom(message),
     target: reportOf(decided),
     problems: [...problems, ...decided.problems, ...judged.problems],
     coverage: subject ? coverageOf(subject.unit) : NO_COVERAGE,
@@ -79,6 +100,8 @@ function reviewFile(input: ReviewInput, options: ReviewOptions): Review {
   return {
     messageId: null,
     subject: null,
+    series: null,
+    cover: null,
     target: reportOf(decided),
     problems: [...decided.problems, ...judged.problems],
     coverage: subject ? coverageOf(subject.unit) : NO_COVERAGE,

@@ -67,16 +67,17 @@ function existingRelease(text: string): Release | null {
 }
 
 /**
- * Decides the target, in this order: setting, Makefile of the tree, tag in the subject, porter's note, and for stable
+ * Decides the target, in this order: setting, Makefile of the tree, tag in the subject or in that of the cover letter, porter's note, and for stable
  * backports their stable tag, date, newest release. A `base-commit` needs a tree that knows it and is not decided here.
  * `Cc: stable` on anything but a backport says where the patch goes next, never where it is.
  */
-export function decideTarget(patch: Patch, settings: TargetSettings): DecidedTarget {
+export function decideTarget(patch: Patch, settings: TargetSettings, coverSubject: string | null = null): DecidedTarget {
   const problems: Problem[] = [];
   const decided =
     fromGiven(settings.release, "setting", "set to", problems) ??
     fromGiven(settings.treeRelease ?? null, "tree", "Makefile of the tree:", problems) ??
-    fromSubject(patch.subject, patch.startLine, problems) ??
+    fromSubject(patch.subject, "the subject", patch.startLine, problems) ??
+    fromSubject(coverSubject, "the cover letter's subject", null, problems) ??
     fromNotes(patch.prose) ??
     fromStableTag(patch.prose) ??
     fromDate(patch.date) ??
@@ -128,7 +129,7 @@ function leadingTags(subject: string): string[] {
   }
 }
 
-function fromSubject(subject: string | null, line: number, problems: Problem[]): Decision | null {
+function fromSubject(subject: string | null, name: string, line: number | null, problems: Problem[]): Decision | null {
   if (subject === null) return null;
   const tags = leadingTags(subject);
   if (!tags.some((tag) => /\b(?:PATCH|RFC|RESEND)\b/i.test(tag))) return null;
@@ -142,8 +143,8 @@ function fromSubject(subject: string | null, line: number, problems: Problem[]):
   if (!first) return null;
   const names = new Set(found.map(({ release }) => formatRelease(release)));
   if (names.size > 1)
-    problems.push(problem("target-ambiguous", `The subject names ${[...names].join(" and ")}: the first is used.`, line));
-  return { release: first.release, decidedBy: "subject-tag", because: `[${first.tag.trim()}] in the subject` };
+    problems.push(problem("target-ambiguous", `${name.replace(/^t/, "T")} names ${[...names].join(" and ")}: the first is used.`, line));
+  return { release: first.release, decidedBy: "subject-tag", because: `[${first.tag.trim()}] in ${name}` };
 }
 
 const BACKPORT_TO = /\bback-?port(?:ed|ing|s)?\b[^;]{0,60}?\b(?:to|for|onto)\b(?: the)?\s+(?:linux[- ]|stable[- ]|kernel )?(v?\d{1,2}\.\d{1,3}(?:\.(?:y|x|\d{1,3}))?)(?![\d.]*\d)/i;

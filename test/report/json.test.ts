@@ -27,7 +27,7 @@ test("timings are the only place of time, at the end", () => {
 
 test("names and order of the contract", () => {
   const input = inputJson("a.patch", { ...REVIEW, obligations: OBLIGATIONS });
-  expect(Object.keys(input)).toEqual(["path", "messageId", "subject", "target", "problems", "coverage", "obligations", "findings"]);
+  expect(Object.keys(input)).toEqual(["path", "messageId", "subject", "series", "target", "problems", "coverage", "obligations", "findings"]);
   expect(Object.keys(input.target)).toEqual(["release", "decidedBy", "because", "arch", "config"]);
   expect(Object.keys(input.findings[0] ?? {})).toEqual([
     "ruleId", "type", "severity", "tier", "origin", "message", "function", "fingerprint", "location", "related", "evidence", "fix", "sources",

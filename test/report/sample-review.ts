@@ -81,6 +81,8 @@ export const OBLIGATIONS: readonly Obligation[] = [
 export const REVIEW: Review = {
   messageId: "1@example.org",
   subject: "[PATCH v3 2/3] example: move pages between mms",
+  series: { version: 3, index: 2, total: 3, title: null },
+  cover: null,
   target: { release: "6.6", decidedBy: "date", because: "Fri, 15 Sep 2023", arch: "x86_64", config: ["HIGHPTE=n"] },
   problems: [],
   coverage: { functions: 3, analyzed: 3, partial: 1, calls: 41, unknownCalls: 2 },
@@ -91,6 +93,8 @@ export const REVIEW: Review = {
 export const CLEAN: Review = {
   messageId: null,
   subject: null,
+  series: null,
+  cover: null,
   target: { release: "6.17", decidedBy: "default", because: "", arch: "x86_64", config: [] },
   problems: [],
   coverage: { functions: 0, analyzed: 0, partial: 0, calls: 0, unknownCalls: 0 },
