@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CallNode, EffectProgram } from "../program/program.ts";
-import { render } from "../program/render.ts";
+import { render, substitute } from "../program/render.ts";
 import { isLasting } from "./live.ts";
 import { EMPTY_STATE, type State } from "./state.ts";
 import { truthOf } from "./truth.ts";
@@ -8,7 +8,12 @@ import { truthOf } from "./truth.ts";
 /** State at the entry of a callee: what the caller holds, under the callee's names. */
 export function entryFromCall(caller: State, call: CallNode, from: EffectProgram, callee: EffectProgram): State {
   const parameters = [...callee.variables.values()].filter((variable) => variable.isParameter);
-  const rename = new Map(parameters.map((parameter, index) => [textOf(call, index), parameter.name] as const));
+  const rename = new Map(
+    parameters.flatMap((parameter, index) => [
+      [textOf(call, index), parameter.name] as const,
+      [textOf(call, index, from.aliases), parameter.name] as const,
+    ]),
+  );
   const translate = (text: string): string => {
     const direct = rename.get(text);
     if (direct !== undefined) return direct;
@@ -43,7 +48,7 @@ export function entryFromCall(caller: State, call: CallNode, from: EffectProgram
 const mentions = (text: string, place: string): boolean =>
   new RegExp(`(?<![\\w$.>])${place.replace(/[^\w]/g, "\\$&")}(?!\\w)`).test(text);
 
-function textOf(call: CallNode, index: number): string {
+function textOf(call: CallNode, index: number, aliases: EffectProgram["aliases"] = new Map()): string {
   const arg = call.args[index];
-  return arg ? render(arg) : "";
+  return arg ? render(substitute(arg, aliases)) : "";
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Release } from "../kernel/release.ts";
+import { withAliases } from "../program/alias.ts";
 import { inlineHelpers } from "../program/inline.ts";
 import { lowerFunction } from "../program/lower.ts";
 import { readFunctions } from "../program/read-code.ts";
@@ -49,7 +50,7 @@ export function unitOf(images: readonly Image[], release: Release): Unit {
       const seen = new Map([...definitions].map(([name, code]) => [name, here.has(code) ? code : { ...code, isForeign: true }] as const));
       return functions.map((code) => lowerFunction(image, code, release, seen));
     }),
-  );
+  ).map(withAliases);
   const callers = callSites(programs);
   const runs = new Map<EffectProgram, Map<string, Interpretation>>();
   const memo = new Map<string, AnalyzedFunction>();

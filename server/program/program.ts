@@ -121,6 +121,8 @@ export interface EffectProgram {
   readonly entry: NodeId;
   readonly exit: NodeId;
   readonly assumptions: readonly Assumption[];
+  /** Locals that are another word for a place, by name; effects and tests of `vm_flags` say the place. */
+  readonly aliases?: ReadonlyMap<string, Value>;
   /** True where the start (or the end) of the function is not visible. */
   readonly openStart: boolean;
   readonly openEnd: boolean;

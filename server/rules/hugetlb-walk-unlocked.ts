@@ -70,7 +70,7 @@ export const hugetlbWalkUnlocked: Rule = {
 function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axes: readonly FreeingAxis[]): Candidate {
   const { fn, call, node, target } = site;
   const asks = asksCaller(fn.program, call, use);
-  const focus: WalkFocus = { walk: node, vma, callerHolds: callerLocks(use, asks), unknownUses: use.unknown };
+  const focus: WalkFocus = { walk: node, vma, name: nameOf(fn.program, vma), callerHolds: callerLocks(use, asks), unknownUses: use.unknown };
   // A lookup in a helper is shown where its caller goes wrong.
   const atLookup = use.fromStart && call.inlined === undefined;
   const shown = runAxes(fn.program, focus, axes, target);
@@ -81,7 +81,7 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
       function: fn.program.name,
       // The question is for whoever calls the outermost function that is visible.
       outermost: use.context.chain.at(-1)?.name ?? fn.program.name,
-      vma: vma ?? onlyVma(fn.program) ?? "the mapping",
+      vma: nameOf(fn.program, vma) ?? onlyVma(fn.program) ?? "the mapping",
       pointer: use.pointer,
       use: use.call.name === DEREFERENCE ? `*${use.pointer}` : `${use.call.name}()`,
       condition: shown.condition,
@@ -97,6 +97,12 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
     prove: shown.prove,
     asks,
   };
+}
+
+/** The function's own word for a place. */
+function nameOf(program: EffectProgram, place: string | null): string | null {
+  for (const [name, value] of program.aliases ?? []) if (render(value) === place) return name;
+  return place;
 }
 
 /** The one VMA that a function knows, where the walk names only an mm. */

@@ -28,6 +28,8 @@ export interface WalkFocus {
   readonly walk: NodeId;
   /** Canonical text of the VMA, or of what names it; null where the walk names none. */
   readonly vma: string | null;
+  /** The function's own word for the VMA, where that is another one. */
+  readonly name?: string | null;
   /** Locks that the caller holds for the whole call. */
   readonly callerHolds: readonly { readonly lock: LockClass; readonly mode: "read" | "write"; readonly by: string }[];
   /** True where a callee that is not known is taken to use the pointer. */
@@ -247,7 +249,7 @@ const dropsMmapLock = (node: ProgramNode): boolean =>
 
 /** Reference fix: one hugetlb_vma_lock_read section from before the lookup to after the last use. */
 function takeVmaLock(program: EffectProgram, focus: WalkFocus): EffectProgram {
-  const name = focus.vma ?? "vma";
+  const name = focus.name ?? focus.vma ?? "vma";
   const lock = synthetic(`hugetlb_vma_lock_read(${name})`, { kind: "acquire", lock: "hugetlb_vma_lock", object: null, mode: "read", sleeps: true, held: "always" });
   const unlock = synthetic(`hugetlb_vma_unlock_read(${name})`, { kind: "release", lock: "hugetlb_vma_lock", object: null, mode: "read" });
   const bare = without(program, (node) => isVmaLock(node) && node.kind === "call" && node.result === null);
@@ -286,7 +288,7 @@ export function hugetlbUnshareUaf(focus: WalkFocus, axis: FreeingAxis): Experime
     secondary: [],
     bounds: `environment {hole punch that unshares A, munmap() in B}, ${axis.phrase}, loops unbounded, SC`,
     build,
-    fix: (program) => ({ title: `hugetlb_vma_lock_read(${focus.vma ?? "vma"}) from before the lookup to after the last use`, program: takeVmaLock(program, focus) }),
+    fix: (program) => ({ title: `hugetlb_vma_lock_read(${focus.name ?? focus.vma ?? "vma"}) from before the lookup to after the last use`, program: takeVmaLock(program, focus) }),
     mutate: (fixed) => without(fixed, isAdded),
     wrongFixes: [],
   };
