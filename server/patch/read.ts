@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { looksBinary } from "../mail/damage.ts";
+import { linesOfHtml, looksLikeHtml } from "../mail/html.ts";
 import type { Message } from "../mail/message.ts";
 import { splitMessages } from "../mail/message.ts";
 import { append } from "../text/append.ts";
@@ -7,12 +8,16 @@ import type { TextLine } from "../text/lines.ts";
 import { splitLines } from "../text/lines.ts";
 import type { Problem } from "../text/problem.ts";
 import { bodiesOf, mayBeDiff } from "./bodies.ts";
+import type { PatchBody } from "./bodies.ts";
 import { readDiff } from "./diff.ts";
+import type { DiffReading } from "./diff.ts";
+import type { DiffForm } from "./hunk.ts";
 import { messageFrom } from "./message.ts";
 import type { FileDiff, MailMessage, Patch, PatchDocument, ProseLine, Remark } from "./model.ts";
 import { findQuotedPatch, sortRuns } from "./quoted.ts";
 import type { Row } from "./row.ts";
 import { isStripped } from "./stripped.ts";
+import { withoutStuffing } from "./stuffing.ts";
 
 /** Settings of `readPatches`. */
 export interface ReadOptions {
@@ -63,31 +68,43 @@ const lossNote = (patch: Patch): Problem | null => {
   return { code: "whitespace-lost", message, line: hunks[0]?.line ?? patch.startLine };
 };
 
-const readQuoted = (message: Message, lines: readonly TextLine[], stripped: boolean): Reading => {
+const stuffingNote = (rows: readonly Row[]): Problem =>
+  ({ code: "stuffing-undone", message: "context lines have one blank too many; it was taken off", line: rows.find((row) => row.text.startsWith("@@ -"))?.line ?? rows[0]?.line ?? null });
+
+/** Reads the diff in rows; a blank that flowed text put before context lines is taken off first. */
+const readRows = (rows: readonly Row[], form: DiffForm, isFlowed: boolean): DiffReading => {
+  if (form.isStripped) return readDiff(rows, form);
+  const unstuffed = withoutStuffing(rows, isFlowed);
+  const diff = readDiff(unstuffed.rows, form);
+  return unstuffed.isUndeclared ? { ...diff, problems: [...diff.problems, stuffingNote(rows)] } : diff;
+};
+
+const readQuoted = ({ message, isFlowed }: PatchBody, lines: readonly TextLine[], stripped: boolean): Reading => {
   if (!lines.some(isQuotedLine)) return nothing;
   const quoted = findQuotedPatch(lines);
   if (quoted === null) return nothing;
-  const diff = readDiff(quoted.rows, { isStripped: stripped, isQuoted: true });
+  const diff = readRows(quoted.rows, { isStripped: stripped, isQuoted: true }, isFlowed);
   if (diff.files.length === 0) return { patches: [], problems: diff.problems };
   const { remarks, prose } = sortRuns(quoted.runs, quoted.rows[0]?.line ?? 1, linesOfHunks(diff.files));
   const content: Content = { files: diff.files, prose: [...prose, ...diff.prose], remarks };
   return { patches: [patchFrom(message, content, true, stripped)], problems: diff.problems };
 };
 
-const readPlain = (message: Message, body: readonly TextLine[], stripped: boolean): Reading & { readonly rest: readonly TextLine[] } => {
+const readPlain = ({ message, isFlowed }: PatchBody, body: readonly TextLine[], stripped: boolean): Reading & { readonly rest: readonly TextLine[] } => {
   if (!body.some(mayBeDiff)) return { ...nothing, rest: body };
-  const diff = readDiff(body.map(asRow), { isStripped: stripped, isQuoted: false });
+  const diff = readRows(body.map(asRow), { isStripped: stripped, isQuoted: false }, isFlowed);
   if (diff.files.length === 0) return { patches: [], problems: diff.problems, rest: diff.prose };
   const content: Content = { files: diff.files, prose: diff.prose, remarks: [] };
   return { patches: [patchFrom(message, content, false, stripped)], problems: diff.problems, rest: diff.prose };
 };
 
-const readBody = (message: Message): Reading => {
+const readBody = (patchBody: PatchBody): Reading => {
+  const { message } = patchBody;
   const body = message.lines.slice(message.bodyAt);
   if (!body.some((line) => mayBeDiff(line) || isQuotedLine(line))) return nothing;
   const stripped = isStripped(body);
-  const plain = readPlain(message, body, stripped);
-  const quoted = readQuoted(message, plain.rest, stripped);
+  const plain = readPlain(patchBody, body, stripped);
+  const quoted = readQuoted(patchBody, plain.rest, stripped);
   const patches = [...plain.patches, ...quoted.patches];
   const notes = patches.map(lossNote).filter((note) => note !== null);
   return { patches, problems: [...plain.problems, ...quoted.problems, ...notes] };
@@ -96,7 +113,7 @@ const readBody = (message: Message): Reading => {
 /** Reads the body of a mail and what is attached to it. */
 const readMessage = (message: Message): Reading & { readonly decoded: Message } => {
   const { bodies, problems } = bodiesOf(message);
-  const readings = bodies.map((body) => readBody(body.message));
+  const readings = bodies.map(readBody);
   return {
     decoded: bodies[0].message,
     patches: readings.flatMap((reading) => reading.patches),
@@ -116,7 +133,10 @@ export const readPatches = (text: string, options: ReadOptions = {}): PatchDocum
   if (looksBinary(text)) return refused(text, "binary-input", "the input is not text");
   const messages: MailMessage[] = [];
   const problems: Problem[] = [];
-  for (const message of splitMessages(splitLines(text, options.firstLine ?? 1))) {
+  const lines = splitLines(text, options.firstLine ?? 1);
+  const isPage = looksLikeHtml(text);
+  if (isPage) problems.push({ code: "html-page", message: "a page of a web archive: its markup was taken off", line: lines[0]?.line ?? 1 });
+  for (const message of splitMessages(isPage ? linesOfHtml(lines) : lines)) {
     const reading = readMessage(message);
     messages.push(messageFrom(reading.decoded, reading.patches));
     append(problems, reading.problems);
