@@ -96,6 +96,8 @@ export const decodeBase64 = (
     isPadded ||= text.includes("=");
     end = start + text.length;
   }
+  // Empty lines set a footer off from the text.
+  while (next > 0 && next < lines.length && lines[next - 1]?.text.trim() === "") next -= 1;
   if (group.length === 1) bad ??= lines[next - 1]?.line ?? null;
   if (!builder.isEmpty()) builder.endLine(end);
   return { lines: [...builder.lines, ...lines.slice(next)], bad };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { withoutFirst } from "../text/lines.ts";
+import { joinLines, lastLineOf, withoutFirst } from "../text/lines.ts";
+import type { TextLine } from "../text/lines.ts";
 import type { Problem } from "../text/problem.ts";
 import type { HunkBody } from "./marked-hunk.ts";
 import type { Hunk, PatchLine } from "./model.ts";
-import type { HunkRow, Range } from "./row.ts";
+import type { HunkRow, Range, Row } from "./row.ts";
 
 /** How a diff stands in the document. */
 export interface DiffForm {
@@ -19,14 +20,22 @@ export interface FragmentDraft {
   readonly afterGap: boolean;
 }
 
+/** The mailer broke the line at a blank, which it left in place only if its text flows. */
+const withTail = (line: TextLine, tail: Row): TextLine => joinLines(line, tail, /[ \t]$/.test(line.text) ? "" : " ");
+
+/** A row of a hunk together with the tails that a mailer wrapped off it. */
+interface WholeRow extends HunkRow {
+  readonly tails: readonly Row[];
+}
+
 /** The text of a row behind its marker, and where that stands. */
-const codeOf = ({ row, marker }: HunkRow): Pick<PatchLine, "text" | "line" | "start" | "places"> => {
-  const { text, line, start, map } = withoutFirst(row, marker);
+const codeOf = ({ row, marker, tails = [] }: HunkRow & { readonly tails?: readonly Row[] }): Pick<PatchLine, "text" | "line" | "start" | "places"> => {
+  const { text, line, start, map } = tails.reduce(withTail, withoutFirst(row, marker));
   return { text, line, start, places: map?.places ?? null };
 };
 
 /** The line that a row of a hunk is. */
-export const lineOf = (each: HunkRow, newLine: number | null, oldLine: number | null, certainty: PatchLine["certainty"]): PatchLine => ({
+export const lineOf = (each: HunkRow & { readonly tails?: readonly Row[] }, newLine: number | null, oldLine: number | null, certainty: PatchLine["certainty"]): PatchLine => ({
   kind: each.kind,
   ...codeOf(each),
   newLine: each.kind === "deleted" ? null : newLine,
@@ -34,8 +43,20 @@ export const lineOf = (each: HunkRow, newLine: number | null, oldLine: number | 
   certainty: each.isUncertain ? "uncertain" : certainty,
 });
 
+/** Puts rows and their tails together. A tail with something between it and its line stays a line of its own. */
+const wholeRows = (rows: readonly HunkRow[]): WholeRow[] => {
+  const whole: (WholeRow & { readonly tails: Row[] })[] = [];
+  for (const each of rows) {
+    const last = whole.at(-1);
+    const above = last?.tails.at(-1) ?? last?.row;
+    if (each.isTail && last !== undefined && above !== undefined && each.row.line - lastLineOf(above) <= 1) last.tails.push(each.row);
+    else whole.push({ ...each, tails: [] });
+  }
+  return whole;
+};
+
 /** Numbers the lines of a hunk; from `unknownFrom` on the numbers are null. */
-const numbered = (rows: readonly HunkRow[], range: Range, certainty: PatchLine["certainty"], unknownFrom: number): PatchLine[] => {
+const numbered = (rows: readonly WholeRow[], range: Range, certainty: PatchLine["certainty"], unknownFrom: number): PatchLine[] => {
   let newLine = range.newStart;
   let oldLine = range.oldStart;
   return rows.map((each, at) => {
@@ -51,10 +72,10 @@ const numbered = (rows: readonly HunkRow[], range: Range, certainty: PatchLine["
 };
 
 /** After a remark, a quoted hunk that lacks lines may have lost them right there: its numbers end. */
-const firstUnknown = (body: HunkBody, isShort: boolean, form: DiffForm): number => {
-  if (!form.isQuoted || !isShort) return body.rows.length;
-  const at = body.rows.findIndex((each, index) => index > 0 && each.row.afterBreak);
-  return at < 0 ? body.rows.length : at;
+const firstUnknown = (rows: readonly WholeRow[], isShort: boolean, form: DiffForm): number => {
+  if (!form.isQuoted || !isShort) return rows.length;
+  const at = rows.findIndex((each, index) => index > 0 && each.row.afterBreak);
+  return at < 0 ? rows.length : at;
 };
 
 /** Makes a hunk with a `@@` header from its rows. */
@@ -62,9 +83,10 @@ export const hunkFrom = (body: HunkBody, range: Range, section: string, line: nu
   const isUneven = range.oldCount - body.oldSeen !== range.newCount - body.newSeen;
   const isShort = form.isStripped ? isUneven : isUneven || range.oldCount !== body.oldSeen;
   const certainty = body.lostContext > 0 ? "shifted" : "exact";
+  const rows = wholeRows(body.rows);
   return {
     header: range, section, line, afterGap,
-    lines: numbered(body.rows, range, certainty, firstUnknown(body, isShort, form)),
+    lines: numbered(rows, range, certainty, firstUnknown(rows, isShort, form)),
     lostContext: body.lostContext,
   };
 };
@@ -72,7 +94,7 @@ export const hunkFrom = (body: HunkBody, range: Range, section: string, line: nu
 /** Makes a hunk without header from a quoted fragment; no line has a number. */
 export const hunkFromFragment = (draft: FragmentDraft): Hunk => ({
   header: null, section: "", line: draft.rows[0]?.row.line ?? 1, afterGap: draft.afterGap, lostContext: 0,
-  lines: draft.rows.map((each) => lineOf(each, null, null, "exact")),
+  lines: wholeRows(draft.rows).map((each) => lineOf(each, null, null, "exact")),
 });
 
 /** What a hunk's counts say about damage, or null where they hold. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { HunkRow, Range, Row } from "./row.ts";
-import { isFilePair, isFileStart } from "./row.ts";
+import { isFilePair, isFileStart, isSignature } from "./row.ts";
+import { findTails, isLikelyTail } from "./wrapped.ts";
 
 /** Why the reading of a hunk stopped. */
 export type HunkEnd = "full" | "header" | "signature" | "gap" | "text" | "end";
@@ -22,6 +23,7 @@ interface Reading {
   readonly rows: readonly Row[];
   readonly range: Range;
   readonly taken: HunkRow[];
+  readonly tails: ReadonlySet<number>;
   at: number;
   oldLeft: number;
   newLeft: number;
@@ -75,6 +77,10 @@ const completesWithTails = (reading: Reading): boolean => {
 
 /** Takes one row of an open hunk, or says why it is none. */
 const takeOne = (reading: Reading, row: Row, allowsTail: () => boolean): HunkEnd | null => {
+  if (reading.tails.has(reading.at)) {
+    takeTail(reading, row);
+    return null;
+  }
   switch (row.text[0]) {
     case "+":
       take(reading, row, "added", 1);
@@ -94,14 +100,21 @@ const takeOne = (reading: Reading, row: Row, allowsTail: () => boolean): HunkEnd
       take(reading, row, "context", 0);
       return null;
     case "\\":
-      reading.at += 1;
-      return null;
-    default:
-      if (row.text.startsWith("@@") || isFileStart(reading.rows, reading.at)) return "header";
-      if (!allowsTail()) return "text";
-      takeTail(reading, row);
-      return null;
+      // The text of the note is translated, the blank is not; a line of code that a mailer wrapped can have the mark alone.
+      if (row.text !== "\\") {
+        reading.at += 1;
+        return null;
+      }
   }
+  return takeUnmarked(reading, row, allowsTail);
+};
+
+/** A row that begins as no line of a diff does. */
+const takeUnmarked = (reading: Reading, row: Row, allowsTail: () => boolean): HunkEnd | null => {
+  if (row.text.startsWith("@@") || isFileStart(reading.rows, reading.at)) return "header";
+  if (!allowsTail()) return "text";
+  takeTail(reading, row);
+  return null;
 };
 
 /** After a complete hunk: a line that can only be more of it, so that the counts must be wrong. */
@@ -133,9 +146,18 @@ const dropEmptyTail = (reading: Reading): void => {
   }
 };
 
-/** Reads the hunk whose first line is `rows[at]`, where every line has its marker. The counts decide; if they fail, the look. */
-export const readMarkedHunk = (rows: readonly Row[], at: number, range: Range): HunkBody => {
-  const reading: Reading = { rows, range, taken: [], at, oldLeft: range.oldCount, newLeft: range.newCount };
+/** The rest of the last line of a complete hunk. */
+const takeLastTails = (reading: Reading): void => {
+  for (let row = reading.rows[reading.at]; row !== undefined && isFull(reading); row = reading.rows[reading.at]) {
+    if (!reading.tails.has(reading.at) && !(reading.taken.length > 0 && isLikelyTail(reading.rows, reading.at))) return;
+    takeTail(reading, row);
+  }
+};
+
+const noTails: ReadonlySet<number> = new Set();
+
+const readWith = (rows: readonly Row[], at: number, range: Range, tailsAt: ReadonlySet<number>): HunkBody => {
+  const reading: Reading = { rows, range, taken: [], tails: tailsAt, at, oldLeft: range.oldCount, newLeft: range.newCount };
   let tails: boolean | null = null;
   const allowsTail = (): boolean => (tails ??= completesWithTails(reading));
   let end: HunkEnd | null = null;
@@ -145,6 +167,7 @@ export const readMarkedHunk = (rows: readonly Row[], at: number, range: Range): 
     else if (row.afterGap && reading.at > at) end = "gap";
     else end = takeOne(reading, row, allowsTail);
   }
+  takeLastTails(reading);
   if (end === null) end = continues(reading) ? readByLook(reading) : "full";
   while (rows[reading.at]?.text[0] === "\\" && rows[reading.at]?.afterBreak === false) reading.at += 1;
   if (reading.oldLeft !== 0 || reading.newLeft !== 0) dropEmptyTail(reading);
@@ -152,4 +175,22 @@ export const readMarkedHunk = (rows: readonly Row[], at: number, range: Range): 
     rows: reading.taken, next: reading.at, end, lostContext: 0, guessed: [],
     oldSeen: range.oldCount - reading.oldLeft, newSeen: range.newCount - reading.newLeft,
   };
+};
+
+/** True where what was read is as long as the header says and nothing below it looks like more of it. */
+const isWhole = (body: HunkBody, rows: readonly Row[], range: Range): boolean => {
+  if (body.oldSeen !== range.oldCount || body.newSeen !== range.newCount) return false;
+  const below = rows[body.next];
+  return below === undefined || below.afterBreak || below.afterGap || isSignature(rows, body.next, false) || isFileStart(rows, body.next) ||
+    !/^[-+ \t]/.test(below.text);
+};
+
+/** Reads the hunk whose first line is `rows[at]`, where every line has its marker. The counts decide; if they fail, the look. */
+export const readMarkedHunk = (rows: readonly Row[], at: number, range: Range): HunkBody => {
+  const body = readWith(rows, at, range, noTails);
+  if (isWhole(body, rows, range)) return body;
+  const tails = findTails(rows, at, range);
+  if (tails === null) return body;
+  const other = readWith(rows, at, range, tails.at);
+  return other.oldSeen === range.oldCount && other.newSeen === range.newCount ? { ...other, guessed: tails.guessed } : body;
 };

@@ -2,7 +2,7 @@
 import { append } from "../text/append.ts";
 import { isAttribution, isGapMark, quotePrefix } from "../mail/quote.ts";
 import type { TextLine } from "../text/lines.ts";
-import { withoutFirst } from "../text/lines.ts";
+import { lastLineOf, withoutFirst } from "../text/lines.ts";
 import { blockEnd, hasMarker, isCodeBlock } from "./fragment.ts";
 import type { Remark } from "./model.ts";
 import type { Row } from "./row.ts";
@@ -32,12 +32,16 @@ const withoutMarks = (line: TextLine): QuotedLine => {
   return { ...withoutFirst(line, length), depth };
 };
 
+/** True where nothing stands between two lines. Two decoded lines can share a line of the document. */
+const isNext = (upper: QuotedLine | undefined, lower: QuotedLine | undefined): boolean =>
+  upper !== undefined && lower !== undefined && lower.line - lastLineOf(upper) <= 1;
+
 const runsOf = (lines: readonly QuotedLine[]): Run[] => {
   const runs: Run[] = [];
   for (let from = 0; from < lines.length; ) {
     const depth = lines[from]?.depth ?? 0;
     let to = from + 1;
-    while (to < lines.length && lines[to]?.depth === depth && lines[to]?.line === (lines[to - 1]?.line ?? 0) + 1) to += 1;
+    while (to < lines.length && lines[to]?.depth === depth && isNext(lines[to - 1], lines[to])) to += 1;
     runs.push({ depth, lines: lines.slice(from, to) });
     from = to;
   }

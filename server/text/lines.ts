@@ -44,6 +44,9 @@ export const splitLines = (text: string, firstLine = 1): TextLine[] => {
   return lines;
 };
 
+/** Document line of the end of a line. */
+export const lastLineOf = (line: TextLine): number => line.line + (line.map?.breaks.length ?? 0);
+
 /** The line without its first `count` characters. */
 export const withoutFirst = (line: TextLine, count: number): TextLine => {
   const { map } = line;

@@ -86,7 +86,7 @@ describe("inside a hunk the counts decide", () => {
     ["a last context line may have lost its blank", "@@ -1,2 +1,3 @@\n+b\n a\n\n-- \n2.39.5\n", ["+b @1/.", " a @2/1", "  @3/2"]],
     ["an addition only, without context", "@@ -5,0 +6 @@\n+x\n@@ -9,2 +10,0 @@ f\n-y\n-z\n", ["+x @6/.", "-y @./9", "-z @./10"]],
     ["a wrapped line keeps its tail", "@@ -1,2 +1,3 @@\n a(b,\nc);\n+d(e,\nf);\n g\n",
-      [" a(b, @1/1", " c); @1/1", "+d(e, @2/.", "+f); @2/.", " g @3/2"]],
+      [" a(b, c); @1/1", "+d(e, f); @2/.", " g @3/2"]],
   ])("%s", (_, body, expected) => {
     const document = readPatches(head + body);
     expect(linesOf(document).map((line) => brief(line).replace("--  @", "-- @"))).toEqual(expected);
