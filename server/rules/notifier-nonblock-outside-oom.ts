@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Release } from "../kernel/release.ts";
 import { documentPlace } from "../program/place.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
-import { prove } from "../scenarios/prove.ts";
+import { prove, type Proof } from "../scenarios/prove.ts";
 import { refusedInvalidation } from "../scenarios/refused-invalidation.ts";
 import type { Candidate, Rule } from "./rule.ts";
 import { placeOf } from "./rule.ts";
@@ -37,9 +38,9 @@ export const notifierNonblockOutsideOom: Rule = {
     ],
   },
   effects: ["notifierStart"],
-  *check({ program, call, effect, target }): Iterable<Candidate> {
+  *check({ unit, program, call, effect, target }): Iterable<Candidate> {
     if (effect.kind !== "notifierStart" || effect.blocking || program.name === OOM_REAPER) return;
-    if (isDefinition(program, call)) return;
+    if (isDefinition(program, call) || !isOwn(program, call)) return;
     const dropped = isDropped(program, call);
     yield {
       ruleId: this.meta.id,
@@ -47,13 +48,34 @@ export const notifierNonblockOutsideOom: Rule = {
       data: { function: program.name },
       place: placeOf(program, call),
       related: mapsBefore(program, call),
-      prove: (maxStates) => prove(refusedInvalidation, program, target.release, maxStates),
+      prove: (maxStates) => worstProof([program, ...withHelper(unit.programs, program, call)], target.release, maxStates),
     };
   },
 };
 
 /** The wrapper itself, in the header that defines it. */
 const isDefinition = (program: EffectProgram, call: CallNode): boolean => program.name === call.name || program.name.startsWith("mmu_notifier_");
+
+/** False for a call that stands in the text of a helper: it is reported there. */
+const isOwn = (program: EffectProgram, call: CallNode): boolean => call.at >= program.start && call.at < program.end;
+
+/** Functions that have the call in the place of a call of their helper: what the helper starts, they go on with. */
+const withHelper = (programs: readonly EffectProgram[], helper: EffectProgram, call: CallNode): EffectProgram[] =>
+  programs.filter(
+    (program) =>
+      program !== helper && program.image === helper.image && program.nodes.some((node) => node.kind === "call" && node.at === call.at && node.name === call.name),
+  );
+
+/** The first program that fails; where none does, what exploring the first one showed. */
+function worstProof(programs: readonly EffectProgram[], release: Release, maxStates: number): Proof | null {
+  const proofs: Proof[] = [];
+  for (const program of programs) {
+    const proof = prove(refusedInvalidation, program, release, maxStates);
+    if (proof.verdict === "fail") return proof;
+    proofs.push(proof);
+  }
+  return proofs.find(({ verdict }) => verdict !== "not-lifted") ?? proofs[0] ?? null;
+}
 
 /** True where nothing ever looks at the value of the call. */
 function isDropped(program: EffectProgram, call: CallNode): boolean {
