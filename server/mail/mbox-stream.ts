@@ -66,6 +66,8 @@ const decode = (bytes: Buffer, isCut: boolean): { text: string; isUtf8: boolean 
 
 const finished = (mail: Collected, limit: number): StreamedMessage => {
   const { text, isUtf8 } = decode(Buffer.concat(mail.parts), mail.isCut);
+  // While the text is worked on, its bytes are of no use.
+  mail.parts = [];
   const problems: Problem[] = [];
   const line = mail.firstLine;
   if (mail.isCut) problems.push({ code: "message-cut", message: `a mail of more than ${limit} bytes was cut`, line });

@@ -62,7 +62,7 @@ const takeHunk = (state: State, row: Row, range: Range, section: string): void =
   state.hasCode = true;
   const read = state.form.isStripped ? readStrippedHunk : readMarkedHunk;
   const body = read(state.rows, state.at + 1, range);
-  currentFile(state, row.line).hunks.push(hunkFrom(body, range, section, row.line, row.afterGap, state.form));
+  currentFile(state, row.line).hunks.push(hunkFrom(body, range, section, row.line, row.afterGap === true, state.form));
   const problem = countProblem(body, range, row.line, state.form);
   if (problem !== null) state.problems.push(problem);
   for (const each of body.rows) {
@@ -98,7 +98,7 @@ const takeBlock = (state: State, row: Row): void => {
   else {
     if (row.afterGap) closeFragment(state);
     // Below a hunk that has ended, the distance to the next quoted line is unknown.
-    state.fragment ??= { rows: [], afterGap: row.afterGap || state.hasCode };
+    state.fragment ??= { rows: [], afterGap: row.afterGap === true || state.hasCode };
     state.hasCode = true;
     for (const each of fragment.taken) state.fragment.rows.push(each);
     append(state.prose, fragment.prose);

@@ -23,34 +23,38 @@ export interface FragmentDraft {
 /** The mailer broke the line at a blank, which it left in place only if its text flows. */
 const withTail = (line: TextLine, tail: Row): TextLine => joinLines(line, tail, /[ \t]$/.test(line.text) ? "" : " ");
 
-/** A row of a hunk together with the tails that a mailer wrapped off it. */
+/** A row of a hunk, together with the tails that a mailer wrapped off it. */
 interface WholeRow extends HunkRow {
-  readonly tails: readonly Row[];
+  readonly tails?: readonly Row[];
 }
 
-/** The text of a row behind its marker, and where that stands. */
-const codeOf = ({ row, marker, tails = [] }: HunkRow & { readonly tails?: readonly Row[] }): Pick<PatchLine, "text" | "line" | "start" | "places"> => {
-  const { text, line, start, map } = tails.reduce(withTail, withoutFirst(row, marker));
-  return { text, line, start, places: map?.places ?? null };
+/** The line that a row of a hunk is. */
+export const lineOf = (each: WholeRow, newLine: number | null, oldLine: number | null, certainty: PatchLine["certainty"]): PatchLine => {
+  const { row, marker, tails } = each;
+  // Most lines stand as they are: nothing is built for them but the result.
+  const code = row.map === null && tails === undefined ? null : (tails ?? []).reduce(withTail, withoutFirst(row, marker));
+  return {
+    kind: each.kind,
+    text: code === null ? row.text.slice(marker) : code.text,
+    line: code === null ? row.line : code.line,
+    start: code === null ? row.start + marker : code.start,
+    places: code?.map?.places ?? null,
+    newLine: each.kind === "deleted" ? null : newLine,
+    oldLine: each.kind === "added" ? null : oldLine,
+    certainty: each.isUncertain ? "uncertain" : certainty,
+  };
 };
 
-/** The line that a row of a hunk is. */
-export const lineOf = (each: HunkRow & { readonly tails?: readonly Row[] }, newLine: number | null, oldLine: number | null, certainty: PatchLine["certainty"]): PatchLine => ({
-  kind: each.kind,
-  ...codeOf(each),
-  newLine: each.kind === "deleted" ? null : newLine,
-  oldLine: each.kind === "added" ? null : oldLine,
-  certainty: each.isUncertain ? "uncertain" : certainty,
-});
-
 /** Puts rows and their tails together. A tail with something between it and its line stays a line of its own. */
-const wholeRows = (rows: readonly HunkRow[]): WholeRow[] => {
-  const whole: (WholeRow & { readonly tails: Row[] })[] = [];
+const wholeRows = (rows: readonly HunkRow[]): readonly WholeRow[] => {
+  if (!rows.some((each) => each.isTail)) return rows;
+  const whole: (HunkRow & { tails?: Row[] })[] = [];
   for (const each of rows) {
     const last = whole.at(-1);
-    const above = last?.tails.at(-1) ?? last?.row;
-    if (each.isTail && last !== undefined && above !== undefined && each.row.line - lastLineOf(above) <= 1) last.tails.push(each.row);
-    else whole.push({ ...each, tails: [] });
+    const above = last?.tails?.at(-1) ?? last?.row;
+    if (!each.isTail || last === undefined || above === undefined || each.row.line - lastLineOf(above) > 1) whole.push({ ...each });
+    else if (last.tails === undefined) last.tails = [each.row];
+    else last.tails.push(each.row);
   }
   return whole;
 };

@@ -169,7 +169,7 @@ const readWith = (rows: readonly Row[], at: number, range: Range, tailsAt: Reado
   }
   takeLastTails(reading);
   if (end === null) end = continues(reading) ? readByLook(reading) : "full";
-  while (rows[reading.at]?.text[0] === "\\" && rows[reading.at]?.afterBreak === false) reading.at += 1;
+  while (rows[reading.at]?.text[0] === "\\" && rows[reading.at]?.afterBreak !== true) reading.at += 1;
   if (reading.oldLeft !== 0 || reading.newLeft !== 0) dropEmptyTail(reading);
   return {
     rows: reading.taken, next: reading.at, end, lostContext: 0, guessed: [],
@@ -181,7 +181,7 @@ const readWith = (rows: readonly Row[], at: number, range: Range, tailsAt: Reado
 const isWhole = (body: HunkBody, rows: readonly Row[], range: Range): boolean => {
   if (body.oldSeen !== range.oldCount || body.newSeen !== range.newCount) return false;
   const below = rows[body.next];
-  return below === undefined || below.afterBreak || below.afterGap || isSignature(rows, body.next, false) || isFileStart(rows, body.next) ||
+  return below === undefined || below.afterBreak === true || below.afterGap === true || isSignature(rows, body.next, false) || isFileStart(rows, body.next) ||
     !/^[-+ \t]/.test(below.text);
 };
 

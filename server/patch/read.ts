@@ -33,7 +33,6 @@ interface Reading {
 const nothing: Reading = { patches: [], problems: [] };
 
 const isQuotedLine = (line: TextLine): boolean => /^[A-Z]{0,3}>/.test(line.text);
-const asRow = (line: TextLine): Row => ({ line: line.line, start: line.start, text: line.text, map: line.map, afterBreak: false, afterGap: false });
 const asProse = (line: TextLine): ProseLine => ({ line: line.line, text: line.text });
 const byLine = (a: { readonly line: number | null }, b: { readonly line: number | null }): number => (a.line ?? 0) - (b.line ?? 0);
 
@@ -92,7 +91,7 @@ const readQuoted = ({ message, isFlowed }: PatchBody, lines: readonly TextLine[]
 
 const readPlain = ({ message, isFlowed }: PatchBody, body: readonly TextLine[], stripped: boolean): Reading & { readonly rest: readonly TextLine[] } => {
   if (!body.some(mayBeDiff)) return { ...nothing, rest: body };
-  const diff = readRows(body.map(asRow), { isStripped: stripped, isQuoted: false }, isFlowed);
+  const diff = readRows(body, { isStripped: stripped, isQuoted: false }, isFlowed);
   if (diff.files.length === 0) return { patches: [], problems: diff.problems, rest: diff.prose };
   const content: Content = { files: diff.files, prose: diff.prose, remarks: [] };
   return { patches: [patchFrom(message, content, false, stripped)], problems: diff.problems, rest: diff.prose };

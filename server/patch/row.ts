@@ -2,12 +2,15 @@
 import type { TextLine } from "../text/lines.ts";
 import type { LineKind } from "./model.ts";
 
-/** A line that may belong to a diff: quote marks are taken off, so `start` is the place of `text[0]`. */
+/**
+ * A line that may belong to a diff: quote marks are taken off, so `start` is the place of `text[0]`. A line of a text
+ * without quotes is one as it is, so that a large patch need not be copied.
+ */
 export interface Row extends TextLine {
   /** True where lines of another quote depth (a remark) stand between this row and the one before. */
-  readonly afterBreak: boolean;
+  readonly afterBreak?: boolean;
   /** True where the writer says that quoted lines were left out before this row. */
-  readonly afterGap: boolean;
+  readonly afterGap?: boolean;
 }
 
 /** A row that was taken for a line of a hunk. */

@@ -50,6 +50,6 @@ const isStuffed = ({ context, stuffed, unstuffed, changed, blankLed }: Signs, is
 export const withoutStuffing = (rows: readonly Row[], isFlowed: boolean): Unstuffed => {
   const from = rows.findIndex((row) => row.text.startsWith("@@ -") || /^[+-]\t/.test(row.text));
   if (from < 0 || !isStuffed(signsOf(rows, from), isFlowed)) return { rows, isUndeclared: false };
-  const cut = (row: Row): Row => ({ ...withoutFirst(row, 1), afterBreak: row.afterBreak, afterGap: row.afterGap });
+  const cut = (row: Row): Row => ({ ...withoutFirst(row, 1), afterBreak: row.afterBreak === true, afterGap: row.afterGap === true });
   return { rows: rows.map((row, at) => (at > from && row.text.startsWith(" ") ? cut(row) : row)), isUndeclared: !isFlowed };
 };
