@@ -35,11 +35,11 @@ const isQuotedPrintable = (lines: readonly TextLine[]): boolean => {
   return signs.bare <= signs.escapes + signs.softBreaks;
 };
 
-/** Quoted-printable of which no field is left: escaped equals signs, several broken lines, and hardly a bare equals sign. */
+/** Quoted-printable of which no field is left: escaped equals signs, encoded ends of lines, and hardly a bare equals sign. */
 const isUndeclared = (lines: readonly TextLine[]): boolean => {
-  if (!lines.some((line) => line.text.includes("=3D") || line.text.endsWith("=20"))) return false;
-  const { telling, softBreaks, escapes, bare } = signsOfEncoding(lines);
-  return telling > 0 && telling + softBreaks > 3 && bare * 10 <= escapes + softBreaks;
+  if (!lines.some((line) => line.text.includes("=3D"))) return false;
+  const { equals, lineEnds, escapes, softBreaks, bare } = signsOfEncoding(lines);
+  return equals > 0 && lineEnds >= 2 && bare * 10 <= escapes + softBreaks;
 };
 
 const fromQuotedPrintable = (lines: readonly TextLine[], label: string | null, more: readonly Problem[]): DecodedLines => {

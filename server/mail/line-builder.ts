@@ -69,7 +69,8 @@ const placesOf = (open: Open, from: Int32Array, end: number): Int32Array => {
 };
 
 const withEnd = (open: Open, end: number): Int32Array => {
-  const places = open.places.slice(0, open.length + 1);
+  const places = new Int32Array(open.length + 1);
+  places.set(open.places.subarray(0, open.length));
   places[open.length] = end;
   return places;
 };

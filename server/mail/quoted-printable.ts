@@ -5,6 +5,8 @@ import { createLineBuilder } from "./line-builder.ts";
 import type { LineBuilder } from "./line-builder.ts";
 
 const equals = 61;
+/** Encoders fill a line up to 76 characters, but not all of them inside a word. */
+const shortestBroken = 60;
 
 const digit = (code: number): number => {
   if (code >= 48 && code <= 57) return code - 48;
@@ -26,26 +28,30 @@ const isSoftBreak = (text: string, at: number): boolean => /^=[ \t]*$/.test(text
 export interface EncodingSigns {
   /** `=XX` */
   readonly escapes: number;
-  /** `=3D` and `=20`: an equals sign that is escaped, a blank that would be lost. */
-  readonly telling: number;
+  /** `=3D` */
+  readonly equals: number;
   readonly softBreaks: number;
+  /** Lines that end in `=20`, or that are long and end in `=`: an encoder breaks no short ones. */
+  readonly lineEnds: number;
   /** `=` with something else behind it. */
   readonly bare: number;
 }
 
 /** Counts what quoted-printable would have written, and what it never would. */
 export const signsOfEncoding = (lines: readonly TextLine[]): EncodingSigns => {
-  let [escapes, telling, softBreaks, bare] = [0, 0, 0, 0];
+  let [escapes, escapedEquals, softBreaks, lineEnds, bare] = [0, 0, 0, 0, 0];
   for (const { text } of lines) {
     for (let at = text.indexOf("="); at >= 0; at = text.indexOf("=", at + 1)) {
       const byte = byteAt(text, at);
-      if (byte === equals || (byte === 32 && at + 3 === text.length)) telling += 1;
+      const isLast = at + 1 === text.length;
+      if (byte === equals) escapedEquals += 1;
+      if ((byte === 32 && at + 3 === text.length) || (isLast && text.length >= shortestBroken)) lineEnds += 1;
       if (byte >= 0) escapes += 1;
-      else if (at + 1 === text.length) softBreaks += 1;
+      else if (isLast) softBreaks += 1;
       else bare += 1;
     }
   }
-  return { escapes, telling, softBreaks, bare };
+  return { escapes, equals: escapedEquals, softBreaks, lineEnds, bare };
 };
 
 /** Takes one line; returns false where it goes on in the next one. */

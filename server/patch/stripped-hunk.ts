@@ -69,12 +69,12 @@ const isUnfinished = (each: HunkRow | undefined): boolean =>
  * How likely it is that the `+` or `-` of a line is code: `++p;`, a ruler, `-1,`, or an operand between context lines.
  * A line that replaces another, or is replaced, stands next to it and is not suspected for its place.
  */
-const suspicion = (taken: readonly HunkRow[], at: number): number => {
+const suspicion = (taken: readonly HunkRow[], at: number, alone = 2): number => {
   const text = taken[at]?.row.text ?? "";
   const doubled = /^(?:\+\+|--)\w|^(?:-{3,}|\+{3,})$/.test(text) ? 8 : 0;
   const number = /^-(?:\d|E[A-Z]+\b)/.test(text) ? 2 : 0;
   const isAlone = (at === 0 || taken[at - 1]?.kind === "context") && (taken[at + 1]?.kind ?? "context") === "context";
-  return doubled + number + (isAlone ? (isUnfinished(taken[at - 1]) ? 6 : 2) : 0);
+  return doubled + number + (isAlone ? (isUnfinished(taken[at - 1]) ? 6 : alone) : 0);
 };
 
 /**
@@ -93,6 +93,16 @@ const reclassed = (taken: readonly HunkRow[], oldMissing: number, newMissing: nu
   if (chosen.length < wanted || chosen.some((each) => each.score === 0)) return null;
   const places = new Set(chosen.map((each) => each.at));
   return taken.map((each, at) => (places.has(at) ? { ...each, kind: "context", marker: 0 } : each));
+};
+
+/**
+ * Lines of both kinds that may be context: turning one of each changes nothing in the counts, so only their looks speak
+ * against the markers.
+ */
+const undecided = (rows: readonly HunkRow[]): readonly number[] => {
+  const suspects = rows.filter((each, at) => each.kind !== "context" && suspicion(rows, at, 0) > 0);
+  const hasBoth = suspects.some((each) => each.kind === "added") && suspects.some((each) => each.kind === "deleted");
+  return hasBoth ? suspects.map((each) => each.row.line) : [];
 };
 
 /** With a wrong line turned into context, one line too many may have been taken at the end. */
@@ -129,7 +139,7 @@ export const readStrippedHunk = (rows: readonly Row[], at: number, range: Range)
   const lost = Math.max(0, Math.min(range.oldCount - oldSeen, range.newCount - newSeen));
   const guessed = marked.filter((each) => each.kind === "context" && /^[+-]/.test(each.row.text)).map((each) => each.row.line);
   return {
-    guessed, rows: marked, next: next - (taken.length - kept.length), end, oldSeen, newSeen,
+    guessed: [...guessed, ...undecided(marked)].toSorted((a, b) => a - b), rows: marked, next: next - (taken.length - kept.length), end, oldSeen, newSeen,
     lostContext: lost + uncertain,
   };
 };

@@ -47,9 +47,9 @@ describe("quoted-printable", () => {
   });
 
   it("is found where nothing declares it, and told", () => {
-    const body = `${head}@@ -1,2 +1,4 @@\n int a =3D 1;\n=20\n+\tint b =3D toy(=\na);\n+\tint c =3D 0;=\n\n`;
+    const body = `${head}@@ -1,2 +1,4 @@\n int a =3D 1;\n=20\n+\tint b =3D ${" ".repeat(50)}toy(=\na);\n+\tint c =3D 0;=\n\n`;
     const document = readPatches(mail("", body));
-    expect(linesOf(document).map((line) => line.text)).toEqual(["int a = 1;", "", "\tint b = toy(a);", "\tint c = 0;"]);
+    expect(linesOf(document).map((line) => line.text)).toEqual(["int a = 1;", "", `\tint b = ${" ".repeat(50)}toy(a);`, "\tint c = 0;"]);
     expect(codes(document)).toEqual(["encoding-undeclared"]);
     expectExactPositions(document);
   });
