@@ -69,12 +69,12 @@ const isUnfinished = (each: HunkRow | undefined): boolean =>
  * How likely it is that the `+` or `-` of a line is code: `++p;`, a ruler, `-1,`, or an operand between context lines.
  * A line that replaces another, or is replaced, stands next to it and is not suspected for its place.
  */
-const suspicion = (taken: readonly HunkRow[], at: number, alone = 2): number => {
+const suspicion = (taken: readonly HunkRow[], at: number): number => {
   const text = taken[at]?.row.text ?? "";
   const doubled = /^(?:\+\+|--)\w|^(?:-{3,}|\+{3,})$/.test(text) ? 8 : 0;
   const number = /^-(?:\d|E[A-Z]+\b)/.test(text) ? 2 : 0;
   const isAlone = (at === 0 || taken[at - 1]?.kind === "context") && (taken[at + 1]?.kind ?? "context") === "context";
-  return doubled + number + (isAlone ? (isUnfinished(taken[at - 1]) ? 6 : alone) : 0);
+  return doubled + number + (isAlone ? (isUnfinished(taken[at - 1]) ? 6 : 2) : 0);
 };
 
 /**
@@ -95,12 +95,19 @@ const reclassed = (taken: readonly HunkRow[], oldMissing: number, newMissing: nu
   return taken.map((each, at) => (places.has(at) ? { ...each, kind: "context", marker: 0 } : each));
 };
 
+/** `++p;`, `-1,`, or an operator that the operand at the end of the context line above lacks. */
+const mustBeCode = (rows: readonly HunkRow[], at: number): boolean => {
+  const text = rows[at]?.row.text ?? "";
+  const above = rows[at - 1];
+  return /^(?:\+\+|--)\w|^-(?:\d|E[A-Z]+\b)/.test(text) || (isUnfinished(above) && /[\w\]]$/.test(above?.row.text ?? "") && /^[+-] \w/.test(text));
+};
+
 /**
  * Lines of both kinds that may be context: turning one of each changes nothing in the counts, so only their looks speak
  * against the markers.
  */
 const undecided = (rows: readonly HunkRow[]): readonly number[] => {
-  const suspects = rows.filter((each, at) => each.kind !== "context" && suspicion(rows, at, 0) > 0);
+  const suspects = rows.filter((each, at) => each.kind !== "context" && mustBeCode(rows, at));
   const hasBoth = suspects.some((each) => each.kind === "added") && suspects.some((each) => each.kind === "deleted");
   return hasBoth ? suspects.map((each) => each.row.line) : [];
 };
