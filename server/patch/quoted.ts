@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { append } from "../text/append.ts";
-import { isAttribution, isGapMark, quotePrefix } from "../mail/quote.ts";
+import { isAttribution, isGapMark, isTightlyQuoted, quoteMarks, quotePrefix } from "../mail/quote.ts";
 import type { TextLine } from "../text/lines.ts";
 import { lastLineOf, withoutFirst } from "../text/lines.ts";
 import { blockEnd, hasMarker, isCodeBlock } from "./fragment.ts";
@@ -27,9 +27,10 @@ export interface QuotedPatch {
   readonly runs: readonly Run[];
 }
 
-const withoutMarks = (line: TextLine): QuotedLine => {
-  const { depth, length } = quotePrefix(line.text);
-  return { ...withoutFirst(line, length), depth };
+const withoutMarks = (line: TextLine, marks: string, isTight: boolean): QuotedLine => {
+  const { depth, length } = quotePrefix(line.text, marks);
+  const hasBlank = isTight && line.text[length - 1] === " ";
+  return { ...withoutFirst(line, hasBlank ? length - 1 : length), depth };
 };
 
 /** True where nothing stands between two lines. Two decoded lines can share a line of the document. */
@@ -80,8 +81,11 @@ const withoutEmptyEnd = (rows: Row[]): Row[] => {
 };
 
 /** Finds the quoted patch in the lines of a reply: the deepest level that has lines of a diff. Null where there is none. */
-export const findQuotedPatch = (lines: readonly TextLine[]): QuotedPatch | null => {
-  const runs = runsOf(lines.map(withoutMarks));
+export const findQuotedPatch = (lines: readonly TextLine[], isStripped: boolean): QuotedPatch | null => {
+  const texts = lines.map((line) => line.text);
+  const marks = quoteMarks(texts);
+  const isTight = !isStripped && isTightlyQuoted(texts, marks);
+  const runs = runsOf(lines.map((line) => withoutMarks(line, marks, isTight)));
   let depth = 0;
   for (const run of runs) if (run.depth > depth && isDiffRun(run)) depth = run.depth;
   if (depth === 0) return null;

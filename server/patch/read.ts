@@ -3,6 +3,7 @@ import { looksBinary } from "../mail/damage.ts";
 import { linesOfHtml, looksLikeHtml } from "../mail/html.ts";
 import type { Message } from "../mail/message.ts";
 import { splitMessages } from "../mail/message.ts";
+import { mayBeQuoted } from "../mail/quote.ts";
 import { append } from "../text/append.ts";
 import type { TextLine } from "../text/lines.ts";
 import { splitLines } from "../text/lines.ts";
@@ -32,7 +33,7 @@ interface Reading {
 
 const nothing: Reading = { patches: [], problems: [] };
 
-const isQuotedLine = (line: TextLine): boolean => /^[A-Z]{0,3}>/.test(line.text);
+const isQuotedLine = (line: TextLine): boolean => mayBeQuoted(line.text);
 const asProse = (line: TextLine): ProseLine => ({ line: line.line, text: line.text });
 const byLine = (a: { readonly line: number | null }, b: { readonly line: number | null }): number => (a.line ?? 0) - (b.line ?? 0);
 
@@ -80,7 +81,7 @@ const readRows = (rows: readonly Row[], form: DiffForm, isFlowed: boolean): Diff
 
 const readQuoted = ({ message, isFlowed }: PatchBody, lines: readonly TextLine[], stripped: boolean): Reading => {
   if (!lines.some(isQuotedLine)) return nothing;
-  const quoted = findQuotedPatch(lines);
+  const quoted = findQuotedPatch(lines, stripped);
   if (quoted === null) return nothing;
   const diff = readRows(quoted.rows, { isStripped: stripped, isQuoted: true }, isFlowed);
   if (diff.files.length === 0) return { patches: [], problems: diff.problems };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { hasNoRunsOfBlanks } from "../mail/damage.ts";
-import { quotePrefix } from "../mail/quote.ts";
+import { quoteMarks, quotePrefix } from "../mail/quote.ts";
 import type { TextLine } from "../text/lines.ts";
 import { parseRange } from "./row.ts";
 
@@ -25,6 +25,7 @@ const hasUnmarkedContext = (lines: readonly string[], at: number): boolean => {
  */
 export const isStripped = (lines: readonly TextLine[]): boolean => {
   if (!lines.every((line) => hasNoRunsOfBlanks(line.text))) return false;
-  const texts = lines.map((each) => each.text.slice(quotePrefix(each.text).length));
+  const marks = quoteMarks(lines.map((each) => each.text));
+  const texts = lines.map((each) => each.text.slice(quotePrefix(each.text, marks).length));
   return texts.some((text, at) => /^[+-] [^ *]/.test(text) || hasUnmarkedContext(texts, at));
 };
