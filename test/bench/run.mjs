@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildSync } from "esbuild";
 
 const ROOT = join(import.meta.dirname, "../..");
 const CLI = join(ROOT, "dist/cli.cjs");
@@ -37,6 +38,64 @@ function startUp() {
   console.log(`a clean patch                     ${(nothing / bare).toFixed(2)} x`);
 }
 
+/** Prints one line; a value above its limit makes the run fail. */
+function report(label, value, limit, unit) {
+  console.log(`${label.padEnd(34)}${value.toFixed(2)} ${unit} (limit ${limit})`);
+  if (value > limit) process.exitCode = 1;
+}
+
+const patchesAt = (folder) => readdirSync(folder).filter((name) => name.endsWith(".patch")).map((name) => join(folder, name));
+
+/** The patch of median length. */
+function typicalPatch() {
+  const files = patchesAt(existsSync(SHARED) ? SHARED : EXAMPLES).map((file) => ({ file, size: readFileSync(file).length }));
+  return files.toSorted((a, b) => a.size - b.size)[files.length >> 1].file;
+}
+
+/** One mail with a diff of at least `bytes`. */
+function largePatch(folder, bytes) {
+  const diffs = patchesAt(existsSync(SHARED) ? SHARED : EXAMPLES).map((file) => {
+    const text = readFileSync(file, "utf8");
+    const from = text.search(/^diff --git /m);
+    return from < 0 ? "" : text.slice(from).replace(/^-- \n[^]*$/m, "");
+  });
+  const parts = ["From: Example Developer <dev@example.org>\nSubject: [PATCH] large\n\nText.\n---\n"];
+  for (let size = 0; size < bytes; size += diffs.join("").length) parts.push(...diffs);
+  const file = join(folder, "large.patch");
+  writeFileSync(file, parts.join(""));
+  return file;
+}
+
+/** The reader alone: its share of a short run, its speed, and its memory for one large mail and for many mails. */
+function reader() {
+  const folder = mkdtempSync(join(tmpdir(), "patchwalk-bench-"));
+  try {
+    const program = join(folder, "reader.mjs");
+    buildSync({ entryPoints: [join(import.meta.dirname, "reader.ts")], bundle: true, platform: "node", format: "esm", outfile: program });
+    const run = (...args) => JSON.parse(spawnSync(process.execPath, [program, ...args], { encoding: "utf8" }).stdout);
+    const typical = typicalPatch();
+    const bare = [];
+    const cold = [];
+    const warm = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      bare.push(time(["-e", "0"]).ms);
+      const measured = run("latency", typical);
+      cold.push(measured.cold);
+      warm.push(measured.warm);
+    }
+    report("reading a typical patch, first", median(cold) / median(bare), 0.2, "x a bare node start");
+    report("the same, warm", median(warm) / median(bare), 0.2, "x");
+    const large = run("throughput", largePatch(folder, 20e6));
+    report(`one mail of ${(large.size / 1e6).toFixed(0)} MB, read only`, large.peakMiB, Math.round(150 + (10 * large.size) / 2 ** 20), "MiB at its peak");
+    const { file } = mailbox(folder, 100e6);
+    const many = run("throughput", file);
+    report(`mbox of ${(many.size / 1e6).toFixed(0)} MB, read only`, many.peakMiB, Math.round(150 + (10 * many.largest) / 2 ** 20), "MiB at its peak");
+    console.log(`${"its speed".padEnd(34)}${(many.size / 1e3 / many.ms).toFixed(1)} MB/s, ${many.mails} mails`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** An mbox of at least `bytes` from the patches at hand. */
 function mailbox(folder, bytes) {
   const source = existsSync(SHARED) ? SHARED : EXAMPLES;
@@ -68,4 +127,5 @@ function archive() {
 }
 
 startUp();
+reader();
 archive();
