@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { decodeEncodedWords } from "../mail/encoded-words.ts";
 import type { Message } from "../mail/message.ts";
 import { isReplySubject, readSubjectTag } from "../mail/subject-tag.ts";
 import type { SubjectTag } from "../mail/subject-tag.ts";
@@ -21,6 +22,13 @@ const baseIn = (lines: readonly TextLine[]): Base => {
   return { commit, prerequisites };
 };
 
+/** Blank lines may stand above the line that names another author than the sender. */
+const authorIn = (body: readonly TextLine[]): string | null => {
+  const first = body.slice(0, 5).find((line) => line.text.trim() !== "")?.text ?? "";
+  const named = /^From:\s*(\S.*@.*)$/.exec(first.slice(0, 500))?.[1];
+  return named === undefined ? null : decodeEncodedWords(named.trim());
+};
+
 const kindOf = (subject: string | null, tag: SubjectTag | null, patches: readonly Patch[]): MailMessage["kind"] => {
   if (isReplySubject(subject)) return "reply";
   // A cover letter can carry a diff too: that between two versions.
@@ -36,7 +44,7 @@ export const messageFrom = (message: Message, patches: readonly Patch[]): MailMe
   const startLine = message.lines[0]?.line ?? 1;
   return {
     kind: kindOf(subject, tag, patches),
-    messageId, inReplyTo, references, subject, from, date, commit: message.commit, tag,
+    messageId, inReplyTo, references, subject, from, author: authorIn(message.lines.slice(message.bodyAt, message.bodyAt + 5)) ?? from, date, commit: message.commit, tag,
     base: baseIn(message.lines), patches, startLine,
     endLine: message.endLine,
     bodyLine: message.lines[message.bodyAt]?.line ?? message.endLine + 1,

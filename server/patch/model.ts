@@ -119,6 +119,8 @@ export interface MailMessage {
   readonly references: readonly string[];
   readonly subject: string | null;
   readonly from: string | null;
+  /** Who wrote the patch: a `From:` line that opens the body, else the sender. */
+  readonly author: string | null;
   readonly date: string | null;
   readonly commit: string | null;
   readonly tag: SubjectTag | null;
