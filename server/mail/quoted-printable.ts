@@ -21,9 +21,6 @@ const byteAt = (text: string, at: number): number => {
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 };
 
-/** Blanks behind a soft break were added on the way. */
-const isSoftBreak = (text: string, at: number): boolean => /^=[ \t]*$/.test(text.slice(at, at + 100)) && text.slice(at + 1).trim() === "";
-
 /** Signs for and against lines being quoted-printable. */
 export interface EncodingSigns {
   /** `=XX` */
@@ -56,12 +53,14 @@ export const signsOfEncoding = (lines: readonly TextLine[]): EncodingSigns => {
 
 /** Takes one line; returns false where it goes on in the next one. */
 const putLine = (builder: LineBuilder, { text, start }: TextLine, bad: () => void): boolean => {
+  // Blanks behind a soft break were added on the way.
+  const last = text.trimEnd().length - 1;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     const byte = code === equals ? byteAt(text, at) : -1;
     if (byte === 10) builder.endLine(start + at);
     else if (byte >= 0) builder.putByte(byte, start + at);
-    else if (code === equals && isSoftBreak(text, at)) return false;
+    else if (code === equals && at === last) return false;
     else {
       if (code === equals) bad();
       builder.putUnit(code, start + at);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { joinLines, lastLineOf, withoutFirst } from "../text/lines.ts";
-import type { TextLine } from "../text/lines.ts";
 import type { Problem } from "../text/problem.ts";
 import type { HunkBody } from "./marked-hunk.ts";
 import type { Hunk, PatchLine } from "./model.ts";
@@ -20,9 +19,6 @@ export interface FragmentDraft {
   readonly afterGap: boolean;
 }
 
-/** The mailer broke the line at a blank, which it left in place only if its text flows. */
-const withTail = (line: TextLine, tail: Row): TextLine => joinLines(line, tail, /[ \t]$/.test(line.text) ? "" : " ");
-
 /** A row of a hunk, together with the tails that a mailer wrapped off it. */
 interface WholeRow extends HunkRow {
   readonly tails?: readonly Row[];
@@ -32,7 +28,7 @@ interface WholeRow extends HunkRow {
 export const lineOf = (each: WholeRow, newLine: number | null, oldLine: number | null, certainty: PatchLine["certainty"]): PatchLine => {
   const { row, marker, tails } = each;
   // Most lines stand as they are: nothing is built for them but the result.
-  const code = row.map === null && tails === undefined ? null : (tails ?? []).reduce(withTail, withoutFirst(row, marker));
+  const code = row.map === null && tails === undefined ? null : joinLines(withoutFirst(row, marker), tails ?? []);
   return {
     kind: each.kind,
     text: code === null ? row.text.slice(marker) : code.text,

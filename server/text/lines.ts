@@ -59,18 +59,33 @@ export const withoutFirst = (line: TextLine, count: number): TextLine => {
   return { line: line.line + passed, start, text, map: { places, breaks: map.breaks.slice(passed) } };
 };
 
-const placesOf = ({ start, text, map }: TextLine): Int32Array => map?.places ?? Int32Array.from({ length: text.length + 1 }, (_, at) => start + at);
+/** Copies the places of a line, without that of its end, into `into`. */
+const copyPlaces = ({ start, text, map }: TextLine, into: Int32Array, from: number): void => {
+  if (map !== null) into.set(map.places.subarray(0, text.length), from);
+  else for (let at = 0; at < text.length; at += 1) into[from + at] = start + at;
+};
+
+const endOf = ({ start, text, map }: TextLine): number => map?.places.at(-1) ?? start + text.length;
 
 /**
- * One line from a line and the rest of it, which stands further down. `glue` is what to put between: it gets the place
- * where the upper line ends.
+ * One line from a line that a mailer broke at blanks, and the rest of it. Where no blank is left at a break, one is put
+ * there; its place is the end of the upper line.
  */
-export const joinLines = (upper: TextLine, lower: TextLine, glue: "" | " "): TextLine => {
-  const above = placesOf(upper);
-  const below = placesOf(lower);
-  const places = new Int32Array(upper.text.length + glue.length + below.length);
-  places.set(above.subarray(0, upper.text.length + glue.length));
-  places.set(below, upper.text.length + glue.length);
-  const breaks = [...(upper.map?.breaks ?? []), lower.start, ...(lower.map?.breaks ?? [])];
-  return { line: upper.line, start: upper.start, text: upper.text + glue + lower.text, map: { places, breaks } };
+export const joinLines = (first: TextLine, rest: readonly TextLine[]): TextLine => {
+  if (rest.length === 0) return first;
+  const lines = [first, ...rest];
+  const pieces = lines.map((line, at) => (at + 1 === lines.length || /[ \t]$/.test(line.text) ? line.text : `${line.text} `));
+  const text = pieces.join("");
+  const places = new Int32Array(text.length + 1);
+  const breaks: number[] = [];
+  let length = 0;
+  for (const [at, line] of lines.entries()) {
+    copyPlaces(line, places, length);
+    if (at > 0) breaks.push(line.start);
+    for (const each of line.map?.breaks ?? []) breaks.push(each);
+    length += pieces[at]?.length ?? 0;
+    if ((pieces[at]?.length ?? 0) > line.text.length) places[length - 1] = endOf(line);
+  }
+  places[length] = endOf(lines.at(-1) ?? first);
+  return { line: first.line, start: first.start, text, map: { places, breaks } };
 };
