@@ -31,6 +31,126 @@ export interface ReleaseRange {
   readonly until?: string;
 }
 
+/** What a word decides about sleeping: see `sleepsIf`. */
+export type SleepWord = "gfp" | "fast-only" | "boolean" | "retry-nowait";
+
+/**
+ * `blockable`: the range was started as a blocking one; `last-reference`: this put frees; `batch-full`: pages are
+ * queued already; `contended`: the object is busy.
+ */
+export type SleepCondition = "blockable" | "last-reference" | "batch-full" | "contended";
+
+/**
+ * When a lock of the caller is given up. `retry`: the value has VM_FAULT_RETRY; `retry-or-completed`: or
+ * VM_FAULT_COMPLETED; `locked-cleared`: `*locked` is 0 afterwards; `zero`, `nonzero`, `failure` (negative, NULL or
+ * another error of the function): by the value; `sometimes`: nothing tells.
+ */
+export type DropWhen = "always" | "retry" | "retry-or-completed" | "locked-cleared" | "zero" | "nonzero" | "failure" | "sometimes";
+
+/**
+ * What a call asks of its caller, or does to what the caller owns. No state changes by these alone: they are read by
+ * rules that ask about contracts, and every other reader may pass over them.
+ */
+export type ContractEffect =
+  /**
+   * Sleeps as an argument says. `gfp`: unless the word is one of `GFP_NEVER_SLEEPS`, or built from them; `fast-only`:
+   * unless it has FOLL_FAST_ONLY; `boolean`: where it is true; `retry-nowait`: unless it (or the `flags` of the
+   * `vm_fault` that it points to) has FAULT_FLAG_RETRY_NOWAIT.
+   */
+  | { readonly kind: "sleepsIf"; readonly flag: Argument; readonly word: SleepWord }
+  /** `object`: what is locked, or leads to it (a VMA or a `vm_fault` for mmap_lock); null: of the current task. */
+  | { readonly kind: "requiresHeld"; readonly lock: LockClass; readonly object: Argument | null; readonly mode: LockMode | "any"; readonly or?: LockClass }
+  /** Takes the lock itself, or sleeps for someone who holds it. */
+  | { readonly kind: "requiresNotHeld"; readonly lock: LockClass; readonly object: Argument | null }
+  /**
+   * Gives up a lock that the caller holds. `onReturn`: whether it is held again when `when` came true; every pointer
+   * that the lock protected is stale either way. `tells`: pointer argument whose target says that it happened.
+   */
+  | {
+      readonly kind: "dropsLock";
+      readonly lock: LockClass;
+      readonly object: Argument | null;
+      readonly mode: LockMode | "any";
+      readonly when: DropWhen;
+      readonly onReturn: "released" | "held";
+      readonly tells?: Argument;
+      /** A fault flag with which nothing is dropped. */
+      readonly unless?: "FAULT_FLAG_RETRY_NOWAIT";
+    }
+  /**
+   * Unmaps an entry, and releases its lock, that the caller mapped and locked. `through`: the arguments are
+   * `vm_fault`s, whose `pte` and `ptl` are meant.
+   */
+  | {
+      readonly kind: "consumes";
+      readonly pte: Argument | null;
+      readonly ptl: Argument | null;
+      readonly when: "always" | "nonzero";
+      readonly through: "argument" | "vm_fault";
+    }
+  /**
+   * The call's value (or what `out` points to) carries a reference. `failure`: the value where there is none.
+   * `flags`: word that decides whether, and which kind. `locks`: the folio lock comes with it, always or by flags.
+   */
+  | {
+      readonly kind: "returnsReference";
+      readonly to: "page" | "folio" | "mm" | "task" | "file" | "anon_vma" | "swap-device" | "pages";
+      readonly reference: "get" | "pin" | "by-flags";
+      readonly failure: "null" | "error-pointer" | "null-or-error" | "negative";
+      readonly flags?: Argument;
+      readonly out?: Argument;
+      readonly locks?: "always" | "by-flags";
+    }
+  /** Hands a reference of the caller over to what outlives the call. `when`: by the call's value. */
+  | {
+      readonly kind: "transfersReference";
+      readonly object: Argument;
+      readonly to: "lru" | "list" | "mapping" | "scatterlist" | "bio" | "pipe" | "callee";
+      readonly when: "always" | "zero" | "nonzero";
+    }
+  /**
+   * The value tells of an error that must not be lost. `allocates`: because memory for page tables may be missing, with
+   * the flag named by `onlyWith` in the word `flags` where they are given.
+   */
+  | {
+      readonly kind: "returnsError";
+      readonly form: "negative" | "error-pointer" | "null" | "vm-fault";
+      readonly errors: readonly string[];
+      readonly allocates: boolean;
+      readonly flags?: Argument;
+      readonly onlyWith?: string;
+    }
+  /**
+   * Changes an entry that a secondary MMU may have cached, so that a notifier range must enclose the call.
+   * `onlyPresent`: only where the old entry was present.
+   */
+  | {
+      readonly kind: "modifyEntry";
+      readonly pte: Argument;
+      readonly address: Argument | null;
+      /** `mm_struct` or `vm_area_struct`, as the call takes it. */
+      readonly space: Argument | null;
+      readonly level: "pte" | "pmd" | "pud" | "p4d" | "hugetlb";
+      readonly how: "clear" | "protect" | "set" | "begin" | "commit" | "unshare";
+      readonly onlyPresent: boolean;
+    }
+  /**
+   * The walk of a mapped page: while the value is true, `pte` of the walk is mapped (but for hugetlb and huge PMDs) and
+   * its `ptl` is held; false, or the end of the walk, released everything.
+   */
+  | { readonly kind: "walkMapped"; readonly walk: Argument; readonly step: "next" | "done" }
+  /** kmap_local_page() and its undoing: maps of a task are a stack, undone in reverse order. */
+  | { readonly kind: "localMap"; readonly step: "push" | "pop" };
+
+/** Configuration symbols without CONFIG_, and the value that is meant. */
+export type Configuration = Readonly<Record<string, boolean>>;
+
+/** What a call does besides under a configuration. */
+export interface ConfiguredEffects {
+  readonly config: Configuration;
+  readonly adds: readonly Effect[];
+}
+
 /**
  * What a call does to the kernel's objects: the stable vocabulary that both interpreters run. One call may have
  * several effects, in order. Free of release: what depends on the release is said by the fact that carries the effect.
@@ -52,7 +172,8 @@ export type Effect =
   | { readonly kind: "assertHeld"; readonly lock: LockClass; readonly object: Argument | null; readonly mode: LockMode | "any" }
   | { readonly kind: "enterAtomic"; readonly reason: "rcu" | "irq" | "preempt" | "lazy_mmu" }
   | { readonly kind: "leaveAtomic"; readonly reason: "rcu" | "irq" | "preempt" | "lazy_mmu" }
-  | { readonly kind: "maySleep" }
+  /** `onlyIf`: a condition that no argument of the call tells. Whoever does not know it takes the call for a sleeper. */
+  | { readonly kind: "maySleep"; readonly onlyIf?: SleepCondition }
   /** Maps a page table entry; the call's value is the pointer. */
   | {
       readonly kind: "mapPte";
@@ -114,13 +235,30 @@ export type Effect =
       readonly force: Argument | null;
       readonly pages: Argument | null;
       readonly impliesLongterm: boolean;
+      /** `int *locked`: becomes 0 where mmap_lock was dropped. */
+      readonly locked?: Argument;
+      /** Flags that the call adds itself. */
+      readonly implies?: readonly string[];
+      /** What the value counts or is. `count`: 0 to n, never negative; `bool`: true is one page. Missing: count or error. */
+      readonly returns?: "count" | "count-or-error" | "bool" | "page-or-null" | "page-or-error";
     }
-  /** `flags`: flag word that decides between get and pin where the call takes one; `reference` is then the default. */
-  | { readonly kind: "unpin"; readonly reference: "get" | "pin"; readonly pages: Argument; readonly flags?: Argument }
+  /**
+   * `flags`: flag word that decides between get and pin where the call takes one; `reference` is then the default.
+   * `count`: how many pages; `dirty`: boolean that marks them dirty first.
+   */
+  | {
+      readonly kind: "unpin";
+      readonly reference: "get" | "pin";
+      readonly pages: Argument;
+      readonly flags?: Argument;
+      readonly count?: Argument;
+      readonly dirty?: Argument;
+    }
   /** Steps inside GUP itself that a patch to GUP decides about. */
   | { readonly kind: "gupFollow"; readonly path: "normal" | "hugetlb"; readonly flags: Argument }
   | { readonly kind: "gupFault"; readonly flags: Argument }
-  | { readonly kind: "gupFastWalk"; readonly write: Argument };
+  | { readonly kind: "gupFastWalk"; readonly write: Argument }
+  | ContractEffect;
 
 /**
  * What a call without effects computes, so that conditions can be decided on model state.
@@ -147,6 +285,9 @@ export interface PureMeaning {
   readonly of: readonly Argument[];
 }
 
+/** `plausible`: believed right, but the behavior or a bound of its releases was not re-read. */
+export type Certainty = "verified" | "plausible";
+
 /** What Patchwalk knows about one function of the kernel. */
 export interface ApiFact extends ReleaseRange {
   readonly name: string;
@@ -155,6 +296,11 @@ export interface ApiFact extends ReleaseRange {
   readonly effects: readonly Effect[];
   /** Meaning of the value where the call has no effect on its own. */
   readonly pure?: PureMeaning;
-  /** Where this was read: kernel file or commit. Ends in `(unverified)` where it is believed right but was not re-read. */
+  /** Without this configuration the call is an empty stub. */
+  readonly needs?: Configuration;
+  readonly underConfig?: readonly ConfiguredEffects[];
+  /** Missing: verified. */
+  readonly certainty?: Certainty;
+  /** Where this was read: kernel file or commit. */
   readonly source: string;
 }

@@ -11,8 +11,8 @@ const held = (lock: LockClass, mode: LockMode | "any"): Effect => ({ kind: "asse
 export const assertFacts: readonly ApiFact[] = [
   ...facts("mmap_assert_locked", "include/linux/mmap_lock.h (6.1.192)", [held("mmap_lock", "any")]),
   ...facts("mmap_assert_write_locked", "include/linux/mmap_lock.h (6.1.192)", [held("mmap_lock", "write")]),
-  ...facts("vma_assert_write_locked", "include/linux/mm.h (6.4, unverified)", [held("vma_lock", "write")], { since: "6.4" }),
-  ...facts("vma_assert_locked", "include/linux/mm.h (6.5, unverified)", [held("vma_lock", "any")], { since: "6.5" }),
+  ...facts("vma_assert_write_locked", "include/linux/mm.h (6.4)", [held("vma_lock", "write")], { since: "6.4", certainty: "plausible" }),
+  ...facts("vma_assert_locked", "include/linux/mm.h (6.5)", [held("vma_lock", "any")], { since: "6.5", certainty: "plausible" }),
   ...facts("i_mmap_assert_locked", "include/linux/fs.h (6.1.192)", [held("i_mmap_rwsem", "any")]),
   ...facts("i_mmap_assert_write_locked", "include/linux/fs.h (6.1.192)", [held("i_mmap_rwsem", "write")]),
   ...facts("hugetlb_vma_assert_locked", "mm/hugetlb.c (6.1.192)", [held("hugetlb_vma_lock", "any")], { since: "6.1" }),

@@ -52,15 +52,17 @@ const BOOLEANS: readonly ApiFact[] = [
     since: "4.6",
     until: "4.9",
   }),
-  ...facts("get_user_pages_locked", "mm/gup.c (4.5, unverified)", call("get", "locked", { write: 4, force: 5, pages: 6 }), {
+  ...facts("get_user_pages_locked", "mm/gup.c (4.5)", call("get", "locked", { write: 4, force: 5, pages: 6 }), {
     arity: 8,
     since: "4.0",
     until: "4.6",
+    certainty: "plausible",
   }),
-  ...facts("get_user_pages_locked", "mm/gup.c (4.8, unverified)", call("get", "locked", { write: 2, force: 3, pages: 4 }), {
+  ...facts("get_user_pages_locked", "mm/gup.c (4.8)", call("get", "locked", { write: 2, force: 3, pages: 4 }), {
     arity: 6,
     since: "4.6",
     until: "4.9",
+    certainty: "plausible",
   }),
   ...facts("get_user_pages_fast", "73b0140bf0fe (flags from 5.2)", call("get", "fast", { write: 2, pages: 3 }), {
     arity: 4,
@@ -114,15 +116,17 @@ const FLAGS: readonly ApiFact[] = [
   ...facts("get_user_page_vma_remote", "ca5e863233e8", call("get", "remote", { flags: 2 }), { arity: 4, since: "6.5" }),
   ...facts("get_user_pages_unlocked", "mm/gup.c:2354 (6.1.192)", call("get", "unlocked", { flags: 3, pages: 2 }), { arity: 4, since: "4.9" }),
   ...facts("pin_user_pages_unlocked", "mm/gup.c:3329 (6.1.192)", call("pin", "unlocked", { flags: 3, pages: 2 }), { arity: 4, since: "5.8" }),
-  ...facts("get_user_pages_locked", "mm/gup.c; removed in 5.18 (unverified)", call("get", "locked", { flags: 2, pages: 3 }), {
+  ...facts("get_user_pages_locked", "mm/gup.c; removed in 5.18", call("get", "locked", { flags: 2, pages: 3 }), {
     arity: 5,
     since: "4.9",
     until: "5.18",
+    certainty: "plausible",
   }),
-  ...facts("pin_user_pages_locked", "mm/gup.c (unverified)", call("pin", "locked", { flags: 2, pages: 3 }), {
+  ...facts("pin_user_pages_locked", "mm/gup.c", call("pin", "locked", { flags: 2, pages: 3 }), {
     arity: 5,
     since: "5.8",
     until: "5.18",
+    certainty: "plausible",
   }),
   ...both("_fast", "fast", { arity: 4, flags: 2, pages: 3 }, { since: "5.2", pinSince: "5.6" }, "mm/gup.c:3151,3187 (6.1.192)"),
   ...facts("get_user_pages_fast_only", "mm/gup.c:3106 (6.1.192)", call("get", "fast-only", { flags: 2, pages: 3 }), { arity: 4, since: "5.8" }),
@@ -155,14 +159,16 @@ const RELEASE: readonly ApiFact[] = [
     arity: 3,
     since: "5.13",
   }),
-  ...facts("unpin_user_folio unpin_folio unpin_folios", "mm/gup.c (6.11, unverified)", [{ kind: "unpin", reference: "pin", pages: 0 }], {
+  ...facts("unpin_user_folio unpin_folio unpin_folios", "mm/gup.c (6.11)", [{ kind: "unpin", reference: "pin", pages: 0 }], {
     since: "6.11",
+    certainty: "plausible",
   }),
   ...facts("gup_put_folio", "mm/gup.c (6.1.192)", [{ kind: "unpin", reference: "get", pages: 0, flags: 2 }], { arity: 3, since: "5.17" }),
-  ...facts("put_compound_head", "mm/gup.c (5.7-5.16, unverified)", [{ kind: "unpin", reference: "get", pages: 0, flags: 2 }], {
+  ...facts("put_compound_head", "mm/gup.c (5.7-5.16)", [{ kind: "unpin", reference: "get", pages: 0, flags: 2 }], {
     arity: 3,
     since: "5.7",
     until: "5.17",
+    certainty: "plausible",
   }),
 ];
 
@@ -173,8 +179,8 @@ const GRAB: readonly ApiFact[] = [
   ...facts("try_grab_page", "0f0892356fa1: 0 or an error", [grab(1, "zero")], { arity: 2, since: "6.2", until: "6.11" }),
   ...facts("try_grab_compound_head", "mm/gup.c (5.7-5.16): the head or NULL", [grab(2, "nonzero")], { arity: 3, since: "5.7", until: "5.17" }),
   ...facts("try_grab_folio", "mm/gup.c:125-180 (6.1.192): the folio or NULL", [grab(2, "nonzero")], { arity: 3, since: "5.17", until: "6.11" }),
-  ...facts("try_grab_folio", "mm/gup.c (6.12): 0 or an error (release unverified)", [grab(2, "zero")], { arity: 3, since: "6.11" }),
-  ...facts("try_grab_folio_fast", "mm/gup.c (6.12): the folio or NULL (release unverified)", [grab(2, "nonzero")], { arity: 3, since: "6.11" }),
+  ...facts("try_grab_folio", "mm/gup.c (6.12): 0 or an error", [grab(2, "zero")], { arity: 3, since: "6.11", certainty: "plausible" }),
+  ...facts("try_grab_folio_fast", "mm/gup.c (6.12): the folio or NULL", [grab(2, "nonzero")], { arity: 3, since: "6.11", certainty: "plausible" }),
 ];
 
 const follow = (path: "normal" | "hugetlb", flags: Argument): Effect => ({ kind: "gupFollow", path, flags });
@@ -183,15 +189,17 @@ const fastWalk = (write: Argument): Effect => ({ kind: "gupFastWalk", write });
 /** Steps of GUP itself. From 5.2 the fast walkers take the flag word where they took `write`. */
 const INTERNALS: readonly ApiFact[] = [
   ...facts("follow_page_mask", GUP, [follow("normal", 2)], { arity: 4 }),
-  ...facts("follow_page", "mm/gup.c:920 (6.1.192); removed in 6.12 (unverified)", [follow("normal", 2)], { arity: 3, until: "6.12" }),
-  ...facts("follow_hugetlb_page", "mm/hugetlb.c; nonblocking added in 4.16 (unverified)", [maySleep, follow("hugetlb", 7)], {
+  ...facts("follow_page", "mm/gup.c:920 (6.1.192); removed in 6.12", [follow("normal", 2)], { arity: 3, until: "6.12", certainty: "plausible" }),
+  ...facts("follow_hugetlb_page", "mm/hugetlb.c; nonblocking added in 4.16", [maySleep, follow("hugetlb", 7)], {
     arity: 8,
     until: "4.17",
+    certainty: "plausible",
   }),
-  ...facts("follow_hugetlb_page", "mm/hugetlb.c:6440 (6.1.192); removed in 6.5 (unverified)", [maySleep, follow("hugetlb", 7)], {
+  ...facts("follow_hugetlb_page", "mm/hugetlb.c:6440 (6.1.192); removed in 6.5", [maySleep, follow("hugetlb", 7)], {
     arity: 9,
     since: "4.16",
     until: "6.5",
+    certainty: "plausible",
   }),
   ...facts("hugetlb_follow_page_mask", "7d049f3a03ea", [follow("hugetlb", 2)], { since: "6.3", until: "6.10" }),
   ...facts("faultin_page", "mm/gup.c (tsk dropped by 64019a2e467a)", [maySleep, { kind: "gupFault", flags: 3 }], { arity: 5, until: "5.9" }),
@@ -199,10 +207,11 @@ const INTERNALS: readonly ApiFact[] = [
   ...facts("faultin_page", "mm/gup.c:1249 (6.1.192)", [maySleep, { kind: "gupFault", flags: 2 }], { arity: 5, since: "5.19" }),
   ...facts("gup_pgd_range", "mm/gup.c (4.12-6.10)", [fastWalk(2)], { arity: 5, since: "4.12", until: "6.11" }),
   ...facts("gup_p4d_range gup_pud_range gup_pmd_range gup_pte_range", "mm/gup.c (4.4, 5.8)", [fastWalk(3)], { arity: 6, until: "5.9" }),
-  ...facts("gup_p4d_range gup_pud_range gup_pmd_range", "mm/gup.c (6.1.192); table pointer added in 5.9 (unverified)", [fastWalk(4)], {
+  ...facts("gup_p4d_range gup_pud_range gup_pmd_range", "mm/gup.c (6.1.192); table pointer added in 5.9", [fastWalk(4)], {
     arity: 7,
     since: "5.9",
     until: "6.11",
+    certainty: "plausible",
   }),
   ...facts("gup_pte_range", "mm/gup.c (6.1.192)", [fastWalk(3)], { arity: 6, since: "5.9", until: "6.1" }),
   ...facts("gup_pte_range", "70cbc3cc78a9 (pmd pointer added)", [fastWalk(4)], { arity: 7, since: "6.1", until: "6.11" }),

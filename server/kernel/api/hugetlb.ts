@@ -9,12 +9,13 @@ const walk = (mm: number | null, vma: number | null, asserts: boolean): Effect =
 
 /** Each use of the pointer is an `accessEntry`, because the table behind it may be gone. */
 export const hugetlbFacts: readonly ApiFact[] = [
-  ...facts("huge_pte_offset", "7868a2087ec1 (size added in 4.13; unverified)", [walk(0, null, false)], { arity: 2, until: "4.13" }),
+  ...facts("huge_pte_offset", "7868a2087ec1 (size added in 4.13)", [walk(0, null, false)], { arity: 2, until: "4.13", certainty: "plausible" }),
   ...facts("huge_pte_offset", "mm/hugetlb.c:7269 (6.1.192)", [walk(0, null, false)], { arity: 3, since: "4.13" }),
   ...facts("hugetlb_walk", "9c67a20704e7", [walk(null, 0, true)], { arity: 3, since: "6.3" }),
-  ...facts("huge_pte_alloc", "mm/hugetlb.c; without vma until 5.13 (unverified)", [maySleep, walk(0, null, false)], {
+  ...facts("huge_pte_alloc", "mm/hugetlb.c; without vma until 5.13", [maySleep, walk(0, null, false)], {
     arity: 3,
     until: "5.13",
+    certainty: "plausible",
   }),
   ...facts("huge_pte_alloc", "mm/hugetlb.c (6.1.192)", [maySleep, walk(0, 1, false)], { arity: 4, since: "5.13" }),
   ...facts("huge_pte_lock", "include/linux/hugetlb.h:1222 (6.1.192)", [{ kind: "lockEntryTable", pte: 2 }], { arity: 3 }),
@@ -33,22 +34,24 @@ export const hugetlbFacts: readonly ApiFact[] = [
     since: "6.11",
     effects: [access(2, false)],
     pure: { meaning: "load-entry", of: [2] },
-    source: "include/asm-generic/hugetlb.h, from 6.11 (release unverified)",
+    source: "include/asm-generic/hugetlb.h, from 6.11",
+    certainty: "plausible",
   },
   ...facts("huge_ptep_set_wrprotect", GENERIC, [access(2, true)], { arity: 3 }),
   ...facts("huge_ptep_get_and_clear", GENERIC, [access(2, true), clear(2, false)], { arity: 3, until: "6.14" }),
-  ...facts("huge_ptep_get_and_clear", "include/asm-generic/hugetlb.h, size from 6.14 (unverified)", [access(2, true), clear(2, false)], {
+  ...facts("huge_ptep_get_and_clear", "include/asm-generic/hugetlb.h, size from 6.14", [access(2, true), clear(2, false)], {
     arity: 4,
     since: "6.14",
+    certainty: "plausible",
   }),
   ...facts("huge_ptep_clear_flush", GENERIC, [access(2, true), clear(2, true)], { arity: 3 }),
   ...facts("huge_pte_clear", GENERIC, [access(2, true), clear(2, false)]),
   ...facts("set_huge_pte_at", GENERIC, [access(2, true), set(2, 3)], { arity: 4, until: "6.6" }),
-  ...facts("set_huge_pte_at", "935d4f0c6dc8 (size added; release unverified)", [access(2, true), set(2, 3)], { arity: 5, since: "6.6" }),
+  ...facts("set_huge_pte_at", "935d4f0c6dc8 (size added)", [access(2, true), set(2, 3)], { arity: 5, since: "6.6", certainty: "plausible" }),
   ...facts("huge_ptep_set_access_flags", GENERIC, [access(2, true), set(2, 3)], { arity: 5 }),
   ...facts("huge_ptep_modify_prot_start", HEADER, [access(2, true), clear(2, false)], { arity: 3, since: "5.2" }),
   ...facts("huge_ptep_modify_prot_commit", HEADER, [access(2, true), set(2, 4)], { arity: 5, since: "5.2" }),
-  ...facts("huge_pmd_unshare", "mm/hugetlb.c, (mm, &addr, ptep) until 5.9 (unverified)", [access(2, true)], { arity: 3, until: "5.9" }),
+  ...facts("huge_pmd_unshare", "mm/hugetlb.c, (mm, &addr, ptep) until 5.9", [access(2, true)], { arity: 3, until: "5.9", certainty: "plausible" }),
   ...facts("huge_pmd_unshare", "mm/hugetlb.c:7149-7164 (6.1.192); first argument is mm, later the mmu_gather", [access(3, true)], {
     arity: 4,
     since: "5.9",

@@ -29,20 +29,22 @@ const MMAP_LOCK: readonly ApiFact[] = [
  * acquire here would never see its release.
  */
 const VMA_LOCK: readonly ApiFact[] = [
-  ...facts("vma_start_read", "include/linux/mm.h (6.4, unverified): true is held", [acquire("vma_lock", "read", "nonzero")], {
+  ...facts("vma_start_read", "include/linux/mm.h (6.4): true is held", [acquire("vma_lock", "read", "nonzero")], {
     arity: 1,
     since: "6.4",
     until: "6.16",
+    certainty: "plausible",
   }),
-  ...facts("vma_start_read", "include/linux/mmap_lock.h (6.16, unverified): the VMA, NULL or an error pointer", [
+  ...facts("vma_start_read", "include/linux/mmap_lock.h (6.16): the VMA, NULL or an error pointer", [
     acquireValue("vma_lock", "read", false),
-  ], { arity: 2, since: "6.16" }),
-  ...facts("lock_vma_under_rcu", "mm/memory.c (6.4, unverified): the locked VMA or NULL", [acquireValue("vma_lock", "read", false)], {
+  ], { arity: 2, since: "6.16", certainty: "plausible" }),
+  ...facts("lock_vma_under_rcu", "mm/memory.c (6.4): the locked VMA or NULL", [acquireValue("vma_lock", "read", false)], {
     arity: 2,
     since: "6.4",
+    certainty: "plausible",
   }),
-  ...facts("vma_end_read", "include/linux/mm.h (6.4, unverified)", [release("vma_lock", "read")], { since: "6.4" }),
-  ...facts("vma_start_write vma_prepare", "include/linux/mm.h (6.4, unverified)", [maySleep], { since: "6.4" }),
+  ...facts("vma_end_read", "include/linux/mm.h (6.4)", [release("vma_lock", "read")], { since: "6.4", certainty: "plausible" }),
+  ...facts("vma_start_write vma_prepare", "include/linux/mm.h (6.4)", [maySleep], { since: "6.4", certainty: "plausible" }),
 ];
 
 const HUGETLB = "mm/hugetlb.c:273-331 (6.1.192)";
@@ -93,9 +95,9 @@ const FOLIO_LOCK: readonly ApiFact[] = [
     arity: 3,
     until: "6.6",
   }),
-  ...facts("folio_lock_or_retry", "include/linux/pagemap.h, vm_fault_t from 6.6 (unverified): 0 is held", [
+  ...facts("folio_lock_or_retry", "include/linux/pagemap.h, vm_fault_t from 6.6: 0 is held", [
     acquire("folio_lock", "exclusive", "zero"),
-  ], { arity: 2, since: "6.6" }),
+  ], { arity: 2, since: "6.6", certainty: "plausible" }),
 ];
 
 /** The irq and bh forms of spin locks: what else they switch off. */

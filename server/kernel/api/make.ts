@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { ApiFact, Argument, Effect, HeldWhen, LockClass, LockMode, PureMeaning, ReleaseRange } from "../effect.ts";
+import type { ApiFact, Argument, Effect, HeldWhen, LockClass, LockMode, PureMeaning } from "../effect.ts";
 
-interface Bounds extends ReleaseRange {
-  readonly arity?: number;
-}
+/** What a fact may say besides its name, effects and source. */
+export type Bounds = Omit<ApiFact, "name" | "effects" | "pure" | "source">;
 
 /** One fact per name, all with the same effects. */
 export const facts = (names: string, source: string, effects: readonly Effect[], bounds: Bounds = {}): ApiFact[] =>

@@ -14,15 +14,15 @@ const HEADER = "include/linux/mmu_notifier.h";
 export const notifierFacts: readonly ApiFact[] = [
   ...facts(
     "mmu_notifier_range_init",
-    "ac46d4f3c432 (unverified)",
+    "ac46d4f3c432",
     [{ kind: "notifierInit", range: 0, mm: 1, start: 2, end: 3 }],
-    { arity: 4, since: "5.0", until: "5.2" },
+    { arity: 4, since: "5.0", until: "5.2", certainty: "plausible" },
   ),
   ...facts(
     "mmu_notifier_range_init",
-    `${HEADER}; event, flags and vma came in 5.2 (unverified)`,
+    `${HEADER}; event, flags and vma came in 5.2`,
     [{ kind: "notifierInit", range: 0, mm: 4, start: 5, end: 6 }],
-    { arity: 7, since: "5.2", until: "6.3" },
+    { arity: 7, since: "5.2", until: "6.3", certainty: "plausible" },
   ),
   ...facts(
     "mmu_notifier_range_init",
@@ -32,9 +32,9 @@ export const notifierFacts: readonly ApiFact[] = [
   ),
   ...facts(
     "mmu_notifier_range_init_owner",
-    `${HEADER} (unverified)`,
+    `${HEADER}`,
     [{ kind: "notifierInit", range: 0, mm: 4, start: 5, end: 6 }],
-    { arity: 8, since: "5.14", until: "6.3" },
+    { arity: 8, since: "5.14", until: "6.3", certainty: "plausible" },
   ),
   ...facts(
     "mmu_notifier_range_init_owner",
@@ -44,9 +44,9 @@ export const notifierFacts: readonly ApiFact[] = [
   ),
   ...facts(
     "mmu_notifier_invalidate_range_start",
-    "ac46d4f3c432 (unverified)",
+    "ac46d4f3c432",
     [maySleep, { kind: "notifierInit", range: 0, mm: 0, start: 1, end: 2 }, start(true)],
-    { arity: 3, until: "5.0" },
+    { arity: 3, until: "5.0", certainty: "plausible" },
   ),
   ...facts(
     "mmu_notifier_invalidate_range_start",
@@ -56,15 +56,15 @@ export const notifierFacts: readonly ApiFact[] = [
   ),
   ...facts(
     "mmu_notifier_invalidate_range_start_nonblock",
-    "93065ac753e4 (release of the wrapper unverified)",
+    "93065ac753e4",
     [{ kind: "notifierInit", range: 0, mm: 0, start: 1, end: 2 }, start(false)],
-    { arity: 3, since: "4.19", until: "5.0" },
+    { arity: 3, since: "4.19", until: "5.0", certainty: "plausible" },
   ),
   ...facts("mmu_notifier_invalidate_range_start_nonblock", `${HEADER}:464-476 (6.1.192)`, [start(false)], {
     arity: 1,
     since: "5.0",
   }),
-  ...facts("mmu_notifier_invalidate_range_end", "ac46d4f3c432 (unverified)", [maySleep, end], { arity: 3, until: "5.0" }),
+  ...facts("mmu_notifier_invalidate_range_end", "ac46d4f3c432", [maySleep, end], { arity: 3, until: "5.0", certainty: "plausible" }),
   ...facts(
     "mmu_notifier_invalidate_range_end",
     `${HEADER}:481 (6.1.192): sleeps when the range is blockable and the mm has subscribers`,

@@ -24,7 +24,7 @@ export const pureFacts: readonly ApiFact[] = [
   ...values("mk_pte mk_pmd mk_huge_pmd folio_mk_pte mk_huge_pte pte_modify pmd_modify", "identity", [0], PGTABLE, { arity: 2 }),
   ...values("maybe_mkwrite maybe_pmd_mkwrite", "identity", [0], MM, { arity: 2 }),
   ...values("pte_mkwrite pmd_mkwrite", "identity", [0], PGTABLE, { arity: 1, until: "6.7" }),
-  ...values("pte_mkwrite pmd_mkwrite", "identity", [0], "include/linux/pgtable.h, vma from 6.7 (unverified)", { arity: 2, since: "6.7" }),
+  ...values("pte_mkwrite pmd_mkwrite", "identity", [0], "include/linux/pgtable.h, vma from 6.7", { arity: 2, since: "6.7", certainty: "plausible" }),
   ...values(
     "pte_mkdirty pte_mkclean pte_mkyoung pte_mkold pte_wrprotect pte_mksoft_dirty pte_clear_soft_dirty pte_mkuffd_wp pte_clear_uffd_wp pte_mkspecial pte_mkhuge pmd_mkdirty pmd_mkclean pmd_mkyoung pmd_mkold pmd_wrprotect pmd_mkhuge pmd_mksoft_dirty pmd_mkuffd_wp huge_pte_mkdirty huge_pte_mkwrite huge_pte_wrprotect huge_pte_mkuffd_wp pte_swp_mksoft_dirty pte_swp_mkuffd_wp pte_swp_clear_uffd_wp pte_swp_clear_exclusive pte_swp_mkexclusive arch_make_huge_pte",
     "identity",
@@ -33,10 +33,10 @@ export const pureFacts: readonly ApiFact[] = [
   ),
   ...values("READ_ONCE ACCESS_ONCE rcu_dereference smp_load_acquire", "identity", [0], "include/asm-generic/rwonce.h (6.1.192)", { arity: 1 }),
   ...values("untagged_addr", "identity", [0], MM, { arity: 1 }),
-  ...values("untagged_addr_remote", "identity", [1], "include/linux/uaccess.h (6.4, unverified)", { arity: 2 }),
+  ...values("untagged_addr_remote", "identity", [1], "include/linux/uaccess.h (6.4)", { arity: 2, certainty: "plausible" }),
 
   ...values("folio_mapcount page_mapcount total_mapcount", "folio-mapcount", [0], MM, { arity: 1 }),
-  ...values("folio_estimated_sharers", "folio-mapcount", [0], "include/linux/mm.h, until 6.9 (release unverified)", { arity: 1, since: "6.0", until: "6.9" }),
+  ...values("folio_estimated_sharers", "folio-mapcount", [0], "include/linux/mm.h, until 6.9", { arity: 1, since: "6.0", until: "6.9", certainty: "plausible" }),
   ...values("folio_test_anon PageAnon", "folio-anon", [0], "include/linux/page-flags.h (6.1.192)", { arity: 1 }),
   ...values("is_cow_mapping", "cow-mapping", [0], "include/linux/mm.h:1276-1279 (6.1.192)", { arity: 1 }),
   ...values("is_vm_hugetlb_page", "hugetlb-vma", [0], "include/linux/hugetlb_inline.h (6.1.192)", { arity: 1 }),

@@ -111,7 +111,7 @@ export const sleepFacts: readonly ApiFact[] = [
       "__vmi_split_vma unmap_region walk_page_range_vma wp_page_copy hugetlb_unshare_pmds hugetlb_unshare_all_pmds " +
       "hugetlb_split move_hugetlb_page_tables unmap_ref_private hugetlb_wp hugetlb_no_page filemap_fdatawait_range",
   ),
-  ...sleepers("mm/memfd.c, mm/gup.c (6.11, unverified)", "memfd_pin_folios"),
+  ...sleepers("mm/memfd.c, mm/gup.c (6.11)", "memfd_pin_folios"),
   ...sleepers(
     "drivers/infiniband/core/umem.c, fs/ (6.1.192)",
     "ib_umem_get ib_umem_release kernel_read kernel_write vfs_fsync kthread_stop call_usermodehelper " +
