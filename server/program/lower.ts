@@ -2,20 +2,13 @@
 import { factFor, isQuiet } from "../kernel/facts.ts";
 import { formatRelease, type Release } from "../kernel/release.ts";
 import type { Image } from "../source/image.ts";
-import { UNSEEN_CONDITION, UNSEEN_END, UNSEEN_MIDDLE, UNSEEN_START } from "../source/unseen.ts";
-import { graphBuilder } from "./builder.ts";
+import { graphBuilder, type GraphBuilder, type Joint } from "./builder.ts";
 import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
 import { bindEffect } from "./effects.ts";
 import { flagMacrosOf } from "./flag-macros.ts";
-import { lowerAssign, lowerCondition, lowerEffects, extent, returnedValue, type ValueContext } from "./lower-value.ts";
-import type { Assumption, EffectProgram, NodeId } from "./program.ts";
-import { namesIn } from "./render.ts";
-
-/** Where `break` and `continue` lead. */
-interface Loop {
-  readonly breakTo: NodeId | null;
-  readonly continueTo: NodeId | null;
-}
+import { lowerStatement, OUTSIDE, type Loop, type StatementContext } from "./lower-statement.ts";
+import { returnedValue, type ValueContext } from "./lower-value.ts";
+import type { Assumption, EffectProgram } from "./program.ts";
 
 /**
  * Lowers one function to an effect program: all of C's control flow, one node per atomic step. Built backwards
@@ -28,192 +21,36 @@ export function lowerFunction(
   definitions: ReadonlyMap<string, FunctionCode>,
 ): EffectProgram {
   const graph = graphBuilder();
-  const assumptions: Assumption[] = [];
   const variables = collectVariables(code);
   const exit = graph.add({ kind: "exit" });
-  const labels = new Map<string, ReturnType<typeof graph.joint>>();
-  const unseen = { start: false, end: false };
-  const assume = (kind: Assumption["kind"], text: string, at: number): void => {
-    if (!assumptions.some((known) => known.text === text)) assumptions.push({ kind, text, at });
-  };
-  const label = (name: string, at: number): ReturnType<typeof graph.joint> => {
-    const known = labels.get(name) ?? graph.joint(name, at);
-    labels.set(name, known);
-    return known;
-  };
-  const isPageTableLock = pageTableLocks(variables, code);
-
-  const callee: ValueContext["callee"] = (name, args, at) => {
-    const known = factFor(name, args.length, release);
-    if (known) {
-      if (known.asOf !== null)
-        assume("fact-of-other-release", `${name}() as of ${known.asOf} (target ${formatRelease(release)})`, at);
-      if (known.fact.effects.length === 0) return null;
-      return { effects: known.fact.effects.map((effect) => bindEffect(effect, args, isPageTableLock)), knowledge: "effects" };
-    }
-    if (isQuiet(name)) return null;
-    return { effects: [], knowledge: definitions.has(name) ? "defined-here" : "unknown" };
-  };
-  let loop: Loop = { breakTo: null, continueTo: null };
-  const context: ValueContext = {
+  const labels = new Map<string, Joint>();
+  const assumptions = assumptionList();
+  const open = { start: false, end: false };
+  const values: Omit<ValueContext, "lowerStatement"> = {
     graph,
-    callee,
+    callee: calleeKnowledge(release, definitions, pageTableLocks(variables, code), assumptions.assume),
     helpers: returnOnly(definitions),
     budget: { helpers: MAX_HELPERS },
     flagMacro: flagMacrosOf(image),
-    lowerStatement: (statement, next) => lower(statement, next),
     isEntryPointer: (pointer) => pointsToEntry(pointer, variables),
   };
-  const inLoop = <T>(inner: Loop, build: () => T): T => {
-    const outer = loop;
-    loop = inner;
-    const built = build();
-    loop = outer;
-    return built;
+  const context: StatementContext = {
+    functionName: code.name,
+    graph,
+    exit,
+    values: (loop: Loop) => ({ ...values, lowerStatement: (statement, next) => lowerStatement(context, statement, next, loop) }),
+    label: (name, at) => {
+      const known = labels.get(name) ?? graph.joint(name, at);
+      labels.set(name, known);
+      return known;
+    },
+    isVariable: (name) => variables.has(name),
+    assume: assumptions.assume,
+    leaveOpen: (side) => void (open[side] = true),
   };
-  const jump = (to: NodeId | null, word: string, at: number): NodeId => {
-    if (to !== null) return to;
-    assume("unseen-code", `${word} leaves a loop whose head is not visible: the run ends there`, at);
-    unseen.end = true;
-    return graph.add({ kind: "unseen", where: "end", next: exit });
-  };
-
-  function lower(statement: Statement, next: NodeId): NodeId {
-    switch (statement.kind) {
-      case "list":
-        return statement.items.reduceRight((entry, item) => lower(item, entry), next);
-      case "expression":
-        return lowerExpression(statement.value, next);
-      case "declare":
-        return statement.initializers.reduceRight(
-          (entry, item) => (item.kind === "assign" ? lowerAssign(context, item, entry) : entry),
-          next,
-        );
-      case "if": {
-        const hole = unseenCondition(statement.condition);
-        const then = lower(statement.then, next);
-        const otherwise = statement.otherwise ? lower(statement.otherwise, next) : next;
-        if (hole)
-          return graph.add({
-            kind: "choice", reason: "unseen", text: "a condition that is not visible", at: -1,
-            outs: [{ label: "entered", next: then }, { label: "not entered", next: otherwise }],
-          });
-        return lowerCondition(context, statement.condition, then, otherwise);
-      }
-      case "while": {
-        const head = graph.joint(null, extent(statement.condition).at);
-        const body = inLoop({ breakTo: next, continueTo: head.id }, () => lower(statement.body, head.id));
-        head.to(lowerCondition(context, statement.condition, body, next));
-        return head.id;
-      }
-      case "do": {
-        const head = graph.joint(null, extent(statement.condition).at);
-        const test = graph.joint(null, extent(statement.condition).at);
-        head.to(inLoop({ breakTo: next, continueTo: test.id }, () => lower(statement.body, test.id)));
-        test.to(lowerCondition(context, statement.condition, head.id, next));
-        return head.id;
-      }
-      case "for": {
-        const head = graph.joint(null, -1);
-        const step = graph.joint(null, -1);
-        step.to(statement.update ? lowerEffects(context, statement.update, head.id) : head.id);
-        const body = inLoop({ breakTo: next, continueTo: step.id }, () => lower(statement.body, step.id));
-        head.to(statement.condition ? lowerCondition(context, statement.condition, body, next) : body);
-        return statement.initializer ? lower(statement.initializer, head.id) : head.id;
-      }
-      case "iterate":
-        return lowerIterator(statement, next);
-      case "switch":
-        return lowerSwitch(statement, next);
-      case "label": {
-        const target = label(statement.name, statement.at);
-        target.standAt(statement.at);
-        target.to(lower(statement.body, next));
-        return target.id;
-      }
-      case "goto":
-        return label(statement.label, statement.at).id;
-      case "break":
-        return jump(loop.breakTo, "break", statement.at);
-      case "continue":
-        return jump(loop.continueTo, "continue", statement.at);
-      case "return": {
-        if (!statement.value) return graph.add({ kind: "return", value: null, at: statement.at, end: statement.end, next: exit });
-        return lowerReturn(statement.value, statement.at, statement.end);
-      }
-      case "configured":
-        return graph.add({
-          kind: "choice", reason: "configuration", text: statement.condition, at: statement.at,
-          outs: [
-            { label: "configured", next: lower(statement.on, next) },
-            { label: "not configured", next: lower(statement.off, next) },
-          ],
-        });
-      case "unknown":
-        assume("not-lowered", `not understood, skipped: ${statement.text}`, statement.at);
-        return next;
-    }
-  }
-
-  function lowerExpression(value: Value, next: NodeId): NodeId {
-    if (value.kind === "call" && value.name === UNSEEN_START) {
-      unseen.start = true;
-      return graph.add({ kind: "unseen", where: "start", next });
-    }
-    if (value.kind === "call" && value.name === UNSEEN_MIDDLE) {
-      assume("unseen-code", `lines of ${code.name}() between two hunks are not visible: taken to go on`, -1);
-      return graph.add({ kind: "unseen", where: "middle", next });
-    }
-    if (value.kind === "call" && value.name === UNSEEN_END) {
-      unseen.end = true;
-      return graph.add({ kind: "unseen", where: "end", next: exit });
-    }
-    return lowerEffects(context, value, next);
-  }
-
-  function lowerReturn(value: Value, at: number, end: number): NodeId {
-    const temporary: Value = { kind: "name", name: graph.temporary(), at };
-    const last = graph.add({ kind: "return", value: temporary, at, end, next: exit });
-    return lowerAssign(context, { kind: "assign", operator: "=", target: temporary, value, at, end }, last);
-  }
-
-  function lowerIterator(statement: Statement & { kind: "iterate" }, next: NodeId): NodeId {
-    const head = graph.joint(null, statement.at);
-    const body = inLoop({ breakTo: next, continueTo: head.id }, () => lower(statement.body, head.id));
-    const cursor = statement.args.find((arg) => arg.kind === "name" && variables.has(arg.name));
-    const turn = cursor ? graph.add({ kind: "assign", target: cursor, operator: "=", value: null, at: statement.at, end: statement.at, next: body }) : body;
-    head.to(
-      graph.add({
-        kind: "choice", reason: "iterate", text: statement.macro, at: statement.at,
-        outs: [{ label: "next element", next: turn }, { label: "done", next }],
-      }),
-    );
-    return statement.args.reduceRight((entry, arg) => lowerEffects(context, arg, entry), head.id);
-  }
-
-  function lowerSwitch(statement: Statement & { kind: "switch" }, next: NodeId): NodeId {
-    const outs: { label: string; next: NodeId }[] = [];
-    inLoop({ breakTo: next, continueTo: loop.continueTo }, () =>
-      statement.cases.reduceRight((following, one) => {
-        const entry = lower(one.body, following);
-        outs.unshift({ label: one.value ? (namesIn(one.value)[0] ?? "case") : "default", next: entry });
-        return entry;
-      }, next),
-    );
-    if (!statement.cases.some((one) => one.value === null)) outs.push({ label: "no case", next });
-    const choice = graph.add({ kind: "choice", reason: "switch", text: "switch", at: extent(statement.on).at, outs });
-    return lowerEffects(context, statement.on, choice);
-  }
-
-  const entry = lower(code.body, exit);
-  for (const [name, target] of labels) {
-    const node = graph.nodes[target.id];
-    if (node?.kind === "label" && node.next < 0) {
-      assume("unseen-code", `label ${name} is not visible`, node.at);
-      target.to(graph.add({ kind: "unseen", where: "end", next: exit }));
-    }
-  }
-  if (code.hasError) assume("not-lowered", `parts of ${code.name}() did not parse`, code.start);
+  const entry = lowerStatement(context, code.body, exit, OUTSIDE);
+  closeLabels(graph, labels, context);
+  if (code.hasError) assumptions.assume("not-lowered", `parts of ${code.name}() did not parse`, code.start);
   return {
     name: code.name,
     isStatic: code.isStatic,
@@ -224,13 +61,51 @@ export function lowerFunction(
     nodes: graph.nodes,
     entry,
     exit,
-    assumptions,
-    openStart: unseen.start,
-    openEnd: unseen.end,
+    assumptions: assumptions.list,
+    openStart: open.start,
+    openEnd: open.end,
   };
 }
 
-const unseenCondition = (value: Value): boolean => value.kind === "name" && value.name.startsWith(UNSEEN_CONDITION);
+/** Assumptions in order of discovery, each said once. */
+function assumptionList(): { readonly list: readonly Assumption[]; readonly assume: StatementContext["assume"] } {
+  const list: Assumption[] = [];
+  return {
+    list,
+    assume: (kind, text, at) => {
+      if (!list.some((known) => known.text === text)) list.push({ kind, text, at });
+    },
+  };
+}
+
+/** What a call does: the kernel's facts first, then what the input defines. */
+const calleeKnowledge =
+  (
+    release: Release,
+    definitions: ReadonlyMap<string, FunctionCode>,
+    isPageTableLock: (lock: Value) => boolean,
+    assume: StatementContext["assume"],
+  ): ValueContext["callee"] =>
+  (name, args, at) => {
+    const known = factFor(name, args.length, release);
+    if (known) {
+      if (known.asOf !== null) assume("fact-of-other-release", `${name}() as of ${known.asOf} (target ${formatRelease(release)})`, at);
+      if (known.fact.effects.length === 0) return null;
+      return { effects: known.fact.effects.map((effect) => bindEffect(effect, args, isPageTableLock)), knowledge: "effects" };
+    }
+    if (isQuiet(name)) return null;
+    return { effects: [], knowledge: definitions.has(name) ? "defined-here" : "unknown" };
+  };
+
+/** A goto to a label that the text does not show leaves what is visible. */
+function closeLabels(graph: GraphBuilder, labels: ReadonlyMap<string, Joint>, context: StatementContext): void {
+  for (const [name, target] of labels) {
+    const node = graph.nodes[target.id];
+    if (node?.kind !== "label" || node.next >= 0) continue;
+    context.assume("unseen-code", `label ${name} is not visible`, node.at);
+    target.to(graph.add({ kind: "unseen", where: "end", next: context.exit }));
+  }
+}
 
 /** Calls of helpers that one function opens at most; more than any function of mm/ has. */
 const MAX_HELPERS = 300;

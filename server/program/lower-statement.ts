@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { UNSEEN_CONDITION, UNSEEN_END, UNSEEN_MIDDLE, UNSEEN_START } from "../source/unseen.ts";
+import type { GraphBuilder, Joint } from "./builder.ts";
+import type { Statement, Value } from "./code.ts";
+import { extent, lowerAssign, lowerCondition, lowerEffects, type ValueContext } from "./lower-value.ts";
+import type { Assumption, NodeId } from "./program.ts";
+import { namesIn } from "./render.ts";
+
+/** Where `break` and `continue` lead; null where that loop is not visible. */
+export interface Loop {
+  readonly breakTo: NodeId | null;
+  readonly continueTo: NodeId | null;
+}
+
+/** No loop around: the body of a function. */
+export const OUTSIDE: Loop = { breakTo: null, continueTo: null };
+
+/** What the lowering of statements needs of the function around them. */
+export interface StatementContext {
+  readonly functionName: string;
+  readonly graph: GraphBuilder;
+  readonly exit: NodeId;
+  /** Expressions are lowered with these; statements inside of them belong to the same loop. */
+  readonly values: (loop: Loop) => ValueContext;
+  readonly label: (name: string, at: number) => Joint;
+  readonly isVariable: (name: string) => boolean;
+  readonly assume: (kind: Assumption["kind"], text: string, at: number) => void;
+  /** Notes that the start or the end of the function is not visible. */
+  readonly leaveOpen: (side: "start" | "end") => void;
+}
+
+/** Builds the nodes of a statement in front of `next`, and returns the first of them. */
+export function lowerStatement(context: StatementContext, statement: Statement, next: NodeId, loop: Loop): NodeId {
+  const { graph } = context;
+  const values = context.values(loop);
+  const lower = (inner: Statement, following: NodeId): NodeId => lowerStatement(context, inner, following, loop);
+  switch (statement.kind) {
+    case "list":
+      return statement.items.reduceRight((entry, item) => lower(item, entry), next);
+    case "expression":
+      return lowerExpression(context, values, statement.value, next);
+    case "declare":
+      return statement.initializers.reduceRight((entry, item) => (item.kind === "assign" ? lowerAssign(values, item, entry) : entry), next);
+    case "if":
+      return lowerIf(context, statement, next, loop);
+    case "while":
+    case "do":
+    case "for":
+    case "iterate":
+      return lowerLoop(context, statement, next, loop);
+    case "switch":
+      return lowerSwitch(context, statement, next, loop);
+    case "label": {
+      const target = context.label(statement.name, statement.at);
+      target.standAt(statement.at);
+      target.to(lower(statement.body, next));
+      return target.id;
+    }
+    case "goto":
+      return context.label(statement.label, statement.at).id;
+    case "break":
+      return jump(context, loop.breakTo, "break", statement.at);
+    case "continue":
+      return jump(context, loop.continueTo, "continue", statement.at);
+    case "return":
+      return lowerReturn(context, values, statement);
+    case "configured":
+      return graph.add({
+        kind: "choice", reason: "configuration", text: statement.condition, at: statement.at,
+        outs: [
+          { label: "configured", next: lower(statement.on, next) },
+          { label: "not configured", next: lower(statement.off, next) },
+        ],
+      });
+    case "unknown":
+      context.assume("not-lowered", `not understood, skipped: ${statement.text}`, statement.at);
+      return next;
+  }
+}
+
+function jump(context: StatementContext, to: NodeId | null, word: string, at: number): NodeId {
+  if (to !== null) return to;
+  context.assume("unseen-code", `${word} leaves a loop whose head is not visible: the run ends there`, at);
+  context.leaveOpen("end");
+  return context.graph.add({ kind: "unseen", where: "end", next: context.exit });
+}
+
+/** An expression statement; calls of the marks of `source/unseen.ts` are not code. */
+function lowerExpression(context: StatementContext, values: ValueContext, value: Value, next: NodeId): NodeId {
+  const { graph } = context;
+  const mark = value.kind === "call" ? value.name : "";
+  switch (mark) {
+    case UNSEEN_START:
+      context.leaveOpen("start");
+      return graph.add({ kind: "unseen", where: "start", next });
+    case UNSEEN_MIDDLE:
+      context.assume("unseen-code", `lines of ${context.functionName}() between two hunks are not visible: taken to go on`, -1);
+      return graph.add({ kind: "unseen", where: "middle", next });
+    case UNSEEN_END:
+      context.leaveOpen("end");
+      return graph.add({ kind: "unseen", where: "end", next: context.exit });
+    default:
+      return lowerEffects(values, value, next);
+  }
+}
+
+const isUnseen = (condition: Value): boolean => condition.kind === "name" && condition.name.startsWith(UNSEEN_CONDITION);
+
+function lowerIf(context: StatementContext, statement: Statement & { kind: "if" }, next: NodeId, loop: Loop): NodeId {
+  const then = lowerStatement(context, statement.then, next, loop);
+  const otherwise = statement.otherwise ? lowerStatement(context, statement.otherwise, next, loop) : next;
+  if (!isUnseen(statement.condition)) return lowerCondition(context.values(loop), statement.condition, then, otherwise);
+  return context.graph.add({
+    kind: "choice", reason: "unseen", text: "a condition that is not visible", at: -1,
+    outs: [{ label: "entered", next: then }, { label: "not entered", next: otherwise }],
+  });
+}
+
+type LoopStatement = Statement & { kind: "while" | "do" | "for" | "iterate" };
+
+function lowerLoop(context: StatementContext, statement: LoopStatement, next: NodeId, loop: Loop): NodeId {
+  const { graph } = context;
+  const values = context.values(loop);
+  const body = (continueTo: NodeId): NodeId => lowerStatement(context, statement.body, continueTo, { breakTo: next, continueTo });
+  switch (statement.kind) {
+    case "while": {
+      const head = graph.joint(null, extent(statement.condition).at);
+      head.to(lowerCondition(values, statement.condition, body(head.id), next));
+      return head.id;
+    }
+    case "do": {
+      const { at } = extent(statement.condition);
+      const head = graph.joint(null, at);
+      const test = graph.joint(null, at);
+      head.to(body(test.id));
+      test.to(lowerCondition(values, statement.condition, head.id, next));
+      return head.id;
+    }
+    case "for": {
+      const head = graph.joint(null, -1);
+      const step = graph.joint(null, -1);
+      step.to(statement.update ? lowerEffects(values, statement.update, head.id) : head.id);
+      const turn = body(step.id);
+      head.to(statement.condition ? lowerCondition(values, statement.condition, turn, next) : turn);
+      return statement.initializer ? lowerStatement(context, statement.initializer, head.id, loop) : head.id;
+    }
+    case "iterate": {
+      const head = graph.joint(null, statement.at);
+      const turn = nextElement(context, statement, body(head.id));
+      head.to(
+        graph.add({
+          kind: "choice", reason: "iterate", text: statement.macro, at: statement.at,
+          outs: [{ label: "next element", next: turn }, { label: "done", next }],
+        }),
+      );
+      return statement.args.reduceRight((entry, arg) => lowerEffects(values, arg, entry), head.id);
+    }
+  }
+}
+
+/** Each turn of an iterator macro gives its cursor another value. */
+function nextElement(context: StatementContext, statement: Statement & { kind: "iterate" }, body: NodeId): NodeId {
+  const cursor = statement.args.find((arg) => arg.kind === "name" && context.isVariable(arg.name));
+  if (!cursor) return body;
+  return context.graph.add({ kind: "assign", target: cursor, operator: "=", value: null, at: statement.at, end: statement.at, next: body });
+}
+
+function lowerSwitch(context: StatementContext, statement: Statement & { kind: "switch" }, next: NodeId, loop: Loop): NodeId {
+  const inner: Loop = { breakTo: next, continueTo: loop.continueTo };
+  const outs: { label: string; next: NodeId }[] = [];
+  // Back to front: a case without break falls into the one behind it.
+  statement.cases.reduceRight((following, one) => {
+    const entry = lowerStatement(context, one.body, following, inner);
+    outs.unshift({ label: one.value ? (namesIn(one.value)[0] ?? "case") : "default", next: entry });
+    return entry;
+  }, next);
+  if (!statement.cases.some((one) => one.value === null)) outs.push({ label: "no case", next });
+  const choice = context.graph.add({ kind: "choice", reason: "switch", text: "switch", at: extent(statement.on).at, outs });
+  return lowerEffects(context.values(loop), statement.on, choice);
+}
+
+/** The value is computed first, then control leaves: a call in a return statement is a node of its own. */
+function lowerReturn(context: StatementContext, values: ValueContext, statement: Statement & { kind: "return" }): NodeId {
+  const { graph, exit } = context;
+  const { value, at, end } = statement;
+  if (!value) return graph.add({ kind: "return", value: null, at, end, next: exit });
+  const temporary: Value = { kind: "name", name: graph.temporary(), at };
+  const last = graph.add({ kind: "return", value: temporary, at, end, next: exit });
+  return lowerAssign(values, { kind: "assign", operator: "=", target: temporary, value, at, end }, last);
+}
