@@ -71,6 +71,8 @@ const takeHunk = (state: State, row: Row, range: Range, section: string): void =
   for (const line of body.guessed) {
     state.problems.push({ code: "marker-doubtful", message: "the first character of this line was taken for code, not for a diff marker", line });
   }
+  const remark = body.remarks[0];
+  if (remark !== undefined) state.problems.push({ code: "text-in-hunk", message: "text that is no part of the diff stands inside a hunk; lines near it may be missing", line: remark });
   state.at = body.next;
 };
 

@@ -17,6 +17,8 @@ export interface HunkBody {
   readonly lostContext: number;
   /** Document lines whose `+` or `-` was taken for code, because only so the counts hold. */
   readonly guessed: readonly number[];
+  /** Document lines of remarks that someone wrote into the hunk without quoting it. */
+  readonly remarks: readonly number[];
 }
 
 interface Reading {
@@ -24,6 +26,7 @@ interface Reading {
   readonly range: Range;
   readonly taken: HunkRow[];
   readonly tails: ReadonlySet<number>;
+  readonly remarks: number[];
   at: number;
   oldLeft: number;
   newLeft: number;
@@ -113,8 +116,17 @@ const takeOne = (reading: Reading, row: Row, allowsTail: () => boolean): HunkEnd
 const takeUnmarked = (reading: Reading, row: Row, allowsTail: () => boolean): HunkEnd | null => {
   if (row.text.startsWith("@@") || isFileStart(reading.rows, reading.at)) return "header";
   if (!allowsTail()) return "text";
-  takeTail(reading, row);
+  if (reading.taken.at(-1)?.row.text === "") skipRemark(reading);
+  else takeTail(reading, row);
   return null;
+};
+
+/** A line that no diff has, below an empty one, is the rest of nothing: it and the lines below it, to the next empty one, are a remark. */
+const skipRemark = (reading: Reading): void => {
+  for (let row = reading.rows[reading.at]; row !== undefined && row.text !== "" && !/^[-+@ \t]/.test(row.text); row = reading.rows[reading.at]) {
+    reading.remarks.push(row.line);
+    reading.at += 1;
+  }
 };
 
 /** After a complete hunk: a line that can only be more of it, so that the counts must be wrong. */
@@ -157,7 +169,7 @@ const takeLastTails = (reading: Reading): void => {
 const noTails: ReadonlySet<number> = new Set();
 
 const readWith = (rows: readonly Row[], at: number, range: Range, tailsAt: ReadonlySet<number>): HunkBody => {
-  const reading: Reading = { rows, range, taken: [], tails: tailsAt, at, oldLeft: range.oldCount, newLeft: range.newCount };
+  const reading: Reading = { rows, range, taken: [], tails: tailsAt, remarks: [], at, oldLeft: range.oldCount, newLeft: range.newCount };
   let tails: boolean | null = null;
   const allowsTail = (): boolean => (tails ??= completesWithTails(reading));
   let end: HunkEnd | null = null;
@@ -172,7 +184,7 @@ const readWith = (rows: readonly Row[], at: number, range: Range, tailsAt: Reado
   while (rows[reading.at]?.text[0] === "\\" && rows[reading.at]?.afterBreak !== true) reading.at += 1;
   if (reading.oldLeft !== 0 || reading.newLeft !== 0) dropEmptyTail(reading);
   return {
-    rows: reading.taken, next: reading.at, end, lostContext: 0, guessed: [],
+    rows: reading.taken, next: reading.at, end, lostContext: 0, guessed: [], remarks: reading.remarks,
     oldSeen: range.oldCount - reading.oldLeft, newSeen: range.newCount - reading.newLeft,
   };
 };

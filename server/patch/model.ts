@@ -8,7 +8,7 @@ export type LineKind = "context" | "added" | "deleted";
 /** One line of code inside a hunk or a quoted fragment, tied to the three places where it lives. */
 export interface PatchLine {
   readonly kind: LineKind;
-  /** The code, without quote marks and without the diff marker. */
+  /** The code, without quote marks and without the diff marker; no-break spaces are blanks. */
   readonly text: string;
   /** 1-based line of the document the user sees that holds the first character. */
   readonly line: number;

@@ -98,16 +98,31 @@ const readPlain = ({ message, isFlowed }: PatchBody, body: readonly TextLine[], 
   return { patches: [patchFrom(message, content, false, stripped)], problems: diff.problems, rest: diff.prose };
 };
 
+/** Composers of HTML mail, and copies from a page, have no-break spaces where the code has blanks; C knows them not. */
+const withPlainBlanks = (lines: readonly TextLine[]): readonly TextLine[] =>
+  lines.some((line) => line.text.includes("\u00a0"))
+    ? lines.map((line) => (line.text.includes("\u00a0") ? { ...line, text: line.text.replaceAll("\u00a0", " ") } : line))
+    : lines;
+
+const blanksNote = (lines: readonly TextLine[], patches: readonly Patch[]): readonly Problem[] => {
+  const changed = patches.flatMap((patch) => patch.files.flatMap((file) => file.hunks.flatMap((hunk) => hunk.lines)));
+  const places = new Set(lines.filter((line) => line.text.includes("\u00a0")).map((line) => line.line));
+  const first = places.size === 0 ? undefined : changed.find((line) => places.has(line.line));
+  return first === undefined ? [] : [{ code: "blanks-replaced", message: "no-break spaces in the diff were read as blanks", line: first.line }];
+};
+
 const readBody = (patchBody: PatchBody): Reading => {
   const { message } = patchBody;
-  const body = message.lines.slice(message.bodyAt);
+  const raw = message.lines.slice(message.bodyAt);
+  const body = withPlainBlanks(raw);
   if (!body.some((line) => mayBeDiff(line) || isQuotedLine(line))) return nothing;
   const stripped = isStripped(body);
   const plain = readPlain(patchBody, body, stripped);
   const quoted = readQuoted(patchBody, plain.rest, stripped);
   const patches = [...plain.patches, ...quoted.patches];
   const notes = patches.map(lossNote).filter((note) => note !== null);
-  return { patches, problems: [...plain.problems, ...quoted.problems, ...notes] };
+  const blanks = body === raw ? [] : blanksNote(raw, patches);
+  return { patches, problems: [...plain.problems, ...quoted.problems, ...notes, ...blanks] };
 };
 
 /** Reads the body of a mail and what is attached to it. */

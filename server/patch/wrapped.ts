@@ -75,6 +75,8 @@ export const findTails = (rows: readonly Row[], at: number, range: Range): Tails
   for (let index = at; index < to; index += 1) {
     const text = rows[index]?.text ?? "";
     const sign = signOf(text);
+    // What stands below an empty line was wrapped off nothing.
+    if (sign === "tail" && index > at && rows[index - 1]?.text === "") return null;
     if (sign === "tail") tails.add(index);
     if (sign === "tail" || sign === "note") continue;
     if (sign !== "+") oldSurplus += 1;

@@ -144,6 +144,66 @@ describe("charsets", () => {
   });
 });
 
+describe("white space", () => {
+  it("no-break spaces are blanks, and told", () => {
+    const document = readPatches(`${head}@@ -1,2 +1,3 @@\n\u00a0int a;\n \n+\u00a0 \u00a0 int b = toy(a);\n`);
+    expect(linesOf(document).map((line) => line.text)).toEqual(["int a;", "", "    int b = toy(a);"]);
+    expect(document.problems).toMatchObject([{ code: "blanks-replaced", line: 5 }]);
+    expectExactPositions(document);
+  });
+
+  const stuffed = `${head}@@ -1,5 +1,6 @@\n  int f(void)\n  {\n  \tint a;\n  \n+\tint b;\n  }\n`;
+  it.each([["declared", "Content-Type: text/plain; format=flowed\n", []], ["not declared", "", ["stuffing-undone"]]])(
+    "a blank before context lines is taken off: %s", (_, fields, expected) => {
+      const document = readPatches(mail(fields, stuffed));
+      expect(linesOf(document).map((line) => line.text)).toEqual(["int f(void)", "{", "\tint a;", "", "\tint b;", "}"]);
+      expect(codes(document)).toEqual(expected);
+      expectExactPositions(document);
+    });
+
+  it.each([
+    ["a page of indented text", "@@ -1,3 +1,4 @@\n   - one\n   - two\n+  - new\n   - three\n"],
+    ["a comment", "@@ -1,3 +1,4 @@\n  * one\n  * two\n+ * new\n  * three\n"],
+    ["a flowed mail that nothing was put into", "@@ -1,3 +1,4 @@\n int f(void)\n {\n+\tint a;\n \tb();\n"],
+  ])("a blank that belongs to the code stays: %s", (_, body) => {
+    for (const fields of ["", "Content-Type: text/plain; format=flowed\n"]) {
+      const document = readPatches(mail(fields, head + body));
+      expect(linesOf(document).map((line) => line.text)).toEqual(body.split("\n").slice(1, -1).map((line) => line.slice(1)));
+      expect(codes(document)).toEqual([]);
+    }
+  });
+});
+
+describe("text inside a hunk", () => {
+  it("is no line of it, and told", () => {
+    const document = readPatches(`${head}@@ -1,3 +1,4 @@\n int f(void)\n+\tint a;\n\nThis one is new because\nof that.\n\n }\n`);
+    expect(linesOf(document).map((line) => line.text.trim())).toEqual(["int f(void)", "int a;", "", ""]);
+    expect(document.problems).toMatchObject([{ code: "text-in-hunk", line: 8 }]);
+  });
+});
+
+describe("wrapped lines", () => {
+  const long = "\tif (is_swap_pmd(*pmd) || pmd_trans_huge(*pmd) || pmd_devmap(*pmd)";
+  it.each([
+    ["between two others", `@@ -1,2 +1,3 @@\n a;\n+${long}\n|| pmd_none(*pmd))\n b;\n`, ["a;", `${long} || pmd_none(*pmd))`, "b;"], ["wrapped-line"]],
+    ["twice", `@@ -1,2 +1,3 @@\n a;\n+${long}\n|| pmd_none(*pmd)\n|| c)\n b;\n`, ["a;", `${long} || pmd_none(*pmd) || c)`, "b;"], ["wrapped-line", "wrapped-line"]],
+    ["the last", `@@ -1,1 +1,2 @@\n a;\n+${long}\n|| pmd_none(*pmd))\n-- \n2.39.5\n`, ["a;", `${long} || pmd_none(*pmd))`], ["wrapped-line"]],
+    ["at a minus", `@@ -1,2 +1,3 @@\n a;\n+${long}\n- pmd_val(*pmd))\n b;\n-- \n2.39.5\n`, ["a;", `${long} - pmd_val(*pmd))`, "b;"], ["wrapped-line", "marker-doubtful"]],
+    ["at the end of a macro", `@@ -1,2 +1,3 @@\n a;\n+#define TOY(a) do { first_of_two_calls(a); second_of_two_calls(a);\n\\\n b;\n`,
+      ["a;", "#define TOY(a) do { first_of_two_calls(a); second_of_two_calls(a); \\", "b;"], ["wrapped-line"]],
+  ])("%s", (_, body, texts, expected) => {
+    const document = readPatches(head + body);
+    expect(linesOf(document).map((line) => line.text)).toEqual(texts);
+    expect(codes(document)).toEqual(expected);
+    expectExactPositions(document);
+  });
+
+  it("prose below a hunk is none", () => {
+    const document = readPatches(`${head}@@ -1,1 +1,2 @@\n a;\n+${long.slice(0, 30)}\nThanks.\n`);
+    expect(linesOf(document).at(-1)?.text).toBe(long.slice(0, 30));
+  });
+});
+
 const part = (fields: string, body: string): string => `--bb\n${fields}\n${body}\n`;
 const multipart = (kind: string, parts: string): string =>
   mail(`MIME-Version: 1.0\nContent-Type: multipart/${kind}; boundary="bb"\n`, `This is a multi-part message.\n${parts}`);

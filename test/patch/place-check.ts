@@ -31,14 +31,14 @@ const isUnitAt = (document: string, at: number, unit: string): boolean => {
     return byte === bytes[0] || (unit > "\x7f" && byte > 0x7f);
   }
   // A line that a mailer wrapped has its blank where the upper part ends.
-  return found === unit || (unit === " " && (found === "\n" || found === "\r" || found === undefined));
+  return found === unit || (unit === " " && found === "\u00a0") || (unit === " " && (found === "\n" || found === "\r" || found === undefined));
 };
 
 /** True where every unit of a line stands at its place, and the line is the one that holds the first. */
 export const standsWhereItSays = (document: string, line: PatchLine, lineOf: (offset: number) => number): boolean => {
   const { text, start, places } = line;
   if (lineOf(start) !== line.line || text.includes("\n")) return false;
-  if (places === null) return document.slice(start, start + text.length) === text;
+  if (places === null) return document.slice(start, start + text.length).replaceAll("\u00a0", " ") === text;
   if (places.length !== text.length + 1 || places[0] !== start) return false;
   for (let at = 0; at < text.length; at += 1) {
     if ((places[at] ?? 0) > (places[at + 1] ?? 0) || !isUnitAt(document, places[at] ?? 0, text[at] ?? "")) return false;
