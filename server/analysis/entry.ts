@@ -37,6 +37,7 @@ export function entryFromCall(caller: State, call: CallNode, from: EffectProgram
   });
   return {
     ...EMPTY_STATE,
+    ...(caller.distrusts === true ? { distrusts: true } : {}),
     held: caller.held.map((held) => ({ ...held, object: translate(held.object), at: -1 })),
     callerUnknown: caller.callerUnknown,
     atomic: caller.atomic.map((atomic) => ({ ...atomic, at: -1 })),

@@ -52,6 +52,8 @@ export interface State {
   readonly bits: ReadonlyMap<string, Bit>;
   /** Variables whose last value came from a call that nothing is known about. */
   readonly doubtful: ReadonlySet<string>;
+  /** True where assertions about locks are not believed, because the callers can be asked. */
+  readonly distrusts?: boolean;
 }
 
 export const EMPTY_STATE: State = {

@@ -65,7 +65,7 @@ function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: Node
       return [release(state, effect.lock, objectText(effect.object))];
     case "assertHeld":
       return [
-        isHeld(state, effect.lock, objectText(effect.object))
+        state.distrusts === true || isHeld(state, effect.lock, objectText(effect.object))
           ? state
           : { ...state, held: [...state.held, { lock: effect.lock, object: objectText(effect.object), mode: effect.mode, at: id, taken: false }] },
       ];

@@ -11,6 +11,7 @@ import { documentPlace } from "../program/place.ts";
 import { interpret, type Interpretation } from "./interpret.ts";
 import { EMPTY_STATE, type State, stateKey } from "./state.ts";
 import { entryFromCall } from "./entry.ts";
+import type { Follower } from "./follow.ts";
 
 /** One way in which a function is entered. */
 export interface CallingContext {
@@ -34,6 +35,8 @@ export interface Unit {
   readonly definitions: ReadonlyMap<string, FunctionCode>;
   /** Runs the interpreter over a function in each calling context that the input shows; memoized. */
   analyze(program: EffectProgram): AnalyzedFunction;
+  /** Goes up to callers outside of the input, where a whole tree is at hand. */
+  readonly follow?: Follower["follow"];
 }
 
 /** Callers further away than this are not followed. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { statesAt, type Unit } from "../analysis/unit.ts";
+import { statesAt, type AnalyzedFunction, type CallingContext, type Unit } from "../analysis/unit.ts";
 import { atLeast } from "../kernel/release.ts";
 import type { Target } from "../kernel/target.ts";
 import { documentPlace, documentRange, textAt } from "../program/place.ts";
@@ -62,7 +62,7 @@ function candidatesOf(rule: Rule, subject: Subject): Candidate[] {
     const wanted = program.nodes.flatMap((call, node) =>
       call.kind === "call" && (call.inlined === undefined || rule.seesInlined === true) ? call.effects.filter((effect) => rule.effects.includes(effect.kind)).map((effect) => ({ call, node, effect })) : [],
     );
-    for (const { call, node, effect } of wanted) found.push(...rule.check(siteOf(unit, target, program, { call, node, effect })));
+    for (const { call, node, effect } of wanted) found.push(...checkInTree(rule, siteOf(unit, target, program, { call, node, effect })));
   }
   return found;
 }
@@ -80,6 +80,22 @@ const siteOf = (unit: Unit, target: Target, program: EffectProgram, at: Pick<Sit
     return statesAt(unit.analyze(program), at.node);
   },
 });
+
+/**
+ * Checks a site; where a whole tree is at hand, in the ways in which the function is entered there. What only asks about
+ * callers is asked only where no way that was followed decides.
+ */
+function checkInTree(rule: Rule, site: Site): readonly Candidate[] {
+  const check = (fn: AnalyzedFunction): readonly Candidate[] => [...(rule.check?.({ ...site, program: site.program, fn, states: statesAt(fn, site.node) }) ?? [])];
+  const { follow } = site.unit;
+  if (!follow) return [...(rule.check?.(site) ?? [])];
+  const alone = (context: CallingContext): AnalyzedFunction => ({ program: site.program, contexts: [context] });
+  const { decided, hasOpen } = follow(site.program, (context) => check(alone(context)).some((candidate) => candidate.asks === true));
+  const reaching = decided.filter((context) => statesAt(alone(context), site.node).length > 0);
+  const found = check({ program: site.program, contexts: reaching });
+  if (found.length > 0 || reaching.length > 0 || !hasOpen) return found;
+  return [...(rule.check?.(site) ?? [])];
+}
 
 /** The same defect at the same place is one finding, whichever path or context leads there. */
 function unique(candidates: readonly Candidate[]): Candidate[] {

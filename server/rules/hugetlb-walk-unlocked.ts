@@ -73,7 +73,9 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
   const focus: WalkFocus = { walk: node, vma, name: nameOf(fn.program, vma), callerHolds: callerLocks(use, asks), unknownUses: use.unknown };
   // A lookup in a helper is shown where its caller goes wrong.
   const atLookup = use.fromStart && call.inlined === undefined;
-  const shown = runAxes(fn.program, focus, axes, target);
+  // Whoever only wants to know whether a caller must be asked pays nothing for exploring.
+  let ran: Shown | null = null;
+  const shown = (): Shown => (ran ??= runAxes(fn.program, focus, axes, target));
   return {
     ruleId,
     messageId: use.fromStart ? (asks ? "question" : "unlocked") : "released",
@@ -84,7 +86,9 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
       vma: nameOf(fn.program, vma) ?? onlyVma(fn.program) ?? "the mapping",
       pointer: use.pointer,
       use: use.call.name === DEREFERENCE ? `*${use.pointer}` : `${use.call.name}()`,
-      condition: shown.condition,
+      get condition() {
+        return shown().condition;
+      },
     },
     place: placeOf(fn.program, atLookup ? call : use.call),
     related: [
@@ -94,7 +98,7 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
         place: { program: caller.program, at: caller.at, end: caller.at + fn.program.name.length },
       })),
     ],
-    prove: shown.prove,
+    prove: (maxStates) => shown().prove(maxStates),
     asks,
   };
 }

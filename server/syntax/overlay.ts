@@ -37,7 +37,7 @@ export function overlay(text: string, dialect: Dialect): Overlay {
 }
 
 /** Drops directives and what lies in hidden ranges. */
-function visibleTokens(tokens: Tokens, hidden: readonly HiddenRange[]): Tokens {
+export function visibleTokens(tokens: Tokens, hidden: readonly HiddenRange[]): Tokens {
   const type = new Uint8Array(tokens.count);
   const start = new Int32Array(tokens.count);
   const end = new Int32Array(tokens.count);
