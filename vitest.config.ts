@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/e2e/**", "**/node_modules/**"],
+    setupFiles: ["test/setup.ts"],
     pool: "threads",
     testTimeout: 30_000,
   },
