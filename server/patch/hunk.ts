@@ -85,7 +85,7 @@ export const hunkFrom = (body: HunkBody, range: Range, section: string, line: nu
   const certainty = body.lostContext > 0 ? "shifted" : "exact";
   const rows = wholeRows(body.rows);
   return {
-    header: range, section, line, afterGap,
+    header: range, section: `${section} ${body.sectionTail}`.trim(), line, afterGap,
     lines: numbered(rows, range, certainty, firstUnknown(rows, isShort, form)),
     lostContext: body.lostContext,
   };

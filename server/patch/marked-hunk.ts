@@ -19,6 +19,8 @@ export interface HunkBody {
   readonly guessed: readonly number[];
   /** Document lines of remarks that someone wrote into the hunk without quoting it. */
   readonly remarks: readonly number[];
+  /** The rest of the hunk header, where a mailer wrapped that; else "". */
+  readonly sectionTail: string;
 }
 
 interface Reading {
@@ -27,6 +29,7 @@ interface Reading {
   readonly taken: HunkRow[];
   readonly tails: ReadonlySet<number>;
   readonly remarks: number[];
+  readonly sectionTails: string[];
   at: number;
   oldLeft: number;
   newLeft: number;
@@ -45,8 +48,10 @@ const take = (reading: Reading, row: Row, kind: HunkRow["kind"], marker: 0 | 1, 
 /** The tail of a wrapped line has the kind of the line before it; above the first line it is the tail of the `@@` line. */
 const takeTail = (reading: Reading, row: Row): void => {
   const kind = reading.taken.at(-1)?.kind;
-  if (kind === undefined) reading.at += 1;
-  else take(reading, row, kind, 0, true);
+  if (kind === undefined) {
+    reading.sectionTails.push(row.text);
+    reading.at += 1;
+  } else take(reading, row, kind, 0, true);
 };
 
 /** `--- x`, `+++ y`, `@@` inside an open hunk is code only if the hunk is complete exactly at that `@@`. */
@@ -169,7 +174,7 @@ const takeLastTails = (reading: Reading): void => {
 const noTails: ReadonlySet<number> = new Set();
 
 const readWith = (rows: readonly Row[], at: number, range: Range, tailsAt: ReadonlySet<number>): HunkBody => {
-  const reading: Reading = { rows, range, taken: [], tails: tailsAt, remarks: [], at, oldLeft: range.oldCount, newLeft: range.newCount };
+  const reading: Reading = { rows, range, taken: [], tails: tailsAt, remarks: [], sectionTails: [], at, oldLeft: range.oldCount, newLeft: range.newCount };
   let tails: boolean | null = null;
   const allowsTail = (): boolean => (tails ??= completesWithTails(reading));
   let end: HunkEnd | null = null;
@@ -184,7 +189,7 @@ const readWith = (rows: readonly Row[], at: number, range: Range, tailsAt: Reado
   while (rows[reading.at]?.text[0] === "\\" && rows[reading.at]?.afterBreak !== true) reading.at += 1;
   if (reading.oldLeft !== 0 || reading.newLeft !== 0) dropEmptyTail(reading);
   return {
-    rows: reading.taken, next: reading.at, end, lostContext: 0, guessed: [], remarks: reading.remarks,
+    rows: reading.taken, next: reading.at, end, lostContext: 0, guessed: [], remarks: reading.remarks, sectionTail: reading.sectionTails.join(" "),
     oldSeen: range.oldCount - reading.oldLeft, newSeen: range.newCount - reading.newLeft,
   };
 };

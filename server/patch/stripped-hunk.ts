@@ -147,6 +147,6 @@ export const readStrippedHunk = (rows: readonly Row[], at: number, range: Range)
   const guessed = marked.filter((each) => each.kind === "context" && /^[+-]/.test(each.row.text)).map((each) => each.row.line);
   return {
     guessed: [...guessed, ...undecided(marked)].toSorted((a, b) => a - b), rows: marked, next: next - (taken.length - kept.length), end, oldSeen, newSeen,
-    lostContext: lost + uncertain, remarks: [],
+    lostContext: lost + uncertain, remarks: [], sectionTail: "",
   };
 };

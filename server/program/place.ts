@@ -38,9 +38,14 @@ export function rowAt(image: Image, at: number): number {
 
 /** Index of the document line, among those that a decoded line reaches, that holds an offset of the document. */
 function lineHolding({ lines }: DecodedLine, offset: number): number {
-  let index = 0;
-  while (index + 1 < lines.length && (lines[index + 1]?.start ?? 0) <= offset) index += 1;
-  return index;
+  let low = 0;
+  let high = lines.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((lines[middle]?.start ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 /** Document place of an offset of the image's text; null for text that is not in the document. */

@@ -198,6 +198,11 @@ describe("wrapped lines", () => {
     expectExactPositions(document);
   });
 
+  it("the rest of a hunk header belongs to its section", () => {
+    const document = readPatches(`${head}@@ -5,1 +5,2 @@ static int toy_walk(struct mm_struct *mm, \nunsigned long addr\n a;\n+b;\n`);
+    expect(hunksOf(document)).toMatchObject([{ section: "static int toy_walk(struct mm_struct *mm, unsigned long addr", lines: [{ text: "a;" }, { text: "b;" }] }]);
+  });
+
   it("prose below a hunk is none", () => {
     const document = readPatches(`${head}@@ -1,1 +1,2 @@\n a;\n+${long.slice(0, 30)}\nThanks.\n`);
     expect(linesOf(document).at(-1)?.text).toBe(long.slice(0, 30));
