@@ -44,7 +44,15 @@ const VMA_LOCK: readonly ApiFact[] = [
     certainty: "plausible",
   }),
   ...facts("vma_end_read", "include/linux/mm.h (6.4)", [release("vma_lock", "read")], { since: "6.4", certainty: "plausible" }),
-  ...facts("vma_start_write vma_prepare", "include/linux/mm.h (6.4)", [maySleep], { since: "6.4", certainty: "plausible" }),
+  ...facts("vma_start_write", "include/linux/mm.h (6.4)", [maySleep], { since: "6.4", certainty: "plausible" }),
+];
+
+const VMA_PREPARE = "mm/vma.c (6.12): the mapping's lock where the VMA has a file, as every hugetlb one has";
+
+/** The lock belongs to `vp->mapping`: which VMA that is the argument does not say. */
+const VMA_PREPARE_LOCKS: readonly ApiFact[] = [
+  ...facts("vma_prepare", VMA_PREPARE, [maySleep, acquire("i_mmap_rwsem", "write", "always", null)], { since: "6.3" }),
+  ...facts("vma_complete", VMA_PREPARE, [release("i_mmap_rwsem", "write", null)], { since: "6.3" }),
 ];
 
 const HUGETLB = "mm/hugetlb.c:273-331 (6.1.192)";
@@ -54,6 +62,14 @@ const HUGETLB_VMA_LOCK: readonly ApiFact[] = [
   ...facts("hugetlb_vma_unlock_read", HUGETLB, [release("hugetlb_vma_lock", "read")], { since: "6.1" }),
   ...facts("hugetlb_vma_lock_write", HUGETLB, [acquire("hugetlb_vma_lock", "write")], { since: "6.1" }),
   ...facts("hugetlb_vma_trylock_write", HUGETLB, [acquire("hugetlb_vma_lock", "write", "nonzero")], { since: "6.1" }),
+  ...facts("hugetlb_zap_begin __hugetlb_zap_begin", "mm/hugetlb.c (6.12): both locks of the VMA, over unmap_vmas()", [
+    acquire("hugetlb_vma_lock", "write"),
+    acquire("i_mmap_rwsem", "write"),
+  ], { since: "6.7" }),
+  ...facts("hugetlb_zap_end __hugetlb_zap_end", "mm/hugetlb.c (6.12)", [
+    release("hugetlb_vma_lock", "write"),
+    release("i_mmap_rwsem", "write"),
+  ], { since: "6.7" }),
   ...facts("hugetlb_vma_unlock_write __hugetlb_vma_unlock_write_free", `${HUGETLB}, :377`, [release("hugetlb_vma_lock", "write")], {
     since: "6.1",
   }),
@@ -179,6 +195,7 @@ const ATOMIC: readonly ApiFact[] = [
 export const lockFacts: readonly ApiFact[] = [
   ...MMAP_LOCK,
   ...VMA_LOCK,
+  ...VMA_PREPARE_LOCKS,
   ...HUGETLB_VMA_LOCK,
   ...REVERSE_MAP,
   ...FOLIO_LOCK,
