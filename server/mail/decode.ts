@@ -37,6 +37,7 @@ const isQuotedPrintable = (lines: readonly TextLine[]): boolean => {
 
 /** Quoted-printable of which no field is left: escaped equals signs, encoded ends of lines, and hardly a bare equals sign. */
 const isUndeclared = (lines: readonly TextLine[]): boolean => {
+  if (sizeOf(lines) > mostDecoded) return false;
   if (!lines.some((line) => line.text.includes("=3D"))) return false;
   const { equals, lineEnds, escapes, softBreaks, bare } = signsOfEncoding(lines);
   return equals > 0 && lineEnds >= 2 && bare * 10 <= escapes + softBreaks;
@@ -63,7 +64,7 @@ const beyondLatin1 = /[^\0-\xff]/;
  */
 const fromBytes = (lines: readonly TextLine[], label: string | null): DecodedLines => {
   const foreign = lines.filter((line) => beyondAscii.test(line.text));
-  if (foreign.length === 0 || foreign.some((line) => beyondLatin1.test(line.text))) return asTheyAre(lines);
+  if (foreign.length === 0 || sizeOf(lines) > mostDecoded || foreign.some((line) => beyondLatin1.test(line.text))) return asTheyAre(lines);
   const charset = charsetOf(label);
   const builder = createLineBuilder(charset);
   for (const line of lines) {
@@ -81,9 +82,21 @@ const fromBytes = (lines: readonly TextLine[], label: string | null): DecodedLin
 /** Encodings of files, of which no line reads as text. Any other name is taken for a slip of the mailer. */
 const notText = /^(?:x-)?(?:uuencode|uue|yenc|binhex|mac-binhex40)$/;
 
+/**
+ * Characters of a body that are decoded. The places of decoded characters take about twenty times the memory of the text,
+ * and lists refuse mails of a tenth of this.
+ */
+const mostDecoded = 8 * 1024 * 1024;
+
+const sizeOf = (lines: readonly TextLine[]): number => (lines.at(-1)?.start ?? 0) - (lines[0]?.start ?? 0);
+
 /** Undoes a transfer encoding and a charset. What is no text in them stays as it is, and is told. */
 export const decodeLines = (lines: readonly TextLine[], encoding: string | null, label: string | null): DecodedLines => {
   const name = (encoding ?? "").replace(/[\s;"].*$/s, "");
+  const isEncoded = name === "quoted-printable" || name === "base64";
+  if (isEncoded && sizeOf(lines) > mostDecoded) {
+    return asTheyAre(lines, [problemAt("encoded-body", `the body is ${name} and too large to be decoded`, lines)]);
+  }
   if (name === "quoted-printable") return isQuotedPrintable(lines) ? fromQuotedPrintable(lines, label, []) : notUsed(name, lines);
   if (name === "base64") return isBase64(lines) ? fromBase64(lines, label) : notUsed(name, lines);
   if (isUndeclared(lines)) {

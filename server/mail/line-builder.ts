@@ -21,6 +21,14 @@ const escape = 27;
 const carriageReturn = 13;
 const utf16 = new TextDecoder("utf-16le", { ignoreBOM: true });
 
+/** Shared by the many lines that reach no further line of the document. */
+const noBreaks: number[] = [];
+const longestCall = 4096;
+
+/** Made by the decoder, every character of a text takes two bytes; made this way, one where that will do. */
+const textOf = (units: Uint16Array): string =>
+  units.length <= longestCall ? String.fromCharCode.apply(null, units as unknown as number[]) : utf16.decode(units);
+
 /** The units of the open line and the offsets they come from, in arrays that grow. */
 interface Open {
   units: Uint16Array;
@@ -61,18 +69,31 @@ const decodeOpen = (open: Open, charset: Charset): DecodedText => {
   return { text: pieces.join(""), from: Int32Array.from(from) };
 };
 
-const placesOf = (open: Open, from: Int32Array, end: number): Int32Array => {
-  const places = new Int32Array(from.length + 1);
-  for (let at = 0; at < from.length; at += 1) places[at] = open.places[from[at] ?? 0] ?? end;
-  places[from.length] = end;
-  return places;
+/** A large array that lines get their parts of: an array of its own costs a short line several times its text. */
+interface Pool {
+  chunk: Int32Array;
+  used: number;
+}
+
+const chunkLength = 1 << 14;
+
+/** Finds room for the places of a line, and returns where it begins in `pool.chunk`. */
+const takeFrom = (pool: Pool, length: number): number => {
+  if (pool.used + length > pool.chunk.length) {
+    pool.chunk = new Int32Array(Math.max(chunkLength, length));
+    pool.used = 0;
+  }
+  pool.used += length;
+  return pool.used - length;
 };
 
-const withEnd = (open: Open, end: number): Int32Array => {
-  const places = new Int32Array(open.length + 1);
-  places.set(open.places.subarray(0, open.length));
-  places[open.length] = end;
-  return places;
+/** Keeps the places of a line in the pool. `units`: for each unit of the text, its index in the open line; null where they are the same. */
+const keepPlaces = (open: Open, units: Int32Array | null, end: number, pool: Pool): number => {
+  const length = units?.length ?? open.length;
+  const from = takeFrom(pool, length + 1);
+  for (let at = 0; at < length; at += 1) pool.chunk[from + at] = open.places[units === null ? at : (units[at] ?? 0)] ?? end;
+  pool.chunk[from + length] = end;
+  return from;
 };
 
 /** A builder of lines whose bytes are text of `charset`. */
@@ -80,8 +101,9 @@ export const createLineBuilder = (charset: Charset): LineBuilder => {
   const lines: TextLine[] = [];
   const open: Open = {
     units: new Uint16Array(128), places: new Int32Array(128), encoded: new Uint8Array(128),
-    length: 0, line: 0, breaks: [], needsCharset: false,
+    length: 0, line: 0, breaks: noBreaks, needsCharset: false,
   };
+  const pool: Pool = { chunk: new Int32Array(0), used: 0 };
   let current = 0;
   const put = (unit: number, at: number, encoded: 0 | 1): void => {
     if (open.length === open.units.length) grow(open);
@@ -98,18 +120,20 @@ export const createLineBuilder = (charset: Charset): LineBuilder => {
     const end = ends ? (open.places[open.length - 1] ?? at) : at;
     if (ends) open.length -= 1;
     const decoded = open.needsCharset ? decodeOpen(open, charset) : null;
-    const text = decoded === null ? utf16.decode(open.units.subarray(0, open.length)) : decoded.text;
-    const places = decoded === null ? withEnd(open, end) : placesOf(open, decoded.from, end);
-    lines.push({ line: open.line, start: places[0] ?? end, text, map: { places, breaks: open.breaks } });
+    const text = decoded === null ? textOf(open.units.subarray(0, open.length)) : decoded.text;
+    const from = keepPlaces(open, decoded?.from ?? null, end, pool);
+    lines.push({ line: open.line, start: pool.chunk[from] ?? end, text, map: { offsets: pool.chunk, from, breaks: open.breaks } });
     open.length = 0;
-    open.breaks = [];
+    open.breaks = noBreaks;
     open.needsCharset = false;
   };
   return {
     lines,
     enter: (line) => {
       current = line.line;
-      if (open.length > 0) open.breaks.push(line.start);
+      if (open.length === 0) return;
+      if (open.breaks === noBreaks) open.breaks = [];
+      open.breaks.push(line.start);
     },
     isEmpty: () => open.length === 0,
     putByte: (byte, at) => put(byte, at, 1),

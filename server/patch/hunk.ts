@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { joinLines, lastLineOf, withoutFirst } from "../text/lines.ts";
+import { joinLines, lastLineOf, placesOf, withoutFirst } from "../text/lines.ts";
 import type { Problem } from "../text/problem.ts";
 import type { HunkBody } from "./marked-hunk.ts";
 import type { Hunk, PatchLine } from "./model.ts";
@@ -34,7 +34,7 @@ export const lineOf = (each: WholeRow, newLine: number | null, oldLine: number |
     text: code === null ? row.text.slice(marker) : code.text,
     line: code === null ? row.line : code.line,
     start: code === null ? row.start + marker : code.start,
-    places: code?.map?.places ?? null,
+    places: code === null ? null : placesOf(code),
     newLine: each.kind === "deleted" ? null : newLine,
     oldLine: each.kind === "added" ? null : oldLine,
     certainty: each.isUncertain ? "uncertain" : certainty,

@@ -5,8 +5,12 @@
  * document (a soft break of quoted-printable, base64).
  */
 export interface LineMap {
-  /** Offset in the document of each UTF-16 unit of the text, and one more for its end. Never descends. */
-  readonly places: Int32Array;
+  /**
+   * From index `from` on: the offset in the document of each UTF-16 unit of the text, and one more for its end. Never
+   * descends. Many lines share an array, since one of their own would cost them several times their text.
+   */
+  readonly offsets: Int32Array;
+  readonly from: number;
   /** For each further line of the document that the text reaches, the offset at which it (or its part of the text) begins; ascending. */
   readonly breaks: readonly number[];
 }
@@ -53,19 +57,23 @@ export const withoutFirst = (line: TextLine, count: number): TextLine => {
   if (count === 0) return line;
   const text = line.text.slice(count);
   if (map === null) return { line: line.line, start: line.start + count, text, map };
-  const places = map.places.subarray(count);
-  const start = places[0] ?? line.start;
-  const passed = map.breaks.filter((at) => at <= start).length;
-  return { line: line.line + passed, start, text, map: { places, breaks: map.breaks.slice(passed) } };
+  const from = map.from + count;
+  const start = map.offsets[from] ?? line.start;
+  let passed = 0;
+  while (passed < map.breaks.length && (map.breaks[passed] ?? 0) <= start) passed += 1;
+  return { line: line.line + passed, start, text, map: { offsets: map.offsets, from, breaks: passed === 0 ? map.breaks : map.breaks.slice(passed) } };
 };
+
+/** Offsets of the units of a line and of its end; null where the text stands in the document as it is. */
+export const placesOf = ({ text, map }: TextLine): Int32Array | null => map?.offsets.subarray(map.from, map.from + text.length + 1) ?? null;
 
 /** Copies the places of a line, without that of its end, into `into`. */
 const copyPlaces = ({ start, text, map }: TextLine, into: Int32Array, from: number): void => {
-  if (map !== null) into.set(map.places.subarray(0, text.length), from);
+  if (map !== null) into.set(map.offsets.subarray(map.from, map.from + text.length), from);
   else for (let at = 0; at < text.length; at += 1) into[from + at] = start + at;
 };
 
-const endOf = ({ start, text, map }: TextLine): number => map?.places.at(-1) ?? start + text.length;
+const endOf = ({ start, text, map }: TextLine): number => (map === null ? start + text.length : (map.offsets[map.from + text.length] ?? start));
 
 /**
  * One line from a line that a mailer broke at blanks, and the rest of it. Where no blank is left at a break, one is put
@@ -87,5 +95,5 @@ export const joinLines = (first: TextLine, rest: readonly TextLine[]): TextLine 
     if ((pieces[at]?.length ?? 0) > line.text.length) places[length - 1] = endOf(line);
   }
   places[length] = endOf(lines.at(-1) ?? first);
-  return { line: first.line, start: first.start, text, map: { places, breaks } };
+  return { line: first.line, start: first.start, text, map: { offsets: places, from: 0, breaks } };
 };

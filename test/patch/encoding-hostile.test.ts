@@ -57,6 +57,13 @@ describe("a large text that no mailer wrote", () => {
   });
 });
 
+describe("a body of more than 8 MiB", () => {
+  it.each([["base64", fill(`${"QUJD".repeat(19)}\n`, 9e6)], ["quoted-printable", fill(`${"=3D".repeat(25)}\n`, 9e6)]])("is not decoded from %s, and that is told", (name, body) => {
+    const { patches, problems } = readPatches(mail(`Content-Transfer-Encoding: ${name}\n`, body));
+    expect([patches.length, problems.map((problem) => problem.code)]).toEqual([0, ["encoded-body"]]);
+  });
+});
+
 const token = fc.constantFrom(
   "\n", "\n", "\r\n", "--b\n", "--b--\n", "--c\n", "Content-Type: multipart/mixed; boundary=b\n", "Content-Type: multipart/alternative; boundary=\"c\"\n",
   "Content-Type: text/plain; charset=gb18030\n", "Content-Type: message/rfc822\n", "Content-Type: text/x-patch; name=a.patch\n", quotedPrintable, base64,
