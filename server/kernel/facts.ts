@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { assertFacts } from "./api/assert.ts";
+import { flagSleepFacts } from "./api/flag-sleep.ts";
+import { gupInternalFacts } from "./api/gup-internal.ts";
 import { gupFacts } from "./api/gup.ts";
 import { hugetlbFacts } from "./api/hugetlb.ts";
 import { lockFacts } from "./api/lock.ts";
@@ -8,8 +10,8 @@ import { pageTableFacts } from "./api/page-table.ts";
 import { pureFacts } from "./api/pure.ts";
 import { QUIET_NAMES } from "./api/quiet.ts";
 import { referenceFacts } from "./api/reference.ts";
-import { SLEEPS_BY_FLAG, sleepFacts, type FlagSleeper } from "./api/sleep.ts";
-import type { ApiFact, Effect } from "./effect.ts";
+import { sleepFacts } from "./api/sleep.ts";
+import type { ApiFact, Argument, Effect, SleepWord } from "./effect.ts";
 import { releaseBefore } from "./release-dates.ts";
 import { atLeast, compareReleases, covers, NEWEST_RELEASE, parseRelease, type Release } from "./release.ts";
 
@@ -25,8 +27,10 @@ export const allFacts: readonly ApiFact[] = [
   ...lockFacts,
   ...hugetlbFacts,
   ...gupFacts,
+  ...gupInternalFacts,
   ...referenceFacts,
   ...sleepFacts,
+  ...flagSleepFacts,
   ...assertFacts,
   ...pureFacts,
 ];
@@ -44,8 +48,7 @@ const groupBy = <K>(keysOf: (fact: ApiFact) => readonly K[]): ReadonlyMap<K, rea
 
 const BY_NAME = groupBy((fact) => [fact.name]);
 const BY_EFFECT = groupBy((fact) => [...new Set(fact.effects.map((effect) => effect.kind))]);
-const SLEEPERS_BY_NAME: ReadonlyMap<string, FlagSleeper> = new Map(SLEEPS_BY_FLAG.map((entry) => [entry.name, entry]));
-const NAMES: ReadonlySet<string> = new Set([...BY_NAME.keys(), ...QUIET_NAMES, ...SLEEPERS_BY_NAME.keys()]);
+const NAMES: ReadonlySet<string> = new Set([...BY_NAME.keys(), ...QUIET_NAMES]);
 
 /** Argument positions that a fact reads: every number in an effect or a meaning is one. */
 export const argumentsOf = (fact: ApiFact): readonly number[] => [
@@ -96,11 +99,23 @@ export function factFor(name: string, argumentCount: number, release: Release): 
   return fact ? { fact, asOf: nearestRelease(fact, release) } : null;
 }
 
-/** A call that sleeps only with some flag words, or null. */
-export const flagSleeper = (name: string): FlagSleeper | null => SLEEPERS_BY_NAME.get(name) ?? null;
+/** A call that sleeps only with some flag words. */
+export interface FlagSleeper {
+  readonly name: string;
+  /** Position of the word. */
+  readonly flag: Argument;
+  readonly word: SleepWord;
+}
 
-/** True for calls without an effect that any rule sees. Calls that sleep by flag count as quiet: see `flagSleeper()`. */
-export const isQuiet = (name: string): boolean => QUIET_NAMES.has(name) || SLEEPERS_BY_NAME.has(name);
+/** How a call sleeps by an argument, in any release, or null. */
+export function flagSleeper(name: string): FlagSleeper | null {
+  for (const fact of BY_NAME.get(name) ?? [])
+    for (const effect of fact.effects) if (effect.kind === "sleepsIf") return { name, flag: effect.flag, word: effect.word };
+  return null;
+}
+
+/** True for calls without an effect that any rule sees. */
+export const isQuiet = (name: string): boolean => QUIET_NAMES.has(name);
 
 /** Every function name that the tables mention. */
 export const knownNames = (): ReadonlySet<string> => NAMES;

@@ -2,7 +2,6 @@
 import { describe, expect, it } from "vitest";
 import { allFacts, argumentsOf, factFor, flagSleeper, isQuiet, knownNames, namesWithEffect } from "../../server/kernel/facts.ts";
 import { QUIET_NAMES } from "../../server/kernel/api/quiet.ts";
-import { SLEEPS_BY_FLAG } from "../../server/kernel/api/sleep.ts";
 import type { ApiFact, Effect } from "../../server/kernel/effect.ts";
 import { releasesByDate } from "../../server/kernel/release-dates.ts";
 import { atLeast, covers, parseRelease, type Release } from "../../server/kernel/release.ts";
@@ -46,15 +45,15 @@ describe("the tables of facts", () => {
     expect(clashes).toEqual([]);
   });
 
-  it("do not call a function quiet that has a fact or sleeps by flag", () => {
-    const named = new Set([...allFacts.map((fact) => fact.name), ...SLEEPS_BY_FLAG.map((entry) => entry.name)]);
+  it("do not call a function quiet that has a fact", () => {
+    const named = new Set(allFacts.map((fact) => fact.name));
     expect([...QUIET_NAMES].filter((name) => named.has(name) || !/^\w+$/.test(name))).toEqual([]);
     expect(QUIET_NAMES.size).toBeGreaterThan(150);
   });
 
-  it("do not give a fact that always sleeps to a function that sleeps by flag", () => {
-    const always = SLEEPS_BY_FLAG.filter(({ name }) => namesWithEffect("maySleep").includes(name));
-    expect(always).toEqual([]);
+  it("do not say that a call always sleeps and that a flag decides", () => {
+    const both = allFacts.filter(({ effects }) => effects.some((one) => one.kind === "sleepsIf") && effects.some((one) => one.kind === "maySleep" && one.onlyIf === undefined));
+    expect(both.map(title)).toEqual([]);
   });
 });
 

@@ -52,3 +52,28 @@ export const access = (pte: Argument, write: boolean): Effect => ({ kind: "acces
 export const clear = (pte: Argument, flush: boolean): Effect => ({ kind: "clearEntry", pte, flush });
 
 export const set = (pte: Argument, value: Argument): Effect => ({ kind: "setEntry", pte, value });
+
+export const requires = (lock: LockClass, mode: LockMode | "any", object: Argument | null = 0): Effect => ({ kind: "requiresHeld", lock, object, mode });
+
+export const excludes = (lock: LockClass, object: Argument | null): Effect => ({ kind: "requiresNotHeld", lock, object });
+
+type Drop = Extract<Effect, { kind: "dropsLock" }>;
+
+/** mmap_lock of what the argument is or leads to, held for reading. */
+export const dropsMmapLock = (object: Argument | null, when: Drop["when"], onReturn: Drop["onReturn"], rest: Partial<Drop> = {}): Effect => ({
+  kind: "dropsLock",
+  lock: "mmap_lock",
+  object,
+  mode: "read",
+  when,
+  onReturn,
+  ...rest,
+});
+
+type ReturnedReference = Extract<Effect, { kind: "returnsReference" }>;
+
+export const returnsReference = (
+  to: ReturnedReference["to"],
+  failure: ReturnedReference["failure"],
+  rest: Partial<ReturnedReference> = {},
+): Effect => ({ kind: "returnsReference", to, reference: "get", failure, ...rest });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { ApiFact, Argument } from "../effect.ts";
+import type { ApiFact } from "../effect.ts";
 import { facts, maySleep } from "./make.ts";
 
 const sleepers = (source: string, names: string): ApiFact[] => facts(names, source, [maySleep]);
@@ -10,7 +10,10 @@ export const sleepFacts: readonly ApiFact[] = [
     "include/linux/kernel.h, include/linux/sched.h (6.1.192)",
     "might_sleep might_fault cond_resched schedule schedule_timeout io_schedule io_schedule_timeout yield",
   ),
-  ...sleepers("include/linux/delay.h (6.1.192)", "msleep msleep_interruptible usleep_range ssleep"),
+  ...sleepers(
+    "include/linux/delay.h (6.1.192)",
+    "msleep msleep_interruptible usleep_range ssleep",
+  ),
   ...sleepers(
     "include/linux/wait.h (6.1.192)",
     "wait_event wait_event_interruptible wait_event_killable wait_event_timeout wait_for_completion " +
@@ -23,45 +26,56 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/filemap.c (6.1.192)",
-    "wait_on_page_bit wait_on_page_locked wait_on_page_writeback folio_wait_bit folio_wait_locked " +
-      "folio_wait_writeback folio_wait_stable filemap_fault",
+    "wait_on_page_bit wait_on_page_locked wait_on_page_writeback folio_wait_bit folio_wait_locked folio_wait_writeback " +
+      "folio_wait_stable filemap_fault",
   ),
-  ...sleepers("mm/swap.c (6.1.192)", "lru_add_drain_all lru_cache_disable"),
-  ...sleepers("mm/vmalloc.c (6.1.192): GFP_KERNEL", "vmalloc vzalloc vmap vfree vunmap"),
+  ...sleepers(
+    "mm/swap.c (6.1.192)",
+    "lru_add_drain_all lru_cache_disable",
+  ),
+  ...sleepers(
+    "mm/vmalloc.c (6.1.192): GFP_KERNEL",
+    "vmalloc vzalloc vmap vfree vunmap",
+  ),
   ...sleepers(
     "include/linux/highmem.h (6.1.192): GFP_HIGHUSER_MOVABLE",
     "alloc_zeroed_user_highpage_movable vma_alloc_zeroed_movable_folio",
   ),
   ...sleepers(
     "mm/rmap.c, kernel/fork.c (6.1.192)",
-    "anon_vma_prepare __anon_vma_prepare anon_vma_fork anon_vma_clone anon_vma_free unlink_anon_vmas " +
-      "vm_area_alloc vm_area_dup",
+    "anon_vma_prepare __anon_vma_prepare anon_vma_fork anon_vma_clone anon_vma_free unlink_anon_vmas vm_area_alloc " +
+      "vm_area_dup",
   ),
-  ...sleepers("mm/hugetlb.c (6.1.192)", "alloc_huge_page alloc_huge_page_vma alloc_hugetlb_folio alloc_hugetlb_folio_vma"),
+  ...sleepers(
+    "mm/hugetlb.c (6.1.192)",
+    "alloc_huge_page alloc_huge_page_vma alloc_hugetlb_folio alloc_hugetlb_folio_vma",
+  ),
   ...sleepers(
     "include/linux/uaccess.h (6.1.192): might_fault()",
-    "copy_from_user copy_to_user __copy_from_user __copy_to_user get_user put_user __get_user __put_user " +
-      "clear_user strncpy_from_user strnlen_user copy_user_huge_page copy_user_large_folio clear_huge_page",
+    "copy_from_user copy_to_user __copy_from_user __copy_to_user get_user put_user __get_user __put_user clear_user " +
+      "strncpy_from_user strnlen_user copy_user_huge_page copy_user_large_folio clear_huge_page",
   ),
-  ...sleepers("mm/memory.c:6026 (6.1.192): cond_resched() with either flag", "copy_huge_page_from_user copy_folio_from_user"),
+  ...sleepers(
+    "mm/memory.c:6026 (6.1.192): cond_resched() with either flag",
+    "copy_huge_page_from_user copy_folio_from_user",
+  ),
   ...sleepers(
     "mm/gup.c, mm/memory.c (6.1.192)",
     "fault_in_readable fault_in_writeable fault_in_safe_writeable fixup_user_fault populate_vma_page_range " +
       "faultin_vma_page_range faultin_page_range access_process_vm access_remote_vm make_device_exclusive_range " +
-      "make_device_exclusive mm_populate __mm_populate __get_user_pages __get_user_pages_locked " +
-      "__gup_longterm_locked check_and_migrate_movable_pages",
+      "make_device_exclusive mm_populate __mm_populate",
   ),
   ...sleepers(
     "mm/page_io.c, mm/swap_state.c (6.1.192)",
-    "swap_readpage swap_read_folio swap_writepage read_swap_cache_async swapin_readahead " +
-      "swap_cluster_readahead swapin_folio",
+    "swap_readpage swap_read_folio swap_writepage read_swap_cache_async swapin_readahead swap_cluster_readahead " +
+      "swapin_folio",
   ),
   ...sleepers(
     "mm/memory.c (6.1.192)",
-    "handle_mm_fault do_swap_page do_wp_page do_fault finish_fault do_anonymous_page do_numa_page " +
-      "copy_page_range zap_page_range zap_page_range_single zap_vma_ptes zap_vma_pages unmap_vmas " +
-      "unmap_mapping_range unmap_mapping_pages unmap_mapping_folio free_pgtables free_pgd_range " +
-      "apply_to_page_range remap_pfn_range vm_insert_page",
+    "handle_mm_fault do_swap_page do_wp_page do_fault finish_fault do_anonymous_page do_numa_page copy_page_range " +
+      "zap_page_range zap_page_range_single zap_vma_ptes zap_vma_pages unmap_vmas unmap_mapping_range " +
+      "unmap_mapping_pages unmap_mapping_folio free_pgtables free_pgd_range apply_to_page_range remap_pfn_range " +
+      "vm_insert_page",
   ),
   ...sleepers(
     "mm/migrate.c (6.1.192)",
@@ -71,8 +85,8 @@ export const sleepFacts: readonly ApiFact[] = [
   ...sleepers(
     "mm/huge_memory.c (6.1.192): anon_vma lock, notifiers",
     "split_huge_page split_huge_page_to_list split_huge_page_to_list_to_order split_folio split_folio_to_list " +
-      "split_huge_pmd __split_huge_pmd split_huge_pmd_address split_huge_pud __split_huge_pud " +
-      "do_huge_pmd_wp_page do_huge_pmd_anonymous_page",
+      "split_huge_pmd __split_huge_pmd split_huge_pmd_address split_huge_pud __split_huge_pud do_huge_pmd_wp_page " +
+      "do_huge_pmd_anonymous_page",
   ),
   ...sleepers(
     "mm/rmap.c (6.1.192): notifiers and locks",
@@ -86,8 +100,8 @@ export const sleepFacts: readonly ApiFact[] = [
   ...sleepers(
     "mm/ (6.1.192)",
     "do_munmap __do_munmap do_vmi_munmap vm_munmap vm_mmap do_mmap mmap_region exit_mmap mprotect_fixup " +
-      "change_protection split_vma __split_vma vma_merge vma_expand copy_vma move_page_tables move_vma " +
-      "walk_page_range walk_page_vma walk_page_range_novma handle_userfault userfaultfd_remove",
+      "change_protection split_vma __split_vma vma_merge vma_expand copy_vma move_page_tables move_vma walk_page_range " +
+      "walk_page_vma walk_page_range_novma handle_userfault userfaultfd_remove",
   ),
   ...sleepers(
     "mm/truncate.c, mm/page-writeback.c (6.1.192)",
@@ -102,8 +116,8 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "lib/iov_iter.c, block/bio.c (6.1.192)",
-    "iov_iter_get_pages iov_iter_get_pages2 iov_iter_get_pages_alloc iov_iter_get_pages_alloc2 " +
-      "iov_iter_extract_pages bio_iov_iter_get_pages",
+    "iov_iter_get_pages iov_iter_get_pages2 iov_iter_get_pages_alloc iov_iter_get_pages_alloc2 iov_iter_extract_pages " +
+      "bio_iov_iter_get_pages",
   ),
   ...sleepers(
     "mm/userfaultfd.c, mm/mmap.c, mm/hugetlb.c (6.1.192)",
@@ -111,67 +125,8 @@ export const sleepFacts: readonly ApiFact[] = [
       "__vmi_split_vma unmap_region walk_page_range_vma wp_page_copy hugetlb_unshare_pmds hugetlb_unshare_all_pmds " +
       "hugetlb_split move_hugetlb_page_tables unmap_ref_private hugetlb_wp hugetlb_no_page filemap_fdatawait_range",
   ),
-  ...sleepers("mm/memfd.c, mm/gup.c (6.11)", "memfd_pin_folios"),
   ...sleepers(
     "drivers/infiniband/core/umem.c, fs/ (6.1.192)",
-    "ib_umem_get ib_umem_release kernel_read kernel_write vfs_fsync kthread_stop call_usermodehelper " +
-      "request_module",
+    "ib_umem_get ib_umem_release kernel_read kernel_write vfs_fsync kthread_stop call_usermodehelper request_module",
   ),
-];
-
-/** A call that sleeps only with some flag words. */
-export interface FlagSleeper {
-  readonly name: string;
-  /** Position of the flag word. */
-  readonly flag: Argument;
-  /**
-   * `gfp`: sleeps unless the word is one of `GFP_NEVER_SLEEPS`, or built from them; `fast-only`: sleeps unless the word
-   * has FOLL_FAST_ONLY; `boolean`: sleeps where the argument is true.
-   */
-  readonly word: "gfp" | "fast-only" | "boolean";
-}
-
-const byGfp = (flag: Argument, names: string): FlagSleeper[] => names.split(" ").map((name) => ({ name, flag, word: "gfp" }));
-
-/** Names of allocation masks without direct reclaim. */
-export const GFP_NEVER_SLEEPS: ReadonlySet<string> = new Set(["GFP_ATOMIC", "GFP_NOWAIT", "GFP_TRANSHUGE_LIGHT", "GFP_NOWAIT_ACCOUNT", "__GFP_HIGH", "__GFP_NOWARN", "__GFP_ZERO"]);
-
-/** Names of allocation masks with direct reclaim. */
-export const GFP_MAY_SLEEP: ReadonlySet<string> = new Set([
-  "GFP_KERNEL",
-  "GFP_KERNEL_ACCOUNT",
-  "GFP_NOIO",
-  "GFP_NOFS",
-  "GFP_USER",
-  "GFP_HIGHUSER",
-  "GFP_HIGHUSER_MOVABLE",
-  "GFP_TRANSHUGE",
-  "GFP_PGTABLE_USER",
-  "GFP_PGTABLE_KERNEL",
-  "__GFP_DIRECT_RECLAIM",
-  "__GFP_RECLAIM",
-]);
-
-export const SLEEPS_BY_FLAG: readonly FlagSleeper[] = [
-  ...byGfp(
-    0,
-    "alloc_page alloc_pages __get_free_page __get_free_pages get_zeroed_page folio_alloc alloc_page_vma " +
-      "alloc_pages_vma vma_alloc_folio __folio_alloc __alloc_pages alloc_pages_node radix_tree_preload " +
-      "radix_tree_maybe_preload idr_preload anon_vma_chain_alloc",
-  ),
-  ...byGfp(
-    1,
-    "kmalloc kzalloc kvmalloc kvzalloc kmem_cache_alloc kmem_cache_zalloc kstrdup __vmalloc mempool_alloc " +
-      "add_swap_count_continuation xas_nomem kmemdup_nul",
-  ),
-  ...byGfp(
-    2,
-    "kcalloc kmalloc_array kvcalloc kvmalloc_array krealloc kmemdup mem_cgroup_charge " +
-      "mem_cgroup_swapin_charge_page mem_cgroup_swapin_charge_folio hugetlb_cgroup_charge_cgroup",
-  ),
-  ...byGfp(3, "xa_store xa_store_irq add_to_page_cache_lru filemap_add_folio xa_insert"),
-  { name: "unpin_user_pages_dirty_lock", flag: 2, word: "boolean" },
-  { name: "unpin_user_page_range_dirty_lock", flag: 2, word: "boolean" },
-  { name: "internal_get_user_pages_fast", flag: 2, word: "fast-only" },
-  { name: "gup_fast_fallback", flag: 2, word: "fast-only" },
 ];
