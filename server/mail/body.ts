@@ -65,6 +65,6 @@ export const bodyOf = (message: Message): Body => {
     lines, attached, problems: found,
     isWhole: lines.length === whole.lines.length && lines.every((line, at) => line === whole.lines[at]),
     isFlowed: flow?.get("format")?.toLowerCase() === "flowed",
-    hasExtraBlank: flow?.get("delsp")?.toLowerCase() === "yes",
+    hasExtraBlank: flow?.get("format")?.toLowerCase() === "flowed" && flow?.get("delsp")?.toLowerCase() === "yes",
   };
 };

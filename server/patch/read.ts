@@ -104,6 +104,10 @@ const withPlainBlanks = (lines: readonly TextLine[]): readonly TextLine[] =>
     ? lines.map((line) => (line.text.includes("\u00a0") ? { ...line, text: line.text.replaceAll("\u00a0", " ") } : line))
     : lines;
 
+/** `DelSp=yes`: a line that flows ends in one blank more than its text has. */
+const withoutFlowBlanks = (lines: readonly TextLine[]): readonly TextLine[] =>
+  lines.map((line) => (line.text.endsWith(" ") && line.text !== "-- " && line.text.trim() !== "" ? { ...line, text: line.text.slice(0, -1) } : line));
+
 const blanksNote = (lines: readonly TextLine[], patches: readonly Patch[]): readonly Problem[] => {
   const changed = patches.flatMap((patch) => patch.files.flatMap((file) => file.hunks.flatMap((hunk) => hunk.lines)));
   const places = new Set(lines.filter((line) => line.text.includes("\u00a0")).map((line) => line.line));
@@ -114,14 +118,15 @@ const blanksNote = (lines: readonly TextLine[], patches: readonly Patch[]): read
 const readBody = (patchBody: PatchBody): Reading => {
   const { message } = patchBody;
   const raw = message.lines.slice(message.bodyAt);
-  const body = withPlainBlanks(raw);
+  const spaced = withPlainBlanks(raw);
+  const body = patchBody.hasExtraBlank ? withoutFlowBlanks(spaced) : spaced;
   if (!body.some((line) => mayBeDiff(line) || isQuotedLine(line))) return nothing;
   const stripped = isStripped(body);
   const plain = readPlain(patchBody, body, stripped);
   const quoted = readQuoted(patchBody, plain.rest, stripped);
   const patches = [...plain.patches, ...quoted.patches];
   const notes = patches.map(lossNote).filter((note) => note !== null);
-  const blanks = body === raw ? [] : blanksNote(raw, patches);
+  const blanks = spaced === raw ? [] : blanksNote(raw, patches);
   return { patches, problems: [...plain.problems, ...quoted.problems, ...notes, ...blanks] };
 };
 

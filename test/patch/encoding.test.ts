@@ -198,6 +198,13 @@ describe("wrapped lines", () => {
     expectExactPositions(document);
   });
 
+  it("a blank that only says that the line flows is taken off", () => {
+    const body = `${head}@@ -1,2 +1,3 @@\n  a;\n+${long}  \n|| pmd_none(*pmd)) \n  }\n-- \n2.39.5\n`;
+    const document = readPatches(mail("Content-Type: text/plain; format=flowed; delsp=yes\n", body));
+    expect(linesOf(document).map((line) => line.text)).toEqual(["a;", `${long} || pmd_none(*pmd))`, "}"]);
+    expectExactPositions(document);
+  });
+
   it("the rest of a hunk header belongs to its section", () => {
     const document = readPatches(`${head}@@ -5,1 +5,2 @@ static int toy_walk(struct mm_struct *mm, \nunsigned long addr\n a;\n+b;\n`);
     expect(hunksOf(document)).toMatchObject([{ section: "static int toy_walk(struct mm_struct *mm, unsigned long addr", lines: [{ text: "a;" }, { text: "b;" }] }]);

@@ -24,7 +24,7 @@ const isUnitAt = (document: string, at: number, unit: string): boolean => {
     const index = (at - lineAround(document, at).start) % 4;
     const byte = bytesOfGroup(document, at)[index];
     // Half of a surrogate pair has no bytes of its own, and latin1 has others than UTF-8.
-    return byte === bytes[0] || (unit > "\x7f" && (byte ?? 0) > 0x7f);
+    return byte === bytes[0] || (unit === " " && (byte === 10 || byte === 13)) || (unit > "\x7f" && (byte ?? 0) > 0x7f);
   }
   if (found === "=" && /^=[0-9A-Fa-f]{2}/.test(document.slice(at, at + 3))) {
     const byte = Number.parseInt(document.slice(at + 1, at + 3), 16);

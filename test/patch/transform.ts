@@ -21,6 +21,8 @@ const split = (mail: string): { readonly head: string; readonly body: string } =
 const withFields = (mail: string, fields: string, body: string): string =>
   `${split(mail).head}MIME-Version: 1.0\n${fields}\n${body}`;
 
+const utf8 = "Content-Type: text/plain; charset=utf-8\n";
+
 const hex = (byte: number): string => `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
 
 const quotedPrintableLine = (line: string): string => {
@@ -72,21 +74,27 @@ export const quoteWithRemarks = (mail: string, depth: number): string => {
   return `${head.replace(/^Subject: /m, "Subject: Re: ")}\nOn Friday, Example Developer wrote:\n${lines.join("\n")}\n\nThanks.\n`;
 };
 
+const wrapped = (mail: string): string => `${split(mail).head}\n${wrapBody(split(mail).body, false)}`;
+
+const encoded = (mail: string, name: string, encode: (body: string) => string): string =>
+  withFields(mail, `${utf8}Content-Transfer-Encoding: ${name}\n`, encode(split(mail).body));
+
 const crlfPerLine = (mail: string): string => mail.split("\n").map((line, at) => (at % 3 === 0 ? `${line}\r` : line)).join("\n");
 
 const plain = { losesBlanks: false, mayReport: [], mustReport: [] };
 const tails = { losesBlanks: true, mayReport: ["wrapped-line", "marker-doubtful"], mustReport: ["wrapped-line"] };
-const utf8 = "Content-Type: text/plain; charset=utf-8\n";
 
 export const transformations: readonly Transformation[] = [
-  { name: "quoted-printable", ...plain, apply: (mail) => withFields(mail, `${utf8}Content-Transfer-Encoding: quoted-printable\n`, quotedPrintable(split(mail).body)) },
-  { name: "base64", ...plain, apply: (mail) => withFields(mail, `${utf8}Content-Transfer-Encoding: base64\n`, base64(split(mail).body)) },
-  { name: "base64 with CRLF", ...plain, apply: (mail) => withFields(mail, `${utf8}Content-Transfer-Encoding: base64\n`, base64(split(mail).body.replaceAll("\n", "\r\n"))).replaceAll("\n", "\r\n") },
+  { name: "quoted-printable", ...plain, apply: (mail) => encoded(mail, "quoted-printable", quotedPrintable) },
+  { name: "base64", ...plain, apply: (mail) => encoded(mail, "base64", base64) },
+  { name: "base64 with CRLF", ...plain, apply: (mail) => encoded(mail, "base64", (body) => base64(body.replaceAll("\n", "\r\n"))).replaceAll("\n", "\r\n") },
   { name: "flowed", ...tails, losesBlanks: false, apply: (mail) => withFields(mail, "Content-Type: text/plain; format=flowed\n", stuffed(wrapBody(split(mail).body, true))) },
   { name: "CRLF", ...plain, apply: (mail) => mail.replaceAll("\n", "\r\n") },
   { name: "CRLF in places", ...plain, apply: crlfPerLine },
   ...[1, 2, 3].map((depth): Transformation => ({ name: `quoted at depth ${depth}`, ...plain, apply: (mail) => quoteWithRemarks(mail, depth) })),
   { name: "white space stripped", losesBlanks: true, mayReport: ["whitespace-lost", "marker-doubtful", "hunk-count-mismatch"], mustReport: ["whitespace-lost"], apply: stripWhiteSpace },
   { name: "blank context trimmed", ...plain, apply: (mail) => mail.replaceAll(/^ $/gm, "") },
-  { name: "wrapped", ...tails, apply: (mail) => `${split(mail).head}\n${wrapBody(split(mail).body, false)}` },
+  { name: "wrapped", ...tails, apply: wrapped },
+  { name: "wrapped, then base64", ...tails, apply: (mail) => encoded(wrapped(mail), "base64", base64) },
+  { name: "quoted, then quoted-printable", ...plain, apply: (mail) => encoded(quoteWithRemarks(mail, 2), "quoted-printable", quotedPrintable) },
 ];
