@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { assertFacts } from "./api/assert.ts";
+import { faultFacts } from "./api/fault.ts";
+import { fileCacheFacts } from "./api/file-cache.ts";
 import { flagSleepFacts } from "./api/flag-sleep.ts";
 import { gupInternalFacts } from "./api/gup-internal.ts";
+import { gupWrapperFacts } from "./api/gup-wrapper.ts";
 import { gupFacts } from "./api/gup.ts";
 import { hugetlbFacts } from "./api/hugetlb.ts";
 import { lockFacts } from "./api/lock.ts";
 import { notifierFacts } from "./api/notifier.ts";
 import { pageTableFacts } from "./api/page-table.ts";
+import { protectFacts } from "./api/protect.ts";
 import { pureFacts } from "./api/pure.ts";
 import { QUIET_NAMES } from "./api/quiet.ts";
 import { referenceFacts } from "./api/reference.ts";
@@ -28,6 +32,10 @@ export const allFacts: readonly ApiFact[] = [
   ...hugetlbFacts,
   ...gupFacts,
   ...gupInternalFacts,
+  ...gupWrapperFacts,
+  ...faultFacts,
+  ...fileCacheFacts,
+  ...protectFacts,
   ...referenceFacts,
   ...sleepFacts,
   ...flagSleepFacts,

@@ -101,19 +101,12 @@ const REVERSE_MAP: readonly ApiFact[] = [
 
 const PAGEMAP = "include/linux/pagemap.h:965-1063 (6.1.192)";
 
-/** `folio_lock_or_retry()` also drops mmap_lock when it fails; no effect says so. */
+/** `folio_lock_or_retry()` drops mmap_lock when it fails: it is with the faults. */
 const FOLIO_LOCK: readonly ApiFact[] = [
   ...facts("folio_lock lock_page __folio_lock __lock_page", PAGEMAP, [acquire("folio_lock", "exclusive")]),
   ...facts("folio_trylock trylock_page", PAGEMAP, [acquire("folio_lock", "exclusive", "nonzero")]),
   ...facts("folio_lock_killable lock_page_killable __folio_lock_killable", PAGEMAP, [acquire("folio_lock", "exclusive", "zero")]),
   ...facts("folio_unlock unlock_page", PAGEMAP, [release("folio_lock", "exclusive")]),
-  ...facts("folio_lock_or_retry lock_page_or_retry", PAGEMAP, [maySleep, acquire("folio_lock", "exclusive", "nonzero")], {
-    arity: 3,
-    until: "6.6",
-  }),
-  ...facts("folio_lock_or_retry", "include/linux/pagemap.h, vm_fault_t from 6.6: 0 is held", [
-    acquire("folio_lock", "exclusive", "zero"),
-  ], { arity: 2, since: "6.6", certainty: "plausible" }),
 ];
 
 /** The irq and bh forms of spin locks: what else they switch off. */

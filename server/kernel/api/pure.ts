@@ -49,7 +49,6 @@ export const pureFacts: readonly ApiFact[] = [
    * here as long as no effect tells "mapped and locked while true, all released when false".
    */
   ...values("page_vma_mapped_walk page_vma_mapped_walk_done", "other", [], "include/linux/rmap.h:404 (6.1.192)"),
-  ...values("find_get_page filemap_get_folio find_get_entry pagecache_get_page", "other", [], "mm/filemap.c (6.1.192): returns a reference"),
   ...values("follow_page_pte follow_trans_huge_pmd can_follow_write_pte can_follow_write_pmd", "other", [], "mm/gup.c, mm/huge_memory.c (6.1.192)"),
   ...values("arch_make_page_accessible", "other", [], "include/linux/mm.h (6.1.192): 0 but on s390"),
   ...values("page_is_secretmem folio_is_secretmem gup_fast_folio_allowed", "other", [], "include/linux/secretmem.h, mm/gup.c (6.1.192, 6.12)"),

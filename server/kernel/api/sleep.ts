@@ -27,7 +27,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ...sleepers(
     "mm/filemap.c (6.1.192)",
     "wait_on_page_bit wait_on_page_locked wait_on_page_writeback folio_wait_bit folio_wait_locked folio_wait_writeback " +
-      "folio_wait_stable filemap_fault",
+      "folio_wait_stable",
   ),
   ...sleepers(
     "mm/swap.c (6.1.192)",
@@ -61,9 +61,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/gup.c, mm/memory.c (6.1.192)",
-    "fault_in_readable fault_in_writeable fault_in_safe_writeable fixup_user_fault populate_vma_page_range " +
-      "faultin_vma_page_range faultin_page_range access_process_vm access_remote_vm make_device_exclusive_range " +
-      "make_device_exclusive mm_populate __mm_populate",
+    "fault_in_readable fault_in_writeable fault_in_safe_writeable mm_populate __mm_populate",
   ),
   ...sleepers(
     "mm/page_io.c, mm/swap_state.c (6.1.192)",
@@ -72,8 +70,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/memory.c (6.1.192)",
-    "handle_mm_fault do_swap_page do_wp_page do_fault finish_fault do_anonymous_page do_numa_page copy_page_range " +
-      "zap_page_range zap_page_range_single zap_vma_ptes zap_vma_pages unmap_vmas unmap_mapping_range " +
+    "copy_page_range zap_page_range zap_page_range_single zap_vma_ptes zap_vma_pages unmap_vmas unmap_mapping_range " +
       "unmap_mapping_pages unmap_mapping_folio free_pgtables free_pgd_range apply_to_page_range remap_pfn_range " +
       "vm_insert_page",
   ),
@@ -99,9 +96,8 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/ (6.1.192)",
-    "do_munmap __do_munmap do_vmi_munmap vm_munmap vm_mmap do_mmap mmap_region exit_mmap mprotect_fixup " +
-      "change_protection split_vma __split_vma vma_merge vma_expand copy_vma move_page_tables move_vma walk_page_range " +
-      "walk_page_vma walk_page_range_novma handle_userfault userfaultfd_remove",
+    "do_munmap __do_munmap do_vmi_munmap vm_munmap vm_mmap do_mmap mmap_region exit_mmap split_vma __split_vma " +
+      "vma_merge vma_expand copy_vma move_page_tables move_vma walk_page_range walk_page_vma walk_page_range_novma",
   ),
   ...sleepers(
     "mm/truncate.c, mm/page-writeback.c (6.1.192)",
@@ -111,22 +107,16 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/khugepaged.c, mm/ksm.c, mm/mlock.c (6.1.192)",
-    "collapse_huge_page hpage_collapse_scan_pmd hpage_collapse_scan_file ksm_madvise mlock_vma_pages_range " +
-      "munlock_vma_pages_range",
-  ),
-  ...sleepers(
-    "lib/iov_iter.c, block/bio.c (6.1.192)",
-    "iov_iter_get_pages iov_iter_get_pages2 iov_iter_get_pages_alloc iov_iter_get_pages_alloc2 iov_iter_extract_pages " +
-      "bio_iov_iter_get_pages",
+    "hpage_collapse_scan_pmd hpage_collapse_scan_file ksm_madvise mlock_vma_pages_range munlock_vma_pages_range",
   ),
   ...sleepers(
     "mm/userfaultfd.c, mm/mmap.c, mm/hugetlb.c (6.1.192)",
-    "uffd_wp_range mwriteprotect_range mcopy_atomic mfill_zeropage move_pages vma_adjust __vma_adjust vmi_split_vma " +
-      "__vmi_split_vma unmap_region walk_page_range_vma wp_page_copy hugetlb_unshare_pmds hugetlb_unshare_all_pmds " +
-      "hugetlb_split move_hugetlb_page_tables unmap_ref_private hugetlb_wp hugetlb_no_page filemap_fdatawait_range",
+    "move_pages vma_adjust __vma_adjust vmi_split_vma __vmi_split_vma unmap_region walk_page_range_vma wp_page_copy " +
+      "hugetlb_unshare_pmds hugetlb_unshare_all_pmds hugetlb_split move_hugetlb_page_tables unmap_ref_private hugetlb_wp " +
+      "hugetlb_no_page filemap_fdatawait_range",
   ),
   ...sleepers(
     "drivers/infiniband/core/umem.c, fs/ (6.1.192)",
-    "ib_umem_get ib_umem_release kernel_read kernel_write vfs_fsync kthread_stop call_usermodehelper request_module",
+    "kernel_read kernel_write vfs_fsync kthread_stop call_usermodehelper request_module",
   ),
 ];
