@@ -74,7 +74,7 @@ const stuffingNote = (rows: readonly Row[]): Problem =>
 /** Reads the diff in rows; a blank that flowed text put before context lines is taken off first. */
 const readRows = (rows: readonly Row[], form: DiffForm, isFlowed: boolean): DiffReading => {
   if (form.isStripped) return readDiff(rows, form);
-  const unstuffed = withoutStuffing(rows, isFlowed);
+  const unstuffed = withoutStuffing(rows, !isFlowed ? "no" : form.isQuoted ? "maybe" : "yes");
   const diff = readDiff(unstuffed.rows, form);
   return unstuffed.isUndeclared ? { ...diff, problems: [...diff.problems, stuffingNote(rows)] } : diff;
 };

@@ -38,18 +38,21 @@ export interface Unstuffed {
   readonly isUndeclared: boolean;
 }
 
-const isStuffed = ({ context, stuffed, unstuffed, changed, blankLed }: Signs, isFlowed: boolean): boolean =>
-  isFlowed
-    ? stuffed > unstuffed
+/** What to expect of the lines: `yes` and `maybe` where flowed text is declared, `maybe` if they were quoted since. */
+export type Expected = "yes" | "maybe" | "no";
+
+const isStuffed = ({ context, stuffed, unstuffed, changed, blankLed }: Signs, expected: Expected): boolean =>
+  expected !== "no"
+    ? stuffed > unstuffed || (expected === "yes" && stuffed === unstuffed && context > 0)
     : stuffed >= 3 && unstuffed === 0 && stuffed * 2 >= context && blankLed * 5 <= changed;
 
 /**
  * Takes the extra blank off the context lines of a diff. Mailers that declare flowed text do not always put it there, and
  * archives drop the declaration, so the lines themselves decide.
  */
-export const withoutStuffing = (rows: readonly Row[], isFlowed: boolean): Unstuffed => {
+export const withoutStuffing = (rows: readonly Row[], expected: Expected): Unstuffed => {
   const from = rows.findIndex((row) => row.text.startsWith("@@ -") || /^[+-]\t/.test(row.text));
-  if (from < 0 || !isStuffed(signsOf(rows, from), isFlowed)) return { rows, isUndeclared: false };
+  if (from < 0 || !isStuffed(signsOf(rows, from), expected)) return { rows, isUndeclared: false };
   const cut = (row: Row): Row => ({ ...withoutFirst(row, 1), afterBreak: row.afterBreak === true, afterGap: row.afterGap === true });
-  return { rows: rows.map((row, at) => (at > from && row.text.startsWith(" ") ? cut(row) : row)), isUndeclared: !isFlowed };
+  return { rows: rows.map((row, at) => (at > from && row.text.startsWith(" ") ? cut(row) : row)), isUndeclared: expected === "no" };
 };

@@ -162,10 +162,10 @@ describe("white space", () => {
     });
 
   it.each([
-    ["a page of indented text", "@@ -1,3 +1,4 @@\n   - one\n   - two\n+  - new\n   - three\n"],
     ["a comment", "@@ -1,3 +1,4 @@\n  * one\n  * two\n+ * new\n  * three\n"],
     ["a flowed mail that nothing was put into", "@@ -1,3 +1,4 @@\n int f(void)\n {\n+\tint a;\n \tb();\n"],
   ])("a blank that belongs to the code stays: %s", (_, body) => {
+    expect(codes(readPatches(mail("", `${head}@@ -1,3 +1,4 @@\n   - one\n   - two\n+  - new\n   - three\n`)))).toEqual([]);
     for (const fields of ["", "Content-Type: text/plain; format=flowed\n"]) {
       const document = readPatches(mail(fields, head + body));
       expect(linesOf(document).map((line) => line.text)).toEqual(body.split("\n").slice(1, -1).map((line) => line.slice(1)));
