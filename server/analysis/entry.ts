@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { FOLLOWED_FLAGS, PAGE_WALKS } from "../kernel/private-mapping.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
 import { render, substitute } from "../program/render.ts";
 import { isLasting } from "./live.ts";
-import { EMPTY_STATE, type State } from "./state.ts";
-import { truthOf } from "./truth.ts";
+import { EMPTY_STATE, type Bit, type State } from "./state.ts";
+import { bitOf, truthOf } from "./truth.ts";
 
 /** State at the entry of a callee: what the caller holds, under the callee's names. */
 export function entryFromCall(caller: State, call: CallNode, from: EffectProgram, callee: EffectProgram): State {
@@ -14,6 +15,12 @@ export function entryFromCall(caller: State, call: CallNode, from: EffectProgram
       [textOf(call, index, from.aliases), parameter.name] as const,
     ]),
   );
+  // Fields of a structure that is handed on by its address are other words for what they were filled with.
+  parameters.forEach((parameter, index) => {
+    const given = call.args[index];
+    if (given?.kind !== "unary" || given.operator !== "&" || given.of.kind !== "name") return;
+    for (const [field, place] of filledFields(from).get(given.of.name) ?? []) if (!rename.has(place)) rename.set(place, `${parameter.name}->${field}`);
+  });
   const translate = (text: string): string => {
     const direct = rename.get(text);
     if (direct !== undefined) return direct;
@@ -30,10 +37,16 @@ export function entryFromCall(caller: State, call: CallNode, from: EffectProgram
       return [];
     }),
   );
+  const bits = new Map<string, Bit>();
   parameters.forEach((parameter, index) => {
     const given = call.args[index];
-    const truth = given && (given.kind === "number" || given.kind === "name") ? truthOf(EMPTY_STATE, given) : null;
+    const truth = given && (given.kind === "number" || given.kind === "name") ? truthOf(caller, given) : null;
     if (truth !== null) truths.set(parameter.name, truth);
+    if (given)
+      for (const flag of testedFlags(callee).get(parameter.name) ?? []) {
+        const bit = bitOf(caller, given, flag);
+        if (bit !== "maybe") bits.set(`${parameter.name}/${flag}`, bit);
+      }
   });
   return {
     ...EMPTY_STATE,
@@ -42,7 +55,54 @@ export function entryFromCall(caller: State, call: CallNode, from: EffectProgram
     callerUnknown: caller.callerUnknown,
     atomic: caller.atomic.map((atomic) => ({ ...atomic, at: -1 })),
     truths,
+    bits,
   };
+}
+
+const filled = new WeakMap<EffectProgram, ReadonlyMap<string, ReadonlyMap<string, string>>>();
+
+/** Structures of a function by name: field -> text of the place that it was filled from, once and for all. */
+function filledFields(program: EffectProgram): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  const known = filled.get(program);
+  if (known) return known;
+  const found = new Map<string, Map<string, string>>();
+  const note = (structure: string, field: string, place: string): void => {
+    const fields = found.get(structure) ?? new Map<string, string>();
+    found.set(structure, fields);
+    fields.set(field, fields.has(field) && fields.get(field) !== place ? "" : place);
+  };
+  for (const node of program.nodes) {
+    if (node.kind === "call") {
+      const macro = PAGE_WALKS.find((one) => one.name === node.name);
+      if (macro) for (const [field, position] of Object.entries(macro.fields)) note(textOf(node, macro.structure), field, textOf(node, position));
+    }
+    if (node.kind !== "assign" || node.operator !== "=" || node.value === null) continue;
+    if (node.target.kind === "member" && !node.target.arrow && node.target.of.kind === "name") note(node.target.of.name, node.target.field, render(node.value));
+    if (node.target.kind === "name" && node.value.kind === "opaque" && node.value.text.startsWith("{"))
+      for (const [, field = "", place = ""] of program.image.text.slice(node.at, node.end).matchAll(/\.(\w+)\s*=\s*([A-Za-z_]\w*)\s*[,}]/g))
+        note(node.target.name, field, place);
+  }
+  filled.set(program, found);
+  return found;
+}
+
+const tested = new WeakMap<EffectProgram, ReadonlyMap<string, ReadonlySet<string>>>();
+
+/** Flags that a function tests in its parameters, by parameter. */
+function testedFlags(program: EffectProgram): ReadonlyMap<string, ReadonlySet<string>> {
+  const known = tested.get(program);
+  if (known) return known;
+  const found = new Map<string, Set<string>>();
+  for (const node of program.nodes) {
+    if (node.kind !== "branch" || node.condition.kind !== "binary" || node.condition.operator !== "&") continue;
+    const { left, right } = node.condition;
+    if (left.kind !== "name" || right.kind !== "name" || !FOLLOWED_FLAGS.some((prefix) => right.name.startsWith(prefix))) continue;
+    const flags = found.get(left.name) ?? new Set<string>();
+    found.set(left.name, flags);
+    flags.add(right.name);
+  }
+  tested.set(program, found);
+  return found;
 }
 
 /** True where the text has the place as a whole, not as a part of another name. */

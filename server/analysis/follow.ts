@@ -10,6 +10,10 @@ export interface CallSite {
   readonly caller: EffectProgram;
   readonly node: NodeId;
   readonly call: CallNode;
+  /** Field of a table of functions through which the call goes, or null. */
+  readonly pointer: string | null;
+  /** Functions that the caller itself puts into such fields. */
+  readonly gives: readonly { readonly field: string | null; readonly name: string }[];
 }
 
 /** Who calls a function; not `complete` where others do, too, that are not visible. */
@@ -35,9 +39,12 @@ const MAX_WAYS = 96;
 /** An assertion is not believed where the callers can be asked. */
 const UNKNOWN_ENTRY: State = { ...EMPTY_STATE, distrusts: true };
 
+/** What one way to enter a function means: it hangs on callers further up, it is all right, or it breaks a rule. */
+export type Verdict = "open" | "safe" | "broken";
+
 export interface Follower {
-  /** Goes up from a function, caller by caller, only where `isOpen` says that the answer hangs on callers further up. */
-  follow(program: EffectProgram, isOpen: (context: CallingContext) => boolean): Followed;
+  /** Goes up from a function, caller by caller, where the answer hangs on callers further up, until one way is broken. */
+  follow(program: EffectProgram, verdictOf: (context: CallingContext) => Verdict): Followed;
 }
 
 /** Calling contexts over a whole tree, on demand: ways that are decided are not followed further. */
@@ -52,7 +59,7 @@ export function follower(callersOf: (program: EffectProgram) => Callers): Follow
     return result;
   };
 
-  const follow: Follower["follow"] = (program, isOpen) => {
+  const follow: Follower["follow"] = (program, verdictOf) => {
     const decided: CallingContext[] = [];
     const contextsOf = (sites: readonly CallSite[], entries: readonly State[]): CallingContext[] => {
       const chain = sites.map((site) => ({ name: site.caller.name, program: site.caller, at: site.call.at })).toReversed();
@@ -71,27 +78,34 @@ export function follower(callersOf: (program: EffectProgram) => Callers): Follow
     };
 
     let hasOpen = false;
+    let isBroken = false;
+    /** Sorts a context; true where it hangs on callers further up. */
+    const isOpen = (context: CallingContext): boolean => {
+      const verdict = verdictOf(context);
+      if (verdict === "open") return true;
+      isBroken ||= verdict === "broken";
+      decided.push(context);
+      return false;
+    };
     let ways: (readonly CallSite[])[] = [[]];
     const first: CallingContext = { chain: [], interpretation: run(program, UNKNOWN_ENTRY) };
-    if (!isOpen(first)) return { decided: [first], hasOpen: false };
-    for (let level = 0; level < MAX_CALLERS && ways.length > 0; level++) {
+    if (!isOpen(first)) return { decided, hasOpen: false };
+    for (let level = 0; level < MAX_CALLERS && ways.length > 0 && !isBroken; level++) {
       const further: (readonly CallSite[])[] = [];
       for (const way of ways) {
         const outermost = way[0]?.caller ?? program;
         const callers = callersOf(outermost);
         if (callers.isRoot) {
-          decided.push(...contextsOf(way, [{ ...UNKNOWN_ENTRY, callerUnknown: false }]));
+          for (const context of contextsOf(way, [{ ...UNKNOWN_ENTRY, callerUnknown: false }])) if (isOpen(context)) hasOpen = true;
           continue;
         }
-        if (!callers.complete) hasOpen = true;
+        if (!callers.complete || callers.sites.length === 0) hasOpen = true;
         for (const site of callers.sites) {
           // Recursion holds nothing that the first turn does not.
           if (site.caller === program || way.some((one) => one.caller === site.caller)) continue;
           const sites = [site, ...way];
-          const contexts = contextsOf(sites, [UNKNOWN_ENTRY]);
-          const open = contexts.filter(isOpen);
-          decided.push(...contexts.filter((context) => !open.includes(context)));
-          if (open.length === 0) continue;
+          if (givesAnother(sites, program)) continue;
+          if (contextsOf(sites, [UNKNOWN_ENTRY]).filter(isOpen).length === 0) continue;
           if (further.length < MAX_WAYS) further.push(sites);
           else hasOpen = true;
         }
@@ -101,4 +115,21 @@ export function follower(callersOf: (program: EffectProgram) => Callers): Follow
     return { decided, hasOpen: hasOpen || ways.length > 0 };
   };
   return { follow };
+}
+
+/**
+ * True where a call through a table leads to a function of the way, although a caller further up fills that very field
+ * with another one: `rwc.rmap_one = a; walk(&rwc)` does not call b.
+ */
+function givesAnother(sites: readonly CallSite[], program: EffectProgram): boolean {
+  return sites.some((site, index) => {
+    if (site.pointer === null) return false;
+    const callee = sites[index + 1]?.caller ?? program;
+    // The nearest caller that fills the field decides.
+    for (const above of sites.slice(0, index + 1).toReversed()) {
+      const given = above.gives.filter((one) => one.field === site.pointer);
+      if (given.length > 0) return !given.some((one) => one.name === callee.name);
+    }
+    return false;
+  });
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { FOLLOWED_FLAGS, VMA_OF_ANON } from "../kernel/private-mapping.ts";
 import type { Value } from "../program/code.ts";
 import { flagsIn } from "../program/flag-word.ts";
 import type { EffectProgram } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
 import { EMPTY_STATE } from "./state.ts";
+import { isLasting } from "./live.ts";
 import { normalize } from "./truth.ts";
 
 /**
@@ -17,10 +19,9 @@ export interface Relevance {
   readonly variables: ReadonlySet<string>;
   /** Flag names that are tracked bit by bit. */
   readonly flags: ReadonlySet<string>;
+  /** Texts of places that hold a VMA with anonymous memory. */
+  readonly privateVmas: ReadonlySet<string>;
 }
-
-/** Conditions about a VMA that decide whether hugetlb PMDs can be shared. */
-const PRIVATE = /\bVM_MAYSHARE\b|\bis_cow_mapping\b/;
 
 export function relevanceOf(program: EffectProgram): Relevance {
   const asked = new Map<string, number>();
@@ -30,7 +31,7 @@ export function relevanceOf(program: EffectProgram): Relevance {
   const note = (value: Value): void => {
     const { key } = normalize(EMPTY_STATE, value);
     asked.set(key, (asked.get(key) ?? 0) + 1);
-    if (PRIVATE.test(key)) conditions.add(key);
+    if (isLasting(key)) conditions.add(key);
     for (const name of namesIn(value)) variables.add(name);
   };
   for (const node of program.nodes) {
@@ -39,18 +40,33 @@ export function relevanceOf(program: EffectProgram): Relevance {
       // The value of a lock, a map or a walk says whether it happened.
       if (node.result !== null && node.effects.some((effect) => "held" in effect || effect.kind === "mapPte" || effect.kind === "hugetlbWalk"))
         conditions.add(node.result);
-      for (const arg of node.args) for (const flag of flagsIn(arg, "FOLL_")) flags.add(flag);
+      for (const arg of node.args) {
+        addFlags(arg, flags);
+        // `f(x ? true : false)`: what the callee decides by it is known from here.
+        if (arg.kind === "name" && arg.name.startsWith("$")) conditions.add(arg.name);
+      }
     }
     if (node.kind === "assign" && node.value) {
-      for (const flag of flagsIn(node.value, "FOLL_")) flags.add(flag);
-      if (PRIVATE.test(render(node.value))) conditions.add(normalize(EMPTY_STATE, node.value).key);
+      addFlags(node.value, flags);
+      if (isLasting(render(node.value))) conditions.add(normalize(EMPTY_STATE, node.value).key);
     }
   }
-  if (flags.size > 0) for (const flag of ["FOLL_WRITE", "FOLL_LONGTERM", "FOLL_FORCE", "FOLL_PIN", "FOLL_GET"]) flags.add(flag);
+  if ([...flags].some((flag) => flag.startsWith("FOLL_"))) for (const flag of ["FOLL_WRITE", "FOLL_LONGTERM", "FOLL_FORCE", "FOLL_PIN", "FOLL_GET"]) flags.add(flag);
   for (const [key, times] of asked) if (times > 1) conditions.add(key);
   for (const name of correlated(program)) conditions.add(name);
   throughCopies(program, conditions);
-  return { conditions, variables, flags };
+  return { conditions, variables, flags, privateVmas: privateVmasOf(program) };
+}
+
+function addFlags(value: Value, flags: Set<string>): void {
+  for (const prefix of FOLLOWED_FLAGS) for (const flag of flagsIn(value, prefix)) flags.add(flag);
+}
+
+function privateVmasOf(program: EffectProgram): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const { name, type, pointers } of program.variables.values())
+    if (pointers === 1) for (const one of VMA_OF_ANON) if (one.type === type) found.add(`${name}->${one.field}`);
+  return found;
 }
 
 /** What is known of a variable is known of its copies: `p = q; if (p)` asks about q. */

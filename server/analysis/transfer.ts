@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { spins } from "../kernel/lock-order.ts";
+import { ANON_TESTS, PAGE_WALKS } from "../kernel/private-mapping.ts";
 import type { Value } from "../program/code.ts";
 import { assignBit } from "../program/flag-word.ts";
 import type { AssignNode, BoundEffect, CallNode, NodeId } from "../program/program.ts";
@@ -28,12 +29,23 @@ export function afterCall(state: State, node: CallNode, id: NodeId, relevance: R
     else doubtful.delete(result);
     base = { ...base, doubtful };
   }
-  base = forgetOutputs(base, node);
+  base = walksAnonymous(forgetOutputs(base, node), node);
   return node.effects.reduce<State[]>(
     (states, effect) => states.flatMap((one) => afterEffect(one, effect, node, id, relevance)),
     [base],
   );
 }
+
+/** A page that is known to be anonymous is looked for in a private mapping. */
+function walksAnonymous(state: State, node: CallNode): State {
+  const macro = PAGE_WALKS.find((one) => one.name === node.name);
+  const [page, vma] = macro ? [node.args[macro.page], node.args[macro.vma]] : [];
+  if (!page || !vma || !ANON_TESTS.some((test) => state.truths.get(`${test}(${render(page)})`) === true)) return state;
+  return becomesPrivate(state, vma);
+}
+
+const becomesPrivate = (state: State, vma: Value): State =>
+  assume(state, { kind: "binary", operator: "&", left: { kind: "member", of: vma, field: "vm_flags", arrow: true, at: 0 }, right: name("VM_MAYSHARE"), at: 0 }, false);
 
 /** A callee may write whatever it is given the address of. */
 function forgetOutputs(state: State, node: CallNode): State {
@@ -193,6 +205,7 @@ export function afterAssign(state: State, node: AssignNode, relevance: Relevance
   if (value && [...state.doubtful].some((one) => render(value).includes(one))) doubtful.add(target);
   else if (node.operator === "=") doubtful.delete(target);
   next = { ...next, doubtful };
+  if (value && relevance.privateVmas.has(render(value))) next = becomesPrivate(next, node.target);
   for (const [flag, bit] of bits) if (bit !== "maybe") next = { ...next, bits: withEntry(next.bits, `${target}/${flag}`, bit) };
   if (truth !== null && relevance.conditions.has(target)) return assume(next, node.target, truth);
   const isCondition = value !== null && node.operator === "=" && relevance.variables.has(target) && isPredicate(value);

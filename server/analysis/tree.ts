@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Release } from "../kernel/release.ts";
-import type { EffectProgram } from "../program/program.ts";
+import type { Value } from "../program/code.ts";
+import type { CallNode, EffectProgram, ProgramNode } from "../program/program.ts";
 import { imageOfFile } from "../source/image.ts";
 import { follower, type Callers, type CallSite } from "./follow.ts";
 import type { TreeCaller, TreeIndex } from "./tree-index.ts";
@@ -10,6 +11,21 @@ import { unitOf, type Unit } from "./unit.ts";
 export interface Tree {
   /** The file as a unit that can follow callers into other files, or null where it cannot be read. */
   unit(path: string): Unit | null;
+}
+
+/** Calls of a node: its own, or those that its value is made of because no effect of them is known. */
+function callsOf(node: ProgramNode): readonly CallNode[] {
+  if (node.kind === "call") return node.inlined === undefined ? [node, ...node.args.flatMap(callsIn)] : [];
+  if (node.kind === "branch") return callsIn(node.condition);
+  return node.kind === "assign" || node.kind === "return" ? (node.value ? callsIn(node.value) : []) : [];
+}
+
+function callsIn(value: Value): readonly CallNode[] {
+  const parts = Object.values(value).flatMap((part: unknown) => (Array.isArray(part) ? (part as unknown[]) : [part]));
+  const inner = parts.flatMap((part) => (typeof part === "object" && part !== null && "kind" in part && "at" in part ? callsIn(part as Value) : []));
+  if (value.kind !== "call") return inner;
+  const { name, args, at, end } = value;
+  return [{ kind: "call", name, args, result: null, effects: [], knowledge: "quiet", at, end, next: -1 }, ...inner];
 }
 
 export function treeOf(index: TreeIndex, textOf: (path: string) => string | null, release: Release): Tree {
@@ -34,11 +50,11 @@ export function treeOf(index: TreeIndex, textOf: (path: string) => string | null
     (lowered(path)?.programs ?? [])
       .filter((caller) => caller.name === fn.name && caller.start === fn.start)
       .flatMap((caller) =>
-        caller.nodes.flatMap((call, node) => {
-          if (call.kind !== "call" || call.inlined !== undefined) return [];
-          const matches = pointer === null ? call.name === name : /(?:->|\.)(\w+)$/.exec(call.name)?.[1] === pointer;
-          return matches ? [{ caller, node, call }] : [];
-        }),
+        caller.nodes.flatMap((node, id) =>
+          callsOf(node)
+            .filter((call) => (pointer === null ? call.name === name : /(?:->|\.)(\w+)$/.exec(call.name)?.[1] === pointer))
+            .map((call) => ({ caller, node: id, call, pointer, gives: fn.uses })),
+        ),
       );
 
   const following = follower(callersOf);

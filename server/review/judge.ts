@@ -90,7 +90,10 @@ function checkInTree(rule: Rule, site: Site): readonly Candidate[] {
   const { follow } = site.unit;
   if (!follow) return [...(rule.check?.(site) ?? [])];
   const alone = (context: CallingContext): AnalyzedFunction => ({ program: site.program, contexts: [context] });
-  const { decided, hasOpen } = follow(site.program, (context) => check(alone(context)).some((candidate) => candidate.asks === true));
+  const { decided, hasOpen } = follow(site.program, (context) => {
+    const candidates = check(alone(context));
+    return candidates.length === 0 ? "safe" : candidates.some((candidate) => candidate.asks !== true) ? "broken" : "open";
+  });
   const reaching = decided.filter((context) => statesAt(alone(context), site.node).length > 0);
   const found = check({ program: site.program, contexts: reaching });
   if (found.length > 0 || reaching.length > 0 || !hasOpen) return found;

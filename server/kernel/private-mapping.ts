@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/**
+ * What tells that a mapping is private (PMD tables of hugetlb are shared between MAP_SHARED mappings only), as far as
+ * code says it without asking the VMA's flags.
+ */
+
+/** Tests of a folio or page that hold for anonymous memory only, and anonymous memory is in private mappings only. */
+export const ANON_TESTS: readonly string[] = ["folio_test_anon", "PageAnon"];
+
+/**
+ * Fields that name a VMA with anonymous memory: a VMA gets an `anon_vma` with its first anonymous page, and the VMAs
+ * of hugetlb that have one are private. mm/rmap.c, __anon_vma_prepare(); include/linux/rmap.h (6.1.192).
+ */
+export const VMA_OF_ANON: readonly { readonly type: string; readonly field: string }[] = [{ type: "anon_vma_chain", field: "vma" }];
+
+/** A macro that declares a structure and fills it: position of the structure's name and of what its fields get. */
+export interface FillingMacro {
+  readonly name: string;
+  readonly structure: number;
+  /** Field -> position of the argument that it gets. */
+  readonly fields: Readonly<Record<string, number>>;
+  /** Positions of the folio or page, and of the VMA in which it is looked for. */
+  readonly page: number;
+  readonly vma: number;
+}
+
+/** include/linux/rmap.h:384-402 (6.1.192). */
+export const PAGE_WALKS: readonly FillingMacro[] = ["DEFINE_PAGE_VMA_WALK", "DEFINE_FOLIO_VMA_WALK"].map((name) => ({
+  name,
+  structure: 0,
+  fields: { vma: 2, address: 3 },
+  page: 1,
+  vma: 2,
+}));
+
+/** Prefixes of flags that decide about locks or references and so are followed bit by bit. */
+export const FOLLOWED_FLAGS: readonly string[] = ["FOLL_", "TTU_"];
