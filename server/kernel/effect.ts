@@ -139,6 +139,8 @@ export type ContractEffect =
    * its `ptl` is held; false, or the end of the walk, released everything.
    */
   | { readonly kind: "walkMapped"; readonly walk: Argument; readonly step: "next" | "done" }
+  /** Gives a page table back. `by-architecture`: as `tableFree` of `architectureRows()` says. */
+  | { readonly kind: "freesTable"; readonly table: Argument; readonly how: "by-architecture" | "rcu" | "at-once" }
   /** kmap_local_page() and its undoing: maps of a task are a stack, undone in reverse order. */
   | { readonly kind: "localMap"; readonly step: "push" | "pop" };
 

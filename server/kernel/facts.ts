@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { assertFacts } from "./api/assert.ts";
+import { atomicFacts } from "./api/atomic.ts";
 import { faultFacts } from "./api/fault.ts";
 import { fileCacheFacts } from "./api/file-cache.ts";
 import { flagSleepFacts } from "./api/flag-sleep.ts";
@@ -8,6 +9,7 @@ import { gupWrapperFacts } from "./api/gup-wrapper.ts";
 import { gupFacts } from "./api/gup.ts";
 import { hugetlbFacts } from "./api/hugetlb.ts";
 import { lockFacts } from "./api/lock.ts";
+import { migrateFacts } from "./api/migrate.ts";
 import { notifierFacts } from "./api/notifier.ts";
 import { pageTableFacts } from "./api/page-table.ts";
 import { protectFacts } from "./api/protect.ts";
@@ -15,6 +17,7 @@ import { pureFacts } from "./api/pure.ts";
 import { QUIET_NAMES } from "./api/quiet.ts";
 import { referenceFacts } from "./api/reference.ts";
 import { sleepFacts } from "./api/sleep.ts";
+import { walkFacts } from "./api/walk.ts";
 import type { ApiFact, Argument, Effect, SleepWord } from "./effect.ts";
 import { releaseBefore } from "./release-dates.ts";
 import { atLeast, compareReleases, covers, NEWEST_RELEASE, parseRelease, type Release } from "./release.ts";
@@ -29,11 +32,14 @@ export const allFacts: readonly ApiFact[] = [
   ...notifierFacts,
   ...pageTableFacts,
   ...lockFacts,
+  ...atomicFacts,
   ...hugetlbFacts,
   ...gupFacts,
   ...gupInternalFacts,
   ...gupWrapperFacts,
   ...faultFacts,
+  ...migrateFacts,
+  ...walkFacts,
   ...fileCacheFacts,
   ...protectFacts,
   ...referenceFacts,

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { ApiFact, Effect, LockClass } from "../effect.ts";
-import { acquire, acquireValue, facts, maySleep, release } from "./make.ts";
-
-const irqOff: Effect = { kind: "enterAtomic", reason: "irq" };
-const irqOn: Effect = { kind: "leaveAtomic", reason: "irq" };
-const preemptOff: Effect = { kind: "enterAtomic", reason: "preempt" };
-const preemptOn: Effect = { kind: "leaveAtomic", reason: "preempt" };
+import type { ApiFact, LockClass } from "../effect.ts";
+import { irqOff, irqOn, preemptOff, preemptOn } from "./atomic.ts";
+import { acquire, acquireValue, facts, maySleep, release, requires } from "./make.ts";
 
 const MMAP = "include/linux/mmap_lock.h:68-147 (6.1.192)";
 
@@ -44,7 +40,7 @@ const VMA_LOCK: readonly ApiFact[] = [
     certainty: "plausible",
   }),
   ...facts("vma_end_read", "include/linux/mm.h (6.4)", [release("vma_lock", "read")], { since: "6.4", certainty: "plausible" }),
-  ...facts("vma_start_write", "include/linux/mm.h (6.4)", [maySleep], { since: "6.4", certainty: "plausible" }),
+  ...facts("vma_start_write", "include/linux/mm.h (6.4)", [maySleep, requires("mmap_lock", "write")], { since: "6.4", certainty: "plausible" }),
 ];
 
 const VMA_PREPARE = "mm/vma.c (6.12): the mapping's lock where the VMA has a file, as every hugetlb one has";
@@ -172,27 +168,13 @@ const SLEEPING: readonly ApiFact[] = [
   ...facts("mutex_unlock", "include/linux/mutex.h (6.1.192)", [release("mutex", "exclusive")]),
 ];
 
-const ATOMIC: readonly ApiFact[] = [
-  ...facts("rcu_read_lock rcu_read_lock_sched", "include/linux/rcupdate.h (6.1.192)", [{ kind: "enterAtomic", reason: "rcu" }]),
-  ...facts("rcu_read_unlock rcu_read_unlock_sched", "include/linux/rcupdate.h (6.1.192)", [{ kind: "leaveAtomic", reason: "rcu" }]),
-  ...facts("local_irq_save local_irq_disable", "include/linux/irqflags.h (6.1.192)", [irqOff]),
-  ...facts("local_irq_restore local_irq_enable", "include/linux/irqflags.h (6.1.192)", [irqOn]),
-  ...facts("preempt_disable get_cpu local_bh_disable kmap_atomic", "include/linux/preempt.h (6.1.192)", [preemptOff]),
-  ...facts("preempt_enable put_cpu local_bh_enable kunmap_atomic", "include/linux/preempt.h (6.1.192)", [preemptOn]),
-  ...facts("arch_enter_lazy_mmu_mode", "include/linux/pgtable.h (6.1.192); some architectures disable preemption", [
-    { kind: "enterAtomic", reason: "lazy_mmu" },
-  ]),
-  ...facts("arch_leave_lazy_mmu_mode", "include/linux/pgtable.h (6.1.192)", [{ kind: "leaveAtomic", reason: "lazy_mmu" }]),
-];
-
 export const lockFacts: readonly ApiFact[] = [
   ...MMAP_LOCK,
-  ...VMA_LOCK,
+  ...VMA_LOCK.map((fact) => ({ ...fact, needs: { PER_VMA_LOCK: true } })),
   ...VMA_PREPARE_LOCKS,
   ...HUGETLB_VMA_LOCK,
   ...REVERSE_MAP,
   ...FOLIO_LOCK,
   ...SPINLOCKS,
   ...SLEEPING,
-  ...ATOMIC,
 ];

@@ -1,33 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ApiFact, Argument, Effect } from "../effect.ts";
-import { access, clear, facts, maySleep, set } from "./make.ts";
+import { preemptOff, preemptOn } from "./atomic.ts";
+import { access, clear, facts, maySleep, set, type Bounds } from "./make.ts";
+
+/** With HIGHPTE tables are mapped for each use: by kmap_atomic() up to 6.4, by kmap_local_page() from 6.5 on. */
+const push: Effect = { kind: "localMap", step: "push" };
+const pop: Effect = { kind: "localMap", step: "pop" };
 
 /** The releases between which mapping an entry means something else. */
 const MAP_ERAS = [
-  { bounds: { until: "6.5" }, mayFail: false, rcu: false, source: "include/linux/pgtable.h:98-105 (6.1.192)" },
-  { bounds: { since: "6.5", until: "6.6" }, mayFail: true, rcu: false, source: "0d940a9b270b (may return NULL)" },
-  { bounds: { since: "6.6" }, mayFail: true, rcu: true, source: "146b42e07494 (RCU read-side section)" },
-] as const;
+  { bounds: { until: "6.5" }, mayFail: false, rcu: false, highPte: [preemptOff, preemptOn], source: "include/linux/pgtable.h:98-105 (6.1.192)" },
+  { bounds: { since: "6.5", until: "6.6" }, mayFail: true, rcu: false, highPte: [push, pop], source: "0d940a9b270b (may return NULL)" },
+  { bounds: { since: "6.6" }, mayFail: true, rcu: true, highPte: [push, pop], source: "146b42e07494 (RCU read-side section)" },
+] as const satisfies readonly { highPte: readonly [mapped: Effect, unmapped: Effect]; [key: string]: unknown }[];
 
 type Era = (typeof MAP_ERAS)[number];
 type Shape = Omit<Extract<Effect, { kind: "mapPte" }>, "kind" | "mayFail" | "rcu">;
+
+const underHighPte = (adds: Effect): Bounds => ({ underConfig: [{ config: { HIGHPTE: true }, adds: [adds] }] });
 
 const map = (shape: Shape, mayFail: boolean, rcu: boolean): Effect => ({ kind: "mapPte", ...shape, mayFail, rcu });
 
 /** A map that cannot fail before 6.5. */
 const byEra = (name: string, arity: number, shape: Shape): ApiFact[] =>
-  MAP_ERAS.flatMap((era: Era) => facts(name, era.source, [map(shape, era.mayFail, era.rcu)], { arity, ...era.bounds }));
+  MAP_ERAS.flatMap((era: Era) => 
+    facts(name, era.source, [map(shape, era.mayFail, era.rcu)], { arity, ...era.bounds, ...underHighPte(era.highPte[0]) }),
+  );
 
 /** A map that allocates the table: sleeps, and NULL (no memory) is possible in every release. */
-const allocating = (name: string, arity: number, shape: Shape): ApiFact[] => [
-  ...facts(name, "include/linux/mm.h:2540 (6.1.192)", [maySleep, map(shape, true, false)], { arity, until: "6.6" }),
-  ...facts(name, "146b42e07494 (RCU read-side section)", [maySleep, map(shape, true, true)], { arity, since: "6.6" }),
-];
+const allocating = (name: string, arity: number, shape: Shape): ApiFact[] =>
+  MAP_ERAS.flatMap((era: Era) =>
+    facts(name, `include/linux/mm.h:2540 (6.1.192); ${era.source}`, [maySleep, map(shape, true, era.rcu)], {
+      arity,
+      ...era.bounds,
+      ...underHighPte(era.highPte[0]),
+    }),
+  );
 
-const unmapping = (name: string, pte: Argument, ptl: Argument | null, source: string): ApiFact[] => [
-  ...facts(name, source, [{ kind: "unmapPte", pte, ptl, rcu: false }], { until: "6.6" }),
-  ...facts(name, "146b42e07494 (RCU read-side section)", [{ kind: "unmapPte", pte, ptl, rcu: true }], { since: "6.6" }),
-];
+const unmapping = (name: string, pte: Argument, ptl: Argument | null, source: string): ApiFact[] =>
+  MAP_ERAS.flatMap((era: Era) =>
+    facts(name, `${source}; ${era.source}`, [{ kind: "unmapPte", pte, ptl, rcu: era.rcu }], { ...era.bounds, ...underHighPte(era.highPte[1]) }),
+  );
 
 const MAPS: readonly ApiFact[] = [
   ...byEra("pte_offset_map", 2, { mm: null, pmd: 0, address: 1, ptlOut: null, locks: false }),
@@ -79,26 +92,6 @@ const MAPS: readonly ApiFact[] = [
   ),
   ...unmapping("pte_unmap", 0, null, "include/linux/pgtable.h:98-105 (6.1.192)"),
   ...unmapping("pte_unmap_unlock", 0, 1, "include/linux/mm.h:2530 (6.1.192)"),
-];
-
-/** Callees that take over a mapped entry of the caller. */
-const CONSUMING: readonly ApiFact[] = [
-  ...facts(
-    "migration_entry_wait_on_locked",
-    "mm/filemap.c:1400 (6.1.192): consumes lock and mapping, then sleeps",
-    [{ kind: "unmapPte", pte: 1, ptl: 2, rcu: false }, maySleep],
-    { arity: 3, since: "5.16", until: "6.5" },
-  ),
-  ...facts(
-    "__migration_entry_wait",
-    "mm/migrate.c:290 (6.1.192): takes the lock itself, consumes the mapping, then sleeps",
-    [
-      { kind: "acquire", lock: "ptl", object: 2, mode: "exclusive", sleeps: false, held: "always" },
-      { kind: "unmapPte", pte: 1, ptl: 2, rcu: false },
-      maySleep,
-    ],
-    { arity: 3, until: "6.5" },
-  ),
 ];
 
 const LOCKS: readonly ApiFact[] = [
@@ -179,7 +172,6 @@ const ALLOCATION: readonly ApiFact[] = facts(
 
 export const pageTableFacts: readonly ApiFact[] = [
   ...MAPS,
-  ...CONSUMING,
   ...LOCKS,
   ...READS,
   ...CHANGES,

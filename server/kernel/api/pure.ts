@@ -44,11 +44,7 @@ export const pureFacts: readonly ApiFact[] = [
   ...values("gup_must_unshare", "must-unshare", [0, 1], "include/linux/mm.h:3189-3224 (6.1.192)", { arity: 2, since: "5.19", until: "6.2" }),
   ...values("gup_must_unshare", "must-unshare", [1, 2, 0], "84209e87c696", { arity: 3, since: "6.2" }),
 
-  /**
-   * Known calls whose value the model does not decide. The walk of a mapped page (`page_vma_mapped_walk()`) belongs
-   * here as long as no effect tells "mapped and locked while true, all released when false".
-   */
-  ...values("page_vma_mapped_walk page_vma_mapped_walk_done", "other", [], "include/linux/rmap.h:404 (6.1.192)"),
+  /** Known calls whose value the model does not decide. */
   ...values("follow_page_pte follow_trans_huge_pmd can_follow_write_pte can_follow_write_pmd", "other", [], "mm/gup.c, mm/huge_memory.c (6.1.192)"),
   ...values("arch_make_page_accessible", "other", [], "include/linux/mm.h (6.1.192): 0 but on s390"),
   ...values("page_is_secretmem folio_is_secretmem gup_fast_folio_allowed", "other", [], "include/linux/secretmem.h, mm/gup.c (6.1.192, 6.12)"),

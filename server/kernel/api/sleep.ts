@@ -76,8 +76,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/migrate.c (6.1.192)",
-    "migrate_pages migration_entry_wait pmd_migration_entry_wait migrate_vma_setup migrate_vma_pages " +
-      "migrate_vma_finalize",
+    "migrate_pages migrate_vma_setup migrate_vma_pages migrate_vma_finalize",
   ),
   ...sleepers(
     "mm/huge_memory.c (6.1.192): anon_vma lock, notifiers",
@@ -87,8 +86,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/rmap.c (6.1.192): notifiers and locks",
-    "try_to_unmap try_to_migrate rmap_walk rmap_walk_locked page_mkclean folio_mkclean folio_referenced " +
-      "page_referenced remove_migration_ptes",
+    "try_to_unmap try_to_migrate page_mkclean folio_mkclean folio_referenced page_referenced remove_migration_ptes",
   ),
   ...sleepers(
     "mm/mmu_gather.c:64 (6.1.192): cond_resched() when batches are flushed",
@@ -97,7 +95,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ...sleepers(
     "mm/ (6.1.192)",
     "do_munmap __do_munmap do_vmi_munmap vm_munmap vm_mmap do_mmap mmap_region exit_mmap split_vma __split_vma " +
-      "vma_merge vma_expand copy_vma move_page_tables move_vma walk_page_range walk_page_vma walk_page_range_novma",
+      "vma_merge vma_expand copy_vma move_page_tables move_vma",
   ),
   ...sleepers(
     "mm/truncate.c, mm/page-writeback.c (6.1.192)",
@@ -111,9 +109,9 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/userfaultfd.c, mm/mmap.c, mm/hugetlb.c (6.1.192)",
-    "move_pages vma_adjust __vma_adjust vmi_split_vma __vmi_split_vma unmap_region walk_page_range_vma wp_page_copy " +
-      "hugetlb_unshare_pmds hugetlb_unshare_all_pmds hugetlb_split move_hugetlb_page_tables unmap_ref_private hugetlb_wp " +
-      "hugetlb_no_page filemap_fdatawait_range",
+    "move_pages vma_adjust __vma_adjust vmi_split_vma __vmi_split_vma unmap_region wp_page_copy hugetlb_unshare_pmds " +
+      "hugetlb_unshare_all_pmds hugetlb_split move_hugetlb_page_tables unmap_ref_private hugetlb_wp " +
+      "filemap_fdatawait_range",
   ),
   ...sleepers(
     "drivers/infiniband/core/umem.c, fs/ (6.1.192)",
