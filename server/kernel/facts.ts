@@ -12,6 +12,7 @@ import { lockFacts } from "./api/lock.ts";
 import { migrateFacts } from "./api/migrate.ts";
 import { notifierFacts } from "./api/notifier.ts";
 import { pageTableFacts } from "./api/page-table.ts";
+import { preconditionFacts } from "./api/precondition.ts";
 import { protectFacts } from "./api/protect.ts";
 import { pureFacts } from "./api/pure.ts";
 import { QUIET_NAMES } from "./api/quiet.ts";
@@ -42,6 +43,7 @@ export const allFacts: readonly ApiFact[] = [
   ...walkFacts,
   ...fileCacheFacts,
   ...protectFacts,
+  ...preconditionFacts,
   ...referenceFacts,
   ...sleepFacts,
   ...flagSleepFacts,

@@ -68,5 +68,5 @@ export const hugetlbFacts: readonly ApiFact[] = [
     maySleep,
   ], { arity: 3, since: "6.11" }),
   ...facts("migration_entry_wait_huge", "mm/migrate.c (6.1.192)", [access(1, false), maySleep], { arity: 2, until: "6.3" }),
-  ...facts("hugetlb_fault copy_hugetlb_page_range unmap_hugepage_range", "mm/hugetlb.c (6.1.192)", [maySleep]),
+  ...facts("hugetlb_fault unmap_hugepage_range", "mm/hugetlb.c (6.1.192)", [maySleep]),
 ];

@@ -45,9 +45,8 @@ export const pureFacts: readonly ApiFact[] = [
   ...values("gup_must_unshare", "must-unshare", [1, 2, 0], "84209e87c696", { arity: 3, since: "6.2" }),
 
   /** Known calls whose value the model does not decide. */
-  ...values("follow_page_pte follow_trans_huge_pmd can_follow_write_pte can_follow_write_pmd", "other", [], "mm/gup.c, mm/huge_memory.c (6.1.192)"),
+  ...values("follow_page_pte can_follow_write_pte can_follow_write_pmd", "other", [], "mm/gup.c, mm/huge_memory.c (6.1.192)"),
   ...values("arch_make_page_accessible", "other", [], "include/linux/mm.h (6.1.192): 0 but on s390"),
   ...values("page_is_secretmem folio_is_secretmem gup_fast_folio_allowed", "other", [], "include/linux/secretmem.h, mm/gup.c (6.1.192, 6.12)"),
-  ...values("get_swap_device", "other", [], "mm/swapfile.c (6.1.192): returns a reference"),
   ...values("pte_offset_kernel pmd_offset pud_offset p4d_offset pgd_offset mm_find_pmd", "other", [], PGTABLE),
 ];

@@ -70,9 +70,8 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/memory.c (6.1.192)",
-    "copy_page_range zap_page_range zap_page_range_single zap_vma_ptes zap_vma_pages unmap_vmas unmap_mapping_range " +
-      "unmap_mapping_pages unmap_mapping_folio free_pgtables free_pgd_range apply_to_page_range remap_pfn_range " +
-      "vm_insert_page",
+    "zap_page_range zap_page_range_single zap_vma_ptes zap_vma_pages unmap_vmas unmap_mapping_range " +
+      "unmap_mapping_pages free_pgtables free_pgd_range apply_to_page_range remap_pfn_range vm_insert_page",
   ),
   ...sleepers(
     "mm/migrate.c (6.1.192)",
@@ -80,13 +79,12 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/huge_memory.c (6.1.192): anon_vma lock, notifiers",
-    "split_huge_page split_huge_page_to_list split_huge_page_to_list_to_order split_folio split_folio_to_list " +
-      "split_huge_pmd __split_huge_pmd split_huge_pmd_address split_huge_pud __split_huge_pud do_huge_pmd_wp_page " +
+    "split_huge_pmd split_huge_pmd_address split_huge_pud __split_huge_pud do_huge_pmd_wp_page " +
       "do_huge_pmd_anonymous_page",
   ),
   ...sleepers(
     "mm/rmap.c (6.1.192): notifiers and locks",
-    "try_to_unmap try_to_migrate page_mkclean folio_mkclean folio_referenced page_referenced remove_migration_ptes",
+    "try_to_unmap try_to_migrate folio_referenced page_referenced remove_migration_ptes",
   ),
   ...sleepers(
     "mm/mmu_gather.c:64 (6.1.192): cond_resched() when batches are flushed",
@@ -109,9 +107,8 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/userfaultfd.c, mm/mmap.c, mm/hugetlb.c (6.1.192)",
-    "move_pages vma_adjust __vma_adjust vmi_split_vma __vmi_split_vma unmap_region wp_page_copy hugetlb_unshare_pmds " +
-      "hugetlb_unshare_all_pmds hugetlb_split move_hugetlb_page_tables unmap_ref_private hugetlb_wp " +
-      "filemap_fdatawait_range",
+    "move_pages vma_adjust __vma_adjust vmi_split_vma __vmi_split_vma unmap_region wp_page_copy " +
+      "hugetlb_unshare_all_pmds move_hugetlb_page_tables unmap_ref_private hugetlb_wp filemap_fdatawait_range",
   ),
   ...sleepers(
     "drivers/infiniband/core/umem.c, fs/ (6.1.192)",
