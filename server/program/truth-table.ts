@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "./code.ts";
+import { maskedWord, maskNames } from "./vma-flags.ts";
 
 /** What an atom of a condition is taken to be; null: not one of the atoms in question. */
 export type Atoms = (value: Value) => boolean | null;
@@ -40,16 +41,24 @@ const opposite = (truth: boolean | null): boolean | null => (truth === null ? nu
 
 const isZero = (value: Value): boolean => (value.kind === "number" && value.value === 0) || (value.kind === "name" && value.name === "NULL");
 
-/** Atoms about flag words: `flags & (A | B)` is true when one of the bits is set. */
-export function flagAtom(value: Value, isSet: (flag: string) => boolean): boolean | null {
-  if (value.kind !== "binary" || value.operator !== "&") return null;
-  const masks = [maskOf(value.right), maskOf(value.left)].find((mask) => mask !== null);
-  return masks ? masks.some(isSet) : null;
+/**
+ * Atoms about a flag word: `flags & (A | B)` is true when one of the bits is set, `(flags & (A | B)) == (A | B)` when all
+ * are. Null for words that `isWord` does not know; a word that is the number 0 has no bits.
+ */
+export function flagAtom(value: Value, isWord: (word: Value) => boolean, isSet: (flag: string) => boolean): boolean | null {
+  if (value.kind === "binary" && (value.operator === "==" || value.operator === "!=")) {
+    const masked = maskedWord(value.left);
+    const wanted = maskNames(value.right);
+    if (!masked || !wanted || masked.names.toSorted().join() !== wanted.toSorted().join()) return null;
+    const all = bits(masked.word, isWord, isSet)?.(masked.names, "every") ?? null;
+    return all === null ? null : all === (value.operator === "==");
+  }
+  const masked = maskedWord(value);
+  return masked ? (bits(masked.word, isWord, isSet)?.(masked.names, "some") ?? null) : null;
 }
 
-function maskOf(value: Value): string[] | null {
-  if (value.kind === "name") return /^[A-Z][A-Z0-9_]+$/.test(value.name) ? [value.name] : null;
-  if (value.kind !== "binary" || value.operator !== "|") return null;
-  const [left, right] = [maskOf(value.left), maskOf(value.right)];
-  return left && right ? [...left, ...right] : null;
+function bits(word: Value, isWord: (word: Value) => boolean, isSet: (flag: string) => boolean) {
+  if (word.kind === "number" && word.value === 0) return (): boolean => false;
+  if (!isWord(word)) return null;
+  return (names: readonly string[], which: "some" | "every"): boolean => names[which](isSet);
 }

@@ -46,12 +46,12 @@ function scheduleLines(finding: Finding, options: TextOptions): string[] {
 /** The first line is what editors parse: `path:line: severity: message [rule] (tier)`, never wrapped. */
 function findingLines(path: string, finding: Finding, options: TextOptions): string[] {
   const { paint } = options;
-  const place = (line: number): string => paint.bold(`${visiblePath(path)}:${line}:`);
+  const place = (line: number, document = path): string => paint.bold(`${visiblePath(document)}:${line}:`);
   const color = severityColor(finding.severity, paint);
   return [
     `${place(finding.location.patchLine)} ${color(`${finding.severity}:`)} ${paint.bold(visibleLine(finding.message))} ` +
       `[${finding.ruleId}] (${finding.tier})`,
-    ...finding.related.map((related) => `${place(related.patchLine)} ${paint.cyan("note:")} ${visibleLine(related.message)}`),
+    ...finding.related.map((related) => `${place(related.patchLine, related.path)} ${paint.cyan("note:")} ${visibleLine(related.message)}`),
     ...scheduleLines(finding, options),
     ...(finding.origin === "introduced" ? [] : labelled("origin", ORIGINS[finding.origin], paint)),
     ...(finding.evidence === null ? [] : labelledFacts(evidenceFacts(finding.evidence), paint)),
@@ -66,7 +66,7 @@ function obligationLines(obligation: Obligation, paint: Paint): string[] {
   const [mark, color] = obligation.status === "holds"
     ? ["[x]", paint.green] as const
     : obligation.status === "broken" ? ["[!]", paint.red] as const : ["[ ]", paint.dim] as const;
-  const unseen = obligation.status === "not-visible" ? " - not visible here" : "";
+  const unseen = obligation.status === "not-visible" ? " - not visible here" : obligation.status === "undecided" ? " - cannot be judged from this code" : "";
   const lead = `${INDENT}${mark} ${visibleLine(obligation.id).padEnd(6)} `;
   const text = `${visibleLine(obligation.message)}${unseen}${linesText(obligation.patchLines)}`;
   return wrapText(text, { width: WIDTH, first: lead, rest: " ".repeat(lead.length) })

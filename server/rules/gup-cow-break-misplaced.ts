@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { extent } from "../program/lower-value.ts";
 import type { EffectProgram, NodeId } from "../program/program.ts";
-import { render } from "../program/render.ts";
+import { namesIn, render } from "../program/render.ts";
 import { cowBreaksEitherWay } from "../scenarios/cow-breaks-either-way.ts";
 import { prove } from "../scenarios/prove.ts";
-import { cowMechanismOf, reachable, type Forcing, type SlowPath } from "./gup-cow-mechanism.ts";
+import { cowMechanismOf, forces, guardsOf, reachable, reachableWhen, type Forcing, type SlowPath } from "./gup-cow-mechanism.ts";
 import { placeOf, type At, type Candidate, type ObligationCheck, type Rule, type Subject } from "./rule.ts";
 
 const ID = "gup-cow-break-misplaced";
@@ -30,6 +30,8 @@ export const gupCowBreakMisplaced: Rule = {
       hugetlbMissing: "nothing forces the COW break before follow_hugetlb_page(): a hugetlb page can still be that of the other process",
       dropped: "nothing forces the COW break on the way to this label: a read-only reference can end up on the page of the other process",
       insideBlock: "the COW break is forced only where a new VMA is looked up: from the second page of a VMA on it is not",
+      lostFlags: "{target} is set to FOLL_WRITE and loses its other flags: the lookup no longer takes a reference",
+      wrongCondition: "the COW break is not forced here for a read-only reference in a COW mapping: the test does not ask for that",
       belowRetry: "the COW break is forced behind the label that every retry goes to: it belongs between the VMA block and the label",
     },
     scenarios: ["cow-breaks-either-way"],
@@ -40,9 +42,12 @@ export const gupCowBreakMisplaced: Rule = {
   },
   effects: ["gupFollow"],
   checkSubject(subject: Subject) {
-    const slow = cowMechanismOf(subject.unit)?.slow;
+    const mechanism = cowMechanismOf(subject.unit);
+    const slow = mechanism?.slow;
     if (!slow) return { candidates: [], obligations: [] };
-    const verdicts = [judgeWord(subject, slow), judgeHugetlb(subject, slow), judgePlace(subject, slow)];
+    // A predicate that is never true is COW-1's business: where it stands is then judged by its place alone.
+    const asks = forces(mechanism.force, true, ["FOLL_GET"]) === true;
+    const verdicts = [judgeWord(subject, slow), judgeHugetlb(subject, slow, asks), judgePlace(subject, slow, asks)];
     return {
       candidates: verdicts.flatMap((one) => one.candidate ?? []),
       obligations: verdicts.map((one) => one.check),
@@ -64,99 +69,109 @@ function proof(subject: Subject, slow: SlowPath, paths: readonly ("normal" | "hu
   };
 }
 
-/** COW-2: the bit goes into the word of the lookups, never into the caller's. */
+/** True where an assignment keeps the other flags: `|= FOLL_WRITE`, or `= word | FOLL_WRITE`. */
+const keepsFlags = ({ assign, target }: Forcing): boolean =>
+  assign.operator === "|=" || (assign.value !== null && namesIn(assign.value).includes(target));
+
+/** COW-2: the bit goes into the word of the lookups, never into the caller's, and takes no other flag away. */
 function judgeWord(subject: Subject, slow: SlowPath): Verdict {
   const word = wordOf(slow);
   const wrong = slow.forcings.find((forcing) => forcing.target !== word && isCallersWord(slow.program, forcing.target));
+  const lossy = slow.forcings.find((forcing) => forcing.target === word && !keepsFlags(forcing));
+  const check: ObligationCheck = {
+    id: "COW-2",
+    ruleId: ID,
+    status: slow.forcings.length === 0 ? "not-visible" : wrong || lossy ? "broken" : "holds",
+    message: `the forced bit goes into ${word}, not into the caller's flags`,
+    places: slow.forcings.map((forcing) => assignPlace(slow, forcing)),
+  };
+  const found = wrong ?? lossy;
+  if (!found) return { check, candidate: null };
   return {
-    check: {
-      id: "COW-2",
-      ruleId: ID,
-      status: slow.forcings.length === 0 ? "not-visible" : wrong ? "broken" : "holds",
-      message: `the forced bit goes into ${word}, not into the caller's flags`,
-      places: slow.forcings.map((forcing) => assignPlace(slow, forcing)),
+    check,
+    candidate: {
+      ruleId: ID, messageId: wrong ? "wrongWord" : "lostFlags", data: { target: found.target, word }, place: assignPlace(slow, found), related: [],
+      origin: wrong ? "incomplete-fix" : "introduced", prove: wrong ? proof(subject, slow, ["hugetlb", "normal"]) : null,
     },
-    candidate: wrong
-      ? {
-          ruleId: ID, messageId: "wrongWord", data: { target: wrong.target, word }, place: assignPlace(slow, wrong), related: [],
-          origin: "incomplete-fix", prove: proof(subject, slow, ["hugetlb", "normal"]),
-        }
-      : null,
   };
 }
 
-/** Forcings, of whatever word, that control may pass on the way to a node without passing the others' lookups. */
+const READ_ONLY_GET = { cow: true, flags: ["FOLL_GET"] };
+
+/** Forcings of the lookups' word that control may pass on the way to a node. */
 const before = (slow: SlowPath, node: NodeId): Forcing[] => slow.forcings.filter((forcing) => reachable(slow.program, forcing.node).has(node));
 
+const nodesOf = (forcings: readonly Forcing[]): ReadonlySet<NodeId> => new Set(forcings.map((forcing) => forcing.node));
+
 /** COW-3: the hugetlb branch is forced, and follow_hugetlb_page() gets the forced word. */
-function judgeHugetlb(subject: Subject, slow: SlowPath): Verdict {
-  const { hugetlb } = slow;
-  if (!hugetlb) return { check: { id: "COW-3", ruleId: ID, status: "not-visible", message: "the hugetlb branch is forced too", places: [] }, candidate: null };
-  const forced = before(slow, hugetlb.node).filter((forcing) => !reachable(slow.program, forcing.node, new Set([hugetlb.node])).has(slow.normal?.node ?? -1));
+function judgeHugetlb(subject: Subject, slow: SlowPath, asks: boolean): Verdict {
+  const { hugetlb, program } = slow;
+  const message = "the hugetlb branch is forced, and follow_hugetlb_page() gets the forced word";
+  if (!hugetlb) return { check: { id: "COW-3", ruleId: ID, status: "not-visible", message, places: [] }, candidate: null };
+  const forced = before(slow, hugetlb.node).filter((forcing) => hugetlbOnly(slow, forcing));
   const word = render(hugetlb.word);
-  const wrongWord = isCallersWord(slow.program, word);
   const own = forced[0];
-  const broken = wrongWord || own === undefined;
-  const argument = { program: slow.program, at: extent(hugetlb.word).at, end: extent(hugetlb.word).end };
-  const whole: At = { program: slow.program, at: own ? guardStart(slow, own) : hugetlb.call.at, end: hugetlb.call.end };
-  return {
-    check: { id: "COW-3", ruleId: ID, status: broken ? "broken" : "holds", message: "the hugetlb branch is forced, and follow_hugetlb_page() gets the forced word", places: [whole] },
-    candidate: broken
-      ? {
-          ruleId: ID, messageId: wrongWord ? "hugetlbWord" : "hugetlbMissing", data: { word }, place: wrongWord ? argument : placeOf(slow.program, hugetlb.call),
-          related: [], origin: "incomplete-fix", prove: proof(subject, slow, ["hugetlb"]),
-        }
-      : null,
-  };
+  const place: At = { program, at: own ? guardStart(slow, own) : hugetlb.call.at, end: hugetlb.call.end };
+  const make = (status: ObligationCheck["status"], candidate: Verdict["candidate"]): Verdict => ({
+    check: { id: "COW-3", ruleId: ID, status, message, places: [place] },
+    candidate,
+  });
+  const broken = (messageId: string, at: At): Verdict =>
+    make("broken", { ruleId: ID, messageId, data: { word }, place: at, related: [], origin: "incomplete-fix", prove: proof(subject, slow, ["hugetlb"]) });
+  if (isCallersWord(program, word)) return broken("hugetlbWord", { program, at: extent(hugetlb.word).at, end: extent(hugetlb.word).end });
+  if (!own) return broken("hugetlbMissing", placeOf(program, hugetlb.call));
+  const passes = reachableWhen(program, program.entry, { ...READ_ONLY_GET, hugetlb: true }, nodesOf(slow.forcings));
+  if (!asks || !passes.has(hugetlb.node)) return make("holds", null);
+  return isDecided(program, own) ? broken("wrongCondition", assignPlace(slow, own)) : make("undecided", null);
 }
 
-/** Offset of the test that guards a forcing. */
+/** True where every test in front of a forcing is about the mapping and the flags. */
+const isDecided = (program: EffectProgram, forcing: Forcing): boolean => {
+  const all = reachableWhen(program, program.entry, { cow: true, hugetlb: true, flags: ["FOLL_GET"] }, new Set());
+  const none = reachableWhen(program, program.entry, { cow: false, hugetlb: true, flags: [] }, new Set());
+  return all.has(forcing.node) !== none.has(forcing.node) || !all.has(forcing.node);
+};
+
+/** Offset of the `if` that guards a forcing, or of the forcing where it stands alone. */
 function guardStart(slow: SlowPath, forcing: Forcing): number {
-  const guard = slow.program.nodes.filter((node) => node.kind === "branch" && node.then === forcing.node && node.at >= 0);
-  const test = slow.program.image.text.lastIndexOf("if", forcing.assign.at);
-  return guard.length > 0 || test >= 0 ? Math.max(0, test) : forcing.assign.at;
+  const text = slow.program.image.text.slice(Math.max(0, forcing.assign.at - 400), forcing.assign.at);
+  const statements = Math.max(text.lastIndexOf(";"), text.lastIndexOf("}"));
+  const test = [...text.matchAll(/\bif\s*\(/g)].findLast((match) => match.index > statements);
+  return test ? forcing.assign.at - text.length + test.index : forcing.assign.at;
 }
 
 /** COW-4: the normal branch is forced on every way to `retry:`, above the label and outside the VMA block. */
-function judgePlace(subject: Subject, slow: SlowPath): Verdict {
+function judgePlace(subject: Subject, slow: SlowPath, asks: boolean): Verdict {
   const { program, retry, normal } = slow;
   const message = "the normal branch is forced between the VMA block and retry:";
   if (retry === null || !normal) return { check: { id: "COW-4", ruleId: ID, status: "not-visible", message, places: [] }, candidate: null };
   const label = program.nodes[retry];
-  const labelPlace: At = { program, at: label?.kind === "label" ? label.at : 0, end: (label?.kind === "label" ? label.at : 0) + "retry".length };
+  const at = label?.kind === "label" ? label.at : 0;
   const reaching = before(slow, normal.node).filter((forcing) => !hugetlbOnly(slow, forcing));
-  const make = (messageId: string, place: At, prove: Candidate["prove"]): Verdict => ({
+  const broken = (messageId: string, place: At, prove: Candidate["prove"]): Verdict => ({
     check: { id: "COW-4", ruleId: ID, status: "broken", message, places: [place] },
     candidate: { ruleId: ID, messageId, data: {}, place, related: [], origin: "incomplete-fix", prove },
   });
+  const proves = proof(subject, slow, ["normal"]);
   const above = reaching.filter((forcing) => reachable(program, program.entry, new Set([retry])).has(forcing.node));
   const below = reaching.find((forcing) => !above.includes(forcing));
-  if (above.length === 0 && below) return make("belowRetry", assignPlace(slow, below), null);
   const first = above.at(-1);
-  if (!first) return make("dropped", labelPlace, proof(subject, slow, ["normal"]));
-  if (slippedPast(slow, above, retry)) return make("insideBlock", assignPlace(slow, first), proof(subject, slow, ["normal"]));
-  const whole: At = { program, at: guardStart(slow, first), end: first.assign.end };
-  return { check: { id: "COW-4", ruleId: ID, status: "holds", message, places: [whole] }, candidate: null };
+  if (!first && below) return broken("belowRetry", assignPlace(slow, below), null);
+  if (!first) return broken("dropped", { program, at, end: at + "retry".length }, proves);
+  if (reachable(program, program.entry, guarded(program, above)).has(retry)) return broken("insideBlock", assignPlace(slow, first), proves);
+  const passes = reachableWhen(program, program.entry, { ...READ_ONLY_GET, hugetlb: false }, nodesOf(reaching));
+  const places: At[] = [{ program, at: guardStart(slow, first), end: first.assign.end }];
+  if (!asks || !passes.has(normal.node)) return { check: { id: "COW-4", ruleId: ID, status: "holds", message, places }, candidate: null };
+  if (isDecided(program, first)) return broken("wrongCondition", assignPlace(slow, first), proves);
+  return { check: { id: "COW-4", ruleId: ID, status: "undecided", message, places }, candidate: null };
 }
+
+/** Forcings with the tests directly in front of them: who comes past them has been asked. */
+const guarded = (program: EffectProgram, forcings: readonly Forcing[]): ReadonlySet<NodeId> =>
+  new Set(forcings.flatMap((forcing) => [forcing.node, ...guardsOf(program, forcing.node)]));
 
 /** True where control from the forcing comes to the hugetlb lookup only. */
 function hugetlbOnly(slow: SlowPath, forcing: Forcing): boolean {
   if (!slow.hugetlb || !slow.normal) return false;
   return !reachable(slow.program, forcing.node, new Set([slow.hugetlb.node])).has(slow.normal.node);
-}
-
-/** True where some way leads to the label without asking whether to force. */
-function slippedPast(slow: SlowPath, forcings: readonly Forcing[], retry: NodeId): boolean {
-  const { program } = slow;
-  const asked = new Set(
-    forcings.flatMap((forcing) => [forcing.node, ...program.nodes.flatMap((node, id) => (node.kind === "branch" && leadsTo(program, id, forcing.node) ? [id] : []))]),
-  );
-  return reachable(program, program.entry, asked).has(retry);
-}
-
-/** True where a test is part of the predicate in front of a forcing: it leads there through tests only. */
-function leadsTo(program: EffectProgram, from: NodeId, to: NodeId): boolean {
-  const node = program.nodes[from];
-  if (node?.kind !== "branch" || !/should_force|is_cow_mapping|FOLL_/.test(render(node.condition))) return false;
-  return [node.then, node.otherwise].some((next) => next === to || leadsTo(program, next, to));
 }

@@ -34,6 +34,7 @@ export const gupCowBreakMissing: Rule = {
       tooBroad: "{function}() also asks for a COW break where nothing needs one ({why}): write faults for plain reads, which uffd-wp and DAX mappings notice",
       force: "{function}() still wants FOLL_FORCE: a read-only reference to a page of a PROT_READ mapping faults for ever, because the forced fault leaves the entry read-only",
       dirty: "{function}() accepts a read-only entry without asking whether it is dirty: it may be a page that this call did not make (Dirty COW)",
+      cow: "{function}() accepts a dirty read-only entry without FOLL_COW: somebody else may have made it dirty (Dirty COW)",
       walker: "{function}() takes a FOLL_PIN reference to a page that may be shared without asking gup_must_unshare(): the next write of the owner moves it to another page",
     },
     scenarios: ["cow-breaks-either-way", "dirty-cow", "endless-fault", "walker-without-unshare"],
@@ -55,29 +56,36 @@ export const gupCowBreakMissing: Rule = {
 
 const placeOfValue = (helper: Helper, value: Value): At => ({ program: helper.program, at: extent(value).at, end: Math.max(extent(value).end, extent(value).at + 1) });
 
+/** The answer that all parts of an obligation give together: one broken part breaks it, one open part leaves it open. */
+const statusOf = (parts: readonly (boolean | null)[]): ObligationCheck["status"] =>
+  parts.includes(false) ? "broken" : parts.includes(null) ? "undecided" : "holds";
+
+const opposite = (truth: boolean | null): boolean | null => (truth === null ? null : !truth);
+
 /** COW-1: the predicate is true for every reference in a COW mapping, and only there. */
 function judgeForce(subject: Subject, { force, slow }: CowMechanism): Verdict {
   const requests: ("FOLL_GET" | "FOLL_PIN")[] = atLeast(subject.target.release, "5.6") ? ["FOLL_GET", "FOLL_PIN"] : ["FOLL_GET"];
-  const missing = requests.find((request) => forces(force, true, [request]) === false);
-  const broad = forces(force, false, ["FOLL_GET"]) === true ? "mappings that are not COW" : forces(force, true, []) === true ? "calls that take no reference" : null;
+  const asked = requests.map((request) => forces(force, true, [request]));
+  const elsewhere = [forces(force, false, ["FOLL_GET"]), forces(force, true, [])];
+  const missing = requests.find((_, index) => asked[index] === false);
+  const broad = elsewhere[0] === true ? "mappings that are not COW" : elsewhere[1] === true ? "calls that take no reference" : "";
   const place = placeOfValue(force, force.value);
-  const broken = missing !== undefined || broad !== null;
   const check: ObligationCheck = {
     id: "COW-1",
     ruleId: ID,
-    status: broken ? "broken" : "holds",
+    status: statusOf([...asked, ...elsewhere.map(opposite)]),
     message: `the predicate asks for is_cow_mapping() and ${requests.join(" or ")}`,
     places: [place],
   };
-  if (!broken) return { check, candidates: [] };
-  const experiments = missing && slow ? (["normal", "hugetlb"] as const).map((path) => cowBreaksEitherWay(path, missing)) : [];
+  if (check.status !== "broken") return { check, candidates: [] };
+  const experiments = missing ? (["normal", "hugetlb"] as const).map((path) => cowBreaksEitherWay(path, missing)) : [];
   return {
     check,
     candidates: [
       {
         ruleId: ID,
         messageId: missing ? "predicate" : "tooBroad",
-        data: { function: force.code.name, request: missing ?? "", why: broad ?? "" },
+        data: { function: force.code.name, request: missing ?? "", why: broad },
         place,
         related: [],
         origin: missing ? "incomplete-fix" : "introduced",
@@ -92,37 +100,46 @@ const firstFailing = (experiments: readonly Experiment[], program: Helper["progr
   return proofs.find((proof) => proof.verdict === "fail") ?? proofs[0] ?? null;
 };
 
+const OTHERS = ["FOLL_WRITE", "FOLL_GET"];
+
 /** COW-5: what the forced fault made is accepted without FOLL_FORCE. */
 const judgeForceFlag = (subject: Subject, mechanism: CowMechanism): Verdict =>
-  judgeFollow(subject, mechanism, "COW-5", "force", "an entry that this call made writable by COW is accepted without FOLL_FORCE", endlessFault, (helper) =>
-    accepts(helper, false, true, ["FOLL_COW", "FOLL_WRITE", "FOLL_GET"]) === false,
-  );
+  judgeFollow(subject, mechanism, {
+    id: "COW-5",
+    message: "an entry that this call made writable by COW is accepted without FOLL_FORCE",
+    parts: (helper) => [{ messageId: "force", holds: accepts(helper, false, true, ["FOLL_COW", ...OTHERS]) }],
+    experiment: endlessFault,
+  });
 
-/** COW-6: only a dirty entry, after a COW cycle of this call, is accepted read-only. */
+/** COW-6: read-only, only an entry that is dirty is accepted, and only after a COW cycle of this call. */
 const judgeDirty = (subject: Subject, mechanism: CowMechanism): Verdict =>
-  judgeFollow(subject, mechanism, "COW-6", "dirty", "a read-only entry is accepted only after COW and when it is dirty", dirtyCow, (helper) =>
-    accepts(helper, false, false, ["FOLL_COW", "FOLL_WRITE", "FOLL_FORCE", "FOLL_GET"]) === true,
-  );
+  judgeFollow(subject, mechanism, {
+    id: "COW-6",
+    message: "a read-only entry is accepted only after COW and when it is dirty",
+    parts: (helper) => [
+      { messageId: "dirty", holds: opposite(accepts(helper, false, false, ["FOLL_COW", "FOLL_FORCE", ...OTHERS])) },
+      { messageId: "cow", holds: opposite(accepts(helper, false, true, ["FOLL_FORCE", ...OTHERS])) },
+    ],
+    experiment: dirtyCow,
+  });
 
-function judgeFollow(
-  subject: Subject,
-  { follow }: CowMechanism,
-  id: string,
-  messageId: string,
-  message: string,
-  experiment: (value: Value) => Experiment,
-  isBroken: (helper: Helper) => boolean,
-): Verdict {
-  const broken = follow.filter(isBroken);
+interface FollowObligation {
+  readonly id: string;
+  readonly message: string;
+  /** What must be true of each predicate, with the message where it is not. */
+  readonly parts: (helper: Helper) => readonly { readonly messageId: string; readonly holds: boolean | null }[];
+  readonly experiment: (value: Value) => Experiment;
+}
+
+function judgeFollow(subject: Subject, { follow }: CowMechanism, { id, message, parts, experiment }: FollowObligation): Verdict {
+  const broken = follow.flatMap((helper) => {
+    const part = parts(helper).find((one) => one.holds === false);
+    return part ? [{ helper, messageId: part.messageId }] : [];
+  });
+  const status = follow.length === 0 ? "not-visible" : statusOf(follow.flatMap((helper) => parts(helper).map((one) => one.holds)));
   return {
-    check: {
-      id,
-      ruleId: ID,
-      status: follow.length === 0 ? "not-visible" : broken.length > 0 ? "broken" : "holds",
-      message,
-      places: follow.map((helper) => placeOfValue(helper, helper.value)),
-    },
-    candidates: broken.map((helper) => ({
+    check: { id, ruleId: ID, status, message, places: follow.map((helper) => placeOfValue(helper, helper.value)) },
+    candidates: broken.map(({ helper, messageId }) => ({
       ruleId: ID,
       messageId,
       data: { function: helper.code.name },

@@ -4,7 +4,8 @@ import type { FunctionCode, Value } from "../program/code.ts";
 import { returnedValue } from "../program/lower-value.ts";
 import { successors, type AssignNode, type CallNode, type EffectProgram, type NodeId } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
-import { flagAtom, truthFor } from "../program/truth-table.ts";
+import { flagAtom, truthFor, type Atoms } from "../program/truth-table.ts";
+import { asksForCow } from "../program/vma-flags.ts";
 import { isSlowGup } from "../scenarios/gup-slow-path.ts";
 
 /*
@@ -114,17 +115,69 @@ export function reachable(program: EffectProgram, from: NodeId, avoiding: Readon
   return seen;
 }
 
+/** What a lookup is about, as far as conditions can ask. */
+export interface Circumstances {
+  readonly cow: boolean;
+  readonly hugetlb: boolean;
+  readonly flags: readonly string[];
+}
+
+/** Conditions about the mapping and the flag word; null: about something else. */
+const atomsOf = ({ cow, hugetlb, flags }: Circumstances, isWord: (word: Value) => boolean): Atoms => (value) => {
+  const asked = asksForCow(value);
+  if (asked !== null) return asked === cow;
+  if (value.kind === "call" && value.name === "is_vm_hugetlb_page") return hugetlb;
+  return flagAtom(value, isWord, (flag) => flags.includes(flag));
+};
+
+/** Words that are the flag word of the lookup (or the caller's, from which it is made). */
+const isFlagWord = (word: Value): boolean => word.kind === "name" && word.name.endsWith("flags") && word.name !== "vm_flags";
+
+/** Nodes that control reaches under the circumstances without passing one of the others; undecided tests go both ways. */
+export function reachableWhen(
+  program: EffectProgram,
+  from: NodeId,
+  circumstances: Circumstances,
+  avoiding: ReadonlySet<NodeId>,
+): ReadonlySet<NodeId> {
+  const atoms = atomsOf(circumstances, isFlagWord);
+  const seen = new Set<NodeId>();
+  const work = avoiding.has(from) ? [] : [from];
+  for (let id = work.pop(); id !== undefined; id = work.pop()) {
+    const node = program.nodes[id];
+    if (seen.has(id) || !node) continue;
+    seen.add(id);
+    const truth = node.kind === "branch" ? truthFor(node.condition, atoms) : null;
+    const next = node.kind !== "branch" || truth === null ? successors(node) : [truth ? node.then : node.otherwise];
+    for (const one of next) if (!avoiding.has(one)) work.push(one);
+  }
+  return seen;
+}
+
 /** Truth of the predicate that forces the break, for a mapping and a set of flags; null: it depends on something else. */
 export const forces = (helper: Helper, cow: boolean, flags: readonly string[]): boolean | null =>
-  truthFor(helper.value, (value) => {
-    if (value.kind === "call" && value.name === "is_cow_mapping") return cow;
-    return flagAtom(value, (flag) => flags.includes(flag));
-  });
+  truthFor(helper.value, atomsOf({ cow, hugetlb: false, flags }, isFlagWord));
 
-/** Truth of a predicate that accepts an entry. */
+/** Truth of a predicate that accepts an entry; null: it depends on something else. */
 export const accepts = (helper: Helper, writable: boolean, dirty: boolean, flags: readonly string[]): boolean | null =>
   truthFor(helper.value, (value) => {
     if (value.kind === "call" && /^(?:pte|pmd)_write$/.test(value.name)) return writable;
     if (value.kind === "call" && /^(?:pte|pmd)_dirty$/.test(value.name)) return dirty;
-    return flagAtom(value, (flag) => flags.includes(flag));
+    return flagAtom(value, isFlagWord, (flag) => flags.includes(flag));
   });
+
+/** Tests that stand directly in front of a node: control comes from them to it through tests alone. */
+export function guardsOf(program: EffectProgram, node: NodeId): ReadonlySet<NodeId> {
+  const guards = new Set<NodeId>();
+  const leads = (to: NodeId): boolean => {
+    const target = program.nodes[to];
+    return to === node || guards.has(to) || (target?.kind === "label" && target.name === null && leads(target.next));
+  };
+  for (let size = -1; size !== guards.size; ) {
+    size = guards.size;
+    program.nodes.forEach((one, id) => {
+      if (one.kind === "branch" && (leads(one.then) || leads(one.otherwise))) guards.add(id);
+    });
+  }
+  return guards;
+}

@@ -40,7 +40,8 @@ export interface Candidate {
 export interface ObligationCheck {
   readonly id: string;
   readonly ruleId: string;
-  readonly status: "holds" | "broken" | "not-visible";
+  /** `undecided`: the code asks for something that the rule cannot judge. */
+  readonly status: "holds" | "broken" | "undecided" | "not-visible";
   readonly message: string;
   readonly places: readonly At[];
 }

@@ -3,6 +3,7 @@ import type { PureMeaning } from "../kernel/effect.ts";
 import type { Value } from "../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts";
 import { namesIn } from "../program/render.ts";
+import { asksForCow } from "../program/vma-flags.ts";
 import { and, FALSE, not, or, TRUE, type Expression } from "../simulator/expression.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 
@@ -48,7 +49,12 @@ export function gupWorld(steps: GupSteps, request: ReadonlySet<string>, path: "n
       if (effect.kind === "gupFault") return steps.fault(word(effect.flags, lifting), call, lifting);
       return [];
     },
-    place: (value) => (value.kind === "call" && value.name === "check_vma_flags" ? 0 : null),
+    place: (value) => {
+      if (value.kind === "call" && value.name === "check_vma_flags") return 0;
+      // The mapping of these scenarios is a COW mapping, however the code asks for it.
+      const cow = asksForCow(value);
+      return cow === null ? null : cow ? 1 : 0;
+    },
     meaning: (pure: PureMeaning) => (pure.meaning === "hugetlb-vma" ? (path === "hugetlb" ? TRUE : FALSE) : pure.meaning === "cow-mapping" ? TRUE : null),
     parameter: (name, bit) => (bit === null ? (name === "tsk" || name === "mm" ? 1 : null) : name === "gup_flags" ? (request.has(bit) ? 1 : 0) : null),
   };

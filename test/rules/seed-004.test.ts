@@ -61,6 +61,24 @@ describe.skipIf(seed === null)(seed === null ? WITHOUT_SHARED : "the backport of
     expect(reported(edited(edit))).toEqual([found]);
   });
 
+  const obligation = (text: string, id: string): string | undefined => lint(text).obligations.find((one) => one.id === id)?.status;
+
+  const spelled: [what: string, edit: (lines: string[]) => void, id: string, status: string][] = [
+    ["the test turned around, normal branch", replace(93, "if (should", "if (!should"), "COW-4", "broken"],
+    ["the test turned around, hugetlb branch", replace(83, "if (should", "if (!should"), "COW-3", "broken"],
+    ["the predicate asked about no flags", replace(83, "foll_flags", "0"), "COW-3", "broken"],
+    ["FOLL_COW dropped", replace(66, "((flags & FOLL_COW) && pte_dirty(pte))", "pte_dirty(pte)"), "COW-6", "broken"],
+    ["another bit instead of dirty", replace(66, "pte_dirty", "pte_young"), "COW-6", "undecided"],
+    ["both flags in one mask", replace(66, "(flags & FOLL_COW)", "(flags & (FOLL_FORCE|FOLL_COW)) == (FOLL_FORCE|FOLL_COW)"), "COW-5", "broken"],
+    ["the other flags lost", replace(94, "|= FOLL_WRITE", "= FOLL_WRITE"), "COW-2", "broken"],
+    ["is_cow_mapping() spelled out", replace(76, "is_cow_mapping(vma->vm_flags)", "(vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_MAYWRITE"), "COW-1", "holds"],
+  ];
+  test.each(spelled)("other spellings: %s", (_, edit, id, status) => {
+    const text = edited(edit);
+    expect(obligation(text, id)).toBe(status);
+    expect(lint(text).findings.map((finding) => finding.location.patchLine)).toHaveLength(status === "broken" ? 1 : 0);
+  });
+
   test("a schedule goes through the lines that the patch decides on", () => {
     const [finding] = lint(edited(replace(88, "foll_flags);", "gup_flags);"))).findings;
     const lines = finding?.evidence?.schedule.map((step) => step.patchLine) ?? [];
