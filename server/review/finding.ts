@@ -19,6 +19,8 @@ export interface Location {
 }
 
 export interface RelatedLocation {
+  /** The document of the place, where it is not that of the finding; `patchLine` then counts lines there. */
+  readonly path?: string;
   readonly message: string;
   readonly patchLine: number;
   readonly file: string | null;
@@ -62,7 +64,7 @@ export interface Finding {
 export interface Obligation {
   readonly id: string;
   readonly ruleId: string;
-  readonly status: "holds" | "broken" | "not-visible";
+  readonly status: "holds" | "broken" | "undecided" | "not-visible";
   readonly message: string;
   /** Document lines on which the answer rests, ascending. */
   readonly patchLines: readonly number[];
