@@ -33,6 +33,7 @@ const importMeta = {
 const bundles = [
   { entry: "extension/main.ts", outfile: "extension.cjs", external: ["vscode"] },
   { entry: "server/main.ts", outfile: "server.cjs", external: native },
+  { entry: "server/worker.ts", outfile: "worker.cjs", external: native },
   { entry: "server/cli/main.ts", outfile: "cli.cjs", external: native, program: true },
 ];
 

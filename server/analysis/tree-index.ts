@@ -32,6 +32,10 @@ export interface TreeIndex {
   callersOf(path: string, name: string): TreeCallers;
 }
 
+/** The answer to a question for callers as one text: equal texts, equal answers. */
+export const answerText = ({ callers, complete }: TreeCallers): string =>
+  `${complete ? "all" : "some"} ${callers.map(({ path, fn, pointer }) => `${path} ${fn.name} ${pointer ?? ""}`).join(",")}`;
+
 /** Links the outlines of all files. The order of the result is that of the files, and in a file that of the text. */
 export function indexOf(files: readonly TreeFile[]): TreeIndex {
   const byCallee = new Map<string, TreeFunction[]>();

@@ -11,6 +11,16 @@ import { unitOf, type Unit } from "./unit.ts";
 export interface Tree {
   /** The file as a unit that can follow callers into other files, or null where it cannot be read. */
   unit(path: string): Unit | null;
+  /** What was asked of the tree since the last call of this function. */
+  takeTrace(): Trace;
+}
+
+/** What a result rests on besides its own file: as long as all of this is the same, the result is. */
+export interface Trace {
+  /** Files that were read, ordered. */
+  readonly files: readonly string[];
+  /** Questions for callers, as path and function, ordered. */
+  readonly questions: readonly (readonly [path: string, name: string])[];
 }
 
 /** Calls of a node: its own, or those that its value is made of because no effect of them is known. */
@@ -30,7 +40,10 @@ function callsIn(value: Value): readonly CallNode[] {
 
 export function treeOf(index: TreeIndex, textOf: (path: string) => string | null, release: Release): Tree {
   const units = new Map<string, Unit | null>();
+  const files = new Set<string>();
+  const questions = new Map<string, readonly [string, string]>();
   const lowered = (path: string): Unit | null => {
+    files.add(path);
     const known = units.get(path);
     if (known !== undefined) return known;
     const text = textOf(path);
@@ -41,6 +54,7 @@ export function treeOf(index: TreeIndex, textOf: (path: string) => string | null
 
   const callersOf = (program: EffectProgram): Callers => {
     const path = program.image.path ?? "";
+    questions.set(`${path} ${program.name}`, [path, program.name]);
     const { callers, complete } = index.callersOf(path, program.name);
     const isRoot = /^(?:compat_)?sys_/.test(program.name) && callers.length === 0;
     return { sites: callers.flatMap((caller) => sitesIn(caller, program.name)), complete, isRoot };
@@ -58,5 +72,13 @@ export function treeOf(index: TreeIndex, textOf: (path: string) => string | null
       );
 
   const following = follower(callersOf);
-  return { unit: lowered };
+  return {
+    unit: lowered,
+    takeTrace() {
+      const trace = { files: [...files].sort(), questions: [...questions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, question]) => question) };
+      files.clear();
+      questions.clear();
+      return trace;
+    },
+  };
 }

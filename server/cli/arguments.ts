@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { parseRelease } from "../kernel/release.ts";
 import type { Tier } from "../review/finding.ts";
 import { ruleOfName } from "./select.ts";
+import type { TreeArguments } from "./tree.ts";
 
 export type Format = "text" | "json" | "jsonl";
 export type FailOn = Tier | "never";
@@ -106,28 +107,61 @@ function readOutput(value: string | undefined, names: readonly string[]): string
   return value;
 }
 
+const REPORT_OPTIONS = {
+  release: { type: "string" },
+  arch: { type: "string" },
+  config: { type: "string", multiple: true },
+  format: { type: "string", default: "text" },
+  output: { type: "string" },
+  "fail-on": { type: "string", default: "contract" },
+  "min-tier": { type: "string", default: "contract" },
+  types: { type: "string", multiple: true },
+  ignore: { type: "string", multiple: true },
+  "no-simulate": { type: "boolean", default: false },
+  color: { type: "string", default: "auto" },
+  quiet: { type: "boolean", short: "q", default: false },
+  "no-summary": { type: "boolean", default: false },
+  timings: { type: "boolean", default: false },
+} as const;
+
+const TREE_OPTIONS = {
+  cache: { type: "string" },
+  "no-cache": { type: "boolean", default: false },
+  jobs: { type: "string" },
+} as const;
+
 /** Reads the arguments after `lint`. `known`: the ids of all rules. */
 export const lintArguments = (argv: readonly string[], known: readonly string[]): Parsed<LintArguments> => parsed(() => {
-  const { values, positionals } = parseArgs({
-    args: withColorValue(argv),
-    allowPositionals: true,
-    options: {
-      release: { type: "string" },
-      arch: { type: "string" },
-      config: { type: "string", multiple: true },
-      format: { type: "string", default: "text" },
-      output: { type: "string" },
-      "fail-on": { type: "string", default: "contract" },
-      "min-tier": { type: "string", default: "contract" },
-      types: { type: "string", multiple: true },
-      ignore: { type: "string", multiple: true },
-      "no-simulate": { type: "boolean", default: false },
-      color: { type: "string", default: "auto" },
-      quiet: { type: "boolean", short: "q", default: false },
-      "no-summary": { type: "boolean", default: false },
-      timings: { type: "boolean", default: false },
-    },
-  });
+  const { values, positionals } = parseArgs({ args: withColorValue(argv), allowPositionals: true, options: REPORT_OPTIONS });
+  return reportArguments(values, positionals, known);
+});
+
+/** Reads the arguments after `scan`: a tree, then paths in it. */
+export const scanArguments = (argv: readonly string[], known: readonly string[]): Parsed<LintArguments & TreeArguments> => parsed(() => {
+  const { values, positionals } = parseArgs({ args: withColorValue(argv), allowPositionals: true, options: { ...REPORT_OPTIONS, ...TREE_OPTIONS } });
+  return { ...reportArguments(values, positionals, known), ...treeArguments("scan", values, positionals) };
+});
+
+/** Reads the arguments after `index`. */
+export const indexArguments = (argv: readonly string[]): Parsed<TreeArguments> => parsed(() => {
+  const { values, positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: TREE_OPTIONS });
+  return treeArguments("index", values, positionals);
+});
+
+function treeArguments(
+  command: string,
+  values: { readonly cache?: string | undefined; readonly "no-cache"?: boolean | undefined; readonly jobs?: string | undefined },
+  positionals: readonly string[],
+): TreeArguments {
+  const [tree, ...paths] = positionals;
+  if (tree === undefined) throw new UsageError(`${command} takes a kernel tree`);
+  if (values.jobs !== undefined && !/^[1-9]\d?$/.test(values.jobs)) throw new UsageError(`--jobs takes a number from 1 to 99; not '${values.jobs}'`);
+  return { tree, paths, cache: values.cache ?? null, useCache: values["no-cache"] !== true, jobs: values.jobs === undefined ? null : Number(values.jobs) };
+}
+
+type ReportValues = ReturnType<typeof parseArgs<{ options: typeof REPORT_OPTIONS }>>["values"];
+
+function reportArguments(values: ReportValues, positionals: readonly string[], known: readonly string[]): LintArguments {
   return {
     names: positionals,
     release: readRelease(values.release),
@@ -145,7 +179,7 @@ export const lintArguments = (argv: readonly string[], known: readonly string[])
     summary: !values["no-summary"] && !values.quiet,
     timings: values.timings,
   };
-});
+}
 
 /** Reads the arguments after `rules`. */
 export const rulesArguments = (argv: readonly string[]): Parsed<"text" | "json"> => parsed(() => {

@@ -11,11 +11,17 @@ export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Folders that may hold the rules' pages, `<rule-id>.md`; the first that has the page wins. */
   readonly ruleFolders: readonly string[];
+  /** File of the worker threads' program, or null where it is not built: then everything runs in one thread. */
+  readonly workerFile?: string | null;
+  /** Identity of the program, for results that are kept on disk. */
+  readonly build?: string;
+  /** Aborted when the user interrupts. */
+  readonly signal?: AbortSignal;
   /** Milliseconds, for progress and `--timings` only. */
   readonly now: () => number;
 }
 
-export const EXIT = { clean: 0, findings: 1, unusable: 2, internal: 3 } as const;
+export const EXIT = { clean: 0, findings: 1, unusable: 2, internal: 3, interrupted: 130 } as const;
 
 /** Writes to a stream whose reader may go away. */
 export interface Sink {

@@ -107,7 +107,7 @@ function startRun(
 }
 
 /** Rules that were not asked for are switched off, so that nothing is explored for them. */
-function reviewOptions(args: LintArguments, known: readonly string[]): ReviewOptions {
+export function reviewOptions(args: LintArguments, known: readonly string[]): ReviewOptions {
   const off = known.filter((id) => args.without.includes(id) || (args.only !== null && !args.only.includes(id)));
   return {
     ...DEFAULT_OPTIONS,
@@ -196,7 +196,7 @@ function noteCover(review: Review, run: Run): void {
   if (run.covers.length > MOST_COVERS) run.covers.shift();
 }
 
-const selectionOf = (args: LintArguments): Selection => ({
+export const selectionOf = (args: LintArguments): Selection => ({
   only: args.only === null ? null : new Set(args.only),
   without: new Set(args.without),
   minTier: args.minTier,

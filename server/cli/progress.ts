@@ -10,7 +10,7 @@ export interface Progress {
 
 const SILENT: Progress = { step: () => undefined, clear: () => undefined };
 
-export function startProgress(io: CliIo): Progress {
+export function startProgress(io: CliIo, words = "inputs linted"): Progress {
   if (!io.isStderrTerminal) return SILENT;
   const start = io.now();
   let last = start;
@@ -21,7 +21,7 @@ export function startProgress(io: CliIo): Progress {
       if (now - start < 1000 || now - last < 200) return;
       last = now;
       isShown = true;
-      io.stderr.write(`\r\x1b[Kpatchwalk: ${done} inputs linted`);
+      io.stderr.write(`\r\x1b[Kpatchwalk: ${done} ${words}`);
     },
     clear: () => {
       if (isShown) io.stderr.write("\r\x1b[K");

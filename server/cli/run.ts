@@ -7,12 +7,14 @@ import type { Engine } from "./engine.ts";
 import { explain } from "./explain.ts";
 import { EXIT, openSink } from "./io.ts";
 import type { CliIo } from "./io.ts";
+import { indexTree } from "./index.ts";
 import { crashText, lint } from "./lint.ts";
 import { listRules } from "./rules.ts";
+import { scan } from "./scan.ts";
 import { USAGE } from "./usage.ts";
 
 /** Commands of the contract that this version does not have. */
-const LATER = ["scan", "index", "simulate", "reply", "fetch", "hook", "mcp", "report-false"];
+const LATER = ["simulate", "reply", "fetch", "hook", "mcp", "report-false"];
 
 async function print(io: CliIo, text: string): Promise<number> {
   await openSink(io.stdout).write(text);
@@ -43,6 +45,8 @@ async function dispatch(argv: readonly string[], io: CliIo, engine: Engine): Pro
     case undefined: return usageError(io, "no command");
     case "--version": return print(io, `patchwalk ${VERSION} (rules ${RULESET})\n`);
     case "lint": return lint(rest, io, engine);
+    case "scan": return scan(rest, io, engine);
+    case "index": return indexTree(rest, io);
     case "rules": return listRules(rest, io, engine);
     case "explain": return explain(rest, io, engine);
     case "lsp": return rest.includes("--stdio") ? serve(io, engine) : usageError(io, "lsp takes --stdio");
@@ -58,6 +62,10 @@ export async function runCli(argv: readonly string[], io: CliIo, engine: Engine)
   try {
     return await dispatch(argv, io, engine);
   } catch (error) {
+    if (io.signal?.aborted) {
+      io.stderr.write("patchwalk: interrupted\n");
+      return EXIT.interrupted;
+    }
     io.stderr.write(crashText(error, "", io));
     return EXIT.internal;
   }

@@ -5,11 +5,15 @@ usage: patchwalk <command> [options]
 
   lint [FILE|DIR|-]...    lint patches, mails, mailboxes, maildirs and C files;
                           standard input with - or no argument
+  scan TREE [PATH]...     analyze the C files of a kernel tree, callers included;
+                          PATH defaults to mm, fs/userfaultfd.c, fs/hugetlbfs,
+                          fs/proc/task_mmu.c, virt/kvm
+  index TREE [PATH]...    build or refresh what is kept about a tree
   rules                   list the rules
   explain RULE            show what a rule is about
   lsp --stdio             run the language server
 
-Options of lint:
+Options of lint and scan:
   --release R             target release, such as 6.1 or mainline
   --arch A                target architecture, such as x86_64 or arm64
   --config KEY=y,...      kernel configuration of the target
@@ -27,9 +31,15 @@ Options of lint:
   --no-summary            no last line
   --timings               say how long it took
 
+Options of scan and index:
+  --cache DIR             keep results in DIR instead of the user's cache folder
+  --no-cache              keep nothing
+  --jobs N                threads of scan; default: one for each processor, up
+                          to four
+
   rules takes --format text or json.
   --help, --version
 
 Exit status: 0 clean, 1 findings, 2 usage error or unreadable input,
-3 internal error.
+3 internal error, 130 interrupted.
 `;

@@ -32,6 +32,7 @@ const locationJson = (location: Location) => ({
 
 const relatedJson = (related: RelatedLocation) => ({
   message: related.message,
+  ...(related.path === undefined ? {} : { path: related.path }),
   patchLine: related.patchLine,
   file: related.file,
   newLine: related.newLine,

@@ -138,7 +138,7 @@ function settle(
       function: candidate.place.program.name,
       fingerprint: keyOf(candidate),
       location,
-      related: candidate.related.flatMap(({ message, place }) => related(message, place)),
+      related: candidate.related.flatMap(({ message, place }) => related(message, place, subject.unit)),
       evidence: proof && evidenceOf(proof),
       sources: rule.meta.sources,
     },
@@ -163,9 +163,12 @@ function locate({ program, at, end }: At): Location | null {
   };
 }
 
-function related(message: string, { program, at }: At): RelatedLocation[] {
+function related(message: string, { program, at }: At, unit: Unit): RelatedLocation[] {
   const place = documentPlace(program.image, at);
-  return place ? [{ message, patchLine: place.line, file: program.image.path, newLine: place.row.newLine }] : [];
+  if (!place) return [];
+  const { path } = program.image;
+  const elsewhere = path !== null && !unit.images.includes(program.image) && unit.follow ? { path } : {};
+  return [{ message, patchLine: place.line, file: path, newLine: place.row.newLine, ...elsewhere }];
 }
 
 function obligationOf(check: ObligationCheck): Obligation {

@@ -54,7 +54,7 @@ const NO_PATCH: Patch = {
   prose: [], files: [], remarks: [], startLine: 1, endLine: 1,
 };
 
-const reportOf = (decided: DecidedTarget): TargetReport => ({
+export const reportOf = (decided: DecidedTarget): TargetReport => ({
   release: formatRelease(decided.target.release),
   decidedBy: decided.decidedBy,
   because: decided.because,

@@ -28,6 +28,9 @@ export function subjectOf(document: string, patch: Patch, target: Target): Subje
   return TRIGGERS.test(text) ? { target, unit: unit("new"), old: unit("old") } : null;
 }
 
+/** True where a text has a call that some rule asks about. */
+export const concernsRules = (text: string): boolean => TRIGGERS.test(text);
+
 /** A C file as it stands. */
 export const subjectOfFile = (path: string, text: string, target: Target): Subject | null =>
   TRIGGERS.test(text) ? { target, unit: unitOf([imageOfFile(path, text)], target.release), old: null } : null;

@@ -14,7 +14,8 @@ test("help and version", async () => {
 test.each([
   [[], "no command"],
   [["x\u001b"], "no command is called 'x<U+001B>'"],
-  [["scan"], "command scan is not available in this version"],
+  [["scan"], "scan takes a kernel tree"],
+  [["index", "a", "--jobs", "0"], "--jobs takes a number from 1 to 99; not '0'"],
   [["lsp"], "lsp takes --stdio"],
   [["explain"], "explain takes one rule"],
   [["rules", "--format", "xml"], "--format takes text, json; not 'xml'"],

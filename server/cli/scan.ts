@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { createWriteStream, type WriteStream } from "node:fs";
+import { once } from "node:events";
+import { errorCode, failureReason } from "../node/failure.ts";
+import { runInWorkers, type Answer } from "../node/pool.ts";
+import { scannerOf, targetOfTree, type ScannedFile, type Scanner } from "../review/scan.ts";
+import type { Review } from "../review/finding.ts";
+import { decodeOutline } from "../analysis/tree-entry.ts";
+import { countTiers, EMPTY_SUMMARY } from "../report/json.ts";
+import { COLORED, PLAIN } from "../report/paint.ts";
+import { visibleLine, visiblePath } from "../report/visible.ts";
+import { scanArguments, type LintArguments } from "./arguments.ts";
+import type { Engine } from "./engine.ts";
+import { EXIT, openSink, type CliIo } from "./io.ts";
+import { reviewOptions, selectionOf } from "./lint.ts";
+import { startProgress } from "./progress.ts";
+import { scanTaskRunner, type ScanWorkerData } from "./scan-task.ts";
+import { isAtLeast, selected } from "./select.ts";
+import { complainAboutTree, jobsOf, openTree, reviewName, shownPath, type OpenTree, type TreeArguments } from "./tree.ts";
+import { writerOf } from "./writer.ts";
+
+type ScanArguments = LintArguments & TreeArguments;
+
+/** `patchwalk scan TREE [PATH]...`: reviews the C files of a tree as they stand, each with its callers. */
+export async function scan(argv: readonly string[], io: CliIo, engine: Engine): Promise<number> {
+  const known = engine.rules().map((rule) => rule.id);
+  const parsed = scanArguments(argv, known);
+  if ("error" in parsed) return refuse(io, `patchwalk: ${visibleLine(parsed.error)}; see patchwalk --help\n`);
+  const args = parsed.value;
+  const output = args.output === null ? null : await openOutput(args.output);
+  if (output !== null && "reason" in output) return refuse(io, `${visiblePath(args.output ?? "")}: ${output.reason}\n`);
+  const started = io.now();
+  const indexing = startProgress(io, "files indexed");
+  const tree = await openTree(args, io, indexing);
+  indexing.clear();
+  if ("reason" in tree) return refuse(io, `${visiblePath(args.tree)}: ${visibleLine(tree.reason)}\n`);
+  complainAboutTree(args.tree, tree.problems, io);
+
+  const data: ScanWorkerData = { root: tree.root, files: tree.files, treeRelease: tree.release, options: reviewOptions(args, known) };
+  const answers = await reviewAll(tree, data, args, io);
+  const timings = args.timings ? { totalMs: Math.round(io.now() - started), reviewMs: Math.round(io.now() - started) } : null;
+  const status = await write(answers, args, io, output?.stream ?? null, timings);
+  return status === EXIT.clean || status === EXIT.findings ? (tree.problems.length > 0 ? EXIT.unusable : status) : status;
+}
+
+function refuse(io: CliIo, text: string): number {
+  io.stderr.write(text);
+  return EXIT.unusable;
+}
+
+async function openOutput(path: string): Promise<{ readonly stream: WriteStream } | { readonly reason: string }> {
+  const stream = createWriteStream(path);
+  try {
+    await once(stream, "open");
+    return { stream };
+  } catch (error) {
+    return { reason: failureReason(error) };
+  }
+}
+
+interface FileAnswer {
+  readonly path: string;
+  readonly review: Review | null;
+  /** Why there is no review: a bug. */
+  readonly error: string | null;
+}
+
+/** The review of every file that was asked for, in order of path, from the store where nothing changed. */
+async function reviewAll(tree: OpenTree, data: ScanWorkerData, args: ScanArguments, io: CliIo): Promise<readonly FileAnswer[]> {
+  const hashes = new Map(tree.files.map(({ path, hash }) => [path, hash]));
+  const names = new Map(tree.wanted.map((path) => [path, reviewName(path, hashes.get(path) ?? "", [data.options, data.treeRelease], io)]));
+  const known = new Map<string, Review>();
+  let checker: Scanner | null = null;
+  for (const [path, name] of names) {
+    const kept = readScanned(tree.store.read(name));
+    if (kept === null) continue;
+    checker ??= scannerOf(indexedOf(data), () => null, targetOfTree(data.options, data.treeRelease), data.options);
+    if (checker.isCurrent(kept)) known.set(path, kept.review);
+  }
+  const open = tree.wanted.filter((path) => !known.has(path));
+  // The largest files first: whoever begins with them ends with the others.
+  const size = new Map(data.files.map(({ path, outline }) => [path, outline.length]));
+  const tasks = open.toSorted((a, b) => (size.get(b) ?? 0) - (size.get(a) ?? 0) || (a < b ? -1 : 1));
+  const answers = await runTasks(tasks, data, args, io);
+  const byPath = new Map(answers.map((answer) => [tasks[answer.task] ?? "", answer]));
+  return tree.wanted.map((path): FileAnswer => {
+    const review = known.get(path);
+    if (review) return { path, review, error: null };
+    const answer = byPath.get(path);
+    if (!answer || "error" in answer) return { path, review: null, error: answer?.error ?? "no answer" };
+    tree.store.write(names.get(path) ?? "", JSON.stringify(answer.result));
+    return { path, review: answer.result.review, error: null };
+  });
+}
+
+const indexedOf = (data: ScanWorkerData) =>
+  data.files.flatMap(({ path, hash, outline }) => {
+    const decoded = decodeOutline(outline);
+    return decoded ? [{ path, hash, outline: decoded }] : [];
+  });
+
+function readScanned(text: string | null): ScannedFile | null {
+  if (text === null) return null;
+  try {
+    const read = JSON.parse(text) as ScannedFile;
+    return Array.isArray(read.files) && Array.isArray(read.answers) && Array.isArray(read.review.findings) ? read : null;
+  } catch {
+    return null;
+  }
+}
+
+async function runTasks(tasks: readonly string[], data: ScanWorkerData, args: ScanArguments, io: CliIo): Promise<readonly Answer<ScannedFile>[]> {
+  const progress = startProgress(io, `of ${tasks.length} files analyzed`);
+  try {
+    if (io.workerFile && tasks.length > 0) {
+      const options = { file: io.workerFile, data, jobs: jobsOf(args.jobs), signal: io.signal ?? null, onDone: progress.step };
+      return await runInWorkers<string, ScannedFile>(tasks, options);
+    }
+    return await runHere(tasks, data, io, progress.step);
+  } finally {
+    progress.clear();
+  }
+}
+
+async function runHere(tasks: readonly string[], data: ScanWorkerData, io: CliIo, step: (done: number) => void): Promise<readonly Answer<ScannedFile>[]> {
+  const run = scanTaskRunner(data);
+  const answers: Answer<ScannedFile>[] = [];
+  for (const [task, path] of tasks.entries()) {
+    io.signal?.throwIfAborted();
+    try {
+      answers.push({ task, result: run(path) });
+    } catch (error) {
+      answers.push({ task, error: error instanceof Error ? error.message : String(error) });
+    }
+    step(task + 1);
+    await new Promise((done) => setImmediate(done));
+  }
+  return answers;
+}
+
+/** Writes the report; the exit status. */
+async function write(
+  answers: readonly FileAnswer[],
+  args: ScanArguments,
+  io: CliIo,
+  output: WriteStream | null,
+  timings: { readonly totalMs: number; readonly reviewMs: number } | null,
+): Promise<number> {
+  const isColored = args.color === "always" || (args.color === "auto" && output === null && io.isStdoutTerminal && !io.env.NO_COLOR);
+  const writer = writerOf(args.format, { paint: isColored ? COLORED : PLAIN, quiet: args.quiet, summary: args.summary });
+  const out = openSink(output ?? io.stdout);
+  let summary = EMPTY_SUMMARY;
+  let status: number = EXIT.clean;
+  await out.write(writer.open());
+  let index = 0;
+  for (const { path, review, error } of answers) {
+    const shown = shownPath(args.tree, path);
+    if (review === null) {
+      io.stderr.write(`patchwalk: internal error: ${visiblePath(shown)}: ${visibleLine(error ?? "")}\n`);
+      status = EXIT.internal;
+      continue;
+    }
+    const chosen = withShownPaths(selected(review, selectionOf(args)), args.tree);
+    const tiers = countTiers(chosen.findings);
+    summary = {
+      proved: summary.proved + tiers.proved,
+      contract: summary.contract + tiers.contract,
+      pattern: summary.pattern + tiers.pattern,
+      files: summary.files + 1,
+    };
+    const { failOn } = args;
+    if (status === EXIT.clean && failOn !== "never" && chosen.findings.some((finding) => isAtLeast(finding.tier, failOn))) status = EXIT.findings;
+    await out.write(writer.input(shown, chosen, index++, "c"));
+  }
+  await out.write(writer.close(summary, index, timings));
+  if (output !== null) await new Promise<void>((resolve) => output.end(() => resolve()));
+  const failure = out.failure();
+  if (failure === null || errorCode(failure) === "EPIPE") return status;
+  return refuse(io, `${visiblePath(args.output ?? "stdout")}: ${failureReason(failure)}\n`);
+}
+
+/** Places in other files, named as the user named the tree. */
+const withShownPaths = (review: Review, tree: string): Review => ({
+  ...review,
+  findings: review.findings.map((finding) => ({
+    ...finding,
+    related: finding.related.map((related) => (related.path === undefined ? related : { ...related, path: shownPath(tree, related.path) })),
+  })),
+});

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { Worker } from "node:worker_threads";
+
+/** What a worker answers: the result of one task, or why there is none. */
+export type Answer<R> = { readonly task: number; readonly result: R } | { readonly task: number; readonly error: string };
+
+export interface PoolOptions {
+  /** Program of the workers. */
+  readonly file: string;
+  /** Given to each worker at its start. */
+  readonly data: unknown;
+  readonly jobs: number;
+  readonly signal: AbortSignal | null;
+  /** Called after each task with the number of those that are done. */
+  readonly onDone: (done: number) => void;
+}
+
+/** A worker's heap may grow to this: a task that needs more fails alone. */
+const MAX_HEAP_MB = 1024;
+
+/**
+ * Runs tasks in worker threads, one at a time in each, and gives their answers in the order of the tasks. Rejects
+ * with the signal's reason when it is aborted; the threads are ended in any case.
+ */
+export async function runInWorkers<T, R>(tasks: readonly T[], options: PoolOptions): Promise<readonly Answer<R>[]> {
+  const answers: Answer<R>[] = [];
+  let next = 0;
+  let done = 0;
+  const workers: Worker[] = [];
+  const take = (worker: Worker): boolean => {
+    const task = next++;
+    if (task >= tasks.length) return false;
+    worker.postMessage({ task, what: tasks[task] });
+    return true;
+  };
+  const runOne = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(options.file, { workerData: options.data, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } });
+      workers.push(worker);
+      worker.on("message", (answer: Answer<R>) => {
+        answers[answer.task] = answer;
+        options.onDone(++done);
+        if (!take(worker)) resolve();
+      });
+      worker.on("error", reject);
+      worker.on("exit", () => reject(new Error("a worker thread ended too early")));
+      if (!take(worker)) resolve();
+    });
+  const aborted = new Promise<never>((_, reject) => {
+    options.signal?.addEventListener("abort", () => reject(options.signal?.reason as Error), { once: true });
+  });
+  try {
+    options.signal?.throwIfAborted();
+    const running = Promise.all(Array.from({ length: Math.min(options.jobs, tasks.length) }, runOne));
+    await (options.signal ? Promise.race([running, aborted]) : running);
+    return answers;
+  } finally {
+    aborted.catch(() => undefined);
+    for (const worker of workers) worker.removeAllListeners();
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
