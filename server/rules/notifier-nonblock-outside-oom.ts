@@ -3,7 +3,7 @@ import type { Release } from "../kernel/release.ts";
 import { documentPlace } from "../program/place.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
 import { prove, type Proof } from "../scenarios/prove.ts";
-import { refusedInvalidation } from "../scenarios/refused-invalidation.ts";
+import { endAfterRefusal, refusedInvalidation } from "../scenarios/refused-invalidation.ts";
 import type { Candidate, Rule } from "./rule.ts";
 import { placeOf } from "./rule.ts";
 
@@ -69,11 +69,12 @@ const withHelper = (programs: readonly EffectProgram[], helper: EffectProgram, c
 /** The first program that fails; where none does, what exploring the first one showed. */
 function worstProof(programs: readonly EffectProgram[], release: Release, maxStates: number): Proof | null {
   const proofs: Proof[] = [];
-  for (const program of programs) {
-    const proof = prove(refusedInvalidation, program, release, maxStates);
-    if (proof.verdict === "fail") return proof;
-    proofs.push(proof);
-  }
+  for (const experiment of [refusedInvalidation, endAfterRefusal])
+    for (const program of programs) {
+      const proof = prove(experiment, program, release, maxStates);
+      if (proof.verdict === "fail") return proof;
+      proofs.push(proof);
+    }
   return proofs.find(({ verdict }) => verdict !== "not-lifted") ?? proofs[0] ?? null;
 }
 

@@ -353,3 +353,10 @@ export const refusedInvalidation: Experiment = {
     },
   ],
 };
+
+/** The result is looked at, but the range is ended although its start was refused: KVM sees an end too many. */
+export const endAfterRefusal: Experiment = {
+  ...refusedInvalidation,
+  primary: ["notifier-imbalance"],
+  secondary: ["stale-secondary-mapping", "sleep-in-atomic"],
+};
