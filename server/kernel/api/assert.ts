@@ -8,7 +8,7 @@ const held = (lock: LockClass, mode: LockMode | "any"): Effect => ({ kind: "asse
  * The generic forms name a lock by address, and lowering finds the class by its field. `lockdep_assert_held()` takes
  * any kind of lock; `rwsem` stands for it, because that is what mm/ passes.
  */
-export const assertFacts: readonly ApiFact[] = [
+const ASSERTIONS: readonly ApiFact[] = [
   ...facts("mmap_assert_locked", "include/linux/mmap_lock.h (6.1.192)", [held("mmap_lock", "any")]),
   ...facts("mmap_assert_write_locked", "include/linux/mmap_lock.h (6.1.192)", [held("mmap_lock", "write")]),
   ...facts("vma_assert_write_locked", "include/linux/mm.h (6.4)", [held("vma_lock", "write")], { since: "6.4", certainty: "plausible" }),
@@ -21,3 +21,7 @@ export const assertFacts: readonly ApiFact[] = [
   ...facts("lockdep_assert_held_read", "include/linux/lockdep.h (6.1.192)", [held("rwsem", "read")]),
   ...facts("assert_spin_locked assert_raw_spin_locked", "include/linux/spinlock.h (6.1.192)", [held("spinlock", "exclusive")]),
 ];
+
+const isLockdep = (name: string): boolean => /^(?:lockdep|rwsem)_assert|^(?:vma|hugetlb_vma|i_mmap)_assert/.test(name);
+
+export const assertFacts: readonly ApiFact[] = ASSERTIONS.map((fact) => (isLockdep(fact.name) ? { ...fact, needs: { LOCKDEP: true } } : fact));

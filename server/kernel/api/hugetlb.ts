@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ApiFact, Effect } from "../effect.ts";
+import { withModification } from "./modify.ts";
 import { access, clear, facts, maySleep, set } from "./make.ts";
 
 const HEADER = "include/linux/hugetlb.h (6.1.192)";
@@ -8,7 +9,7 @@ const GENERIC = "include/asm-generic/hugetlb.h (6.1.192)";
 const walk = (mm: number | null, vma: number | null, asserts: boolean): Effect => ({ kind: "hugetlbWalk", mm, vma, asserts });
 
 /** Each use of the pointer is an `accessEntry`, because the table behind it may be gone. */
-export const hugetlbFacts: readonly ApiFact[] = [
+const HUGETLB: readonly ApiFact[] = [
   ...facts("huge_pte_offset", "7868a2087ec1 (size added in 4.13)", [walk(0, null, false)], { arity: 2, until: "4.13", certainty: "plausible" }),
   ...facts("huge_pte_offset", "mm/hugetlb.c:7269 (6.1.192)", [walk(0, null, false)], { arity: 3, since: "4.13" }),
   ...facts("hugetlb_walk", "9c67a20704e7", [walk(null, 0, true)], { arity: 3, since: "6.3" }),
@@ -70,3 +71,5 @@ export const hugetlbFacts: readonly ApiFact[] = [
   ...facts("migration_entry_wait_huge", "mm/migrate.c (6.1.192)", [access(1, false), maySleep], { arity: 2, until: "6.3" }),
   ...facts("hugetlb_fault unmap_hugepage_range", "mm/hugetlb.c (6.1.192)", [maySleep]),
 ];
+
+export const hugetlbFacts: readonly ApiFact[] = HUGETLB.map(withModification).map((fact) => ({ ...fact, needs: { HUGETLB_PAGE: true } }));

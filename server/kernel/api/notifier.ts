@@ -11,7 +11,7 @@ const HEADER = "include/linux/mmu_notifier.h";
  * Before 5.0 there was no range object: (mm, start, end) named the range. The mm stands for it then, and start also
  * initializes it.
  */
-export const notifierFacts: readonly ApiFact[] = [
+const NOTIFIER: readonly ApiFact[] = [
   ...facts(
     "mmu_notifier_range_init",
     "ac46d4f3c432",
@@ -68,7 +68,7 @@ export const notifierFacts: readonly ApiFact[] = [
   ...facts(
     "mmu_notifier_invalidate_range_end",
     `${HEADER}:481 (6.1.192): sleeps when the range is blockable and the mm has subscribers`,
-    [maySleep, end],
+    [{ kind: "maySleep", onlyIf: "blockable" }, end],
     { arity: 1, since: "5.0" },
   ),
   ...facts("mmu_notifier_invalidate_range_only_end", "ec8832d007cb (removed in 6.6)", [maySleep, end], { until: "6.6" }),
@@ -78,3 +78,5 @@ export const notifierFacts: readonly ApiFact[] = [
     [maySleep],
   ),
 ];
+
+export const notifierFacts: readonly ApiFact[] = NOTIFIER.map((fact) => ({ ...fact, needs: { MMU_NOTIFIER: true } }));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ApiFact, Argument, Effect } from "../effect.ts";
 import { preemptOff, preemptOn } from "./atomic.ts";
+import { withModification } from "./modify.ts";
 import { access, clear, facts, maySleep, set, type Bounds } from "./make.ts";
 
 /** With HIGHPTE tables are mapped for each use: by kmap_atomic() up to 6.4, by kmap_local_page() from 6.5 on. */
@@ -123,6 +124,7 @@ const CHANGES: readonly ApiFact[] = [
   ...facts("ptep_clear_flush pmdp_huge_clear_flush pudp_huge_clear_flush pmdp_collapse_flush pmdp_invalidate", PGTABLE, [clear(2, true)], {
     arity: 3,
   }),
+  ...facts("pudp_invalidate", "include/linux/pgtable.h (6.12.117)", [clear(2, true)], { arity: 3, since: "6.12", certainty: "plausible" }),
   ...facts("pmdp_invalidate_ad", PGTABLE, [clear(2, true)], { arity: 3, since: "5.19" }),
   ...facts(
     "ptep_clear_flush_notify pmdp_huge_clear_flush_notify pudp_huge_clear_flush_notify",
@@ -136,7 +138,7 @@ const CHANGES: readonly ApiFact[] = [
     [clear(2, false)],
     { arity: 3 },
   ),
-  ...facts("ptep_get_and_clear_full pte_clear_not_present_full pmdp_huge_get_and_clear_full", PGTABLE, [clear(2, false)], { arity: 4 }),
+  ...facts("ptep_get_and_clear_full pte_clear_not_present_full pmdp_huge_get_and_clear_full pudp_huge_get_and_clear_full", PGTABLE, [clear(2, false)], { arity: 4 }),
   ...facts("get_and_clear_full_ptes clear_full_ptes", `${PGTABLE}; batches from 6.9`, [clear(2, false)], { since: "6.9", certainty: "plausible" }),
   ...facts("unmap_page_range", "mm/memory.c:1656 (6.1.192): zaps a range; the notifiers are its caller's", [maySleep, { kind: "clearRange", vma: 1, start: 2 }], {
     arity: 5,
@@ -163,17 +165,32 @@ const CHANGES: readonly ApiFact[] = [
   ),
 ];
 
-/** Allocation of tables. */
-const ALLOCATION: readonly ApiFact[] = facts(
-  "pte_alloc __pte_alloc pte_alloc_one pmd_alloc __pmd_alloc pud_alloc __pud_alloc p4d_alloc __p4d_alloc",
-  "include/linux/mm.h, mm/memory.c (6.1.192): GFP_PGTABLE_USER",
-  [maySleep],
-);
+const noTable = (form: "null" | "negative"): Effect => ({ kind: "returnsError", form, errors: ["ENOMEM"], allocates: true });
+const frees = (table: Argument, how: "by-architecture" | "rcu" | "at-once"): Effect => ({ kind: "freesTable", table, how });
+
+/** Allocation and release of tables. */
+const TABLES: readonly ApiFact[] = [
+  ...facts("pte_alloc_one pmd_alloc pud_alloc p4d_alloc", "include/linux/mm.h (6.1.192): GFP_PGTABLE_USER; NULL", [maySleep, noTable("null")]),
+  ...facts("pte_alloc __pte_alloc __pmd_alloc __pud_alloc __p4d_alloc", "include/linux/mm.h, mm/memory.c (6.1.192): GFP_PGTABLE_USER; -ENOMEM", [
+    maySleep,
+    noTable("negative"),
+  ]),
+  ...facts("tlb_remove_table", "mm/mmu_gather.c:203-207 (6.1.192): falls back to interrupting all CPUs", [
+    { kind: "maySleep", onlyIf: "batch-full" },
+    frees(1, "by-architecture"),
+  ], { arity: 2 }),
+  ...facts("pte_free_tlb pmd_free_tlb pud_free_tlb p4d_free_tlb", "include/asm-generic/tlb.h (6.1.192)", [
+    { kind: "maySleep", onlyIf: "batch-full" },
+    frees(1, "by-architecture"),
+  ], { arity: 3 }),
+  ...facts("pte_free pmd_free pud_free p4d_free", "include/asm-generic/pgalloc.h (6.1.192)", [frees(1, "at-once")], { arity: 2 }),
+  ...facts("pte_free_defer", "mm/pgtable-generic.c, 13cf577e6b66 (6.6)", [frees(1, "rcu")], { arity: 2, since: "6.6", certainty: "plausible" }),
+];
 
 export const pageTableFacts: readonly ApiFact[] = [
   ...MAPS,
   ...LOCKS,
   ...READS,
-  ...CHANGES,
-  ...ALLOCATION,
+  ...CHANGES.map(withModification),
+  ...TABLES,
 ];

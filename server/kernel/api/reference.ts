@@ -22,7 +22,7 @@ const COUNTS: readonly ApiFact[] = [
   }),
   ...facts("css_put obj_cgroup_put mem_cgroup_put", "include/linux/cgroup.h (6.1.192)", [put]),
   ...facts("free_pages_and_swap_cache", "mm/swap_state.c:306 (6.1.192)", [{ kind: "unpin", reference: "get", pages: 0, count: 1 }], { arity: 2 }),
-  ...facts("put_swap_device", "include/linux/swap.h (6.1.192): the reference of get_swap_device()", [put], { arity: 1, since: "5.2" }),
+  ...facts("put_swap_device", "include/linux/swap.h (6.1.192): the reference of get_swap_device()", [put], { arity: 1 }),
   ...facts("put_anon_vma", "include/linux/rmap.h, mm/rmap.c:130 (6.1.192)", [{ kind: "maySleep", onlyIf: "last-reference" }, put]),
   ...facts("mmput fput iput dput", "kernel/fork.c, fs/ (6.1.192)", [maySleep, put]),
   ...facts("mmput_async", "kernel/fork.c (6.1.192)", [put]),
@@ -32,7 +32,7 @@ const COUNTS: readonly ApiFact[] = [
 /** Values that carry a reference. `filemap_get_folio()` and its kin are with the page cache. */
 const VALUES: readonly ApiFact[] = [
   ...facts("folio_get_anon_vma page_get_anon_vma", "mm/rmap.c (6.1.192): the anon_vma or NULL", [{ kind: "getAnonVma", folio: 0 }]),
-  ...facts("get_swap_device", "mm/swapfile.c:1264 (6.1.192)", [returnsReference("swap-device", "null")], { arity: 1, since: "5.2" }),
+  ...facts("get_swap_device", "mm/swapfile.c:1264 (6.1.192)", [returnsReference("swap-device", "null")], { arity: 1 }),
   ...facts("get_task_mm", "kernel/fork.c (6.1.192)", [returnsReference("mm", "null")], { arity: 1 }),
   ...facts("mm_access", "kernel/fork.c (6.1.192): waits for exec_update_lock", [maySleep, returnsReference("mm", "null-or-error")], { arity: 2 }),
   ...facts("get_pid_task find_get_task_by_vpid", "kernel/pid.c (6.1.192)", [returnsReference("task", "null")]),
