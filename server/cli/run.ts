@@ -7,7 +7,7 @@ import type { Engine } from "./engine.ts";
 import { explain } from "./explain.ts";
 import { EXIT, openSink } from "./io.ts";
 import type { CliIo } from "./io.ts";
-import { indexTree } from "./index.ts";
+import { indexTree } from "./index-tree.ts";
 import { crashText, lint } from "./lint.ts";
 import { listRules } from "./rules.ts";
 import { scan } from "./scan.ts";

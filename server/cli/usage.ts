@@ -5,7 +5,7 @@ usage: patchwalk <command> [options]
 
   lint [FILE|DIR|-]...    lint patches, mails, mailboxes, maildirs and C files;
                           standard input with - or no argument
-  scan TREE [PATH]...     analyze the C files of a kernel tree, callers included;
+  scan TREE [PATH]...     analyze the C files of a kernel tree with their callers;
                           PATH defaults to mm, fs/userfaultfd.c, fs/hugetlbfs,
                           fs/proc/task_mmu.c, virt/kvm
   index TREE [PATH]...    build or refresh what is kept about a tree
@@ -32,7 +32,7 @@ Options of lint and scan:
   --timings               say how long it took
 
 Options of scan and index:
-  --cache DIR             keep results in DIR instead of the user's cache folder
+  --cache DIR             keep results in DIR, not in the user's cache folder
   --no-cache              keep nothing
   --jobs N                threads of scan; default: one for each processor, up
                           to four
