@@ -55,6 +55,8 @@ const core = (mm: Argument, locked: Argument, required: LockClass | null): Effec
   dropsMmapLock(mm, "locked-cleared", "released", { tells: locked }),
 ];
 
+const mayDrop = (mm: Argument, locked: Argument): Effect[] => core(mm, locked, null);
+
 const grab = (flags: Argument, held: "nonzero" | "zero"): Effect => ({ kind: "grabPage", page: 0, flags, held });
 
 const GRAB: readonly ApiFact[] = [
@@ -83,16 +85,16 @@ const INTERNALS: readonly ApiFact[] = [
     until: "4.17",
     certainty: "plausible",
   }),
-  ...facts("follow_hugetlb_page", "mm/hugetlb.c:6440 (6.1.192); removed in 6.5", [maySleep, follow("hugetlb", 7)], {
+  ...facts("follow_hugetlb_page", "mm/hugetlb.c:6440 (6.1.192); removed in 6.5", [...mayDrop(0, 8), follow("hugetlb", 7)], {
     arity: 9,
     since: "4.16",
     until: "6.5",
     certainty: "plausible",
   }),
   ...facts("hugetlb_follow_page_mask", "7d049f3a03ea", [follow("hugetlb", 2)], { since: "6.3", until: "6.10" }),
-  ...facts("faultin_page", "mm/gup.c (tsk dropped by 64019a2e467a)", [maySleep, { kind: "gupFault", flags: 3 }], { arity: 5, until: "5.9" }),
-  ...facts("faultin_page", "mm/gup.c (5.9-5.18)", [maySleep, { kind: "gupFault", flags: 2 }], { arity: 4, since: "5.9", until: "5.19" }),
-  ...facts("faultin_page", "mm/gup.c:1249 (6.1.192)", [maySleep, { kind: "gupFault", flags: 2 }], { arity: 5, since: "5.19" }),
+  ...facts("faultin_page", "mm/gup.c (tsk dropped by 64019a2e467a)", [...mayDrop(1, 4), { kind: "gupFault", flags: 3 }], { arity: 5, until: "5.9" }),
+  ...facts("faultin_page", "mm/gup.c (5.9-5.18)", [...mayDrop(0, 3), { kind: "gupFault", flags: 2 }], { arity: 4, since: "5.9", until: "5.19" }),
+  ...facts("faultin_page", "mm/gup.c:1249 (6.1.192)", [...mayDrop(0, 4), { kind: "gupFault", flags: 2 }], { arity: 5, since: "5.19" }),
   ...facts("gup_pgd_range", "mm/gup.c (4.12-6.10)", [fastWalk(2)], { arity: 5, since: "4.12", until: "6.11" }),
   ...facts("gup_p4d_range gup_pud_range gup_pmd_range gup_pte_range", "mm/gup.c (4.4, 5.8)", [fastWalk(3)], { arity: 6, until: "5.9" }),
   ...facts("gup_p4d_range gup_pud_range gup_pmd_range", "mm/gup.c (6.1.192); table pointer added in 5.9", [fastWalk(4)], {
