@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { assertFacts } from "./api/assert.ts";
 import { atomicFacts } from "./api/atomic.ts";
+import { DEVICE_NAMES } from "./api/device.ts";
 import { faultFacts } from "./api/fault.ts";
 import { fileCacheFacts } from "./api/file-cache.ts";
 import { flagSleepFacts } from "./api/flag-sleep.ts";
@@ -64,7 +65,7 @@ const groupBy = <K>(keysOf: (fact: ApiFact) => readonly K[]): ReadonlyMap<K, rea
 
 const BY_NAME = groupBy((fact) => [fact.name]);
 const BY_EFFECT = groupBy((fact) => [...new Set(fact.effects.map((effect) => effect.kind))]);
-const NAMES: ReadonlySet<string> = new Set([...BY_NAME.keys(), ...QUIET_NAMES]);
+const NAMES: ReadonlySet<string> = new Set([...BY_NAME.keys(), ...QUIET_NAMES, ...DEVICE_NAMES]);
 
 /** Argument positions that a fact reads: every number in an effect or a meaning is one. */
 export const argumentsOf = (fact: ApiFact): readonly number[] => [
@@ -131,7 +132,7 @@ export function flagSleeper(name: string): FlagSleeper | null {
 }
 
 /** True for calls without an effect that any rule sees. */
-export const isQuiet = (name: string): boolean => QUIET_NAMES.has(name);
+export const isQuiet = (name: string): boolean => QUIET_NAMES.has(name) || DEVICE_NAMES.has(name);
 
 /** Every function name that the tables mention. */
 export const knownNames = (): ReadonlySet<string> => NAMES;

@@ -22,6 +22,7 @@ const OPENS: Partial<Record<BoundEffect["kind"], 1 | -1>> = {
 export function inlineHelpers(programs: readonly EffectProgram[]): readonly EffectProgram[] {
   // Of two with one name (`#ifdef` and the stub of `#else`) the longer one says what the function does.
   const byName = new Map(programs.toSorted((a, b) => a.end - a.start - (b.end - b.start)).map((program) => [program.name, program]));
+  const keeps = keepers(byName);
   const done = new Map<EffectProgram, EffectProgram>();
   const open = new Set<EffectProgram>();
 
@@ -39,7 +40,37 @@ export function inlineHelpers(programs: readonly EffectProgram[]): readonly Effe
     done.set(program, result);
     return result;
   };
-  return programs.map((program) => expanded(program, 0));
+  return programs.map((program) => withKeepers(expanded(program, 0), keeps));
+}
+
+/** Marks the calls of helpers that give nothing back. */
+function withKeepers(program: EffectProgram, keeps: (name: string) => boolean): EffectProgram {
+  if (!program.nodes.some((node) => node.kind === "call" && node.knowledge === "defined-here" && keeps(node.name))) return program;
+  const nodes = program.nodes.map((node): ProgramNode => (node.kind === "call" && node.knowledge === "defined-here" && keeps(node.name) ? { ...node, keeps: true } : node));
+  return { ...program, nodes };
+}
+
+/** Whether all of a helper is visible, and neither it nor what it calls drops a reference. */
+function keepers(byName: ReadonlyMap<string, EffectProgram>): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  const isKeeper = (name: string, depth: number): boolean => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    // A helper that comes back to itself keeps what the rest of it keeps; too long a chain keeps nothing for certain.
+    known.set(name, depth < MAX_DEPTH);
+    const helper = byName.get(name);
+    const result =
+      depth < MAX_DEPTH && helper !== undefined && !helper.openStart && !helper.openEnd && helper.assumptions.every((one) => one.kind !== "not-lowered" && one.kind !== "unseen-code") &&
+      helper.nodes.every((node) => node.kind !== "unseen" && (node.kind !== "call" || callKeeps(node, depth)));
+    known.set(name, result);
+    return result;
+  };
+  const callKeeps = (call: CallNode, depth: number): boolean => {
+    if (call.effects.some((effect) => effect.kind === "unpin" || effect.kind === "putReference")) return false;
+    if (call.knowledge === "unknown") return call.args.every((arg) => namesIn(arg).length === 0);
+    return call.knowledge !== "defined-here" || isKeeper(call.name, depth + 1);
+  };
+  return (name) => isKeeper(name, 0);
 }
 
 /** Offsets of a copy are offsets in the caller's text, so both must come from one image, and the helper must be whole. */

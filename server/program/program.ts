@@ -32,6 +32,8 @@ export interface CallNode {
   readonly shown?: string;
   /** Helper from whose body this call was copied into its caller; missing: the function's own text. */
   readonly inlined?: string;
+  /** True where the callee's whole body is known to give back nothing that it is handed. */
+  readonly keeps?: true;
   /** Offset in the image's text; -1 where the call is not in the text. */
   readonly at: number;
   readonly end: number;

@@ -248,7 +248,7 @@ class Emitter implements Lifting {
   #branch(node: BranchNode, next: readonly NodeId[]): number {
     const condition = this.#translator.condition(node.condition);
     const shown = this.#source(node);
-    const text = `if (${node.negated ? "!" : ""}${shown.text})`;
+    const text = `if (${node.negated ? negation(shown.text) : shown.text})`;
     const said = (outcome: boolean): string => (outcome === node.negated ? "false" : "true");
     const then = `n${next[0]}`;
     const otherwise = `n${next[1]}`;
@@ -264,7 +264,7 @@ class Emitter implements Lifting {
         hidden: !ASKS_FLAG.test(render(node.condition)),
       });
     }
-    return this.thread.step({ text, source: shown.source, alternatives: this.#open(node, then, otherwise, said) });
+    return this.thread.step({ text, source: shown.source, alternatives: this.#open(node, then, otherwise, said), hidden: node.at < 0 });
   }
 
   /** A condition that the model does not decide: free, but the same text means the same outcome until its names change. */
@@ -292,6 +292,9 @@ class Emitter implements Lifting {
     });
   }
 }
+
+/** The text under its `!`: in parentheses unless it is one operand. */
+const negation = (text: string): string => (/^[\w.]+(?:->\w+|\.\w+)*(?:\(.*\))?$/.test(text) || /^\([^()]*\)$/.test(text) ? `!${text}` : `!(${text})`);
 
 /** A test of a flag word. */
 const ASKS_FLAG = /& [A-Z][A-Z0-9]*_[A-Z0-9_]+/;

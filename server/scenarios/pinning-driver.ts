@@ -9,6 +9,7 @@ import { assign } from "../simulator/effect.ts";
 import { and, eq, FALSE, ne, TRUE, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative, Assignment } from "../simulator/model.ts";
 import { drop, grab, gupFaults, isReady, isWritable, pageLabels, pageOf, type GupRequest, type Initially, type PrivateMapping } from "./gup-era.ts";
+import { FAILED, mayGiveBack, withFailures } from "./kept-pins.ts";
 import { lift, type LiftedThread } from "./lift.ts";
 import { ALL_PAGES, countComparison, ERROR, givesBack, gupAt, pageCount, pagePlaces, SOME_PAGES, type Gup } from "./pinned-pages.ts";
 import { insertAtStart, synthetic } from "./rewrite.ts";
@@ -47,13 +48,20 @@ const GATE = "begin";
 export function liftPinningDriver(model: ModelBuilder, program: EffectProgram, release: Release, focus: PinFocus, objects: PinObjects): LiftedThread | null {
   const found = gupAt(program, focus.node);
   if (!found) return null;
-  const gated = insertAtStart(program, [{ ...synthetic("", { kind: "maySleep" }), name: GATE }]);
+  const told = focus.device === "return" ? withFailures(unknownWhereHanded(program, pagePlaces(program, found.gup))) : program;
+  const gated = insertAtStart(told, [{ ...synthetic("", { kind: "maySleep" }), name: GATE }]);
   const lifted = lift(model, gated, release, () => world(gated, found, focus, objects), { next: "handed" });
   if (focus.device === "return") handOver(lifted.thread, objects, "returns with the page pinned: the device goes on using it");
   else lifted.thread.label("handed");
   for (const step of lifted.stepsOf.get(focus.node) ?? []) model.reach(lifted.thread, step, "the pin");
   return lifted;
 }
+
+/** A helper that the input defines, but not so that all of it is known, is as good as unknown to the pages. */
+const unknownWhereHanded = (program: EffectProgram, places: ReadonlySet<string>): EffectProgram => ({
+  ...program,
+  nodes: program.nodes.map((node) => (node.kind === "call" && mayGiveBack(node, places) ? { ...node, knowledge: "unknown" } : node)),
+});
 
 export const pinObjects = (model: ModelBuilder, mapping: PrivateMapping, initially: Initially, begun: boolean): PinObjects => ({
   mapping,
@@ -77,18 +85,23 @@ export function handOver(thread: ThreadBuilder, { pinned, device }: PinObjects, 
 function world(program: EffectProgram, { call, gup }: { call: CallNode; gup: Gup }, focus: PinFocus, objects: PinObjects): World {
   const places = pagePlaces(program, gup);
   const isGate = (node: CallNode): boolean => node.at < 0 && node.name === GATE;
+  const isFailure = (node: CallNode): boolean => node.at < 0 && node.name === FAILED;
+  const returns = focus.device === "return";
   return {
-    sees: (effect, node) => isGate(node) || (node === call && effect.kind === "gup") || givesBack(effect, places),
+    sees: (effect, node) => isGate(node) || isFailure(node) || (node === call && effect.kind === "gup") || givesBack(effect, places),
     reads: (effect) => (effect.kind === "gup" && effect.write ? [effect.write] : []),
     readsFlags: (effect, node) => (node === call && effect.kind === "gup" ? flagsRead(effect) : []),
     refine(effect, node, lifting) {
       if (isGate(node)) return [{ alternatives: [{ guard: eq(objects.begun, 1) }], hidden: true }];
+      if (isFailure(node)) return [{ alternatives: [{ effect: [assign(objects.pinned, 0)] }], hidden: true }];
       if (effect.kind === "gup") return pinSteps(effect, node, lifting, focus, objects);
       return unpinSteps(objects, gup);
     },
     place: () => null,
     meaning: () => null,
     compare: countComparison(program, call, gup),
+    unknownCall: (node, lifting) => (returns && mayGiveBack(node, places) ? handedSteps(node.name, node.result, lifting, objects, gup) : null),
+    unseen: (where, lifting) => (returns && where !== "start" ? handedSteps("code that is not visible", null, lifting, objects, gup) : []),
   };
 }
 
@@ -148,6 +161,26 @@ function unpinSteps({ mapping, pinned, device }: PinObjects, gup: Gup): LiftedSt
         { guard: ne(pinned, 0), effect: [...drop(mapping, pinned, gup.reference === "pin"), assign(pinned, 0), assign(device, 0)] },
         { guard: eq(pinned, 0), note: "nothing is pinned" },
       ],
+    },
+  ];
+}
+
+/** Something that is not known may give the pages back; that it does not is no more than an assumption. */
+function handedSteps(who: string, result: string | null, lifting: Lifting, objects: PinObjects, gup: Gup): LiftedStep[] {
+  const { mapping, pinned, device } = objects;
+  const isTracked = lifting.set(result, 1).length > 0;
+  const name = result === null && who.includes(" ") ? who : `${who}()`;
+  const values = isTracked ? [1, 0].map((value) => ({ set: lifting.set(result, value), doubt: `${name} may return either` })) : [{ set: [], doubt: null }];
+  return [
+    {
+      alternatives: values.flatMap(({ set, doubt }): Alternative[] => [
+        {
+          guard: ne(pinned, 0), effect: set, note: "leaves the pages pinned",
+          assumed: [`${name} keeps the pages`, ...(doubt === null ? [] : [doubt])].join("; "),
+        },
+        { guard: ne(pinned, 0), effect: [...drop(mapping, pinned, gup.reference === "pin"), assign(pinned, 0), assign(device, 0), ...set], note: "gives the pages back" },
+        { guard: eq(pinned, 0), effect: set, ...(doubt === null ? {} : { assumed: doubt }) },
+      ]),
     },
   ];
 }
