@@ -6,6 +6,7 @@ import type { EffectProgram } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
 import { EMPTY_STATE } from "./state.ts";
 import { isLasting } from "./live.ts";
+import { namesOfVma, vmaOfWalk } from "./mapping.ts";
 import { normalize } from "./truth.ts";
 
 /**
@@ -21,6 +22,8 @@ export interface Relevance {
   readonly flags: ReadonlySet<string>;
   /** Texts of places that hold a VMA with anonymous memory. */
   readonly privateVmas: ReadonlySet<string>;
+  /** VMAs of walks by text -> other names that they may have; null: any. */
+  readonly vmaNames: ReadonlyMap<string, ReadonlySet<string> | null>;
 }
 
 export function relevanceOf(program: EffectProgram): Relevance {
@@ -55,11 +58,23 @@ export function relevanceOf(program: EffectProgram): Relevance {
   for (const [key, times] of asked) if (times > 1) conditions.add(key);
   for (const name of correlated(program)) conditions.add(name);
   throughCopies(program, conditions);
-  return { conditions, variables, flags, privateVmas: privateVmasOf(program) };
+  return { conditions, variables, flags, privateVmas: privateVmasOf(program), vmaNames: vmaNamesOf(program) };
 }
 
 function addFlags(value: Value, flags: Set<string>): void {
   for (const prefix of FOLLOWED_FLAGS) for (const flag of flagsIn(value, prefix)) flags.add(flag);
+}
+
+function vmaNamesOf(program: EffectProgram): Relevance["vmaNames"] {
+  const found = new Map<string, ReadonlySet<string> | null>();
+  for (const node of program.nodes) {
+    if (node.kind !== "call") continue;
+    for (const effect of node.effects) {
+      const vma = effect.kind === "hugetlbWalk" ? vmaOfWalk(effect) : null;
+      if (vma !== null && !found.has(vma)) found.set(vma, namesOfVma(program, vma));
+    }
+  }
+  return found;
 }
 
 function privateVmasOf(program: EffectProgram): ReadonlySet<string> {

@@ -27,6 +27,8 @@ export interface WalkOrigin {
   readonly walk: NodeId;
   /** Canonical text of the VMA, or null where the walk names none. */
   readonly vma: string | null;
+  /** Other names of the VMA; null: any name may be meant. */
+  readonly alsoNamed: ReadonlySet<string> | null;
   /** True where something protected the table during the walk. */
   readonly protectedAtWalk: boolean;
   /** False once nothing has protected the table since the walk. */

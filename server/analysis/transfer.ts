@@ -5,6 +5,7 @@ import type { Value } from "../program/code.ts";
 import { assignBit } from "../program/flag-word.ts";
 import type { AssignNode, BoundEffect, CallNode, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
+import { isOtherMapping, vmaOfWalk } from "./mapping.ts";
 import type { Relevance } from "./relevant.ts";
 import type { Atomic, Held, State, WalkOrigin } from "./state.ts";
 import { withEntry } from "./state.ts";
@@ -15,9 +16,6 @@ const name = (text: string): Value => ({ kind: "name", name: text, at: 0 });
 /** `&x` and `x` name the same object when a lock or a range is meant. */
 export const objectText = (value: Value | null): string =>
   value === null ? "" : value.kind === "unary" && value.operator === "&" ? render(value.of) : render(value);
-
-/** A VMA named through a walk's mm argument: `vma->vm_mm` -> `vma`. */
-const vmaOfMm = (mm: Value | null): string | null => (mm?.kind === "member" && mm.field === "vm_mm" ? render(mm.of) : null);
 
 /** States after a call: more than one where the call's value decides what happened. */
 export function afterCall(state: State, node: CallNode, id: NodeId, relevance: Relevance): State[] {
@@ -151,9 +149,10 @@ function mapPte(state: State, effect: BoundEffect & { kind: "mapPte" }, node: Ca
 
 function walked(state: State, effect: BoundEffect & { kind: "hugetlbWalk" }, node: CallNode, id: NodeId, relevance: Relevance): State[] {
   if (node.result === null) return [state];
-  const vma = effect.vma ? render(effect.vma) : vmaOfMm(effect.mm);
-  const isProtected = protects(state, vma);
-  const origin = { walk: id, vma, protectedAtWalk: isProtected, protectedSince: isProtected };
+  const vma = vmaOfWalk(effect);
+  const alsoNamed = vma === null ? null : (relevance.vmaNames.get(vma) ?? null);
+  const isProtected = protects(state, { vma, alsoNamed });
+  const origin: WalkOrigin = { walk: id, vma, alsoNamed, protectedAtWalk: isProtected, protectedSince: isProtected };
   const found: State = { ...state, walks: withEntry(state.walks, node.result, origin) };
   if (!relevance.conditions.has(node.result)) return [found];
   return [assume(found, name(node.result), true), assume(state, name(node.result), false)];
@@ -174,18 +173,19 @@ function saysPrivate(state: State, vma: string | null): boolean {
  * True where the table of a hugetlb walk cannot be freed: the VMA's hugetlb lock, its mapping's i_mmap_rwsem, or a
  * private VMA (PMDs are shared between MAP_SHARED VMAs only). mm/hugetlb.c, fe7d4c6d5a42, 9c67a20704e7.
  */
-export function protects(state: State, vma: string | null): boolean {
-  return isHeld(state, "hugetlb_vma_lock", vma) || isHeld(state, "i_mmap_rwsem", null) || saysPrivate(state, vma);
-}
+export const protects = (state: State, { vma, alsoNamed }: Pick<WalkOrigin, "vma" | "alsoNamed">): boolean =>
+  isHeld(state, "hugetlb_vma_lock", vma) ||
+  state.held.some((held) => held.lock === "i_mmap_rwsem" && !isOtherMapping(held.object, vma, alsoNamed)) ||
+  saysPrivate(state, vma);
 
 /** True where the table behind a walk's pointer still exists: it was protected all the time, or it never was shared. */
 export const isSafe = (state: State, origin: WalkOrigin): boolean =>
-  saysPrivate(state, origin.vma) || (origin.protectedSince && protects(state, origin.vma));
+  saysPrivate(state, origin.vma) || (origin.protectedSince && protects(state, origin));
 
 function loseProtection(state: State): State {
   let walks = state.walks;
   for (const [variable, origin] of state.walks)
-    if (origin.protectedSince && !protects(state, origin.vma)) walks = withEntry(walks, variable, { ...origin, protectedSince: false });
+    if (origin.protectedSince && !protects(state, origin)) walks = withEntry(walks, variable, { ...origin, protectedSince: false });
   return { ...state, walks };
 }
 

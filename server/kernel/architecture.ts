@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { ReleaseRange } from "./effect.ts";
+import type { Certainty, ReleaseRange } from "./effect.ts";
 import { atLeast, covers, type Release } from "./release.ts";
 import type { Architecture, Target } from "./target.ts";
 
@@ -39,9 +39,12 @@ export interface ArchitectureRow extends ReleaseRange {
   readonly rcuProtectsDeref: "yes" | "unless-batch-page-fails" | "no";
   readonly irqOffProtects: IrqOffProtection;
   readonly source: string;
+  readonly certainty: Certainty;
 }
 
-type Row = Omit<ArchitectureRow, "irqOffProtects" | "ptlFree"> & {
+type Row = Omit<ArchitectureRow, "irqOffProtects" | "ptlFree" | "certainty"> & {
+  /** First release for which nobody has read the row's source again. Missing: none. */
+  readonly unverifiedFrom?: string;
   /** Without the interrupt that unsharing sends since 1013af4f585f, and with it. */
   readonly irqOff: readonly [before: IrqOffProtection, since: IrqOffProtection];
 };
@@ -67,6 +70,7 @@ const ROWS: readonly Row[] = [
     config: { PARAVIRT: true },
     isDefault: true,
     until: X86_ALWAYS_RCU,
+    unverifiedFrom: "6.13",
     hugePmdShare: true,
     tableFree: "after-ipi",
     rcuProtectsDeref: "no",
@@ -81,6 +85,7 @@ const ROWS: readonly Row[] = [
     config: { PARAVIRT: true },
     isDefault: false,
     until: X86_ALWAYS_RCU,
+    unverifiedFrom: "6.13",
     hugePmdShare: true,
     ...BATCHED,
     source: "arch/x86/xen/mmu_pv.c:2169, arch/x86/kernel/kvm.c:844, arch/x86/hyperv/mmu.c:242 (6.1.192)",
@@ -93,6 +98,7 @@ const ROWS: readonly Row[] = [
     config: { PARAVIRT: false },
     isDefault: false,
     until: X86_ALWAYS_RCU,
+    unverifiedFrom: "6.13",
     hugePmdShare: true,
     tableFree: "after-ipi",
     rcuProtectsDeref: "no",
@@ -111,6 +117,7 @@ const ROWS: readonly Row[] = [
     hugePmdShare: true,
     ...BATCHED,
     source: "arch/x86/Kconfig: RCU table free without condition from about 6.14 (unverified)",
+    unverifiedFrom: X86_ALWAYS_RCU,
   },
   {
     arch: "arm64",
@@ -131,6 +138,7 @@ const ROWS: readonly Row[] = [
     config: {},
     isDefault: false,
     until: RISCV_RCU,
+    unverifiedFrom: "6.8",
     hugePmdShare: true,
     tableFree: "at-once",
     rcuProtectsDeref: "no",
@@ -148,6 +156,7 @@ const ROWS: readonly Row[] = [
     hugePmdShare: true,
     ...BATCHED,
     source: "arch/riscv/Kconfig: RCU table free from about 6.8 to 6.10 (unverified)",
+    unverifiedFrom: RISCV_RCU,
   },
   ...(["powerpc64", "s390x"] as const).map((arch): Row => ({
     arch,
@@ -183,5 +192,10 @@ export function architectureRows(target: Target): readonly ArchitectureRow[] {
       covers(row, target.release) && (!target.archIsSet || row.arch === target.arch) && configAllows(row, target),
   );
   const later = unshareInterrupts(target.release) ? 1 : 0;
-  return selected.map(({ irqOff, ...row }) => ({ ...row, ptlFree: "at-once", irqOffProtects: irqOff[later] }));
+  return selected.map(({ irqOff, unverifiedFrom, ...row }) => ({
+    ...row,
+    ptlFree: "at-once",
+    irqOffProtects: irqOff[later],
+    certainty: unverifiedFrom !== undefined && atLeast(target.release, unverifiedFrom) ? "plausible" : "verified",
+  }));
 }

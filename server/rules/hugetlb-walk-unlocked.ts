@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { State } from "../analysis/state.ts";
+import { namesOfVma, vmaOfWalk } from "../analysis/mapping.ts";
 import { isSafe } from "../analysis/transfer.ts";
 import { statesAt, type AnalyzedFunction, type CallingContext } from "../analysis/unit.ts";
 import { architectureRows } from "../kernel/architecture.ts";
 import { nestsInside } from "../kernel/lock-order.ts";
+import { pmdSharingLocks } from "../kernel/pmd-sharing.ts";
 import type { Target } from "../kernel/target.ts";
 import { DEREFERENCE, type CallNode, type EffectProgram, type NodeId } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
@@ -43,13 +45,13 @@ export const hugetlbWalkUnlocked: Rule = {
       "Hole punch, truncation and rmap unshare it with the hugetlb vma lock and i_mmap_rwsem held for write, without mmap_lock; " +
       "the last other user then frees the table under whoever walks it with mmap_lock alone.",
     messages: {
-      unlocked: "{condition}{function}() walks {vma} without the hugetlb vma lock or i_mmap_rwsem: the PMD table can be unshared and freed before {use}",
+      unlocked: "{condition}{function}() walks {vma} without {locks}: the PMD table can be unshared and freed before {use}",
       released: "{condition}{function}() uses {pointer} after giving up the lock that kept its PMD table: the table can be unshared and freed before {use}",
-      question: "{condition}{function}() walks {vma} as its caller left it: does every caller of {outermost}() hold the hugetlb vma lock or i_mmap_rwsem? Otherwise the PMD table can be unshared and freed before {use}",
+      question: "{condition}{function}() walks {vma} as its caller left it: does every caller of {outermost}() hold {locks}? Otherwise the PMD table can be unshared and freed before {use}",
     },
     scenarios: ["hugetlb-unshare-uaf"],
     sources: [
-      { thread: "Re: [PATCH v2 00/10] mm/hugetlb: Make huge_pte_offset() thread-safe for pmd unshare", who: "Peter Xu", date: "2022-12", link: null },
+      { thread: "Re: [PATCH RFC v2 00/12] mm/hugetlb: Make huge_pte_offset() thread-safe for pmd unshare", who: "Peter Xu", date: "2022-11-25", link: null },
     ],
   },
   effects: ["hugetlbWalk"],
@@ -62,7 +64,7 @@ export const hugetlbWalkUnlocked: Rule = {
     if (!use || axes.length === 0) return;
     // An allocation is no lockless walk: where it asks about callers that are not visible, it would ask everywhere.
     if (ALLOCATES.test(call.name) && asksCaller(fn.program, call, use)) return;
-    const vma = effect.vma ? render(effect.vma) : effect.mm?.kind === "member" && effect.mm.field === "vm_mm" ? render(effect.mm.of) : null;
+    const vma = vmaOfWalk(effect);
     yield candidate(this.meta.id, site, use, vma, axes);
   },
 };
@@ -70,7 +72,7 @@ export const hugetlbWalkUnlocked: Rule = {
 function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axes: readonly FreeingAxis[]): Candidate {
   const { fn, call, node, target } = site;
   const asks = asksCaller(fn.program, call, use);
-  const focus: WalkFocus = { walk: node, vma, name: nameOf(fn.program, vma), callerHolds: callerLocks(use, asks), unknownUses: use.unknown };
+  const focus: WalkFocus = { walk: node, vma, alsoNamed: vma === null ? null : namesOfVma(fn.program, vma), name: nameOf(fn.program, vma), callerHolds: callerLocks(use, asks), unknownUses: use.unknown };
   // A lookup in a helper is shown where its caller goes wrong.
   const atLookup = use.fromStart && call.inlined === undefined;
   // Whoever only wants to know whether a caller must be asked pays nothing for exploring.
@@ -83,6 +85,7 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
       function: fn.program.name,
       // The question is for whoever calls the outermost function that is visible.
       outermost: use.context.chain.at(-1)?.name ?? fn.program.name,
+      locks: pmdSharingLocks(target.release).words,
       vma: nameOf(fn.program, vma) ?? onlyVma(fn.program) ?? "the mapping",
       pointer: use.pointer,
       use: use.call.name === DEREFERENCE ? `*${use.pointer}` : `${use.call.name}()`,
@@ -98,7 +101,8 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
         place: { program: caller.program, at: caller.at, end: caller.at + fn.program.name.length },
       })),
     ],
-    prove: (maxStates) => shown().prove(maxStates),
+    prove: () => shown().proof,
+    ...(asks ? { severity: "warning" as const } : {}),
     asks,
   };
 }
@@ -183,21 +187,21 @@ function callerLocks(use: Use, asks: boolean): WalkFocus["callerHolds"] {
 interface Shown {
   /** First words of the message where only a setting that is not the default fails; else "". */
   readonly condition: string;
-  readonly prove: (maxStates: number) => Proof | null;
+  readonly proof: Proof | null;
 }
 
 /** Runs every point of the axes; the default comes first, and what needs another one says so. */
 function runAxes(program: EffectProgram, focus: WalkFocus, axes: readonly FreeingAxis[], target: Target): Shown {
   const SMALL = 300_000;
-  const runs = axes.map((axis) => ({ axis, proof: prove(hugetlbUnshareUaf(focus, axis), program, target.release, SMALL) }));
+  const runs = axes.map((axis) => ({ axis, proof: prove(hugetlbUnshareUaf(focus, axis, target.release), program, target.release, SMALL) }));
   const failing = runs.filter(({ proof }) => proof.verdict === "fail");
   const chosen = failing.find(({ axis }) => axis.isDefault) ?? failing[0] ?? runs[0];
   const needs = chosen && failing.length > 0 && !chosen.axis.isDefault && runs.some(({ axis, proof }) => axis.isDefault && proof.verdict !== "fail");
   const conditional = chosen !== undefined && failing.length > 0 && failing.length < runs.length && (needs || !runs.some(({ axis }) => axis.isDefault) && firstPasses(runs));
-  const also = failing.length > 0 && failing.length < runs.length ? [axesNote(runs)] : [];
+  const also = failing.length > 0 && failing.length < runs.length ? `; ${axesNote(runs)}` : "";
   return {
     condition: conditional ? `only on ${chosen.axis.phrase}: ` : "",
-    prove: () => (chosen ? { ...chosen.proof, assumptions: [...chosen.proof.assumptions, ...also] } : null),
+    proof: chosen ? { ...chosen.proof, bounds: chosen.proof.bounds + also } : null,
   };
 }
 

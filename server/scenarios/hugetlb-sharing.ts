@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ArchitectureRow } from "../kernel/architecture.ts";
-import type { ModelBuilder, ThreadBuilder } from "../simulator/build.ts";
+import type { ModelBuilder, StepPart, ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
 import { and, eq, gt, type Field } from "../simulator/expression.ts";
-import type { Alternative } from "../simulator/model.ts";
 import { pageTable, type PageTable } from "../simulator/objects/page-table.ts";
-import { downWrite, rwsem, upWrite, type Rwsem } from "../simulator/objects/rwsem.ts";
+import { downWrite, rwsem, tryDownWrite, upWrite, type Rwsem } from "../simulator/objects/rwsem.ts";
 import { rcuReaders } from "../simulator/objects/rcu.ts";
 
 /*
@@ -22,6 +21,8 @@ export interface FreeingAxis {
   /** Interrupts that are off hold back the freeing of the page, of the lock. */
   readonly irqHoldsPage: boolean;
   readonly irqHoldsLock: boolean;
+  /** What is not verified about how tables go away here; "" where everything is. */
+  readonly unverified: string;
 }
 
 /** The points of the axis that an architecture row stands for. */
@@ -33,6 +34,7 @@ export function freeingAxes(row: ArchitectureRow, walksCurrentMm: boolean): Free
     page,
     irqHoldsPage: holds(row.irqOffProtects.deref),
     irqHoldsLock: holds(row.irqOffProtects.ptl),
+    unverified: row.certainty === "plausible" ? `how ${row.phrase} frees page tables at this release is not verified (${row.source})` : "",
   });
   switch (row.rcuProtectsDeref) {
     case "yes":
@@ -46,7 +48,8 @@ export function freeingAxes(row: ArchitectureRow, walksCurrentMm: boolean): Free
 
 export interface SharedTable {
   readonly locks: Readonly<Record<"mmap_lock" | "hugetlb_vma_lock" | "i_mmap_rwsem", Rwsem>>;
-  readonly others: Readonly<Record<"mmap_lock" | "hugetlb_vma_lock", Rwsem>>;
+  /** Locks of the same classes that belong to something else. */
+  readonly others: Readonly<Record<"mmap_lock" | "hugetlb_vma_lock" | "i_mmap_rwsem", Rwsem>>;
   readonly table: PageTable;
   readonly pudA: Field;
   readonly pudB: Field;
@@ -62,7 +65,11 @@ export function sharedTable(model: ModelBuilder): SharedTable {
       hugetlb_vma_lock: rwsem(model, "hugetlb vma lock(A)"),
       i_mmap_rwsem: rwsem(model, "i_mmap_rwsem"),
     },
-    others: { mmap_lock: rwsem(model, "another mmap_lock"), hugetlb_vma_lock: rwsem(model, "another hugetlb vma lock") },
+    others: {
+      mmap_lock: rwsem(model, "another mmap_lock"),
+      hugetlb_vma_lock: rwsem(model, "another hugetlb vma lock"),
+      i_mmap_rwsem: rwsem(model, "another i_mmap_rwsem"),
+    },
     table: pageTable(model, "PMD table P", 2),
     pudA: model.field("pud(A)", 1, names),
     pudB: model.field("pud(B)", 1, names),
@@ -71,46 +78,68 @@ export function sharedTable(model: ModelBuilder): SharedTable {
   };
 }
 
-/** Drops the reference that the upper entry of one process held. */
-function putReference(objects: SharedTable, axis: FreeingAxis): Alternative[] {
-  const { table, irqsOff } = objects;
-  const waits = [...(axis.irqHoldsPage && axis.page === "now" ? [eq(irqsOff, 0)] : []), ...(axis.irqHoldsLock ? [eq(irqsOff, 0)] : [])];
-  return [
-    { guard: gt(table.refs, 1), effect: [assign(table.refs, 1)], note: "one user is left" },
-    {
-      guard: and(eq(table.refs, 1), ...waits),
-      effect: [assign(table.refs, 0), assign(table.ptlFreed, 1), axis.page === "now" ? assign(table.freed, 1) : assign(table.queued, 1)],
-      note: axis.page === "now" ? "last user: table and lock are freed" : "last user: lock is freed, table waits for a grace period",
-    },
-  ];
-}
-
-export function unsharer(model: ModelBuilder, objects: SharedTable, axis: FreeingAxis): { thread: ThreadBuilder; clear: number } {
-  const { locks, pudA } = objects;
+/**
+ * Punches a hole that a page of A's range lies in, as hugetlb_unmap_file_page() does (fs/hugetlbfs/inode.c:464-522,
+ * 6.1.192): i_mmap_rwsem first, the VMA's lock by trylock only; where that is busy, i_mmap_rwsem is dropped and both are
+ * taken in order. Before 6.1 there is i_mmap_rwsem alone. unmap_hugepage_range() unshares a table that is shared.
+ */
+export function unsharer(model: ModelBuilder, objects: SharedTable, hasVmaLock: boolean): { thread: ThreadBuilder; clear: number } {
+  const { locks, pudA, table } = objects;
   const thread = model.thread("hole punch of the file", "environment");
-  thread.step({ text: "hugetlb_vma_lock_write(A)", ...downWrite(locks.hugetlb_vma_lock) });
   thread.step({ text: "i_mmap_lock_write(mapping)", ...downWrite(locks.i_mmap_rwsem) });
+  if (hasVmaLock) thread.step({ text: "hugetlb_vma_trylock_write(A)", ...tryDownWrite(locks.hugetlb_vma_lock, "in order") });
+  thread.label("unmap");
   const clear = thread.step({
-    text: "huge_pmd_unshare(A): pud_clear()",
-    alternatives: [{ guard: gt(objects.table.refs, 1), effect: [assign(pudA, 0)] }, { guard: eq(objects.table.refs, 1), to: "unlock", note: "not shared" }],
+    text: "huge_pmd_unshare(A)",
+    alternatives: [
+      { guard: gt(table.refs, 1), effect: [assign(pudA, 0), assign(table.refs, 1)], note: "one user is left" },
+      { guard: eq(table.refs, 1), note: "not shared" },
+    ],
   });
-  thread.step({ text: "drops A's reference to the table", alternatives: putReference(objects, axis) });
-  thread.label("unlock");
-  thread.step({ text: "i_mmap_unlock_write(mapping)", ...upWrite(locks.i_mmap_rwsem) });
-  thread.step({ text: "hugetlb_vma_unlock_write(A)", ...upWrite(locks.hugetlb_vma_lock) });
+  if (hasVmaLock) thread.step({ text: "hugetlb_vma_unlock_write(A)", ...upWrite(locks.hugetlb_vma_lock) });
+  thread.step({ text: "i_mmap_unlock_write(mapping)", ...goingTo("END", upWrite(locks.i_mmap_rwsem)) });
+  if (hasVmaLock) {
+    thread.label("in order");
+    thread.step({ text: "i_mmap_unlock_write(mapping)", ...upWrite(locks.i_mmap_rwsem) });
+    thread.step({ text: "hugetlb_vma_lock_write(A)", ...downWrite(locks.hugetlb_vma_lock) });
+    thread.step({ text: "i_mmap_lock_write(mapping)", ...goingTo("unmap", downWrite(locks.i_mmap_rwsem)) });
+  }
   return { thread, clear };
 }
 
-/** The other process goes away: it needs i_mmap_rwsem while it zaps, and frees its page tables after that. */
-export function unmapper(model: ModelBuilder, objects: SharedTable, axis: FreeingAxis): void {
-  const { locks, pudB } = objects;
+const goingTo = (to: string, part: StepPart): StepPart => ({ ...part, alternatives: part.alternatives.map((one) => ({ ...one, to })) });
+
+/**
+ * The other process unmaps: __unmap_hugepage_range() unshares a table that still has another user, and
+ * zaps the entries of one that it alone has left, both with i_mmap_rwsem held for writing (and its own vma lock);
+ * free_pgtables() then frees what its page directory still points to (mm/hugetlb.c:5358-5445, mm/memory.c, 6.1.192).
+ */
+export function unmapper(model: ModelBuilder, objects: SharedTable, axis: FreeingAxis, hasVmaLock: boolean): void {
+  const { locks, pudB, table, irqsOff } = objects;
   const thread = model.thread("munmap() in process B", "environment");
+  const vmaLock = rwsem(model, "hugetlb vma lock(B)");
+  if (hasVmaLock) thread.step({ text: "hugetlb_vma_lock_write(B)", ...downWrite(vmaLock) });
   thread.step({ text: "i_mmap_lock_write(mapping)", ...downWrite(locks.i_mmap_rwsem) });
-  thread.step({ text: "__unmap_hugepage_range(B)" });
+  thread.step({
+    text: "__unmap_hugepage_range(B)",
+    alternatives: [
+      { guard: gt(table.refs, 1), effect: [assign(pudB, 0), assign(table.refs, 1)], note: "still shared: unshares" },
+      { guard: eq(table.refs, 1), note: "last user: zaps the entries" },
+    ],
+  });
   thread.step({ text: "i_mmap_unlock_write(mapping)", ...upWrite(locks.i_mmap_rwsem) });
+  if (hasVmaLock) thread.step({ text: "hugetlb_vma_unlock_write(B)", ...upWrite(vmaLock) });
+  const waits = [...(axis.irqHoldsPage && axis.page === "now" ? [eq(irqsOff, 0)] : []), ...(axis.irqHoldsLock ? [eq(irqsOff, 0)] : [])];
   thread.step({
     text: "free_pgtables(B)",
-    alternatives: putReference(objects, axis).map((one) => ({ ...one, effect: [assign(pudB, 0), ...(one.effect ?? [])] })),
+    alternatives: [
+      {
+        guard: and(eq(pudB, 1), ...waits),
+        effect: [assign(pudB, 0), assign(table.refs, 0), assign(table.ptlFreed, 1), axis.page === "now" ? assign(table.freed, 1) : assign(table.queued, 1)],
+        note: axis.page === "now" ? "table and lock are freed" : "the lock is freed, the table waits for a grace period",
+      },
+      { guard: eq(pudB, 0), note: "nothing of P is left in B" },
+    ],
   });
 }
 

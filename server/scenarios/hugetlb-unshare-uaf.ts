@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { isOtherMapping, vmaOfWalk } from "../analysis/mapping.ts";
 import type { LockClass } from "../kernel/effect.ts";
+import { pmdSharingLocks, type PmdSharingLocks } from "../kernel/pmd-sharing.ts";
 import type { Release } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
@@ -8,7 +10,7 @@ import { modelBuilder, type ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
 import { and, eq, FALSE, ne, or, TRUE, type Expression, type Field, type Operand } from "../simulator/expression.ts";
 import type { Alternative, Check } from "../simulator/model.ts";
-import { tableLives, tableLockLives, type PageTable } from "../simulator/objects/page-table.ts";
+import { tableLives, tableLockLives } from "../simulator/objects/page-table.ts";
 import { downRead, downWrite, upRead, upWrite, type Rwsem } from "../simulator/objects/rwsem.ts";
 import { rcuReadLock, rcuReadUnlock } from "../simulator/objects/rcu.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
@@ -20,8 +22,17 @@ import type { LiftedStep, Lifting, World } from "./world.ts";
 /*
  * While a process walks a PMD table that it shares with another, the mapping is unshared behind its back (hole punch,
  * truncation, rmap: mm/hugetlb.c huge_pmd_unshare()) and the other process unmaps, which frees the table
- * (fs/hugetlbfs/inode.c, free_pgtables()). Seed: mm/hugetlb: Make huge_pte_offset() thread-safe for pmd unshare.
+ * (mm/memory.c, free_pgtables()). Seed: mm/hugetlb: Make huge_pte_offset() thread-safe for pmd unshare.
  */
+
+/** A lock that is held when the function (or what is visible of it) starts. */
+interface HeldByCaller {
+  readonly lock: LockClass;
+  readonly mode: "read" | "write";
+  readonly by: string;
+  /** True where the function itself gives it up. */
+  readonly isGivenUp?: boolean;
+}
 
 /** What is known about the walk that the scenario is about. */
 export interface WalkFocus {
@@ -31,7 +42,9 @@ export interface WalkFocus {
   /** The function's own word for the VMA, where that is another one. */
   readonly name?: string | null;
   /** Locks that the caller holds for the whole call. */
-  readonly callerHolds: readonly { readonly lock: LockClass; readonly mode: "read" | "write"; readonly by: string }[];
+  readonly callerHolds: readonly HeldByCaller[];
+  /** Other names of the VMA; null or missing: any. */
+  readonly alsoNamed?: ReadonlySet<string> | null;
   /** True where a callee that is not known is taken to use the pointer. */
   readonly unknownUses: boolean;
 }
@@ -63,11 +76,12 @@ const isLockEffect = (effect: BoundEffect): effect is BoundEffect & { kind: "acq
 function lockOf(objects: SharedTable, effect: BoundEffect & { kind: "acquire" | "release" }, focus: WalkFocus): Rwsem {
   const text = effect.object === null ? "" : render(effect.object);
   if (effect.lock === "hugetlb_vma_lock" && focus.vma !== null && text !== "" && text !== focus.vma) return objects.others.hugetlb_vma_lock;
+  if (effect.lock === "i_mmap_rwsem" && isOtherMapping(text, focus.vma, focus.alsoNamed ?? null)) return objects.others.i_mmap_rwsem;
   return objects.locks[effect.lock as keyof SharedTable["locks"]];
 }
 
 function world(objects: SharedTable, focus: WalkFocus, program: EffectProgram): World {
-  const walks = (effect: BoundEffect, call: CallNode): boolean => effect.kind === "hugetlbWalk" && vmaOf(effect) === focus.vma && call.result !== null;
+  const walks = (effect: BoundEffect, call: CallNode): boolean => effect.kind === "hugetlbWalk" && vmaOfWalk(effect) === focus.vma && call.result !== null;
   const pointers = pointersInto(program, focus);
   const usesPointer = (value: Value): boolean => pointers.has(render(value));
   return {
@@ -84,11 +98,10 @@ function world(objects: SharedTable, focus: WalkFocus, program: EffectProgram): 
     },
     refine: (effect, call, lifting) => refine(effect, call, lifting, objects, focus),
     place: (value) => placeOf(value),
-    meaning(pure, args, translate) {
+    meaning(pure, args) {
       if (pure.meaning === "hugetlb-vma") return TRUE;
       if (pure.meaning === "cow-mapping") return FALSE;
       if (pure.meaning === "load-entry" && args[0]) return null;
-      void translate;
       return null;
     },
     unknownCall(call, lifting) {
@@ -96,7 +109,7 @@ function world(objects: SharedTable, focus: WalkFocus, program: EffectProgram): 
       const pointer = call.args.find(usesPointer);
       if (!pointer) return null;
       const assumed = `${call.name}() is not known and may use the entry`;
-      const check = useCheck(objects.table, lifting.translate(pointer), tableLives(objects.table));
+      const check = useCheck(lifting.translate(pointer), tableLives(objects.table));
       const done: Alternative = { assumed, checks: check };
       return [{ alternatives: call.result === null ? [done] : [1, 0].map((bit) => ({ ...done, effect: lifting.set(call.result, bit) })) }];
     },
@@ -110,14 +123,11 @@ function placeOf(value: Value): Operand | null {
   return value.right.name === "VM_MAYSHARE" || value.right.name === "VM_SHARED" ? 1 : null;
 }
 
-const vmaOf = (effect: BoundEffect & { kind: "hugetlbWalk" }): string | null =>
-  effect.vma ? render(effect.vma) : effect.mm?.kind === "member" && effect.mm.field === "vm_mm" ? render(effect.mm.of) : null;
-
 /** Variables and places that may hold the pointer of the walk. */
 export function pointersInto(program: EffectProgram, focus: Pick<WalkFocus, "vma">): ReadonlySet<string> {
   const found = new Set<string>();
   for (const node of program.nodes)
-    if (node.kind === "call" && node.result !== null && node.effects.some((effect) => effect.kind === "hugetlbWalk" && vmaOf(effect) === focus.vma))
+    if (node.kind === "call" && node.result !== null && node.effects.some((effect) => effect.kind === "hugetlbWalk" && vmaOfWalk(effect) === focus.vma))
       found.add(node.result);
   for (let size = -1; size !== found.size; ) {
     size = found.size;
@@ -128,8 +138,7 @@ export function pointersInto(program: EffectProgram, focus: Pick<WalkFocus, "vma
 }
 
 /** A use of the pointer is bad only while it points into the table. */
-function useCheck(table: PageTable, pointer: Expression | null, check: Check): Check[] {
-  void table;
+function useCheck(pointer: Expression | null, check: Check): Check[] {
   return pointer === null ? [] : [{ ...check, holds: or(ne(pointer, INTO_TABLE), check.holds) }];
 }
 
@@ -152,13 +161,13 @@ function refine(effect: BoundEffect, call: CallNode, lifting: Lifting, objects: 
     case "accessEntry":
     case "clearEntry":
     case "setEntry": {
-      const checks = useCheck(objects.table, lifting.translate(effect.pte), tableLives(objects.table));
+      const checks = useCheck(lifting.translate(effect.pte), tableLives(objects.table));
       return [{ alternatives: resultWays(call, lifting).map((effects) => ({ checks, effect: effects })) }];
     }
     case "ptlOf":
     case "lockEntryTable": {
       const pointer = effect.kind === "ptlOf" ? effect.of : effect.pte;
-      const checks = useCheck(objects.table, lifting.translate(pointer), tableLockLives(objects.table));
+      const checks = useCheck(lifting.translate(pointer), tableLockLives(objects.table));
       return [{ alternatives: [{ checks, effect: lifting.set(call.result, 1) }] }];
     }
     default:
@@ -182,7 +191,7 @@ function lockSteps(
   const lock = lockOf(objects, effect, focus);
   const read = effect.mode === "read";
   // The reference fix takes the lock at each lookup and gives it up at each way out: at most once at a time.
-  if (call.at < 0 && call.name.startsWith("hugetlb_vma_")) return heldOnce(effect, lock, lifting);
+  if (isAdded(call)) return heldOnce(effect, lock, lifting);
   if (effect.kind === "release") {
     const part = read ? upRead(lock) : upWrite(lock);
     return [{ ...part, alternatives: part.alternatives.map(({ guard, effect: does }) => ({ ...(guard === undefined ? {} : { guard }), ...(does === undefined ? {} : { effect: does }) })) }];
@@ -206,7 +215,8 @@ const fixFields = new WeakMap<ThreadBuilder, Field>();
 function heldOnce(effect: BoundEffect & { kind: "acquire" | "release" }, lock: Rwsem, lifting: Lifting): LiftedStep[] {
   const held = fixFields.get(lifting.thread) ?? lifting.thread.local("held by the fix", 0, { hidden: true });
   fixFields.set(lifting.thread, held);
-  const part = effect.kind === "acquire" ? downRead(lock) : upRead(lock);
+  const [down, up] = effect.mode === "read" ? [downRead, upRead] : [downWrite, upWrite];
+  const part = effect.kind === "acquire" ? down(lock) : up(lock);
   const acts = effect.kind === "acquire" ? 0 : 1;
   const ways = part.alternatives.map((one) => ({
     guard: and(eq(held, acts), one.guard ?? TRUE),
@@ -215,17 +225,25 @@ function heldOnce(effect: BoundEffect & { kind: "acquire" | "release" }, lock: R
   return [{ ...part, alternatives: [...ways, { guard: eq(held, 1 - acts) }], hidden: effect.kind === "release" }];
 }
 
-/** What the caller does around the function, as steps of the same thread. */
+const BY_CALLER = "held on entry";
+
+/**
+ * What the caller does around the function, as steps of the same thread. What the function gives up itself is not given
+ * up again, and is not held where the function no longer gives it up (a fix took the section out).
+ */
 function inCaller(program: EffectProgram, focus: WalkFocus): EffectProgram {
-  const call = (kind: "acquire" | "release", held: WalkFocus["callerHolds"][number]): Omit<CallNode, "next"> =>
-    synthetic(
-      `(${held.by}) ${NAMES[held.lock]?.[held.mode]?.[kind === "acquire" ? 0 : 1] ?? `${kind} ${held.lock}`}`,
+  const call = (kind: "acquire" | "release", held: HeldByCaller): Omit<CallNode, "next"> => {
+    const shown = `(${held.by}) ${NAMES[held.lock]?.[held.mode]?.[kind === "acquire" ? 0 : 1] ?? `${kind} ${held.lock}`}`;
+    const effect: BoundEffect =
       kind === "acquire"
         ? { kind, lock: held.lock, object: null, mode: held.mode, sleeps: true, held: "always" }
-        : { kind, lock: held.lock, object: null, mode: held.mode },
-    );
-  const before = focus.callerHolds.map((held) => call("acquire", held));
-  const after = focus.callerHolds.toReversed().map((held) => call("release", held));
+        : { kind, lock: held.lock, object: null, mode: held.mode };
+    return { ...synthetic(shown, effect), name: BY_CALLER };
+  };
+  const gives = (lock: LockClass): boolean => program.nodes.some((node) => node.kind === "call" && node.at >= 0 && isSectionOf(node, lock));
+  const holds = focus.callerHolds.filter((held) => held.isGivenUp !== true || gives(held.lock));
+  const before = holds.map((held) => call("acquire", held));
+  const after = holds.filter((held) => held.isGivenUp !== true).toReversed().map((held) => call("release", held));
   return before.length === 0 ? program : insertAtStart(insertAtEnd(program, after), before);
 }
 
@@ -239,26 +257,34 @@ const NAMES: Partial<Record<LockClass, Record<"read" | "write", readonly [string
 };
 
 const isWalk = (node: ProgramNode, focus: WalkFocus): boolean =>
-  node.kind === "call" && node.result !== null && node.effects.some((effect) => effect.kind === "hugetlbWalk" && vmaOf(effect) === focus.vma);
+  node.kind === "call" && node.result !== null && node.effects.some((effect) => effect.kind === "hugetlbWalk" && vmaOfWalk(effect) === focus.vma);
 
-const isVmaLock = (node: ProgramNode): boolean =>
-  node.kind === "call" && node.effects.some((effect) => (effect.kind === "acquire" || effect.kind === "release") && effect.lock === "hugetlb_vma_lock");
+const isSectionOf = (node: ProgramNode, lock: LockClass): boolean =>
+  node.kind === "call" && node.effects.some((effect) => (effect.kind === "acquire" || effect.kind === "release") && effect.lock === lock);
 
 const dropsMmapLock = (node: ProgramNode): boolean =>
   node.kind === "call" && node.effects.some((effect) => effect.kind === "release" && effect.lock === "mmap_lock");
 
-/** Reference fix: one hugetlb_vma_lock_read section from before the lookup to after the last use. */
-function takeVmaLock(program: EffectProgram, focus: WalkFocus): EffectProgram {
-  const name = focus.name ?? focus.vma ?? "vma";
-  const lock = synthetic(`hugetlb_vma_lock_read(${name})`, { kind: "acquire", lock: "hugetlb_vma_lock", object: null, mode: "read", sleeps: true, held: "always" });
-  const unlock = synthetic(`hugetlb_vma_unlock_read(${name})`, { kind: "release", lock: "hugetlb_vma_lock", object: null, mode: "read" });
-  const bare = without(program, (node) => isVmaLock(node) && node.kind === "call" && node.result === null);
-  const locked = insertBefore(bare, (node) => (isWalk(node, focus) ? [lock] : dropsMmapLock(node) || leaves(node) ? [unlock] : []));
-  return insertAtEnd(locked, [unlock]);
+/** Reference fix: one section of the lock that the release has, from before the lookup to after the last use. */
+function takeLock(program: EffectProgram, focus: WalkFocus, { walker }: PmdSharingLocks): EffectProgram {
+  const { lock: held, mode } = walker;
+  const lock = synthetic(shown(walker.take, focus, walker.of), { kind: "acquire", lock: held, object: null, mode, sleeps: true, held: "always" });
+  const unlock = synthetic(shown(walker.drop, focus, walker.of), { kind: "release", lock: held, object: null, mode });
+  const bare = without(program, (node) => isSectionOf(node, held) && node.kind === "call" && node.result === null);
+  const added = { name: ADDED };
+  const locked = insertBefore(bare, (node) =>
+    isWalk(node, focus) ? [{ ...lock, ...added }] : dropsMmapLock(node) || leaves(node) ? [{ ...unlock, ...added }] : [],
+  );
+  return insertAtEnd(locked, [{ ...unlock, ...added }]);
 }
 
+const shown = (call: string, focus: WalkFocus, of: "vma" | "mapping"): string =>
+  call.replaceAll("%", of === "mapping" ? "mapping" : (focus.name ?? focus.vma ?? "vma"));
+
+const ADDED = "added by the fix";
+
 /** True for what the fix added. */
-const isAdded = (node: ProgramNode): boolean => node.kind === "call" && node.at < 0 && node.name.startsWith("hugetlb_vma_");
+const isAdded = (node: ProgramNode): boolean => node.kind === "call" && node.at < 0 && node.name === ADDED;
 
 /** Names that say whose address space is walked. */
 export const walksCurrentMm = (program: EffectProgram, walk: NodeId): boolean => {
@@ -266,21 +292,22 @@ export const walksCurrentMm = (program: EffectProgram, walk: NodeId): boolean =>
   return node?.kind === "call" && node.args.some((arg) => namesIn(arg).includes("current"));
 };
 
-export function hugetlbUnshareUaf(focus: WalkFocus, axis: FreeingAxis): Experiment {
-  const build = (program: EffectProgram, release: Release): BuiltModel => {
+export function hugetlbUnshareUaf(focus: WalkFocus, axis: FreeingAxis, release: Release): Experiment {
+  const locks = pmdSharingLocks(release);
+  const build = (program: EffectProgram): BuiltModel => {
     const model = modelBuilder("hugetlb-unshare-uaf");
     const objects = sharedTable(model);
     const whole = inCaller(program, focus);
     const lifted = lift(model, whole, release, () => world(objects, focus, whole));
-    const unshare = unsharer(model, objects, axis);
-    unmapper(model, objects, axis);
+    const unshare = unsharer(model, objects, locks.hasVmaLock);
+    unmapper(model, objects, axis, locks.hasVmaLock);
     if (axis.page === "rcu") gracePeriod(model, objects);
     model.reach(unshare.thread, unshare.clear, "the table is unshared");
     for (const [id, steps] of lifted.stepsOf) {
       const node = whole.nodes[id];
       if (node && isWalk(node, focus) && steps[0] !== undefined) model.reach(lifted.thread, steps[0], "the walk");
     }
-    return { model: model.finish(), assumptions: [...lifted.assumptions] };
+    return { model: model.finish(), assumptions: [...lifted.assumptions, ...(axis.unverified === "" ? [] : [axis.unverified])] };
   };
   return {
     name: "hugetlb-unshare-uaf",
@@ -288,7 +315,7 @@ export function hugetlbUnshareUaf(focus: WalkFocus, axis: FreeingAxis): Experime
     secondary: [],
     bounds: `environment {hole punch that unshares A, munmap() in B}, ${axis.phrase}, loops unbounded, SC`,
     build,
-    fix: (program) => ({ title: `hugetlb_vma_lock_read(${focus.name ?? focus.vma ?? "vma"}) from before the lookup to after the last use`, program: takeVmaLock(program, focus) }),
+    fix: (program) => ({ title: `${shown(locks.walker.take, focus, locks.walker.of)} from before the lookup to after the last use`, program: takeLock(program, focus, locks) }),
     mutate: (fixed) => without(fixed, isAdded),
     wrongFixes: [],
   };

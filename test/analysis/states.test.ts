@@ -15,7 +15,7 @@ function at(text: string, word: (state: State) => string, name = "f", unit: Unit
 
 const locks = (state: State): string => state.held.map((held) => `${held.lock}(${held.object})`).join(" ") || "nothing";
 const atomic = (state: State): string => String(state.atomic.length);
-const shared = (state: State): string => (protects(state, "vma") ? "protected" : "bare");
+const shared = (state: State): string => (protects(state, { vma: "vma", alsoNamed: null }) ? "protected" : "bare");
 
 const body = (statements: string): string => `static void f(struct vm_area_struct *vma, struct mm_struct *mm, int a, bool b)\n{\n\tbool locked = false;\n\tint err;\n\n${statements}\n}\n`;
 

@@ -33,6 +33,7 @@ const IRQ = ["local_irq_save(flags)", "local_irq_restore(flags)"] as const;
 
 type Row = readonly [release: string, arch: string, config: readonly string[]];
 const X86: Row = ["6.1", "x86_64", ["PARAVIRT=y"]];
+const X86_LATE: Row = ["6.1.192", "x86_64", ["PARAVIRT=y"]];
 const X86_NO_PV: Row = ["6.1", "x86_64", ["PARAVIRT=n"]];
 const ARM64: Row = ["6.1", "arm64", []];
 const RISCV: Row = ["6.1", "riscv64", []];
@@ -61,6 +62,8 @@ describe("RCU alone", () => {
 
 describe("interrupts off", () => {
   test.each([
+    ["x86_64, PARAVIRT=y, own mm: only a guest with a paravirtual flush loses the lock", X86, "current->mm", "holds", "if"],
+    ["x86_64, PARAVIRT=y, another mm: on bare metal nobody interrupts this CPU (before 1013af4f585f)", X86, "mm", "fails", "fails"],
     ["x86_64, PARAVIRT=n, own mm: the flush interrupts this CPU", X86_NO_PV, "current->mm", "holds", "holds"],
     ["x86_64, PARAVIRT=n, another mm: nobody interrupts this CPU", X86_NO_PV, "mm", "fails", "fails"],
     ["arm64: the page stays, the lock does not (before 1013af4f585f)", ARM64, "vma->vm_mm", "holds", "fails"],
@@ -69,8 +72,59 @@ describe("interrupts off", () => {
     expect([outcome(row, IRQ, READ, mm), outcome(row, IRQ, LOCK, mm)]).toEqual([read, lock]);
   });
 
+  test("from 6.1.192 unsharing interrupts all CPUs: bare metal holds for another mm as well", () => {
+    expect([outcome(X86_LATE, IRQ, READ, "mm"), outcome(X86_LATE, IRQ, LOCK, "mm")]).toEqual(["holds", "holds"]);
+  });
+
   test("from 6.1.192 unsharing interrupts all CPUs: arm64 keeps the lock as well", () => {
     expect(outcome(["6.1.192", "arm64", []], IRQ, LOCK, "vma->vm_mm")).toBe("holds");
+  });
+});
+
+describe("what unshares", () => {
+  const evidence = (release: string) => {
+    const text = walker("mmap_read_lock(mm)", "mmap_read_unlock(mm)", READ, "mm");
+    const [found] = review({ path: "mm/toy.c", text, kind: "c" }, { ...DEFAULT_OPTIONS, release, arch: "x86_64", config: ["PARAVIRT=y"] });
+    return found?.findings[0]?.evidence ?? null;
+  };
+  const environment = (release: string): string[] =>
+    evidence(release)?.schedule.filter(({ thread }) => thread !== "toy_peek()").map(({ step }) => step) ?? [];
+
+  test("from 6.1 the trylock of the vma lock comes inside i_mmap_rwsem, and B unmaps as the last user", () => {
+    expect(environment("6.1")).toEqual([
+      "i_mmap_lock_write(mapping)",
+      "hugetlb_vma_trylock_write(A) [acquired]",
+      "huge_pmd_unshare(A) [one user is left]",
+      "hugetlb_vma_unlock_write(A)",
+      "i_mmap_unlock_write(mapping)",
+      "hugetlb_vma_lock_write(B)",
+      "i_mmap_lock_write(mapping)",
+      "__unmap_hugepage_range(B) [last user: zaps the entries]",
+      "i_mmap_unlock_write(mapping)",
+      "hugetlb_vma_unlock_write(B)",
+      "free_pgtables(B) [table and lock are freed]",
+    ]);
+    expect(evidence("6.1")?.fixed).toMatchObject({ title: "hugetlb_vma_lock_read(vma) from before the lookup to after the last use", verdict: "pass", mutationFails: true });
+    expect(evidence("6.1")?.fixed?.blockedAt).toMatch(/^hole punch of the file: hugetlb_vma_lock_write\(A\)/);
+  });
+
+  test.each(["4.4", "5.15", "6.0"])("%s has i_mmap_rwsem only", (release) => {
+    expect(environment(release)).toEqual([
+      "i_mmap_lock_write(mapping)",
+      "huge_pmd_unshare(A) [one user is left]",
+      "i_mmap_unlock_write(mapping)",
+      "i_mmap_lock_write(mapping)",
+      "__unmap_hugepage_range(B) [last user: zaps the entries]",
+      "i_mmap_unlock_write(mapping)",
+      "free_pgtables(B) [table and lock are freed]",
+    ]);
+    expect(evidence(release)?.fixed).toMatchObject({ title: "i_mmap_lock_read(mapping) from before the lookup to after the last use", verdict: "pass", mutationFails: true });
+    expect(evidence(release)?.fixed?.blockedAt).toBe("hole punch of the file: i_mmap_lock_write(mapping)");
+  });
+
+  test("where nobody has read how tables go away, the evidence says so", () => {
+    expect(evidence("6.12")?.assumptions.join("\n")).not.toContain("not verified");
+    expect(evidence("6.16")?.assumptions.join("\n")).toContain("not verified");
   });
 });
 
@@ -85,5 +139,5 @@ test("where the architecture is not set, all are run and the default row speaks 
   const [found] = review({ path: "mm/toy.c", text, kind: "c" }, { ...DEFAULT_OPTIONS, release: "6.1" });
   const [finding] = found?.findings ?? [];
   expect(finding?.message).toMatch(/^only on (?:arm64|riscv64|x86_64, PARAVIRT=y, guest)/);
-  expect(finding?.evidence?.assumptions.join("\n")).toContain("x86_64, PARAVIRT=y, bare metal");
+  expect(finding?.evidence?.bounds).toContain("x86_64, PARAVIRT=y, bare metal");
 });

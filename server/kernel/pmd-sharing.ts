@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { LockClass, LockMode, ReleaseRange } from "./effect.ts";
+import { covers, type Release } from "./release.ts";
+
+/** What keeps a PMD table that hugetlb mappings share from being unshared, over a range of releases. */
+export interface PmdSharingLocks extends ReleaseRange {
+  /** True where unsharing takes the hugetlb lock of the VMA for writing as well. */
+  readonly hasVmaLock: boolean;
+  /** The locks that count, in words. */
+  readonly words: string;
+  /** The section that a walker needs around lookup and use. `of`: what the lock belongs to. */
+  readonly walker: {
+    readonly lock: LockClass;
+    readonly mode: LockMode;
+    readonly of: "vma" | "mapping";
+    /** Calls, with `%` for the object. */
+    readonly take: string;
+    readonly drop: string;
+  };
+  readonly source: string;
+}
+
+const LOCKS: readonly PmdSharingLocks[] = [
+  {
+    since: "6.1",
+    hasVmaLock: true,
+    words: "the hugetlb vma lock or i_mmap_rwsem",
+    walker: { lock: "hugetlb_vma_lock", mode: "read", of: "vma", take: "hugetlb_vma_lock_read(%)", drop: "hugetlb_vma_unlock_read(%)" },
+    source: "40549ba8f8e0, 131a79b474e9, 3a47c54f09c4",
+  },
+  {
+    since: "3.19",
+    until: "6.1",
+    hasVmaLock: false,
+    words: "i_mmap_rwsem",
+    walker: { lock: "i_mmap_rwsem", mode: "read", of: "mapping", take: "i_mmap_lock_read(%)", drop: "i_mmap_unlock_read(%)" },
+    source: "c0d0381ade79 (5.7): faults take it for reading because of shared PMD tables; unsharing held it for writing before",
+  },
+  {
+    until: "3.19",
+    hasVmaLock: false,
+    words: "i_mmap_mutex",
+    walker: { lock: "i_mmap_rwsem", mode: "write", of: "mapping", take: "mutex_lock(&%->i_mmap_mutex)", drop: "mutex_unlock(&%->i_mmap_mutex)" },
+    source: "include/linux/fs.h (3.18); unverified before 3.0",
+  },
+];
+
+export function pmdSharingLocks(release: Release): PmdSharingLocks {
+  const found = LOCKS.find((one) => covers(one, release));
+  if (!found) throw new Error("the table covers all releases");
+  return found;
+}
