@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { FOLLOWED_FLAGS, PAGE_WALKS } from "../kernel/private-mapping.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
-import { render, substitute } from "../program/render.ts";
+import { namesIn, render, substitute } from "../program/render.ts";
 import { isLasting } from "./live.ts";
 import { EMPTY_STATE, type Bit, type State } from "./state.ts";
 import { bitOf, truthOf } from "./truth.ts";
@@ -88,18 +88,25 @@ function filledFields(program: EffectProgram): ReadonlyMap<string, ReadonlyMap<s
 
 const tested = new WeakMap<EffectProgram, ReadonlyMap<string, ReadonlySet<string>>>();
 
-/** Flags that a function tests in its parameters, by parameter. */
+/** Flags that a function tests in its parameters or pins with, by parameter. */
 function testedFlags(program: EffectProgram): ReadonlyMap<string, ReadonlySet<string>> {
   const known = tested.get(program);
   if (known) return known;
   const found = new Map<string, Set<string>>();
+  const note = (word: string, flag: string): void => {
+    const flags = found.get(word) ?? new Set<string>();
+    found.set(word, flags);
+    flags.add(flag);
+  };
   for (const node of program.nodes) {
+    if (node.kind === "call")
+      for (const effect of node.effects)
+        // `pin(..., flags | FOLL_LONGTERM, ...)`: the caller's flags are pinned with.
+        if (effect.kind === "gup" && effect.flags) for (const name of namesIn(effect.flags)) for (const flag of ["FOLL_WRITE", "FOLL_LONGTERM"]) note(name, flag);
     if (node.kind !== "branch" || node.condition.kind !== "binary" || node.condition.operator !== "&") continue;
     const { left, right } = node.condition;
     if (left.kind !== "name" || right.kind !== "name" || !FOLLOWED_FLAGS.some((prefix) => right.name.startsWith(prefix))) continue;
-    const flags = found.get(left.name) ?? new Set<string>();
-    found.set(left.name, flags);
-    flags.add(right.name);
+    note(left.name, right.name);
   }
   tested.set(program, found);
   return found;

@@ -9,7 +9,7 @@ import type { State } from "./state.ts";
 export type Live = (id: NodeId) => ReadonlySet<string>;
 
 /** Facts that rules ask for wherever the names are: whether a VMA can share its page tables. */
-const LASTING = new RegExp(`\\bVM_MAYSHARE\\b|\\bis_cow_mapping\\b|\\b(?:${ANON_TESTS.join("|")})\\(`);
+const LASTING = new RegExp(`\\bVM_(?:MAY)?SHARED?\\b|\\bis_cow_mapping\\b|\\b(?:${ANON_TESTS.join("|")})\\(`);
 
 export const isLasting = (key: string): boolean => LASTING.test(key);
 

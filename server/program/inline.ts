@@ -56,8 +56,8 @@ function keepers(byName: ReadonlyMap<string, EffectProgram>): (name: string) => 
   const isKeeper = (name: string, depth: number): boolean => {
     const before = known.get(name);
     if (before !== undefined) return before;
-    // A helper that comes back to itself keeps what the rest of it keeps; too long a chain keeps nothing for certain.
-    known.set(name, depth < MAX_DEPTH);
+    // Of a helper that comes back to itself, or of too long a chain, nothing is certain.
+    known.set(name, false);
     const helper = byName.get(name);
     const result =
       depth < MAX_DEPTH && helper !== undefined && !helper.openStart && !helper.openEnd && helper.assumptions.every((one) => one.kind !== "not-lowered" && one.kind !== "unseen-code") &&

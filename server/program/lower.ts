@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { factFor, isQuiet } from "../kernel/facts.ts";
+import { factFor, isQuiet, namesWithEffect } from "../kernel/facts.ts";
 import { formatRelease, type Release } from "../kernel/release.ts";
 import type { Image } from "../source/image.ts";
 import { graphBuilder, type GraphBuilder, type Joint } from "./builder.ts";
@@ -114,9 +114,22 @@ const returnOnlyOf = new WeakMap<ReadonlyMap<string, FunctionCode>, ReadonlyMap<
 
 /** Helpers that only return a value: conditions see through them. */
 function returnOnly(definitions: ReadonlyMap<string, FunctionCode>): ReadonlyMap<string, FunctionCode> {
-  const known = returnOnlyOf.get(definitions) ?? new Map([...definitions].filter(([, code]) => returnedValue(code.body) !== null));
+  const known = returnOnlyOf.get(definitions) ?? new Map([...definitions].filter(([, code]) => opensInPlace(code)));
   returnOnlyOf.set(definitions, known);
   return known;
+}
+
+/** A helper that pins stays a call: its calling contexts say which flags it pins with. */
+function opensInPlace(code: FunctionCode): boolean {
+  const value = returnedValue(code.body);
+  return value !== null && !pins(value);
+}
+
+const PINS: ReadonlySet<string> = new Set(namesWithEffect("gup"));
+
+function pins(value: Value): boolean {
+  if (value.kind === "call" && PINS.has(value.name)) return true;
+  return Object.values(value).flat().some((part: unknown) => typeof part === "object" && part !== null && "kind" in part && "at" in part && pins(part as Value));
 }
 
 function collectVariables(code: FunctionCode): ReadonlyMap<string, Variable> {

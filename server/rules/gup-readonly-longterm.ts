@@ -50,7 +50,7 @@ export const gupReadonlyLongterm: Rule = {
     const unshares = readOnlyGup === "unshare-pin";
     // FOLL_LONGTERM without FOLL_PIN is refused by then.
     if (unshares && effect.reference === "get") return;
-    const readOnly = states.filter(({ state }) => writeBit(state, effect) === "no");
+    const readOnly = states.filter(({ state }) => writeBit(state, effect) === "no" && !isOfShared(state));
     const longterm = readOnly.some(({ state }) => effect.impliesLongterm || (effect.flags !== null && bitOf(state, effect.flags, "FOLL_LONGTERM") === "yes"));
     const experiment = (device: PinFocus["device"]): Experiment =>
       unshares ? zeroPagePin({ node, device }) : readOnlyPinLost({ node, device, child: anonReuse === "mapcount" ? "alive" : "exited" });
@@ -78,6 +78,12 @@ function tell(returned: Proof, meanwhile: (() => Proof) | null): Proof {
   const other = meanwhile();
   return isProved(other) || returned.verdict !== "fail" ? other : returned;
 }
+
+/** A write to a shared mapping copies nothing: on this path a test of the VMA has let only those through. */
+const isOfShared = (state: State): boolean =>
+  [...state.truths].some(([key, truth]) => (truth ? IS_SHARED.test(key) : /\bis_cow_mapping\(/.test(key)));
+
+const IS_SHARED = /^[\w.>-]*\bvm_flags & (?:VM_SHARED|VM_MAYSHARE)$/;
 
 function writeBit(state: State, { flags, write }: Gup): Bit {
   if (flags) return bitOf(state, flags, "FOLL_WRITE");
