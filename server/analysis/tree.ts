@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Release } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
+import type { OutlineFunction } from "../program/outline.ts";
 import type { CallNode, EffectProgram, ProgramNode } from "../program/program.ts";
-import { imageOfFile } from "../source/image.ts";
 import { follower, type Callers, type CallSite } from "./follow.ts";
 import type { TreeCaller, TreeIndex } from "./tree-index.ts";
-import { unitOf, type Unit } from "./unit.ts";
+import { lowerFile, type LoweredFile } from "./tree-lower.ts";
+import { unitOfPrograms, type Unit } from "./unit.ts";
 
 /** The files of a tree as units whose callers are known; each is lowered when it is first asked for. */
 export interface Tree {
@@ -38,18 +39,39 @@ function callsIn(value: Value): readonly CallNode[] {
   return [{ kind: "call", name, args, result: null, effects: [], knowledge: "quiet", at, end, next: -1 }, ...inner];
 }
 
-export function treeOf(index: TreeIndex, textOf: (path: string) => string | null, release: Release): Tree {
+/** Units of a file show as many levels of callers in the file itself as the analysis of one file looks at. */
+const OWN_LEVELS = 3;
+
+/** `concerns`: the names of calls that some rule asks about; only functions with such calls, and their callers, are lowered. */
+export function treeOf(index: TreeIndex, textOf: (path: string) => string | null, release: Release, concerns: ReadonlySet<string>): Tree {
+  const outlines = new Map(index.files.map(({ path, outline }) => [path, outline]));
+  const lowered = new Map<string, LoweredFile | null>();
   const units = new Map<string, Unit | null>();
   const files = new Set<string>();
   const questions = new Map<string, readonly [string, string]>();
-  const lowered = (path: string): Unit | null => {
+
+  const file = (path: string): LoweredFile | null => {
     files.add(path);
-    const known = units.get(path);
+    const known = lowered.get(path);
     if (known !== undefined) return known;
-    const text = textOf(path);
-    const unit = text === null ? null : { ...unitOf([imageOfFile(path, text)], release), follow: following.follow };
-    units.set(path, unit);
-    return unit;
+    const outline = outlines.get(path);
+    const text = outline ? textOf(path) : null;
+    const made = outline && text !== null ? lowerFile(path, text, outline, release) : null;
+    lowered.set(path, made);
+    return made;
+  };
+
+  const unit = (path: string): Unit | null => {
+    const known = units.get(path);
+    if (known !== undefined) {
+      files.add(path);
+      return known;
+    }
+    const lowering = file(path);
+    const wanted = concerned(outlines.get(path)?.functions ?? [], concerns);
+    const made = lowering && { ...unitOfPrograms([lowering.image], release, lowering.programsOf(wanted), lowering.definitions), follow: following.follow };
+    units.set(path, made);
+    return made;
   };
 
   const callersOf = (program: EffectProgram): Callers => {
@@ -57,23 +79,23 @@ export function treeOf(index: TreeIndex, textOf: (path: string) => string | null
     questions.set(`${path} ${program.name}`, [path, program.name]);
     const { callers, complete } = index.callersOf(path, program.name);
     const isRoot = /^(?:compat_)?sys_/.test(program.name) && callers.length === 0;
+    // One reading for all callers of a file.
+    for (const one of new Set(callers.map((caller) => caller.path))) file(one)?.programsOf(callers.flatMap((caller) => (caller.path === one ? [caller.fn] : [])));
     return { sites: callers.flatMap((caller) => sitesIn(caller, program.name)), complete, isRoot };
   };
 
   const sitesIn = ({ path, fn, pointer }: TreeCaller, name: string): CallSite[] =>
-    (lowered(path)?.programs ?? [])
-      .filter((caller) => caller.name === fn.name && caller.start === fn.start)
-      .flatMap((caller) =>
-        caller.nodes.flatMap((node, id) =>
-          callsOf(node)
-            .filter((call) => (pointer === null ? call.name === name : /(?:->|\.)(\w+)$/.exec(call.name)?.[1] === pointer))
-            .map((call) => ({ caller, node: id, call, pointer, gives: fn.uses })),
-        ),
-      );
+    (file(path)?.programsOf([fn]) ?? []).flatMap((caller) =>
+      caller.nodes.flatMap((node, id) =>
+        callsOf(node)
+          .filter((call) => (pointer === null ? call.name === name : /(?:->|\.)(\w+)$/.exec(call.name)?.[1] === pointer))
+          .map((call) => ({ caller, node: id, call, pointer, gives: fn.uses })),
+      ),
+    );
 
   const following = follower(callersOf);
   return {
-    unit: lowered,
+    unit,
     takeTrace() {
       const trace = { files: [...files].sort(), questions: [...questions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, question]) => question) };
       files.clear();
@@ -81,4 +103,14 @@ export function treeOf(index: TreeIndex, textOf: (path: string) => string | null
       return trace;
     },
   };
+}
+
+/** Functions with a call that is asked about, and their callers in the same file, in order of text. */
+function concerned(functions: readonly OutlineFunction[], concerns: ReadonlySet<string>): readonly OutlineFunction[] {
+  const found = new Set(functions.filter((fn) => fn.calls.some((call) => !call.isPointer && concerns.has(call.name))));
+  for (let level = 0; level < OWN_LEVELS; level++) {
+    const names = new Set([...found].map((fn) => fn.name));
+    for (const fn of functions) if (fn.calls.some((call) => !call.isPointer && names.has(call.name))) found.add(fn);
+  }
+  return functions.filter((fn) => found.has(fn));
 }

@@ -54,6 +54,16 @@ export function unitOf(images: readonly Image[], release: Release): Unit {
       return functions.map((code) => lowerFunction(image, code, release, seen));
     }),
   ).map(withAliases);
+  return unitOfPrograms(images, release, programs, definitions);
+}
+
+/** A unit of programs that are lowered already. */
+export function unitOfPrograms(
+  images: readonly Image[],
+  release: Release,
+  programs: readonly EffectProgram[],
+  definitions: ReadonlyMap<string, FunctionCode>,
+): Unit {
   const callers = callSites(programs);
   const runs = new Map<EffectProgram, Map<string, Interpretation>>();
   const memo = new Map<string, AnalyzedFunction>();

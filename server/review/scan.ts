@@ -8,7 +8,7 @@ import type { Review } from "./finding.ts";
 import { judge } from "./judge.ts";
 import type { ReviewOptions } from "./options.ts";
 import { reportOf } from "./review.ts";
-import { concernsRules } from "./subject.ts";
+import { concernsRules, TRIGGER_NAMES } from "./subject.ts";
 
 const NO_PATCH: Patch = {
   form: "diff", messageId: null, subject: null, from: null, date: null, commit: null, whitespaceLost: false,
@@ -60,7 +60,7 @@ export function scannerOf(
 ): Scanner {
   const index = indexOf(files);
   const hashes = new Map(files.map(({ path, hash }) => [path, hash]));
-  const tree = treeOf(index, textOf, decided.target.release);
+  const tree = treeOf(index, textOf, decided.target.release, TRIGGER_NAMES);
   return {
     scan(path) {
       const text = textOf(path);

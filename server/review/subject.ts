@@ -9,9 +9,9 @@ import type { Subject } from "../rules/rule.ts";
 import { imageOfDiff, imageOfFile, type Image } from "../source/image.ts";
 
 /** Calls that some rule asks about: text without any of them needs no parsing. */
-const TRIGGERS = new RegExp(
-  `\\b(?:${[...new Set(RULES.flatMap((rule) => rule.effects.flatMap((kind) => [...namesWithEffect(kind)])))].join("|")})\\b`,
-);
+export const TRIGGER_NAMES: ReadonlySet<string> = new Set(RULES.flatMap((rule) => rule.effects.flatMap((kind) => [...namesWithEffect(kind)])));
+
+const TRIGGERS = new RegExp(`\\b(?:${[...TRIGGER_NAMES].join("|")})\\b`);
 
 const isC = (file: FileDiff): boolean => {
   const path = file.newPath ?? file.oldPath;
