@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { parseRelease } from "../kernel/release.ts";
+import { compareReleases, NEWEST_RELEASE, parseRelease } from "../kernel/release.ts";
 import type { Tier } from "../review/finding.ts";
+import { readArchitecture } from "../source/target.ts";
 import { ruleOfName } from "./select.ts";
 import type { TreeArguments } from "./tree.ts";
 
@@ -73,6 +74,18 @@ function readRelease(value: string | undefined): string | null {
   if (value === undefined) return null;
   if (parseRelease(value) === null) throw new UsageError(`--release takes a release such as 6.1 or mainline; not '${value}'`);
   return value;
+}
+
+/** The engine reads names such as `powerpc` and `aarch64` too; the message keeps to one name each. */
+function readArch(value: string): string {
+  return readArchitecture(value) ?? oneOf("arch", value, ARCHITECTURES);
+}
+
+/** What to say about a release that the facts were not checked against; null where they were. */
+export function releaseNote(value: string | null): string | null {
+  const [release, newest] = [value === null ? null : parseRelease(value), parseRelease(NEWEST_RELEASE)];
+  if (!release || !newest || compareReleases(release, newest) <= 0) return null;
+  return `--release ${value}: newer than what the facts were checked against; they are as of ${NEWEST_RELEASE}`;
 }
 
 function readConfig(values: readonly string[] | undefined): string[] {
@@ -165,7 +178,7 @@ function reportArguments(values: ReportValues, positionals: readonly string[], k
   return {
     names: positionals,
     release: readRelease(values.release),
-    arch: values.arch === undefined ? null : oneOf("arch", values.arch, ARCHITECTURES),
+    arch: values.arch === undefined ? null : readArch(values.arch),
     config: readConfig(values.config),
     format: readFormat(values.format),
     output: readOutput(values.output, positionals),

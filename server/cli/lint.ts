@@ -11,7 +11,7 @@ import type { Cover } from "../patch/cover.ts";
 import type { Review, Severity } from "../review/finding.ts";
 import { DEFAULT_OPTIONS } from "../review/options.ts";
 import type { ReviewOptions } from "../review/options.ts";
-import { lintArguments } from "./arguments.ts";
+import { lintArguments, releaseNote } from "./arguments.ts";
 import type { LintArguments } from "./arguments.ts";
 import { documentsOf } from "./documents.ts";
 import type { Document } from "./documents.ts";
@@ -57,6 +57,7 @@ export async function lint(argv: readonly string[], io: CliIo, engine: Engine): 
     return EXIT.unusable;
   }
   const args = parsed.value;
+  noteRelease(args, io);
   const file = args.output === null ? null : await openOutput(args.output);
   if (file !== null && "reason" in file) {
     io.stderr.write(`${visiblePath(args.output ?? "")}: ${file.reason}\n`);
@@ -76,6 +77,12 @@ export async function lint(argv: readonly string[], io: CliIo, engine: Engine): 
   if (file !== null) await new Promise<void>((resolve) => file.stream.end(() => resolve()));
   noteWriteFailure(run);
   return run.hasCrashed ? EXIT.internal : run.hasUnusable ? EXIT.unusable : run.hasFailing ? EXIT.findings : EXIT.clean;
+}
+
+/** A release that nobody has seen yet is no error: what is known is applied, and that is said. */
+export function noteRelease(args: LintArguments, io: CliIo): void {
+  const note = releaseNote(args.release);
+  if (note !== null) io.stderr.write(`patchwalk: ${visibleLine(note)}\n`);
 }
 
 function startRun(

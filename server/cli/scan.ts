@@ -12,7 +12,7 @@ import { visibleLine, visiblePath } from "../report/visible.ts";
 import { scanArguments, type LintArguments } from "./arguments.ts";
 import type { Engine } from "./engine.ts";
 import { EXIT, openSink, type CliIo } from "./io.ts";
-import { reviewOptions, selectionOf } from "./lint.ts";
+import { noteRelease, reviewOptions, selectionOf } from "./lint.ts";
 import { startProgress } from "./progress.ts";
 import { scanTaskRunner, type ScanWorkerData } from "./scan-task.ts";
 import { isAtLeast, selected } from "./select.ts";
@@ -27,6 +27,7 @@ export async function scan(argv: readonly string[], io: CliIo, engine: Engine): 
   const parsed = scanArguments(argv, known);
   if ("error" in parsed) return refuse(io, `patchwalk: ${visibleLine(parsed.error)}; see patchwalk --help\n`);
   const args = parsed.value;
+  noteRelease(args, io);
   const output = args.output === null ? null : await openOutput(args.output);
   if (output !== null && "reason" in output) return refuse(io, `${visiblePath(args.output ?? "")}: ${output.reason}\n`);
   const started = io.now();

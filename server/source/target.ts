@@ -53,6 +53,9 @@ const ARCHITECTURES: ReadonlyMap<string, Architecture> = new Map([
   ["s390", "s390x"],
 ]);
 
+/** An architecture by any name that kernel people give it; null where it is none that matters here. */
+export const readArchitecture = (text: string): Architecture | null => ARCHITECTURES.get(text.trim().toLowerCase()) ?? null;
+
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 const problem = (code: string, message: string, line: number | null = null): Problem => ({ code, message, line });
@@ -84,7 +87,7 @@ export function decideTarget(patch: Patch, settings: TargetSettings, coverSubjec
     newest(patch.date);
   if (decided.decidedBy === "date" && isStableBackport(patch.prose))
     problems.push(problem("target-backport-by-date", "A stable backport that does not name its release: the date decided."));
-  const arch = settings.arch === null ? null : (ARCHITECTURES.get(settings.arch.trim().toLowerCase()) ?? null);
+  const arch = settings.arch === null ? null : readArchitecture(settings.arch);
   if (settings.arch !== null && arch === null)
     problems.push(problem("target-unknown-arch", `Unknown architecture "${settings.arch}": x86_64 is used.`));
   const config = readConfig(settings.config, problems);

@@ -229,6 +229,17 @@ describe("options of the review", () => {
     });
   });
 
+  test.each([["powerpc", "powerpc64"], ["RISCV", "riscv64"], ["s390", "s390x"], ["aarch64", "arm64"], ["x86", "x86_64"]])("--arch %s", async (given, arch) => {
+    expect((await optionsFor(["--arch", given])).seen).toMatchObject({ arch });
+  });
+
+  test("a release of the future is told on stderr", async () => {
+    expect(await optionsFor(["--release", "7.9"])).toMatchObject({
+      seen: { release: "7.9" }, status: 0, err: "patchwalk: --release 7.9: newer than what the facts were checked against; they are as of 6.17\n",
+    });
+    expect(await optionsFor(["--release", "mainline"])).toMatchObject({ err: "" });
+  });
+
   test("rules that were not asked for are off", async () => {
     expect((await optionsFor(["--ignore", "MM_HUGETLB_WALK_UNLOCKED,MM_NEVER_HEARD_OF"])).seen).toMatchObject({ rules: { "hugetlb-walk-unlocked": "off" } });
     expect((await optionsFor(["--types", "hugetlb-walk-unlocked"])).seen).toMatchObject({ rules: { "notifier-nonblock-outside-oom": "off" } });
