@@ -9,6 +9,13 @@
 export const ANON_TESTS: readonly string[] = ["folio_test_anon", "PageAnon"];
 
 /**
+ * Tests of a VMA without which hugetlb does not share its tables (false: not shared with anyone), and tests that a
+ * shared mapping fails. mm/hugetlb.c, vma_shareable(), __vma_shareable_lock() (6.1.192), __vma_private_lock() (6.6).
+ */
+export const SHARE_TESTS: readonly string[] = ["vma_shareable", "__vma_shareable_lock", "want_pmd_share"];
+export const PRIVATE_TESTS: readonly string[] = ["__vma_private_lock", "vma_is_anonymous"];
+
+/**
  * Fields that name a VMA with anonymous memory: a VMA gets an `anon_vma` with its first anonymous page, and the VMAs
  * of hugetlb that have one are private. mm/rmap.c, __anon_vma_prepare(); include/linux/rmap.h (6.1.192).
  */

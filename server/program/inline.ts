@@ -177,7 +177,7 @@ function copyInto(nodes: ProgramNode[], variables: Map<string, Variable>, helper
       case "branch":
         return { ...node, condition: inValue(node.condition), then: to(node.then), otherwise: to(node.otherwise) };
       case "choice":
-        return { ...node, outs: node.outs.map((out) => ({ ...out, next: to(out.next) })) };
+        return { ...node, ...(node.on ? { on: inValue(node.on) } : {}), outs: node.outs.map((out) => ({ ...out, next: to(out.next) })) };
       case "return": {
         const next = to(node.next);
         if (call.result === null) return { kind: "label", name: null, at: -1, next };

@@ -175,7 +175,7 @@ function lowerSwitch(context: StatementContext, statement: Statement & { kind: "
     return entry;
   }, next);
   if (!statement.cases.some((one) => one.value === null)) outs.push({ label: "no case", next });
-  const choice = context.graph.add({ kind: "choice", reason: "switch", text: "switch", at: extent(statement.on).at, outs });
+  const choice = context.graph.add({ kind: "choice", reason: "switch", text: "switch", on: statement.on, at: extent(statement.on).at, outs });
   return lowerEffects(context.values(loop), statement.on, choice);
 }
 

@@ -68,6 +68,8 @@ export interface ChoiceNode {
   readonly kind: "choice";
   readonly reason: "switch" | "configuration" | "iterate" | "unseen";
   readonly text: string;
+  /** What a switch decides on. */
+  readonly on?: Value;
   readonly at: number;
   readonly outs: readonly { readonly label: string; readonly next: NodeId }[];
 }

@@ -9,6 +9,9 @@ export function maskNames(value: Value): readonly string[] | null {
   return left && right ? [...left, ...right] : null;
 }
 
+/** The same, with none for 0. */
+export const maskOf = (value: Value): readonly string[] | null => (value.kind === "number" && value.value === 0 ? [] : maskNames(value));
+
 /** `word & MASK` with the names of the mask, whichever side it stands on; null for anything else. */
 export function maskedWord(value: Value): { readonly word: Value; readonly names: readonly string[] } | null {
   if (value.kind !== "binary" || value.operator !== "&") return null;

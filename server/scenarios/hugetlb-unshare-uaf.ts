@@ -15,7 +15,9 @@ import { downRead, downWrite, upRead, upWrite, type Rwsem } from "../simulator/o
 import { rcuReadLock, rcuReadUnlock } from "../simulator/objects/rcu.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
 import { gracePeriod, sharedTable, unmapper, unsharer, type FreeingAxis, type SharedTable } from "./hugetlb-sharing.ts";
+import { PRIVATE_TESTS, SHARE_TESTS } from "../kernel/private-mapping.ts";
 import { lift } from "./lift.ts";
+import { asksSharing, handedLocked } from "./sharing-questions.ts";
 import { insertAtEnd, insertAtStart, insertBefore, leaves, synthetic, without } from "./rewrite.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 
@@ -98,6 +100,8 @@ function world(objects: SharedTable, focus: WalkFocus, program: EffectProgram): 
     },
     refine: (effect, call, lifting) => refine(effect, call, lifting, objects, focus),
     place: (value) => placeOf(value),
+    decidedBy: asksSharing(program),
+    handed: (call) => handedLocked(program, call),
     meaning(pure, args) {
       if (pure.meaning === "hugetlb-vma") return TRUE;
       if (pure.meaning === "cow-mapping") return FALSE;
@@ -118,10 +122,15 @@ function world(objects: SharedTable, focus: WalkFocus, program: EffectProgram): 
 
 /** In this scenario the VMA is MAP_SHARED and shareable: a private one has no shared table to lose. */
 function placeOf(value: Value): Operand | null {
+  // A hugetlb mapping always is one of a file.
+  if (value.kind === "member" && value.field === "vm_file") return 1;
+  if (value.kind === "call") return SHARE_TESTS.includes(value.name) ? 1 : PRIVATE_TESTS.includes(value.name) ? 0 : null;
   if (value.kind !== "binary" || value.operator !== "&" || value.right.kind !== "name") return null;
   if (!/\bvm_flags$/.test(render(value.left))) return null;
-  return value.right.name === "VM_MAYSHARE" || value.right.name === "VM_SHARED" ? 1 : null;
+  return SHARED_BITS.has(value.right.name) ? 1 : null;
 }
+
+const SHARED_BITS = new Set(["VM_MAYSHARE", "VM_SHARED", "VM_HUGETLB"]);
 
 /** Variables and places that may hold the pointer of the walk. */
 export function pointersInto(program: EffectProgram, focus: Pick<WalkFocus, "vma">): ReadonlySet<string> {

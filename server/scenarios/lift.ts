@@ -3,14 +3,15 @@ import { liveNames } from "../analysis/live.ts";
 import type { Release } from "../kernel/release.ts";
 import { documentPlace, textAt } from "../program/place.ts";
 import type { AssignNode, BranchNode, CallNode, ChoiceNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
-import { namesIn, render } from "../program/render.ts";
+import { render } from "../program/render.ts";
 import { assignBit } from "../program/flag-word.ts";
 import type { ModelBuilder, ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
 import { and, FALSE, ne, not, or, TRUE, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative, Assignment, StepSource } from "../simulator/model.ts";
 import { outcomeWords } from "./outcome.ts";
-import { asValue, slice, type Slice } from "./slice.ts";
+import { asValue, doubtOf, isUnknown, type Doubt } from "./doubt.ts";
+import { slice, type Slice } from "./slice.ts";
 import { translator, type Translator } from "./translate.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 
@@ -22,9 +23,6 @@ export interface LiftedThread {
   /** What the thread rests on beyond the text. */
   readonly assumptions: readonly string[];
 }
-
-/** Both outcomes of a decision that the text leaves open. */
-const UNKNOWN = "the text does not decide this";
 
 /** Lifts a program into a thread under review: slice, then one step per atomic effect, with the text and line of the code. */
 export function lift(
@@ -50,7 +48,7 @@ class Emitter implements Lifting {
   readonly #end: string;
   readonly #fields = new Map<string, Field>();
   readonly #choices = new Map<string, Field>();
-  readonly #doubtful: ReadonlySet<string>;
+  readonly #doubt: Doubt;
   readonly #translator: Translator;
   readonly #assumptions = new Set<string>();
   #node: NodeId = 0;
@@ -61,13 +59,14 @@ class Emitter implements Lifting {
     this.#world = world;
     this.#cut = cut;
     this.#end = end;
-    this.#doubtful = doubtfulNames(program);
+    this.#doubt = doubtOf(program, world);
     for (const key of cut.tracked) this.#fields.set(key, thread.local(key, this.#initial(key), { hidden: true }));
     for (const key of repeatedConditions(program, cut)) this.#choices.set(key, thread.local(`choice: ${key}`, 0, { hidden: true }));
-    this.#translator = translator(program, world, release, (key) => {
+    const read = (key: string): Expression | null => {
       const field = this.#fields.get(key);
       return field ? { kind: "field", field } : null;
-    });
+    };
+    this.#translator = translator(program, world, release, read, () => this.#node);
   }
 
   #initial(key: string): number {
@@ -183,15 +182,24 @@ class Emitter implements Lifting {
       this.#assumptions.add(`${node.name}() is not known: assumed to use what it is handed`);
       return [...unknown];
     }
-    return [this.#freeResult(node)];
+    return [this.#freeResult(node)].map((step) => this.#withHanded(node, step));
+  }
+
+  /** A callee that is not known may lock or change what it is handed: a run past it rests on that it does not. */
+  #withHanded(node: CallNode, step: LiftedStep): LiftedStep {
+    const what = isUnknown(node) ? (this.#world.handed?.(node) ?? null) : null;
+    if (what === null) return step;
+    const assumed = `${node.name}() is not known and is handed ${what}: taken not to lock, unlock or change it`;
+    return { ...step, alternatives: step.alternatives.map((one) => ({ ...one, assumed: one.assumed === undefined ? assumed : `${one.assumed}; ${assumed}` })) };
   }
 
   /** A call whose value matters but is not known: zero or not. */
   #freeResult(node: CallNode): LiftedStep {
-    const doubt = node.knowledge === "unknown" || node.knowledge === "defined-here" ? { assumed: `${node.name}() may return either` } : {};
     if (node.result === null || !this.#fields.has(node.result)) return { alternatives: [{}], hidden: true };
     const known = this.#translator.value(asValue(node));
     if (known !== null) return { alternatives: [{ effect: this.set(node.result, known) }], hidden: true };
+    const why = this.#doubt.ofResult(node);
+    const doubt = why === null ? {} : { assumed: why };
     const words = outcomeWords(node, this.program);
     return {
       alternatives: [
@@ -210,17 +218,25 @@ class Emitter implements Lifting {
       else effects.push(assign(field, value));
     };
     const field = this.#fields.get(key);
-    if (field) give(field, node.operator === "=" && node.value ? this.#translator.value(node.value) : null);
+    if (field) give(field, this.#valueAfter(node, field));
     for (const [name, bit] of this.#fields) {
       if (!name.startsWith(`${key}/`)) continue;
       give(bit, this.#bitAfter(node, name.slice(key.length + 1), bit));
     }
     effects.push(...this.#reset(key));
+    const why = open.length > 0 && node.value ? this.#doubt.of(node.value) : null;
     const alternatives = open.reduce<Alternative[]>(
       (all, one) => all.flatMap((way) => [1, 0].map((bit) => ({ ...way, effect: [...(way.effect ?? []), assign(one, bit)] }))),
-      [{ effect: effects }],
+      [{ effect: effects, ...(why === null ? {} : { assumed: why }) }],
     );
     return { alternatives, hidden: key.startsWith("$") || (open.length === 0 && ![...this.#fields.keys()].some((name) => name.startsWith(`${key}/`))) };
+  }
+
+  #valueAfter(node: AssignNode, before: Field): Expression | null {
+    const value = node.value && this.#translator.value(node.value);
+    if (value === null || node.operator === "=") return value;
+    // `ret |= f()` is not 0 once one of the two is not.
+    return node.operator === "|=" ? or(ne(before, 0), ne(value, 0)) : null;
   }
 
   #bitAfter(node: AssignNode, bit: string, before: Field): Expression | null {
@@ -269,8 +285,8 @@ class Emitter implements Lifting {
 
   /** A condition that the model does not decide: free, but the same text means the same outcome until its names change. */
   #open(node: BranchNode, then: string, otherwise: string, said: (outcome: boolean) => string): Alternative[] {
-    const doubtful = namesIn(node.condition).some((name) => this.#doubtful.has(name));
-    const why = doubtful ? { assumed: UNKNOWN } : {};
+    const doubt = this.#doubt.of(node.condition);
+    const why = doubt === null ? {} : { assumed: doubt };
     const memory = this.#choices.get(render(node.condition));
     const way = (outcome: boolean): Alternative => ({
       ...(memory ? { guard: ne(memory, outcome ? 2 : 1), effect: [assign(memory, outcome ? 1 : 2)] } : {}),
@@ -283,12 +299,14 @@ class Emitter implements Lifting {
 
   #choice(node: ChoiceNode, next: readonly NodeId[]): number {
     const shown = this.#source(node);
+    const doubt = node.on ? this.#doubt.of(node.on) : null;
+    const why = doubt === null ? {} : { assumed: doubt };
     return this.thread.step({
       text: node.text,
       source: shown.source,
       // A block of which only the end is visible is entered on some paths and not on others: nothing is assumed.
       hidden: node.reason === "unseen",
-      alternatives: node.outs.map((out, index) => ({ to: `n${next[index]}`, note: out.label })),
+      alternatives: node.outs.map((out, index) => ({ to: `n${next[index]}`, note: out.label, ...why })),
     });
   }
 }
@@ -324,19 +342,6 @@ function soleWay(step: LiftedStep): Alternative | null {
   const [way, ...others] = step.alternatives;
   if (!way || others.length > 0) return null;
   return way.guard === undefined && way.checks === undefined && way.to === undefined && way.note === undefined ? way : null;
-}
-
-/** Names that get their value from a call that nothing is known about. */
-function doubtfulNames(program: EffectProgram): ReadonlySet<string> {
-  const found = new Set<string>();
-  for (const node of program.nodes)
-    if (node.kind === "call" && node.result !== null && (node.knowledge === "unknown" || node.knowledge === "defined-here")) found.add(node.result);
-  for (let size = -1; size !== found.size; ) {
-    size = found.size;
-    for (const node of program.nodes)
-      if (node.kind === "assign" && node.value && namesIn(node.value).some((name) => found.has(name))) found.add(render(node.target));
-  }
-  return found;
 }
 
 /** Conditions that occur more than once in the slice. */

@@ -4,6 +4,7 @@ import type { Release } from "../kernel/release.ts";
 import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import type { Value } from "../program/code.ts";
+import { asksForCow, maskedWord } from "../program/vma-flags.ts";
 import type { ModelBuilder, ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
 import { and, eq, FALSE, ne, TRUE, type Expression, type Field } from "../simulator/expression.ts";
@@ -97,12 +98,20 @@ function world(program: EffectProgram, { call, gup }: { call: CallNode; gup: Gup
       if (effect.kind === "gup") return pinSteps(effect, node, lifting, focus, objects);
       return unpinSteps(objects, gup);
     },
-    place: () => null,
-    meaning: () => null,
+    place: ofPrivateMapping,
+    meaning: (pure) => (pure.meaning === "cow-mapping" ? TRUE : null),
     compare: countComparison(program, call, gup),
     unknownCall: (node, lifting) => (returns && mayGiveBack(node, places) ? handedSteps(node.name, node.result, lifting, objects, gup) : null),
     unseen: (where, lifting) => (returns && where !== "start" ? handedSteps("code that is not visible", null, lifting, objects, gup) : []),
   };
+}
+
+/** The mapping of the scenario is a private one, and may be written. */
+function ofPrivateMapping(value: Value): number | null {
+  const cow = asksForCow(value);
+  if (cow !== null) return cow ? 1 : 0;
+  const asked = value.kind === "binary" && value.left.kind === "member" && value.left.field === "vm_flags" ? maskedWord(value)?.names : undefined;
+  return asked?.length === 1 && (asked[0] === "VM_SHARED" || asked[0] === "VM_MAYSHARE") ? 0 : null;
 }
 
 const flagsRead = ({ flags, impliesLongterm }: Gup): { word: Value; bit: string }[] =>

@@ -13,8 +13,10 @@ import type { Assignment } from "../simulator/model.ts";
 import { kvmSubscriber, mappingIsFresh, type KvmSubscriber } from "../simulator/objects/notifier.ts";
 import { entryPointers, rangeEntry, type EntryPointers } from "./entries.ts";
 import type { Experiment } from "./experiment.ts";
+import { someIn } from "./doubt.ts";
 import { lift } from "./lift.ts";
 import { insertAtEnd, insertAtStart, without } from "./rewrite.ts";
+import { kindOf } from "./translate.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 
 /*
@@ -92,7 +94,29 @@ function objectsOf(model: ModelBuilder, program: EffectProgram, invalidated: str
 /** Leaves an atomic section. Where the start of the function is not visible, it may be one that was entered there. */
 const leave = (context: Context): Assignment => assign(context, { kind: "binary", operator: "-", left: { kind: "field", field: context }, right: gt(context, 0) });
 
-function world(thread: ThreadBuilder, objects: Objects): World {
+/** Bits of an entry that say nothing about which page it maps. */
+const FREE_BIT = /^(?:pte|pmd|huge_pte)_(?:swp_)?(?:trans_huge|huge|leaf|bad|young|dirty|write|special|soft_dirty|uffd_wp|devmap|protnone|exclusive|accessible)$/;
+
+/** True where a value is made from what the start returned, or from an entry of the scenario. */
+const asksResultOrEntry = (program: EffectProgram, value: Value, names: ReadonlySet<string>, isEntry: (pointer: Value) => boolean): boolean =>
+  someIn(
+    value,
+    // What state the page is in (locked, large) is not what the entry maps.
+    (part) => (names.has(render(part)) && kindOf(program, part) !== "folio") || (part.kind === "unary" && part.operator === "*" && isEntry(part.of)) || (part.kind === "call" && part.args[0] !== undefined && isEntry(part.args[0])),
+    (part) => part.kind === "call" && FREE_BIT.test(part.name),
+  );
+
+/** A range or a page-table lock that a call is handed. */
+function handedRange(program: EffectProgram, call: CallNode): string | null {
+  for (const arg of call.args) {
+    const place = arg.kind === "unary" && arg.operator === "&" ? arg.of : arg;
+    const type = place.kind === "name" ? program.variables.get(place.name)?.type : undefined;
+    if (type === "mmu_notifier_range" || type === "spinlock_t") return render(place);
+  }
+  return null;
+}
+
+function world(program: EffectProgram, thread: ThreadBuilder, objects: Objects): World {
   const context = atomicContext(thread);
   const state = thread.local("range", ENDED, { labels: { 0: "not started", 1: "started", 2: "refused" } });
   const seen = new Set<BoundEffect["kind"]>([
@@ -107,6 +131,8 @@ function world(thread: ThreadBuilder, objects: Objects): World {
     sees: (effect) => seen.has(effect.kind) || isSpin(effect),
     reads: (effect) => (effect.kind === "setEntry" ? [effect.value] : []),
     refine: (effect, call, lifting) => refine(effect, call, lifting, objects, context, state, entryAt),
+    decidedBy: (value, names) => asksResultOrEntry(program, value, names, (pointer) => entryAt(pointer) !== null),
+    handed: (call) => handedRange(program, call),
     place: (value) => (value.kind === "unary" && value.operator === "*" ? entryAt(value.of) : null),
     meaning(pure, args, translate) {
       const first = args[0];
@@ -275,7 +301,7 @@ function build(program: EffectProgram, release: Release) {
   const model = modelBuilder("refused-invalidation");
   const objects = objectsOf(model, program, bound.entry);
   const { pointers } = objects;
-  const lifted = lift(model, program, release, (thread) => world(thread, objects));
+  const lifted = lift(model, program, release, (thread) => world(program, thread, objects));
   const guest = vcpu(model, objects);
   for (const [id, steps] of lifted.stepsOf) {
     const node = program.nodes[id];

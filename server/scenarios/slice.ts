@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Release } from "../kernel/release.ts";
-import type { Value } from "../program/code.ts";
-import { successors, type CallNode, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
+import { successors, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { TRUE } from "../simulator/expression.ts";
+import { asValue, isUnknown } from "./doubt.ts";
 import { translator } from "./translate.ts";
 import type { World } from "./world.ts";
 
@@ -29,9 +29,6 @@ export function slice(program: EffectProgram, world: World, release: Release): S
   }
 }
 
-/** The value of a call as an expression: some calls have an effect and a meaning (`ptep_get()`). */
-export const asValue = (call: CallNode): Value => ({ kind: "call", name: call.name, args: call.args, at: call.at, end: call.end });
-
 /** True where the assignment gives a value to something tracked. */
 const assigns = (target: string, tracked: ReadonlySet<string>): boolean =>
   tracked.has(target) || [...tracked].some((key) => key.startsWith(`${target}/`));
@@ -46,6 +43,7 @@ function keeps(node: ProgramNode, world: World, tracked: ReadonlySet<string>): b
       return (
         node.effects.some((effect) => world.sees(effect, node)) ||
         (node.result !== null && assigns(node.result, tracked)) ||
+        (isUnknown(node) && (world.handed?.(node) ?? null) !== null) ||
         (node.knowledge === "unknown" && (world.unknownCall?.(node, NO_LIFTING) ?? null) !== null)
       );
     case "assign":
@@ -68,12 +66,15 @@ function once(program: EffectProgram, world: World, release: Release, tracked: S
   const kept = new Map<NodeId, readonly NodeId[]>();
   const entry = resolve(program.entry);
   const work = [entry];
-  const read = translator(program, world, release, (key) => {
+  let here = program.entry;
+  const remember = (key: string): typeof TRUE => {
     tracked.add(key);
     return TRUE;
-  });
+  };
+  const read = translator(program, world, release, remember, () => here);
   for (let id = work.pop(); id !== undefined; id = work.pop()) {
     if (kept.has(id)) continue;
+    here = id;
     const node = program.nodes[id];
     if (!node) continue;
     const next = successors(node).map(resolve);

@@ -3,10 +3,11 @@ import { factFor } from "../kernel/facts.ts";
 import type { Release } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
 import { flagBit } from "../program/flag-word.ts";
-import type { EffectProgram } from "../program/program.ts";
+import type { EffectProgram, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { and, eq, expression, FALSE, ne, not, or, TRUE, type Expression } from "../simulator/expression.ts";
-import { errorCodes } from "./error-code.ts";
+import { maskOf } from "../program/vma-flags.ts";
+import { errorCodes, errnosAt } from "./error-code.ts";
 import type { ValueKind, World } from "./world.ts";
 
 /** Reads variables on behalf of the translation: null where a variable is not tracked. */
@@ -34,11 +35,31 @@ export function kindOf(program: EffectProgram, value: Value): ValueKind {
   return "scalar";
 }
 
+const isConstant = (of: Expression | null, truth: boolean): boolean => of?.kind === "constant" && (of.value !== 0) === truth;
+
+/** What one part decides needs no other part to be known. */
+function all(parts: readonly (Expression | null)[]): Expression | null {
+  if (parts.some((one) => isConstant(one, false))) return FALSE;
+  return parts.reduce((whole, one) => (whole === null || one === null ? null : and(whole, one)), TRUE);
+}
+
+function any(parts: readonly (Expression | null)[]): Expression | null {
+  if (parts.some((one) => isConstant(one, true))) return TRUE;
+  return parts.reduce((whole, one) => (whole === null || one === null ? null : or(whole, one)), FALSE);
+}
+
 const isZero = (value: Value): boolean =>
   (value.kind === "number" && value.value === 0) || (value.kind === "name" && value.name === "NULL");
 
 /** Turns C values into expressions over the model's state. What cannot be decided is null: a free choice, never a default. */
-export function translator(program: EffectProgram, world: World, release: Release, read: ReadVariable): Translator {
+export function translator(
+  program: EffectProgram,
+  world: World,
+  release: Release,
+  read: ReadVariable,
+  /** The node whose values are translated. */
+  here: () => NodeId,
+): Translator {
   const codes = errorCodes(program);
 
   function value(of: Value, depth = 0): Expression | null {
@@ -62,6 +83,8 @@ export function translator(program: EffectProgram, world: World, release: Releas
         if (of.operator === "!") return negate(condition(of.of));
         return null;
       case "call":
+        // An error code as a pointer would be.
+        if (of.name === "IS_ERR_VALUE" && of.args[0] && codes.has(render(of.args[0]))) return condition(of.args[0]);
         return pure(of, inner);
       case "binary":
         return comparison(of, inner);
@@ -70,7 +93,8 @@ export function translator(program: EffectProgram, world: World, release: Releas
     }
   }
 
-  const negate = (of: Expression | null): Expression | null => (of === null ? null : not(of));
+  const negate = (of: Expression | null): Expression | null => 
+    of === null ? null : of.kind === "constant" ? (of.value === 0 ? TRUE : FALSE) : not(of);
 
   function pure(call: Value & { kind: "call" }, inner: (part: Value) => Expression | null): Expression | null {
     const meaning = factFor(call.name, call.args.length, release)?.fact.pure;
@@ -86,14 +110,15 @@ export function translator(program: EffectProgram, world: World, release: Releas
     const known = world.compare?.(of, inner) ?? null;
     if (known !== null) return known;
     if (operator === "&&" || operator === "||") {
-      const parts = [condition(left), condition(right)];
-      if (parts[0] === null || parts[1] === null) return null;
-      return operator === "&&" ? and(parts[0]!, parts[1]!) : or(parts[0]!, parts[1]!);
+      return operator === "&&" ? all([condition(left), condition(right)]) : any([condition(left), condition(right)]);
     }
     if (operator === "&") {
       if (right.kind === "name" && /^[A-Z][A-Z0-9_]+$/.test(right.name)) return flag(left, right.name);
-      return null;
+      const mask = maskOf(right);
+      return mask && any(mask.map((bit) => bitOf(left, bit)));
     }
+    const chosen = operator === "==" || operator === "!=" ? (maskEquals(left, right) ?? isErrno(left, right)) : null;
+    if (chosen !== null) return operator === "==" ? chosen : negate(chosen);
     if (/^[<>]=?$/.test(operator) && isZero(right) && codes.has(render(left))) {
       // An error code is never above 0.
       if (operator === ">" || operator === "<=") return operator === ">" ? FALSE : TRUE;
@@ -108,6 +133,29 @@ export function translator(program: EffectProgram, world: World, release: Releas
       return operator === "==" ? eq(a, b) : ne(a, b);
     }
     return null;
+  }
+
+  const bitOf = (word: Value, bit: string): Expression | null => {
+    const name: Value = { kind: "name", name: bit, at: 0 };
+    return condition({ kind: "binary", operator: "&", left: word, right: name, at: 0 });
+  };
+
+  /** `(flags & (A | B)) == A`, bit by bit; one bit that is known to differ decides it. */
+  function maskEquals(left: Value, right: Value): Expression | null {
+    if (left.kind !== "binary" || left.operator !== "&" || right.kind === "number") return null;
+    const [mask, wanted] = [maskOf(left.right), maskOf(right)];
+    if (!mask || !wanted) return null;
+    if (wanted.some((bit) => !mask.includes(bit))) return FALSE;
+    return all(mask.map((bit) => (wanted.includes(bit) ? bitOf(left.left, bit) : negate(bitOf(left.left, bit)))));
+  }
+
+  /** `ret == -EAGAIN` where ret can be 0 or that code only, or cannot be that code at all. */
+  function isErrno(left: Value, right: Value): Expression | null {
+    if (right.kind !== "unary" || right.operator !== "-" || right.of.kind !== "name" || !codes.has(render(left))) return null;
+    const possible = errnosAt(program, here(), render(left));
+    if (possible === null) return null;
+    if (!possible.has(right.of.name)) return FALSE;
+    return possible.size === 1 ? condition(left) : null;
   }
 
   /** `folio_mapcount(folio) != 1` compares a modelled count with a number. */

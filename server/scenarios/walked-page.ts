@@ -3,7 +3,7 @@ import type { Value } from "../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { placeBehind } from "./pinned-pages.ts";
-import { asValue } from "./slice.ts";
+import { asValue } from "./doubt.ts";
 
 /*
  * A page-table walker: which entry the page that it grabs was found in, and which names mean that page.

@@ -58,6 +58,13 @@ export interface World {
   unknownCall?(call: CallNode, lifting: Lifting): readonly LiftedStep[] | null;
   /** What code that is not visible did to the scenario's objects; missing: nothing. */
   unseen?(where: UnseenNode["where"], lifting: Lifting): readonly LiftedStep[];
+  /**
+   * True where a condition (or a value that may become one) is about the scenario's objects: if the lifting cannot
+   * read it, either outcome is an assumption. `names`: variables whose values are about them. Missing: flag words are.
+   */
+  decidedBy?(value: Value, names: ReadonlySet<string>): boolean;
+  /** What a callee that nothing is known about is handed and may lock, unlock or change, as text; null: nothing. */
+  handed?(call: CallNode): string | null;
   /** Initial value of a parameter, where the scenario fixes it. */
   parameter?(name: string, bit: string | null): number | null;
 }

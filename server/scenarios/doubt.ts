@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Value } from "../program/code.ts";
+import type { CallNode, EffectProgram } from "../program/program.ts";
+import { namesIn, render } from "../program/render.ts";
+import type { World } from "./world.ts";
+
+/** Why an outcome that the lifting could not decide is not a free choice of the environment. */
+export interface Doubt {
+  /** Of a condition, or of a value that may become one; null: both outcomes are really possible. */
+  of(value: Value): string | null;
+  /** Of the value of a call whose steps the scenario does not know. */
+  ofResult(call: CallNode): string | null;
+}
+
+const OPEN = "the text does not decide this";
+const UNREAD = "this is about the scenario's objects and was not understood: taken to be possible";
+
+/** What cannot be known about the values of a program in a world. */
+export function doubtOf(program: EffectProgram, world: World): Doubt {
+  const unknown = closed(program, (node) => isUnknown(node), () => false);
+  const about = world.decidedBy?.bind(world) ?? asksFlags;
+  const decided: Set<string> = closed(
+    program,
+    (node, names) => about(asValue(node), names) || node.effects.some((effect) => effect.kind === "notifierStart"),
+    (value, names) => about(value, names),
+  );
+  const of = (value: Value): string | null =>
+    about(value, decided) ? UNREAD : namesIn(value).some((name) => unknown.has(name)) ? OPEN : null;
+  return {
+    of,
+    ofResult: (call) => (isUnknown(call) ? `${call.name}() may return either` : of(asValue(call))),
+  };
+}
+
+/** The value of a call as an expression: some calls have an effect and a meaning (`ptep_get()`). */
+export const asValue = (call: CallNode): Value => ({ kind: "call", name: call.name, args: call.args, at: call.at, end: call.end });
+
+export const isUnknown = (call: CallNode): boolean => call.knowledge === "unknown" || call.knowledge === "defined-here";
+
+/** Where nothing else is said, a test of the flags of a mapping or a request is about what is modelled. */
+export function asksFlags(value: Value, names: ReadonlySet<string>): boolean {
+  return someIn(
+    value,
+    (part) => (part.kind === "name" ? names.has(part.name) || FLAG.test(part.name) : part.kind === "member" && part.field === "vm_flags"),
+    // What a function makes of the flags that it is handed is its own value.
+    (part) => part.kind === "call" && part.name !== "is_cow_mapping",
+  );
+}
+
+const FLAG = /^(?:FOLL|VM|FAULT_FLAG)_[A-Z]/;
+
+/** True where a part of a value, or the value itself, passes; parts of what `skip` passes are not looked at. */
+export function someIn(value: Value, test: (part: Value) => boolean, skip: (part: Value) => boolean = () => false): boolean {
+  if (skip(value)) return false;
+  if (test(value)) return true;
+  const again = (part: Value): boolean => someIn(part, test, skip);
+  switch (value.kind) {
+    case "unary":
+    case "member":
+      return again(value.of);
+    case "binary":
+    case "comma":
+      return again(value.left) || again(value.right);
+    case "index":
+      return again(value.of) || again(value.index);
+    case "call":
+      return value.args.some(again);
+    case "conditional":
+      return again(value.condition) || (value.then !== null && again(value.then)) || again(value.otherwise);
+    case "assign":
+      return again(value.target) || again(value.value);
+    default:
+      return false;
+  }
+}
+
+/** Names that get their value from such calls or values, and from each other. */
+function closed(
+  program: EffectProgram,
+  fromCall: (call: CallNode, names: ReadonlySet<string>) => boolean,
+  fromValue: (value: Value, names: ReadonlySet<string>) => boolean,
+): Set<string> {
+  const found = new Set<string>();
+  for (let size = -1; size !== found.size; ) {
+    size = found.size;
+    for (const node of program.nodes) {
+      if (node.kind === "call" && node.result !== null && fromCall(node, found)) found.add(node.result);
+      if (node.kind === "assign" && node.value && (fromValue(node.value, found) || mentions(node.value, found))) found.add(render(node.target));
+    }
+  }
+  return found;
+}
+
+/** True where the value is, or is made of, one of the names or places. */
+const mentions = (value: Value, names: ReadonlySet<string>): boolean => names.has(render(value)) || namesIn(value).some((name) => names.has(name));
