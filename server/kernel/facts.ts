@@ -5,6 +5,7 @@ import { DEVICE_NAMES } from "./api/device.ts";
 import { faultFacts } from "./api/fault.ts";
 import { fileCacheFacts } from "./api/file-cache.ts";
 import { flagSleepFacts } from "./api/flag-sleep.ts";
+import { generalFacts } from "./api/general.ts";
 import { gupInternalFacts } from "./api/gup-internal.ts";
 import { gupWrapperFacts } from "./api/gup-wrapper.ts";
 import { gupFacts } from "./api/gup.ts";
@@ -16,7 +17,7 @@ import { pageTableFacts } from "./api/page-table.ts";
 import { preconditionFacts } from "./api/precondition.ts";
 import { protectFacts } from "./api/protect.ts";
 import { pureFacts } from "./api/pure.ts";
-import { QUIET_NAMES } from "./api/quiet.ts";
+import { isOfQuietFamily, QUIET_NAMES } from "./api/quiet.ts";
 import { referenceFacts } from "./api/reference.ts";
 import { sleepFacts } from "./api/sleep.ts";
 import { walkFacts } from "./api/walk.ts";
@@ -48,6 +49,7 @@ export const allFacts: readonly ApiFact[] = [
   ...referenceFacts,
   ...sleepFacts,
   ...flagSleepFacts,
+  ...generalFacts,
   ...assertFacts,
   ...pureFacts,
 ];
@@ -132,7 +134,8 @@ export function flagSleeper(name: string): FlagSleeper | null {
 }
 
 /** True for calls without an effect that any rule sees. */
-export const isQuiet = (name: string): boolean => QUIET_NAMES.has(name) || DEVICE_NAMES.has(name);
+export const isQuiet = (name: string): boolean =>
+  QUIET_NAMES.has(name) || DEVICE_NAMES.has(name) || (isOfQuietFamily(name) && !BY_NAME.has(name));
 
 /** Every function name that the tables mention. */
 export const knownNames = (): ReadonlySet<string> => NAMES;

@@ -107,7 +107,7 @@ const LOCKS: readonly ApiFact[] = [
   ),
 ];
 
-const READS: readonly ApiFact[] = "ptep_get ptep_get_lockless pmdp_get pmdp_get_lockless pudp_get pmd_read_atomic"
+const READS: readonly ApiFact[] = "ptep_get ptep_get_lockless pmdp_get pmdp_get_lockless pudp_get p4dp_get pgdp_get pmd_read_atomic"
   .split(" ")
   .map((name) => ({
     name,
@@ -143,7 +143,7 @@ const CHANGES: readonly ApiFact[] = [
   ...facts("unmap_page_range", "mm/memory.c:1656 (6.1.192): zaps a range; the notifiers are its caller's", [maySleep, { kind: "clearRange", vma: 1, start: 2 }], {
     arity: 5,
   }),
-  ...facts("pmd_clear pud_clear p4d_clear", PGTABLE, [clear(0, false)], { arity: 1 }),
+  ...facts("pmd_clear pud_clear p4d_clear pgd_clear", PGTABLE, [clear(0, false)], { arity: 1 }),
   ...facts("set_pte_at set_pmd_at set_pud_at", PGTABLE, [set(2, 3)], { arity: 4 }),
   ...facts("set_pte_at_notify", "f7842747d13d (removed in 6.10)", [set(2, 3)], { arity: 4, until: "6.10" }),
   ...facts("set_ptes", "include/linux/pgtable.h, from 6.6", [set(2, 3)], { arity: 5, since: "6.6", certainty: "plausible" }),

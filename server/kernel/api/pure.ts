@@ -31,6 +31,12 @@ export const pureFacts: readonly ApiFact[] = [
     [0],
     PGTABLE,
   ),
+  ...values(
+    "pte_sw_mkyoung pte_mkdevmap pmd_mkdevmap pmd_clear_uffd_wp pmd_swp_mkuffd_wp pmd_swp_clear_uffd_wp pmd_swp_mksoft_dirty huge_pte_clear_uffd_wp pmd_mk_savedwrite pte_mk_savedwrite pte_clear_savedwrite pmd_to_swp_entry swp_entry_to_pmd pfn_pud pud_mkdirty pud_wrprotect pud_mkyoung pud_mkclean pud_mkhuge pud_mkwrite pud_mkold pud_mkdevmap pmd_mkinvalid pmd_folio pfn_folio",
+    "identity",
+    [0],
+    "include/linux/pgtable.h, include/linux/swapops.h (6.1.192, 6.12.117)",
+  ),
   ...values("READ_ONCE ACCESS_ONCE rcu_dereference smp_load_acquire", "identity", [0], "include/asm-generic/rwonce.h (6.1.192)", { arity: 1 }),
   ...values("untagged_addr", "identity", [0], MM, { arity: 1 }),
   ...values("untagged_addr_remote", "identity", [1], "include/linux/uaccess.h (6.4)", { arity: 2, certainty: "plausible" }),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { HELPERS_BY_THEME } from "./quiet-helpers.ts";
 
 /**
  * Calls that have no effect which any rule sees: not worth an assumption. Their values stay open.
@@ -55,4 +56,16 @@ const BY_THEME: readonly string[] = [
 ];
 
 /** Each name once. */
-export const QUIET_NAMES: ReadonlySet<string> = new Set(BY_THEME.flatMap((names) => names.split(" ")));
+export const QUIET_NAMES: ReadonlySet<string> = new Set([...BY_THEME, ...HELPERS_BY_THEME].flatMap((names) => names.split(" ")));
+
+/**
+ * Families of names that macros make, so that no text has their definitions: tracepoints (which must not sleep), and
+ * flags of pages and folios (include/linux/page-flags.h, include/linux/hugetlb.h).
+ */
+const FAMILIES: readonly RegExp[] = [
+  /^trace_\w+$/,
+  /^(?:__)?(?:Test)?(?:Set|Clear)?H?Page[A-Z]\w*$/,
+  /^(?:__)?folio_(?:test|set|clear|test_set|test_clear)_\w+$/,
+];
+
+export const isOfQuietFamily = (name: string): boolean => FAMILIES.some((family) => family.test(name));

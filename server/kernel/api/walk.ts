@@ -14,6 +14,11 @@ export const walkFacts: readonly ApiFact[] = [
   ...facts("page_vma_mapped_walk", "mm/page_vma_mapped.c:151 (6.1.192)", [{ kind: "walkMapped", walk: 0, step: "next" }], { arity: 1, since: "4.11" }),
   ...facts("page_vma_mapped_walk_done", "include/linux/rmap.h:404 (6.1.192)", [{ kind: "walkMapped", walk: 0, step: "done" }], { arity: 1, since: "4.11" }),
 
+  ...facts("folio_walk_start", "mm/pagewalk.c:772 (6.12.117): the folio with its entry mapped and locked until folio_walk_end(), or NULL", [
+    requires("mmap_lock", "any", 1),
+    { kind: "acquire", lock: "ptl", object: 0, mode: "exclusive", sleeps: false, held: "nonzero" },
+  ], { arity: 4, since: "6.12" }),
+  ...facts("folio_walk_end", "include/linux/pagewalk.h (6.12.117)", [{ kind: "release", lock: "ptl", object: 0, mode: "exclusive" }], { arity: 2, since: "6.12" }),
   ...facts("rmap_walk", `${RMAP}: takes i_mmap_rwsem or the anon_vma's lock for reading`, [maySleep], { arity: 2 }),
   ...facts("rmap_walk_locked", RMAP, [maySleep, { kind: "requiresHeld", lock: "i_mmap_rwsem", object: null, mode: "any", or: "anon_vma" }], { arity: 2, since: "4.6" }),
   ...facts("rmap_walk_file", `${RMAP}: locks unless told that the caller did; with try_lock a busy lock ends the walk`, [maySleep, folioLocked]),
