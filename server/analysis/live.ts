@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { ANON_TESTS } from "../kernel/private-mapping.ts";
+import { ANON_TESTS, PRIVATE_TESTS, SHARE_TESTS } from "../kernel/private-mapping.ts";
 import type { Value } from "../program/code.ts";
 import { successors, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
 import { namesIn } from "../program/render.ts";
@@ -9,7 +9,7 @@ import type { State } from "./state.ts";
 export type Live = (id: NodeId) => ReadonlySet<string>;
 
 /** Facts that rules ask for wherever the names are: whether a VMA can share its page tables. */
-const LASTING = new RegExp(`\\bVM_(?:MAY)?SHARED?\\b|\\bis_cow_mapping\\b|\\b(?:${ANON_TESTS.join("|")})\\(`);
+const LASTING = new RegExp(`\\bVM_(?:MAY)?SHARED?\\b|\\bis_cow_mapping\\b|\\b(?:${[...ANON_TESTS, ...PRIVATE_TESTS, ...SHARE_TESTS].join("|")})\\(|^\\w+->vm_file$`);
 
 export const isLasting = (key: string): boolean => LASTING.test(key);
 

@@ -7,7 +7,7 @@ import { namesIn, render } from "../program/render.ts";
 import { EMPTY_STATE } from "./state.ts";
 import { isLasting } from "./live.ts";
 import { namesOfVma, vmaOfWalk } from "./mapping.ts";
-import { normalize } from "./truth.ts";
+import { isPredicate, normalize } from "./truth.ts";
 
 /**
  * What is worth remembering on a path: property-directed merging. A condition that is asked once and that no effect
@@ -58,6 +58,7 @@ export function relevanceOf(program: EffectProgram): Relevance {
   for (const [key, times] of asked) if (times > 1) conditions.add(key);
   for (const name of correlated(program)) conditions.add(name);
   throughCopies(program, conditions);
+  throughDefinitions(program, variables);
   return { conditions, variables, flags, privateVmas: privateVmasOf(program), vmaNames: vmaNamesOf(program) };
 }
 
@@ -91,6 +92,16 @@ function throughCopies(program: EffectProgram, conditions: Set<string>): void {
     for (const node of program.nodes)
       if (node.kind === "assign" && node.operator === "=" && node.value?.kind === "name" && conditions.has(render(node.target)))
         conditions.add(node.value.name);
+  }
+}
+
+/** `x = !y; if (x)` asks about what y stands for. */
+function throughDefinitions(program: EffectProgram, variables: Set<string>): void {
+  for (let size = -1; size !== variables.size; ) {
+    size = variables.size;
+    for (const node of program.nodes)
+      if (node.kind === "assign" && node.operator === "=" && node.value && isPredicate(node.value) && variables.has(render(node.target)))
+        for (const name of namesIn(node.value)) variables.add(name);
   }
 }
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { spins } from "../kernel/lock-order.ts";
-import { ANON_TESTS, PAGE_WALKS } from "../kernel/private-mapping.ts";
+import { ANON_TESTS, PAGE_WALKS, PRIVATE_TESTS, SHARE_TESTS } from "../kernel/private-mapping.ts";
 import type { Value } from "../program/code.ts";
 import { assignBit } from "../program/flag-word.ts";
 import type { AssignNode, BoundEffect, CallNode, NodeId } from "../program/program.ts";
-import { render } from "../program/render.ts";
+import { render, substitute } from "../program/render.ts";
 import { isOtherMapping, vmaOfWalk } from "./mapping.ts";
 import type { Relevance } from "./relevant.ts";
 import type { Atomic, Held, State, WalkOrigin } from "./state.ts";
 import { withEntry } from "./state.ts";
-import { assume, bitsOf, forget, truthOf } from "./truth.ts";
+import { assume, bitsOf, forget, isPredicate, truthOf } from "./truth.ts";
 
 const name = (text: string): Value => ({ kind: "name", name: text, at: 0 });
 
@@ -158,12 +158,18 @@ function walked(state: State, effect: BoundEffect & { kind: "hugetlbWalk" }, nod
   return [assume(found, name(node.result), true), assume(state, name(node.result), false)];
 }
 
+/** Only files have shared mappings, so a VMA without one is no hugetlb mapping that shares. */
+const ASKS_SHARED = new RegExp(`^(?:${SHARE_TESTS.join("|")})\\(|^\\w+->vm_file$`);
+const ASKS_PRIVATE = new RegExp(`^(?:${PRIVATE_TESTS.join("|")})\\(`);
+
 /** True where the text of a condition, decided as it is, says that the VMA is private. */
 function saysPrivate(state: State, vma: string | null): boolean {
   const names = vma === null ? null : new RegExp(`(?<![\\w$>.])${vma.replace(/[^\w]/g, "\\$&")}(?!\\w)`);
   for (const [key, truth] of state.truths) {
     if (names && !names.test(key)) continue;
     if (/\bis_cow_mapping\(/.test(key) && truth) return true;
+    if (ASKS_PRIVATE.test(key) && truth) return true;
+    if (ASKS_SHARED.test(key) && !truth) return true;
     if (/& VM_MAYSHARE\b/.test(key) && !/\bVM_MAYWRITE\b/.test(key) && !truth) return true;
   }
   return false;
@@ -209,11 +215,5 @@ export function afterAssign(state: State, node: AssignNode, relevance: Relevance
   for (const [flag, bit] of bits) if (bit !== "maybe") next = { ...next, bits: withEntry(next.bits, `${target}/${flag}`, bit) };
   if (truth !== null && relevance.conditions.has(target)) return assume(next, node.target, truth);
   const isCondition = value !== null && node.operator === "=" && relevance.variables.has(target) && isPredicate(value);
-  return isCondition ? { ...next, definitions: withEntry(next.definitions, target, value) } : next;
+  return isCondition ? { ...next, definitions: withEntry(next.definitions, target, substitute(value, state.definitions)) } : next;
 }
-
-/** Values that are conditions: a test of the variable is a test of them. */
-const isPredicate = (value: Value): boolean =>
-  (value.kind === "binary" && /^(?:==|!=|<|>|<=|>=|&)$/.test(value.operator)) ||
-  (value.kind === "unary" && value.operator === "!") ||
-  (value.kind === "call" && /^(?:is_|pte_|folio_test_|Page|vma_is_)/.test(value.name));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../program/code.ts";
 import { flagBit, type BitAlgebra } from "../program/flag-word.ts";
+import { asksForCow, maskedWord, maskOf } from "../program/vma-flags.ts";
 import { namesIn, render } from "../program/render.ts";
 import type { Bit, State } from "./state.ts";
 import { withEntry } from "./state.ts";
@@ -24,6 +25,9 @@ export function normalize(state: State, value: Value, depth = 0): Normal {
   if (value.kind === "unary" && value.operator === "!") return again(value.of, true);
   if (value.kind === "binary") {
     const { operator, left, right } = value;
+    const cow = asksForCow(value);
+    const word = maskedWord(left)?.word;
+    if (cow !== null && word) return again({ kind: "call", name: "is_cow_mapping", args: [word], at: value.at, end: value.at }, !cow);
     if ((operator === "==" || operator === "!=") && isZero(right)) return again(left, operator === "==");
     if ((operator === "==" || operator === "!=") && isZero(left)) return again(right, operator === "==");
     if (operator === "!=") return { key: render({ ...value, operator: "==" }), inverted: true, value };
@@ -54,7 +58,37 @@ export function truthOf(state: State, value: Value): boolean | null {
     const bit = flagTest(state, inner.left, inner.right);
     if (bit !== "maybe") return (bit === "yes") !== inverted;
   }
-  return null;
+  const truth = truthOfMask(state, inner);
+  return truth === null ? null : truth !== inverted;
+}
+
+/** A test of a mask of several bits, or a comparison with one, from what is known of its bits. */
+function truthOfMask(state: State, value: Value): boolean | null {
+  const parts = bitsAsked(value);
+  if (!parts) return null;
+  const truths = parts.bits.map((one) => {
+    const truth = truthOf(state, one.test);
+    return truth === null ? null : truth === one.wanted;
+  });
+  if (truths.includes(parts.every ? false : true)) return !parts.every;
+  return truths.includes(null) ? null : parts.every;
+}
+
+interface BitsAsked {
+  /** True where all bits must be as wanted; false where one is enough. */
+  readonly every: boolean;
+  readonly bits: readonly { readonly test: Value; readonly wanted: boolean }[];
+}
+
+/** `w & (A | B)` asks for one of two bits, `(w & (A | B)) == A` for both; null for other values and for a single bit. */
+function bitsAsked(value: Value): BitsAsked | null {
+  if (value.kind !== "binary") return null;
+  const compared = value.operator === "==";
+  const masked = maskedWord(compared ? value.left : value);
+  const wanted = compared ? maskOf(value.right) : [];
+  if (!masked || !wanted || (!compared && masked.names.length < 2) || wanted.some((one) => !masked.names.includes(one))) return null;
+  const test = (bit: string): Value => ({ kind: "binary", operator: "&", left: masked.word, right: { kind: "name", name: bit, at: 0 }, at: 0 });
+  return { every: compared, bits: masked.names.map((bit) => ({ test: test(bit), wanted: !compared || wanted.includes(bit) })) };
 }
 
 function flagTest(state: State, word: Value, mask: Value): Bit {
@@ -70,6 +104,10 @@ export function assume(state: State, value: Value, outcome: boolean): State {
     const bit: Bit = outcome !== inverted ? "yes" : "no";
     next = { ...next, bits: withEntry(next.bits, `${inner.left.name}/${inner.right.name}`, bit) };
   }
+  const parts = bitsAsked(inner);
+  // All bits are as asked for, or none is; of one bit both outcomes tell.
+  if (parts && ((outcome !== inverted) === parts.every || parts.bits.length === 1))
+    for (const one of parts.bits) next = assume(next, one.test, (outcome !== inverted) === one.wanted);
   return next;
 }
 
@@ -103,3 +141,9 @@ export const bitsOf = (state: State, bit: string): BitAlgebra<Bit> => ({
 
 /** A bit of a flag word in a state. */
 export const bitOf = (state: State, word: Value, bit: string): Bit => flagBit(word, bit, bitsOf(state, bit));
+
+/** Values that are conditions: a test of the variable is a test of them. */
+export const isPredicate = (value: Value): boolean =>
+  (value.kind === "binary" && /^(?:==|!=|<|>|<=|>=|&)$/.test(value.operator)) ||
+  (value.kind === "unary" && value.operator === "!") ||
+  (value.kind === "call" && /^(?:is_|pte_|folio_test_|Page|vma_is_|__?vma_)/.test(value.name));

@@ -2,7 +2,7 @@
 import { UNSEEN_CONDITION, UNSEEN_END, UNSEEN_MIDDLE, UNSEEN_START } from "../source/unseen.ts";
 import type { GraphBuilder, Joint } from "./builder.ts";
 import type { Statement, Value } from "./code.ts";
-import { extent, lowerAssign, lowerCondition, lowerEffects, type ValueContext } from "./lower-value.ts";
+import { extent, lowerAssign, lowerCondition, lowerEffects, lowerMatched, type ValueContext } from "./lower-value.ts";
 import type { Assumption, NodeId } from "./program.ts";
 import { namesIn } from "./render.ts";
 
@@ -165,6 +165,13 @@ function nextElement(context: StatementContext, statement: Statement & { kind: "
   return context.graph.add({ kind: "assign", target: cursor, operator: "=", value: null, at: statement.at, end: statement.at, next: body });
 }
 
+/** More cases than this are one choice. */
+const MAX_COMPARED = 16;
+
+/** `case 0:`, `case VM_SHARED:`, `case -EAGAIN:`: what a comparison can be made with. */
+const isSimple = (value: Value): boolean =>
+  value.kind === "number" || value.kind === "name" || (value.kind === "unary" && value.operator === "-" && isSimple(value.of));
+
 function lowerSwitch(context: StatementContext, statement: Statement & { kind: "switch" }, next: NodeId, loop: Loop): NodeId {
   const inner: Loop = { breakTo: next, continueTo: loop.continueTo };
   const outs: { label: string; next: NodeId }[] = [];
@@ -175,6 +182,12 @@ function lowerSwitch(context: StatementContext, statement: Statement & { kind: "
     return entry;
   }, next);
   if (!statement.cases.some((one) => one.value === null)) outs.push({ label: "no case", next });
+  const labels = statement.cases.map((one) => one.value);
+  if (labels.length <= MAX_COMPARED && labels.every((one) => one === null || isSimple(one))) {
+    const entries = outs.slice(0, labels.length);
+    const missed = outs.find((_, index) => (labels[index] ?? null) === null)?.next ?? next;
+    return lowerMatched(context.values(loop), statement.on, entries.flatMap(({ next: entry }, index) => (labels[index] ? [{ label: labels[index], entry }] : [])), missed);
+  }
   const choice = context.graph.add({ kind: "choice", reason: "switch", text: "switch", on: statement.on, at: extent(statement.on).at, outs });
   return lowerEffects(context.values(loop), statement.on, choice);
 }

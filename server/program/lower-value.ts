@@ -105,6 +105,21 @@ export function lowerCondition(context: ValueContext, value: Value, then: NodeId
   return before(steps, context.graph.add({ kind: "branch", condition, negated, ...place, then, otherwise }));
 }
 
+/** Compares a value with the labels of a switch, one after the other. */
+export function lowerMatched(context: ValueContext, value: Value, cases: readonly { readonly label: Value; readonly entry: NodeId }[], otherwise: NodeId): NodeId {
+  const steps: Step[] = [];
+  const on = hoist(context, value, steps);
+  const first = cases.reduceRight(
+    (next, { label, entry }) =>
+      context.graph.add({
+        kind: "branch", condition: { kind: "binary", operator: "==", left: on, right: label, at: label.at }, negated: false,
+        shown: `switch (${render(on)}): case ${render(label)}`, ...extent(label), then: entry, otherwise: next,
+      }),
+    otherwise,
+  );
+  return before(steps, first);
+}
+
 /** Lowers `target = value` so that the value lands in the target. */
 export function lowerAssign(context: ValueContext, assign: Value & { kind: "assign" }, next: NodeId): NodeId {
   const steps: Step[] = [];
@@ -322,8 +337,8 @@ function assigned(context: ValueContext, value: Value & { kind: "assign" }, step
     called(context, { ...source, at: value.at, end: value.end }, steps, render(target));
     return target;
   }
-  if (value.operator === "=" && source.kind === "conditional" && source.then) {
-    const { condition, then, otherwise } = source;
+  if (value.operator === "=" && (source.kind === "conditional" || (isLogical(source) && target.kind === "name" && !target.name.startsWith("$")))) {
+    const { condition, then, otherwise } = evaluatedOnce(context, source, steps);
     const set = (part: Value, next: NodeId): NodeId => lowerAssign(context, { ...value, target, value: part }, next);
     steps.push((next) => lowerCondition(context, condition, set(then, next), set(otherwise, next)));
     return target;
@@ -334,6 +349,21 @@ function assigned(context: ValueContext, value: Value & { kind: "assign" }, step
     context.graph.add({ kind: "assign", target, operator: value.operator, value: right, at: value.at, end: value.end, next }),
   );
   return target;
+}
+
+/** `a && b`, however often it is negated. */
+const isLogical = (value: Value): boolean =>
+  value.kind === "binary" ? value.operator === "&&" || value.operator === "||" : value.kind === "unary" && value.operator === "!" && isLogical(value.of);
+
+/** A choice between two values: `a ?: b` computes a once, and `a && b` chooses between 1 and 0. */
+function evaluatedOnce(context: ValueContext, value: Value, steps: Step[]): { readonly condition: Value; readonly then: Value; readonly otherwise: Value } {
+  if (value.kind !== "conditional") {
+    const bit = (one: number): Value => ({ kind: "number", value: one, at: value.at });
+    return { condition: value, then: bit(1), otherwise: bit(0) };
+  }
+  if (value.then) return { condition: value.condition, then: value.then, otherwise: value.otherwise };
+  const condition = hoist(context, value.condition, steps);
+  return { condition, then: condition, otherwise: value.otherwise };
 }
 
 /** `a && f()` as a value: 1 or 0 by branches. */
@@ -351,7 +381,8 @@ function chosen(context: ValueContext, value: Value & { kind: "conditional" }, s
   const target = name(context.graph.temporary(), value.at);
   const set = (part: Value, next: NodeId): NodeId =>
     lowerAssign(context, { kind: "assign", operator: "=", target, value: part, ...extent(value) }, next);
-  steps.push((next) => lowerCondition(context, value.condition, set(value.then ?? value.condition, next), set(value.otherwise, next)));
+  const { condition, then, otherwise } = evaluatedOnce(context, value, steps);
+  steps.push((next) => lowerCondition(context, condition, set(then, next), set(otherwise, next)));
   return target;
 }
 

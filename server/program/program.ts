@@ -57,6 +57,8 @@ export interface BranchNode {
   readonly condition: Value;
   /** True where the source has the condition under an odd number of `!`. */
   readonly negated: boolean;
+  /** What to show where the text has no such condition (a case of a switch); missing: the source text. */
+  readonly shown?: string;
   readonly at: number;
   readonly end: number;
   then: NodeId;

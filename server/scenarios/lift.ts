@@ -264,7 +264,7 @@ class Emitter implements Lifting {
   #branch(node: BranchNode, next: readonly NodeId[]): number {
     const condition = this.#translator.condition(node.condition);
     const shown = this.#source(node);
-    const text = `if (${node.negated ? negation(shown.text) : shown.text})`;
+    const text = node.shown ?? `if (${node.negated ? negation(shown.text) : shown.text})`;
     const said = (outcome: boolean): string => (outcome === node.negated ? "false" : "true");
     const then = `n${next[0]}`;
     const otherwise = `n${next[1]}`;

@@ -81,13 +81,14 @@ out:
 	return n;
 }`,
     graph: [
-      "1 switch switch -> 2 | 3 | 7",
+      "1 if n == 1 -> 2 | 7",
       "2 one()",
       "3 two()",
       "4 $ = n",
       "5 return $",
       "6 exit",
-      "7 other() -> 4",
+      "7 if n == 2 -> 3 | 8",
+      "8 other() -> 4",
     ],
   },
   "switch without default may do nothing": {
@@ -101,8 +102,8 @@ out:
 	last();
 }`,
     graph: [
-      "1 next(n)",
-      "2 switch switch -> 3 | 4",
+      "1 $ = next(n)",
+      "2 if $ == 1 -> 3 | 4",
       "3 one()",
       "4 last()",
       "5 exit",
@@ -133,16 +134,42 @@ out:
 	return x ?: three();
 }`,
     graph: [
-      "1 if a -> 2 | 9",
+      "1 if a -> 2 | 8",
       "2 x = one()",
-      "3 if x -> 4 | 8",
+      "3 if x -> 4 | 7",
       "4 $ = x",
-      "5 $ = $",
-      "6 return $",
-      "7 exit",
-      "8 $ = three() -> 5",
-      "9 x = two() -> 3",
+      "5 return $",
+      "6 exit",
+      "7 $ = three() -> 5",
+      "8 x = two() -> 3",
     ],
+  },
+  "what ?: asks for is computed once": {
+    text: `static int f(void)
+{
+	int x = one() ?: 0;
+
+	return x;
+}`,
+    graph: [
+      "1 $ = one()",
+      "2 if $ -> 3 | 7",
+      "3 x = $",
+      "4 $ = x",
+      "5 return $",
+      "6 exit",
+      "7 x = 0 -> 4",
+    ],
+  },
+  "cases that are no plain values are a choice": {
+    text: `static void f(int n)
+{
+	switch (n) {
+	case 1 ... 3:
+		one();
+	}
+}`,
+    graph: ["1 switch switch -> 2 | 3", "2 one()", "3 exit"],
   },
   "short circuit as a value": {
     text: `static bool f(struct a *p)
@@ -152,15 +179,14 @@ out:
 	return x;
 }`,
     graph: [
-      "1 if p -> 2 | 9",
+      "1 if p -> 2 | 8",
       "2 $ = take(p)",
-      "3 if $ -> 4 | 9",
-      "4 $ = 1",
-      "5 x = $",
-      "6 $ = x",
-      "7 return $",
-      "8 exit",
-      "9 $ = 0 -> 5",
+      "3 if $ -> 4 | 8",
+      "4 x = 1",
+      "5 $ = x",
+      "6 return $",
+      "7 exit",
+      "8 x = 0 -> 5",
     ],
   },
   "a statement expression runs its statements": {
