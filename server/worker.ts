@@ -5,10 +5,16 @@ import { scanTaskRunner, type ScanWorkerData } from "./cli/scan-task.ts";
 /** Entry of a worker thread: reviews one file of a tree after the other, as it is told. */
 const run = scanTaskRunner(workerData as ScanWorkerData);
 
+const answer = (message: unknown): void => {
+  // A port of a thread, not of a window: it has one reader.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
+  parentPort?.postMessage(message);
+};
+
 parentPort?.on("message", ({ task, what }: { task: number; what: string }) => {
   try {
-    parentPort?.postMessage({ task, result: run(what) });
+    answer({ task, result: run(what) });
   } catch (error) {
-    parentPort?.postMessage({ task, error: error instanceof Error ? error.message : String(error) });
+    answer({ task, error: error instanceof Error ? error.message : String(error) });
   }
 });

@@ -45,10 +45,13 @@ export type Verdict = "open" | "safe" | "broken";
 export interface Follower {
   /** Goes up from a function, caller by caller, where the answer hangs on callers further up, until one way is broken. */
   follow(program: EffectProgram, verdictOf: (context: CallingContext) => Verdict): Followed;
+  /** Drops the states of callers that are kept to be used again. */
+  forget(): void;
 }
 
 /** Calling contexts over a whole tree, on demand: ways that are decided are not followed further. */
 export function follower(callersOf: (program: EffectProgram) => Callers): Follower {
+  // By program and way to enter it; states are the largest part of what a scan holds.
   const runs = new Map<EffectProgram, Map<string, Interpretation>>();
   const run = (program: EffectProgram, entry: State): Interpretation => {
     const known = runs.get(program) ?? new Map<string, Interpretation>();
@@ -78,19 +81,19 @@ export function follower(callersOf: (program: EffectProgram) => Callers): Follow
     };
 
     let hasOpen = false;
-    let isBroken = false;
+    const found = { broken: false };
     /** Sorts a context; true where it hangs on callers further up. */
     const isOpen = (context: CallingContext): boolean => {
       const verdict = verdictOf(context);
       if (verdict === "open") return true;
-      isBroken ||= verdict === "broken";
+      found.broken ||= verdict === "broken";
       decided.push(context);
       return false;
     };
     let ways: (readonly CallSite[])[] = [[]];
     const first: CallingContext = { chain: [], interpretation: run(program, UNKNOWN_ENTRY) };
     if (!isOpen(first)) return { decided, hasOpen: false };
-    for (let level = 0; level < MAX_CALLERS && ways.length > 0 && !isBroken; level++) {
+    for (let level = 0; level < MAX_CALLERS && ways.length > 0 && !found.broken; level++) {
       const further: (readonly CallSite[])[] = [];
       for (const way of ways) {
         const outermost = way[0]?.caller ?? program;
@@ -114,7 +117,7 @@ export function follower(callersOf: (program: EffectProgram) => Callers): Follow
     }
     return { decided, hasOpen: hasOpen || ways.length > 0 };
   };
-  return { follow };
+  return { follow, forget: () => runs.clear() };
 }
 
 /**

@@ -12,7 +12,7 @@ import { unitOfPrograms, type Unit } from "./unit.ts";
 export interface Tree {
   /** The file as a unit that can follow callers into other files, or null where it cannot be read. */
   unit(path: string): Unit | null;
-  /** What was asked of the tree since the last call of this function. */
+  /** What was asked of the tree since the last call of this function. What was computed for it is forgotten. */
   takeTrace(): Trace;
 }
 
@@ -97,9 +97,11 @@ export function treeOf(index: TreeIndex, textOf: (path: string) => string | null
   return {
     unit,
     takeTrace() {
-      const trace = { files: [...files].sort(), questions: [...questions].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, question]) => question) };
+      const trace = { files: [...files].toSorted(), questions: [...questions].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, question]) => question) };
       files.clear();
       questions.clear();
+      units.clear();
+      following.forget();
       return trace;
     },
   };

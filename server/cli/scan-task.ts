@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { decodeOutline } from "../analysis/tree-entry.ts";
+import { collectAfterTask } from "../node/memory.ts";
 import { treeText } from "../node/tree-files.ts";
 import type { ReviewOptions } from "../review/options.ts";
 import { scannerOf, targetOfTree, type ScannedFile } from "../review/scan.ts";
@@ -35,6 +36,7 @@ export function scanTaskRunner({ root, files, treeRelease, options }: ScanWorker
   return (path) => {
     const scanned = scanner.scan(path);
     collectNativeMemory();
+    collectAfterTask();
     return scanned;
   };
 }

@@ -65,7 +65,7 @@ export async function openTree(args: TreeArguments, io: CliIo, progress: Progres
   const files: { path: string; hash: string; outline: string }[] = [];
   let fromStore = 0;
   let turn = io.now();
-  for (const path of [...new Set([...listed.paths, ...linking.paths])].sort()) {
+  for (const path of [...new Set([...listed.paths, ...linking.paths])].toSorted()) {
     const read = treeText(root, path);
     if ("reason" in read) {
       problems.push({ path, reason: read.reason });

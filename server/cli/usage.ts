@@ -6,8 +6,8 @@ usage: patchwalk <command> [options]
   lint [FILE|DIR|-]...    lint patches, mails, mailboxes, maildirs and C files;
                           standard input with - or no argument
   scan TREE [PATH]...     analyze the C files of a kernel tree with their
-                          callers; PATH defaults to mm, fs/userfaultfd.c, fs/hugetlbfs,
-                          fs/proc/task_mmu.c, virt/kvm
+                          callers; PATH defaults to mm, fs/userfaultfd.c,
+                          fs/hugetlbfs, fs/proc/task_mmu.c, virt/kvm
   index TREE [PATH]...    build or refresh what is kept about a tree
   rules                   list the rules
   explain RULE            show what a rule is about

@@ -51,11 +51,19 @@ export function folderStore(folder: string): Store {
         renameSync(temporary, join(folder, name));
       } catch (error) {
         failure = failureReason(error);
-        rmSync(temporary, { force: true });
+        removeQuietly(temporary);
       }
     },
     failure: () => failure,
   };
+}
+
+function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Where nothing could be written there is nothing to remove.
+  }
 }
 
 /** Folder of the store for one tree: outside of the tree, below the user's cache folder. */

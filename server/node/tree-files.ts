@@ -36,7 +36,7 @@ export function treeFiles(root: string, wanted: readonly string[], isOptional = 
       if (!isOptional) problems.push({ path, reason: failureReason(error) });
     }
   }
-  return { paths: [...paths].sort(), problems };
+  return { paths: [...paths].toSorted(), problems };
 }
 
 function kindInside(root: string, path: string): "file" | "folder" | "outside" {

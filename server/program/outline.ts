@@ -55,7 +55,7 @@ export function outlineOf(text: string): Outline {
       const close = code.closing[at] ?? -1;
       const end = close < 0 ? code.tokens.count : close;
       const head = headOf(code, first, at);
-      if (head) functions.push({ ...head, start: startOf(code, first), end: endOf(code, end), ...bodyOf(code, at + 1, end, head.parameters) });
+      if (head) functions.push({ name: head.name, isStatic: head.isStatic, isSyscall: head.isSyscall, start: startOf(code, first), end: endOf(code, end), ...bodyOf(code, at + 1, end, head.parameters) });
       else uses.push(...bodyOf(code, at, end, new Set()).uses);
       at = end;
       if (head) first = at + 1;
