@@ -96,4 +96,7 @@ const afterUnseen = (state: State): State => ({
   ...withoutConditions(state),
   bits: new Map(),
   callerUnknown: true,
+  // A lock taken above says nothing about what may be taken inside it there; a pointer may be looked up again.
+  held: state.held.map((held) => ({ ...held, taken: false })),
+  walks: new Map([...state.walks].map(([name, walk]) => [name, { ...walk, hasGap: true }] as const)),
 });

@@ -33,6 +33,10 @@ export interface WalkOrigin {
   readonly protectedAtWalk: boolean;
   /** False once nothing has protected the table since the walk. */
   readonly protectedSince: boolean;
+  /** True where code between the walk and here is not visible. */
+  readonly hasGap: boolean;
+  /** The lock that someone who is not visible took, and that was given up after the walk. */
+  readonly givenUp: { readonly lock: LockClass; readonly mode: "read" | "write" } | null;
 }
 
 export type Bit = "yes" | "no" | "maybe";
@@ -94,7 +98,7 @@ export function stateKey(state: State): string {
     state.mapped.map((pte) => pte.pte).join(","),
     sorted(state.truths),
     sorted([...state.definitions].map(([key, value]) => [key, value.at] as const)),
-    sorted([...state.walks].map(([key, walk]) => [key, `${walk.walk}${walk.protectedAtWalk ? "" : "?"}${walk.protectedSince ? "" : "!"}`] as const)),
+    sorted([...state.walks].map(([key, walk]) => [key, `${walk.walk}${walk.protectedAtWalk ? "" : "?"}${walk.protectedSince ? "" : "!"}${walk.hasGap ? "~" : ""}${walk.givenUp?.lock ?? ""}`] as const)),
     sorted(state.bits),
     [...state.doubtful].toSorted().join(","),
   ].join(";");

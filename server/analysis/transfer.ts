@@ -72,7 +72,7 @@ function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: Node
       return byResult(state, node.result, effect.held, (one) => acquire(one, lock, spins(effect.lock)));
     }
     case "release":
-      return [release(state, effect.lock, objectText(effect.object))];
+      return [release(givesUpOfOthers(state, effect), effect.lock, objectText(effect.object))];
     case "assertHeld":
       return [
         state.distrusts === true || isHeld(state, effect.lock, objectText(effect.object))
@@ -126,6 +126,22 @@ function release(state: State, lock: Held["lock"], object: string): State {
   return loseProtection({ ...state, held, atomic: spins(lock) ? atomic : state.atomic });
 }
 
+/**
+ * A lock that is given up here and was not taken here: a caller took it, or lines that are not visible did. It kept the
+ * tables of the walks so far, and keeps them no longer.
+ */
+function givesUpOfOthers(state: State, { lock, object, mode }: BoundEffect & { kind: "release" }): State {
+  if ((lock !== "hugetlb_vma_lock" && lock !== "i_mmap_rwsem") || !state.callerUnknown || mode === "exclusive" || isHeld(state, lock, objectText(object))) return state;
+  const owner = objectText(object);
+  let walks = state.walks;
+  for (const [variable, origin] of state.walks) {
+    const isIts = lock === "hugetlb_vma_lock" ? origin.vma === null || owner === "" || owner === origin.vma : !isOtherMapping(owner, origin.vma, origin.alsoNamed);
+    if (origin.protectedAtWalk || !isIts) continue;
+    walks = withEntry(walks, variable, { ...origin, protectedAtWalk: true, protectedSince: false, hasGap: false, givenUp: { lock, mode } });
+  }
+  return walks === state.walks ? state : { ...state, walks };
+}
+
 export const isHeld = (state: State, lock: Held["lock"], object: string | null): boolean =>
   state.held.some((one) => one.lock === lock && (object === null || one.object === object || one.object === "" || object === ""));
 
@@ -152,7 +168,7 @@ function walked(state: State, effect: BoundEffect & { kind: "hugetlbWalk" }, nod
   const vma = vmaOfWalk(effect);
   const alsoNamed = vma === null ? null : (relevance.vmaNames.get(vma) ?? null);
   const isProtected = protects(state, { vma, alsoNamed });
-  const origin: WalkOrigin = { walk: id, vma, alsoNamed, protectedAtWalk: isProtected, protectedSince: isProtected };
+  const origin: WalkOrigin = { walk: id, vma, alsoNamed, protectedAtWalk: isProtected, protectedSince: isProtected, hasGap: false, givenUp: null };
   const found: State = { ...state, walks: withEntry(state.walks, node.result, origin) };
   if (!relevance.conditions.has(node.result)) return [found];
   return [assume(found, name(node.result), true), assume(state, name(node.result), false)];

@@ -2,14 +2,14 @@
 import { statesAt, type AnalyzedFunction, type CallingContext, type Unit } from "../analysis/unit.ts";
 import { atLeast } from "../kernel/release.ts";
 import type { Target } from "../kernel/target.ts";
-import { documentPlace, documentRange, textAt } from "../program/place.ts";
+import { documentPlace, documentRange } from "../program/place.ts";
 import type { EffectProgram } from "../program/program.ts";
 import { RULES } from "../rules/registry.ts";
 import type { At, Candidate, ObligationCheck, Rule, Site, Subject } from "../rules/rule.ts";
 import type { Problem } from "../text/problem.ts";
+import { alreadyThere, keyOf, unique } from "./compare.ts";
 import { evidenceOf, tierOf } from "./evidence.ts";
 import type { Finding, Location, Obligation, RelatedLocation, Severity } from "./finding.ts";
-import { fingerprintOf } from "./fingerprint.ts";
 import type { ReviewOptions } from "./options.ts";
 import { originOf } from "./origin.ts";
 
@@ -32,8 +32,10 @@ export function judge(subject: Subject, options: ReviewOptions): Judged {
     try {
       const found = run(rule, subject);
       obligations.push(...found.obligations.map(obligationOf));
-      const before = subject.old ? candidatesOf(rule, { ...subject, unit: subject.old, old: null }).map(keyOf) : [];
-      for (const candidate of unique(found.candidates)) findings.push(...settle(rule, candidate, new Set(before), subject, options, override));
+      const before = subject.old ? candidatesOf(rule, { ...subject, unit: subject.old, old: null }) : [];
+      const candidates = unique(found.candidates);
+      const old = alreadyThere(before, candidates);
+      for (const candidate of candidates) findings.push(...settle(rule, candidate, old.has(candidate), subject, options, override));
     } catch (error) {
       // One rule's crash costs that rule, not the review.
       problems.push({ code: "rule-failed", message: `rule ${rule.meta.id} failed: ${error instanceof Error ? error.message : "unknown"}`, line: null });
@@ -97,31 +99,20 @@ function checkInTree(rule: Rule, site: Site): readonly Candidate[] {
   const reaching = decided.filter((context) => statesAt(alone(context), site.node).length > 0);
   const found = check({ program: site.program, contexts: reaching });
   if (found.length > 0 || reaching.length > 0 || !hasOpen) return found;
-  return [...(rule.check?.(site) ?? [])];
+  const { follow: _, ...asOneFile } = site.unit;
+  return [...(rule.check?.({ ...site, unit: asOneFile }) ?? [])];
 }
-
-/** The same defect at the same place is one finding, whichever path or context leads there. */
-function unique(candidates: readonly Candidate[]): Candidate[] {
-  const seen = new Set<string>();
-  return candidates.filter((candidate) => {
-    const key = `${candidate.place.at} ${keyOf(candidate)}`;
-    return !seen.has(key) && Boolean(seen.add(key));
-  });
-}
-
-const keyOf = (candidate: Candidate): string =>
-  fingerprintOf(candidate.ruleId, candidate.place.program.name, textAt(candidate.place.program.image, candidate.place.at, candidate.place.end));
 
 function settle(
   rule: Rule,
   candidate: Candidate,
-  before: ReadonlySet<string>,
+  hadBefore: boolean,
   subject: Subject,
   options: ReviewOptions,
   override: Severity | undefined,
 ): Finding[] {
   const location = locate(candidate.place);
-  const origin = originOf(candidate, before.has(keyOf(candidate)), subject);
+  const origin = originOf(candidate, hadBefore, subject);
   if (!location || origin === "pre-existing") return [];
   const proof = options.simulate && candidate.prove ? candidate.prove(options.maxStates) : null;
   const tier = tierOf(candidate, proof);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { rowAt } from "../program/place.ts";
 import type { Candidate, Subject } from "../rules/rule.ts";
+import { isOnChangedLine } from "./compare.ts";
 import type { Origin } from "./finding.ts";
 
 /**
@@ -10,11 +10,6 @@ import type { Origin } from "./finding.ts";
 export function originOf(candidate: Candidate, hadBefore: boolean, subject: Subject): Origin {
   if (subject.old === null) return "introduced";
   if (candidate.origin !== undefined) return candidate.origin;
-  const { program, at, end } = candidate.place;
-  const { image } = program;
-  const rows = image.lines.slice(rowAt(image, at), rowAt(image, Math.max(at, end - 1)) + 1);
-  const changed = rows.some((row) => row.changed);
   if (hadBefore) return "pre-existing";
-  if (changed) return "introduced";
-  return "interaction";
+  return isOnChangedLine(candidate) ? "introduced" : "interaction";
 }

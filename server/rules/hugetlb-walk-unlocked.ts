@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { State } from "../analysis/state.ts";
+import type { State, WalkOrigin } from "../analysis/state.ts";
 import { namesOfVma, vmaOfWalk } from "../analysis/mapping.ts";
 import { isSafe } from "../analysis/transfer.ts";
 import { statesAt, type AnalyzedFunction, type CallingContext } from "../analysis/unit.ts";
 import { architectureRows } from "../kernel/architecture.ts";
-import { nestsInside } from "../kernel/lock-order.ts";
 import { pmdSharingLocks } from "../kernel/pmd-sharing.ts";
 import type { Target } from "../kernel/target.ts";
 import { DEREFERENCE, type CallNode, type EffectProgram, type NodeId } from "../program/program.ts";
-import { namesIn, render } from "../program/render.ts";
+import { render } from "../program/render.ts";
 import { freeingAxes, type FreeingAxis } from "../scenarios/hugetlb-sharing.ts";
 import { hugetlbUnshareUaf, usedPointer, walksCurrentMm, type WalkFocus } from "../scenarios/hugetlb-unshare-uaf.ts";
 import { prove, type Proof } from "../scenarios/prove.ts";
+import { asksCaller, isAnswered, linesAboveAreUnseen, onlyVma } from "./hugetlb-callers.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { placeOf } from "./rule.ts";
 
@@ -26,6 +26,10 @@ interface Use {
   readonly unknown: boolean;
   /** False where the lookup was protected and the protection ended before the use. */
   readonly fromStart: boolean;
+  /** True where lines between lookup and use are not visible. */
+  readonly hasGap: boolean;
+  /** The lock of a caller, or of lines that are not visible, that the function gave up before the use. */
+  readonly givenUp: WalkOrigin["givenUp"];
 }
 
 const ALLOCATES = /_alloc$/;
@@ -48,6 +52,7 @@ export const hugetlbWalkUnlocked: Rule = {
       unlocked: "{condition}{function}() walks {vma} without {locks}: the PMD table can be unshared and freed before {use}",
       released: "{condition}{function}() uses {pointer} after giving up the lock that kept its PMD table: the table can be unshared and freed before {use}",
       question: "{condition}{function}() walks {vma} as its caller left it: does every caller of {outermost}() hold {locks}? Otherwise the PMD table can be unshared and freed before {use}",
+      unseen: "{condition}{function}() walks {vma}, and the lines of {function}() above this hunk are not shown: do they hold {locks}? Otherwise the PMD table can be unshared and freed before {use}",
     },
     scenarios: ["hugetlb-unshare-uaf"],
     sources: [
@@ -63,16 +68,18 @@ export const hugetlbWalkUnlocked: Rule = {
     const use = worst(usesOf(fn, node));
     if (!use || axes.length === 0) return;
     // An allocation is no lockless walk: where it asks about callers that are not visible, it would ask everywhere.
-    if (ALLOCATES.test(call.name) && asksCaller(fn.program, call, use)) return;
+    const asks = asksCaller(fn.program, node, use, target.release);
+    // What the function itself answers is put to its callers only where a whole tree is at hand.
+    if (asks && (ALLOCATES.test(call.name) || (!site.unit.follow && isAnswered(fn.program, node, use)))) return;
     const vma = vmaOfWalk(effect);
-    yield candidate(this.meta.id, site, use, vma, axes);
+    yield candidate(this.meta.id, site, use, vma, axes, asks);
   },
 };
 
-function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axes: readonly FreeingAxis[]): Candidate {
+function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axes: readonly FreeingAxis[], asks: boolean): Candidate {
   const { fn, call, node, target } = site;
-  const asks = asksCaller(fn.program, call, use);
-  const focus: WalkFocus = { walk: node, vma, alsoNamed: vma === null ? null : namesOfVma(fn.program, vma), name: nameOf(fn.program, vma), callerHolds: callerLocks(use, asks), unknownUses: use.unknown };
+  const isPartial = linesAboveAreUnseen(fn.program, node);
+  const focus: WalkFocus = { walk: node, vma, alsoNamed: vma === null ? null : namesOfVma(fn.program, vma), name: nameOf(fn.program, vma), callerHolds: callerLocks(use, asks, isPartial), unknownUses: use.unknown };
   // A lookup in a helper is shown where its caller goes wrong.
   const atLookup = use.fromStart && call.inlined === undefined;
   // Whoever only wants to know whether a caller must be asked pays nothing for exploring.
@@ -80,7 +87,7 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
   const shown = (): Shown => (ran ??= runAxes(fn.program, focus, axes, target));
   return {
     ruleId,
-    messageId: use.fromStart ? (asks ? "question" : "unlocked") : "released",
+    messageId: asks ? (isPartial || use.hasGap ? "unseen" : "question") : use.fromStart ? "unlocked" : "released",
     data: {
       function: fn.program.name,
       // The question is for whoever calls the outermost function that is visible.
@@ -113,12 +120,6 @@ function nameOf(program: EffectProgram, place: string | null): string | null {
   return place;
 }
 
-/** The one VMA that a function knows, where the walk names only an mm. */
-function onlyVma(program: EffectProgram): string | null {
-  const [first, ...others] = [...program.variables.values()].filter((one) => one.type === "vm_area_struct" && one.pointers === 1);
-  return first && others.length === 0 ? first.name : null;
-}
-
 /** Uses of the walk's pointer that nothing protects, over all states and contexts. */
 function usesOf(fn: AnalyzedFunction, walk: NodeId): Use[] {
   const uses: Use[] = [];
@@ -137,7 +138,7 @@ function usesOf(fn: AnalyzedFunction, walk: NodeId): Use[] {
       for (const pointer of [...known, ...unknown]) {
         const origin = state.walks.get(pointer);
         if (!origin || origin.walk !== walk || isSafe(state, origin)) continue;
-        uses.push({ call, context, state, pointer, unknown: !known.includes(pointer), fromStart: !origin.protectedAtWalk });
+        uses.push({ call, context, state, pointer, unknown: !known.includes(pointer), fromStart: !origin.protectedAtWalk, hasGap: origin.hasGap, givenUp: origin.givenUp });
       }
     }
   });
@@ -147,37 +148,16 @@ function usesOf(fn: AnalyzedFunction, walk: NodeId): Use[] {
 /** A use that is certain before one that is not, a caller that is known before one that is not, then in order of text. */
 function worst(uses: readonly Use[]): Use | null {
   const rank = (use: Use): number =>
-    (use.unknown ? 8 : 0) + (use.state.callerUnknown ? 4 : 0) + (use.fromStart ? 0 : 2) + (use.call.inlined === undefined ? 0 : 1);
+    (use.unknown ? 8 : 0) + (use.hasGap || (use.state.callerUnknown && use.fromStart) ? 4 : 0) + (use.fromStart ? 0 : 2) + (use.call.inlined === undefined ? 0 : 1);
   return uses.toSorted((a, b) => rank(a) - rank(b) || a.call.at - b.call.at)[0] ?? null;
 }
 
-/**
- * True where a caller that is not visible may hold what the walk needs. It cannot where the function (or a visible
- * caller) takes a lock that comes before it in the documented order, where the function got the mm itself, and it is
- * not meant to where the walk stands in the function's own RCU or irq-off section.
- */
-function asksCaller(program: EffectProgram, walk: CallNode, use: Use): boolean {
-  if (!use.fromStart || !use.state.callerUnknown) return false;
-  if (use.state.held.some((held) => held.taken && nestsInside("hugetlb_vma_lock", held.lock) && nestsInside("i_mmap_rwsem", held.lock))) return false;
-  if (use.state.atomic.some((atomic) => atomic.at >= 0 && (atomic.reason === "rcu" || atomic.reason === "irq"))) return false;
-  return !gotMmItself(program, walk);
-}
-
-const GETS_MM = /^(?:get_task_mm|mm_access)$/;
-
-/** True where the mm of the walk is a local that a call in this function provided. */
-function gotMmItself(program: EffectProgram, walk: CallNode): boolean {
-  const names = new Set(walk.args.slice(0, 1).flatMap((arg) => namesIn(arg)));
-  return program.nodes.some((node) => {
-    if (node.kind === "call") return node.result !== null && names.has(node.result) && GETS_MM.test(node.name);
-    return node.kind === "assign" && node.value?.kind === "call" && names.has(render(node.target)) && GETS_MM.test(node.value.name);
-  });
-}
-
 /** Locks that a visible caller holds over the call; where none is visible, mmap_lock for read is assumed. */
-function callerLocks(use: Use, asks: boolean): WalkFocus["callerHolds"] {
+function callerLocks(use: Use, asks: boolean, isPartial: boolean): WalkFocus["callerHolds"] {
+  const unseen = isPartial ? "not shown" : "any caller";
+  if (use.givenUp) return [{ ...use.givenUp, by: unseen, isGivenUp: true }];
   const by = use.context.chain[0]?.name;
-  if (by === undefined) return asks ? [{ lock: "mmap_lock", mode: "read", by: "any caller" }] : [];
+  if (by === undefined) return asks ? [{ lock: "mmap_lock", mode: "read", by: unseen }] : [];
   const entry = use.context.interpretation.before[use.context.interpretation.program.entry]?.[0];
   return (entry?.held ?? []).flatMap((held) =>
     held.lock === "mmap_lock" ? [{ lock: held.lock, mode: held.mode === "write" ? ("write" as const) : ("read" as const), by: `${by}()` }] : [],
