@@ -21,7 +21,7 @@ import { isOfQuietFamily, QUIET_NAMES } from "./api/quiet.ts";
 import { referenceFacts } from "./api/reference.ts";
 import { sleepFacts } from "./api/sleep.ts";
 import { walkFacts } from "./api/walk.ts";
-import type { ApiFact, Argument, Effect, SleepWord } from "./effect.ts";
+import type { ApiFact, Argument, Configuration, Effect, SleepWord } from "./effect.ts";
 import { releaseBefore } from "./release-dates.ts";
 import { atLeast, compareReleases, covers, NEWEST_RELEASE, parseRelease, type Release } from "./release.ts";
 
@@ -116,6 +116,14 @@ export function factFor(name: string, argumentCount: number, release: Release): 
   const readable = candidates.filter((fact) => argumentsOf(fact).every((position) => position < argumentCount));
   const fact = nearest(fitting.length > 0 ? fitting : readable, release);
   return fact ? { fact, asOf: nearestRelease(fact, release) } : null;
+}
+
+/** Effects of a call under a configuration. What it does not decide is taken as the fact's own effects have it: enabled. */
+export function effectsUnder(fact: ApiFact, config: Configuration): readonly Effect[] {
+  const holds = (needed: Configuration, undecided: boolean): boolean =>
+    Object.entries(needed).every(([symbol, value]) => (Object.hasOwn(config, symbol) ? config[symbol] === value : undecided));
+  if (fact.needs !== undefined && !holds(fact.needs, true)) return [];
+  return [...fact.effects, ...(fact.underConfig ?? []).flatMap((one) => (holds(one.config, false) ? one.adds : []))];
 }
 
 /** A call that sleeps only with some flag words. */

@@ -27,6 +27,14 @@ const LOCKS: readonly ApiFact[] = [
     arity: 2,
     needs: { MEMORY_HOTPLUG: true },
   }),
+  ...facts("pgdat_kswapd_lock", "include/linux/memory_hotplug.h:181 (6.12.117)", [acquire("mutex", "exclusive")], {
+    arity: 1,
+    needs: { MEMORY_HOTPLUG: true },
+  }),
+  ...facts("pgdat_kswapd_unlock", "include/linux/memory_hotplug.h:186 (6.12.117)", [release("mutex", "exclusive")], {
+    arity: 1,
+    needs: { MEMORY_HOTPLUG: true },
+  }),
 ];
 
 const REFERENCES: readonly ApiFact[] = [
