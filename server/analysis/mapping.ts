@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { BoundEffect, EffectProgram } from "../program/program.ts";
+import type { Value } from "../program/code.ts";
+import type { BoundEffect, EffectProgram, ProgramNode } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
 
 /*
@@ -20,7 +21,7 @@ export function isOtherMapping(mapping: string, vma: string | null, alsoNamed: R
 const FROM_TREE = /^(?:vma_interval_tree_|anon_vma_interval_tree_)/;
 
 /**
- * Other names that a VMA may have: what it is copied from or to, in any order. null where it was found in the tree of a
+ * Other names that a VMA may have: what it is copied from or to, or compared with, in any order. null where it was found in the tree of a
  * mapping, so that the lock of the mapping is the lock of every VMA in it.
  */
 export function namesOfVma(program: EffectProgram, vma: string): ReadonlySet<string> | null {
@@ -28,8 +29,9 @@ export function namesOfVma(program: EffectProgram, vma: string): ReadonlySet<str
   for (let size = 0; size !== names.size; ) {
     size = names.size;
     for (const node of program.nodes) {
-      if (node.kind !== "assign" || node.value === null) continue;
-      const [target, value] = [render(node.target), render(node.value)];
+      const pair = madeEqual(node);
+      if (!pair) continue;
+      const [target, value] = pair;
       if (names.has(target)) names.add(value);
       else if (names.has(value)) names.add(target);
     }
@@ -42,6 +44,16 @@ export function namesOfVma(program: EffectProgram, vma: string): ReadonlySet<str
   );
   return fromTree ? null : names;
 }
+
+/** Two places that are the same behind the node, at least on one path; null: none. */
+function madeEqual(node: ProgramNode): readonly [string, string] | null {
+  if (node.kind === "assign") return node.value === null ? null : [render(node.target), render(node.value)];
+  if (node.kind !== "branch" || node.condition.kind !== "binary" || !/^[!=]=$/.test(node.condition.operator)) return null;
+  const { left, right } = node.condition;
+  return isPlace(left) && isPlace(right) ? [render(left), render(right)] : null;
+}
+
+const isPlace = ({ kind }: Value): boolean => kind === "name" || kind === "member";
 
 /** Variables that the loop at this place sets anew in every turn. */
 const turnsOf = (program: EffectProgram, at: number): string[] =>

@@ -197,6 +197,7 @@ function saysPrivate(state: State, vma: string | null): boolean {
  */
 export const protects = (state: State, { vma, alsoNamed }: Pick<WalkOrigin, "vma" | "alsoNamed">): boolean =>
   isHeld(state, "hugetlb_vma_lock", vma) ||
+  state.held.some((held) => held.lock === "hugetlb_vma_lock" && alsoNamed?.has(held.object) === true) ||
   state.held.some((held) => held.lock === "i_mmap_rwsem" && !isOtherMapping(held.object, vma, alsoNamed)) ||
   saysPrivate(state, vma);
 

@@ -46,13 +46,43 @@ function resolved(aliases: ReadonlyMap<string, Value>): ReadonlyMap<string, Valu
 }
 
 /** The program whose lock objects, walks and tests of `vm_flags` say the place, whatever name the text has for it. */
-export function withAliases(program: EffectProgram): EffectProgram {
+export function withAliases(lowered: EffectProgram): EffectProgram {
+  const program = withLookups(lowered);
   const aliases = aliasesOf(program);
   if (aliases.size === 0) return program;
   const flags = new Map([...aliases].filter(([, value]) => value.kind === "member" && value.field === "vm_flags"));
   const objects = new Map([...aliases].filter(([name]) => (program.variables.get(name)?.pointers ?? 0) > 0));
   const nodes = program.nodes.map((node) => renamed(node, objects, new Map([...flags, ...objects])));
   return { ...program, nodes, aliases };
+}
+
+const LOOKUP = /^(?:find_vma|find_exact_vma|find_extend_vma|vma_lookup)$/;
+
+/**
+ * Walks by mm name the VMA where the function looked one up once, in that mm at that very address:
+ * `vma = vma_lookup(mm, addr); huge_pte_offset(mm, addr, sz)`.
+ */
+function withLookups(program: EffectProgram): EffectProgram {
+  const found: { readonly vma: string; readonly args: readonly Value[] }[] = [];
+  const given: string[] = [];
+  for (const node of program.nodes) {
+    const target = node.kind === "assign" ? render(node.target) : node.kind === "call" ? node.result : null;
+    if (target === null) continue;
+    given.push(target);
+    if (node.kind === "call" && LOOKUP.test(node.name)) found.push({ vma: target, args: node.args });
+    if (node.kind === "assign" && node.operator === "=" && node.value?.kind === "call" && LOOKUP.test(node.value.name)) found.push({ vma: target, args: node.value.args });
+  }
+  const lookups = found.filter(({ vma }) => program.variables.has(vma) && given.filter((one) => one === vma).length === 1);
+  if (lookups.length === 0) return program;
+  const isSame = (a: Value | undefined, b: Value | undefined): boolean => a !== undefined && b !== undefined && render(a) === render(b);
+  const nodes = program.nodes.map((node) => {
+    if (node.kind !== "call" || !node.effects.some((effect) => effect.kind === "hugetlbWalk" && effect.vma === null)) return node;
+    const [lookup, ...others] = lookups.filter(({ args }) => isSame(args[0], node.args[0]) && isSame(args[1], node.args[1]));
+    if (!lookup || others.length > 0) return node;
+    const vma: Value = { kind: "name", name: lookup.vma, at: node.at };
+    return { ...node, effects: node.effects.map((effect) => (effect.kind === "hugetlbWalk" ? { ...effect, vma } : effect)) };
+  });
+  return { ...program, nodes };
 }
 
 type Aliases = ReadonlyMap<string, Value>;

@@ -189,7 +189,9 @@ function runAxes(program: EffectProgram, focus: WalkFocus, axes: readonly Freein
 const firstPasses = (runs: readonly { proof: Proof }[]): boolean => runs[0]?.proof.verdict !== "fail";
 
 const axesNote = (runs: readonly { axis: FreeingAxis; proof: Proof }[]): string =>
-  `fails on ${runs.filter(({ proof }) => proof.verdict === "fail").map(({ axis }) => axis.phrase).join("; ")}; not on ${runs
+  `fails on ${runs.filter(({ proof }) => proof.verdict === "fail").map(({ axis }) => axisPhrase(axis)).join("; ")}; not on ${runs
     .filter(({ proof }) => proof.verdict !== "fail")
-    .map(({ axis }) => axis.phrase)
+    .map(({ axis }) => axisPhrase(axis))
     .join("; ")}`;
+
+const axisPhrase = ({ phrase, unverified }: FreeingAxis): string => (unverified === "" ? phrase : `${phrase} (not verified)`);

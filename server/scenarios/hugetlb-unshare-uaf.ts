@@ -77,7 +77,8 @@ const isLockEffect = (effect: BoundEffect): effect is BoundEffect & { kind: "acq
 /** The semaphore that a lock call means: that of the walked VMA (or its mm), or another one of the class. */
 function lockOf(objects: SharedTable, effect: BoundEffect & { kind: "acquire" | "release" }, focus: WalkFocus): Rwsem {
   const text = effect.object === null ? "" : render(effect.object);
-  if (effect.lock === "hugetlb_vma_lock" && focus.vma !== null && text !== "" && text !== focus.vma) return objects.others.hugetlb_vma_lock;
+  if (effect.lock === "hugetlb_vma_lock" && focus.vma !== null && text !== "" && text !== focus.vma && focus.alsoNamed?.has(text) !== true)
+    return objects.others.hugetlb_vma_lock;
   if (effect.lock === "i_mmap_rwsem" && isOtherMapping(text, focus.vma, focus.alsoNamed ?? null)) return objects.others.i_mmap_rwsem;
   return objects.locks[effect.lock as keyof SharedTable["locks"]];
 }
