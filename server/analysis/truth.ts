@@ -70,7 +70,7 @@ function truthOfMask(state: State, value: Value): boolean | null {
     const truth = truthOf(state, one.test);
     return truth === null ? null : truth === one.wanted;
   });
-  if (truths.includes(parts.every ? false : true)) return !parts.every;
+  if (truths.includes(!parts.every)) return !parts.every;
   return truths.includes(null) ? null : parts.every;
 }
 
