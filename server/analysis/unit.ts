@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Release } from "../kernel/release.ts";
 import { withAliases } from "../program/alias.ts";
+import type { LostCode } from "../program/lost-code.ts";
 import { inlineHelpers } from "../program/inline.ts";
 import { lowerFunction } from "../program/lower.ts";
-import { readFunctions } from "../program/read-code.ts";
+import { readSource } from "../program/read-code.ts";
 import type { FunctionCode } from "../program/code.ts";
 import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import type { Image } from "../source/image.ts";
@@ -35,6 +36,8 @@ export interface Unit {
   readonly definitions: ReadonlyMap<string, FunctionCode>;
   /** Runs the interpreter over a function in each calling context that the input shows; memoized. */
   analyze(program: EffectProgram): AnalyzedFunction;
+  /** Code of files whose whole text is here that did not become functions. */
+  readonly lost?: readonly (LostCode & { readonly image: Image })[];
   /** Goes up to callers outside of the input, where a whole tree is at hand. */
   readonly follow?: Follower["follow"];
 }
@@ -45,7 +48,7 @@ const MAX_CONTEXTS = 16;
 
 /** Reads and lowers every function of the images. */
 export function unitOf(images: readonly Image[], release: Release): Unit {
-  const codes = images.map((image) => ({ image, functions: readFunctions(image.text) }));
+  const codes = images.map((image) => ({ image, ...readSource(image.text) }));
   const definitions = definitionsOf(codes.flatMap(({ functions }) => functions));
   const programs = inlineHelpers(
     codes.flatMap(({ image, functions }) => {
@@ -54,7 +57,8 @@ export function unitOf(images: readonly Image[], release: Release): Unit {
       return functions.map((code) => lowerFunction(image, code, release, seen));
     }),
   ).map(withAliases);
-  return unitOfPrograms(images, release, programs, definitions);
+  const lost = codes.flatMap((code) => (isWholeFile(code.image) ? code.lost.map((one) => ({ ...one, image: code.image })) : []));
+  return { ...unitOfPrograms(images, release, programs, definitions), lost };
 }
 
 /** A unit of programs that are lowered already. */
@@ -127,9 +131,17 @@ function definitionsOf(functions: readonly FunctionCode[]): ReadonlyMap<string, 
  */
 function callersAreVisible(program: EffectProgram): boolean {
   if (program.openStart) return false;
-  const isWholeFile = program.image.lines.every((line) => line.changed && line.line !== null);
-  const isAdded = !isWholeFile && (documentPlace(program.image, program.start)?.row.changed ?? false);
+  const isAdded = !isWholeFile(program.image) && (documentPlace(program.image, program.start)?.row.changed ?? false);
   return program.isStatic || isAdded;
+}
+
+const wholeFiles = new WeakMap<Image, boolean>();
+
+/** True for a C file as it stands, and for a file that a patch adds. */
+function isWholeFile(image: Image): boolean {
+  const known = wholeFiles.get(image) ?? image.lines.every((line) => line.changed && line.line !== null);
+  wholeFiles.set(image, known);
+  return known;
 }
 
 interface CallSite {

@@ -7,7 +7,7 @@ import type { Review } from "../review/finding.ts";
  * among them.
  */
 const UNREAD: ReadonlySet<string> = new Set([
-  "hunk-truncated", "message-cut", "encoded-body", "binary-input", "empty-input",
+  "hunk-truncated", "message-cut", "encoded-body", "binary-input", "empty-input", "c-not-parsed",
 ]);
 
 /** Why an input counts as unreadable in part, one reason for each place. */

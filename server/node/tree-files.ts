@@ -6,7 +6,7 @@ import { join, posix, sep } from "node:path";
 import { failureReason } from "./failure.ts";
 
 /** Larger files are not read: the largest file that people write has a tenth of it. */
-const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_BYTES = 2 * 1024 * 1024;
 
 /** Deeper folders are not entered. */
 const MAX_DEPTH = 16;
@@ -83,7 +83,7 @@ export function treeText(root: string, path: string): TreeText | { readonly reas
   try {
     const name = join(root, path);
     if (lstatSync(name).isSymbolicLink() && kindInside(root, path) !== "file") return { reason: "outside of the tree" };
-    if (statSync(name).size > MAX_BYTES) return { reason: "C file larger than 16 MiB" };
+    if (statSync(name).size > MAX_BYTES) return { reason: "C file larger than 2 MiB: not reviewed" };
     const bytes = readFileSync(name);
     return { text: decoded(bytes), hash: createHash("sha256").update(bytes).digest("hex") };
   } catch (error) {

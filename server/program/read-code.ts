@@ -4,6 +4,7 @@ import { parseC } from "../syntax/parse.ts";
 import { childByField, kindOf, maskAt, namedChildren, textOf } from "../syntax/query.ts";
 import type { FunctionSyntax, SyntaxTree } from "../syntax/tree.ts";
 import type { FunctionCode, Statement, SwitchCase, Value, Variable } from "./code.ts";
+import { lostCode, unclosedCode, type LostCode } from "./lost-code.ts";
 import { readValue } from "./read-value.ts";
 
 const MAX_DEPTH = 200;
@@ -11,9 +12,17 @@ const MAX_DEPTH = 200;
 const EMPTY: Statement = { kind: "list", items: [] };
 
 /** Parses a text and reads every function of it. */
-export function readFunctions(text: string): FunctionCode[] {
+export const readFunctions = (text: string): FunctionCode[] => functionsIn(parseC(text));
+
+const functionsIn = (tree: SyntaxTree): FunctionCode[] => functionsOf(tree).map((fn) => readFunction(tree, fn));
+
+/** As `readFunctions`, with the code of a whole file that did not become functions. */
+export function readSource(text: string): { readonly functions: FunctionCode[]; readonly lost: readonly LostCode[] } {
   const tree = parseC(text);
-  return functionsOf(tree).map((fn) => readFunction(tree, fn));
+  const lost = lostCode(tree);
+  // The parser makes up what is missing at the end of a cut file.
+  const open = lost.length === 0 ? unclosedCode(text) : null;
+  return { functions: functionsIn(tree), lost: open ? [open] : lost };
 }
 
 /** Reads one function of a syntax tree into plain records. */

@@ -5,7 +5,7 @@ import type { MailMessage, Patch } from "../patch/model.ts";
 import { readPatches } from "../patch/read.ts";
 import { decideTarget, type DecidedTarget } from "../source/target.ts";
 import type { Problem } from "../text/problem.ts";
-import { coverageOf, NO_COVERAGE } from "./coverage.ts";
+import { coverageOf, lostProblems, NO_COVERAGE, unclosedProblems } from "./coverage.ts";
 import type { Review, TargetReport } from "./finding.ts";
 import { judge } from "./judge.ts";
 import type { ReviewOptions } from "./options.ts";
@@ -86,7 +86,7 @@ function reviewPatch(
     series: placeOf(message, cover),
     cover: coverFrom(message),
     target: reportOf(decided),
-    problems: [...problems, ...decided.problems, ...judged.problems],
+    problems: [...problems, ...decided.problems, ...(subject ? lostProblems(subject.unit) : []), ...judged.problems],
     coverage: subject ? coverageOf(subject.unit) : NO_COVERAGE,
     obligations: judged.obligations,
     findings: judged.findings,
@@ -103,7 +103,7 @@ function reviewFile(input: ReviewInput, options: ReviewOptions): Review {
     series: null,
     cover: null,
     target: reportOf(decided),
-    problems: [...decided.problems, ...judged.problems],
+    problems: [...decided.problems, ...(subject ? lostProblems(subject.unit) : unclosedProblems(input.text)), ...judged.problems],
     coverage: subject ? coverageOf(subject.unit) : NO_COVERAGE,
     obligations: judged.obligations,
     findings: judged.findings,
