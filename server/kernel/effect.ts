@@ -138,7 +138,7 @@ export type ContractEffect =
    * The walk of a mapped page: while the value is true, `pte` of the walk is mapped (but for hugetlb and huge PMDs) and
    * its `ptl` is held; false, or the end of the walk, released everything.
    */
-  | { readonly kind: "walkMapped"; readonly walk: Argument; readonly step: "next" | "done" }
+  | { readonly kind: "walkMapped"; readonly walk: Argument; readonly step: "fill" | "next" | "done" }
   /** Gives a page table back. `by-architecture`: as `tableFree` of `architectureRows()` says. */
   | { readonly kind: "freesTable"; readonly table: Argument; readonly how: "by-architecture" | "rcu" | "at-once" }
   /** kmap_local_page() and its undoing: maps of a task are a stack, undone in reverse order. */

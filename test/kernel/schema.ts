@@ -138,7 +138,7 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
     how: oneOf("clear", "protect", "set", "begin", "commit", "unshare"),
     onlyPresent: boolean,
   },
-  walkMapped: { walk: position, step: oneOf("next", "done") },
+  walkMapped: { walk: position, step: oneOf("fill", "next", "done") },
   freesTable: { table: position, how: oneOf("by-architecture", "rcu", "at-once") },
   localMap: { step: oneOf("push", "pop") },
 };

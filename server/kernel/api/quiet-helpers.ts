@@ -100,7 +100,7 @@ export const HELPERS_BY_THEME: readonly string[] = [
   "in_serving_softirq pr_alert_ratelimited printk_deferred_enter printk_deferred_exit schedule_work_on kasan_check_byte kasan_kmalloc",
   "kasan_poison_object_data kasan_unpoison_object_data kasan_unpoison_vmalloc kasan_slab_free memset_no_sanitize_memory mt_dump __this_cpu_inc_return",
   // Other helpers.
-  "DEFINE_FOLIO_VMA_WALK KSTK_ESP MAJOR MAYBE_BUILD_BUG_ON MINOR PFN_ALIGN PFN_PHYS PKMAP_ADDR PKMAP_NR S_ISBLK S_ISDIR S_ISREG ZERO_OR_NULL_PTR ZERO_PAGE",
+  "KSTK_ESP MAJOR MAYBE_BUILD_BUG_ON MINOR PFN_ALIGN PFN_PHYS PKMAP_ADDR PKMAP_NR S_ISBLK S_ISDIR S_ISREG ZERO_OR_NULL_PTR ZERO_PAGE",
   "__builtin_return_address __ffs __fix_to_virt __pa __pfn_to_phys __phys_to_pfn __ratelimit __va arch_slab_minalign arch_vmap_pmd_supported",
   "arch_vmap_pud_supported cache_line_size calc_vm_flag_bits calc_vm_prot_bits clear_bit_unlock compat_arg_u64_glue compat_ptr copy_mc_user_highpage",
   "cpumask_of_node d_inode data_race dec_rlimit_ucounts do_div eventfd_signal fd_file flush_cache_vmap flush_cache_vunmap flush_tlb_kernel_range",

@@ -11,6 +11,7 @@ const walks = (object: number, mode: "any" | "write"): Effect[] => [maySleep, re
 
 /** Walks of page tables, and from a page to its entries. */
 export const walkFacts: readonly ApiFact[] = [
+  ...facts("DEFINE_PAGE_VMA_WALK DEFINE_FOLIO_VMA_WALK", "include/linux/rmap.h:384-402 (6.1.192)", [{ kind: "walkMapped", walk: 0, step: "fill" }], { arity: 5, since: "5.17" }),
   ...facts("page_vma_mapped_walk", "mm/page_vma_mapped.c:151 (6.1.192)", [{ kind: "walkMapped", walk: 0, step: "next" }], { arity: 1, since: "4.11" }),
   ...facts("page_vma_mapped_walk_done", "include/linux/rmap.h:404 (6.1.192)", [{ kind: "walkMapped", walk: 0, step: "done" }], { arity: 1, since: "4.11" }),
 
