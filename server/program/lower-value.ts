@@ -12,6 +12,8 @@ export interface ValueContext {
   readonly callee: (name: string, args: readonly Value[], at: number) => { effects: readonly BoundEffect[]; knowledge: Knowledge } | null;
   /** `static inline` helpers of the same input that are a single `return <expression>;`. */
   readonly helpers: ReadonlyMap<string, FunctionCode>;
+  /** Macros of the input that are calls, read as helpers. */
+  readonly callMacro: (call: Value & { kind: "call" }) => FunctionCode | null;
   /** Macros of the input that stand for flags of GUP. */
   readonly flagMacro: FlagMacros;
   readonly lowerStatement: (statement: Statement, next: NodeId) => NodeId;
@@ -41,6 +43,8 @@ export function lowerEffects(context: ValueContext, value: Value, next: NodeId):
       lowerEffects(context, value.otherwise, next),
     );
   if (value.kind === "call" && !TRANSPARENT.has(value.name)) {
+    const expanded = context.callMacro(value) && inlineHelper(context, value);
+    if (expanded) return lowerEffects(context, expanded, next);
     const known = context.callee(value.name, value.args, value.at);
     if (known) {
       const steps: Step[] = [];
@@ -60,7 +64,9 @@ interface Span {
 }
 
 /** True for a helper of another text. */
-const isForeign = (context: ValueContext, value: Value & { kind: "call" }): boolean => context.helpers.get(value.name)?.isForeign === true;
+const isForeign = (context: ValueContext, value: Value & { kind: "call" }): boolean => helperOf(context, value)?.isForeign === true;
+
+const helperOf = (context: ValueContext, value: Value & { kind: "call" }): FunctionCode | null => context.helpers.get(value.name) ?? context.callMacro(value);
 
 /** Lowers a condition to branches: `&&`, `||`, `!`, `?:`, the comma and inlined helpers are control flow. */
 export function lowerCondition(context: ValueContext, value: Value, then: NodeId, otherwise: NodeId, negated = false, span?: Span): NodeId {
@@ -156,7 +162,7 @@ export function extent(value: Value): { at: number; end: number } {
 
 /** `f(a)` as the expression that `f` returns, with the arguments in place; null where `f` is not such a helper. */
 function inlineHelper(context: ValueContext, value: Value & { kind: "call" }): Value | null {
-  const helper = context.helpers.get(value.name);
+  const helper = helperOf(context, value);
   const depth = value.depth ?? 0;
   if (!helper || depth >= MAX_INLINE_DEPTH || context.budget.helpers <= 0) return null;
   const result = returnedValue(helper.body);
@@ -333,7 +339,7 @@ function called(context: ValueContext, value: Value & { kind: "call" }, steps: S
 function assigned(context: ValueContext, value: Value & { kind: "assign" }, steps: Step[]): Value {
   const target = withoutAccess(value.target, (part) => hoist(context, part, steps));
   const source = value.value;
-  if (value.operator === "=" && source.kind === "call" && !TRANSPARENT.has(source.name) && !context.helpers.has(source.name) && context.callee(source.name, source.args, source.at)) {
+  if (value.operator === "=" && source.kind === "call" && !TRANSPARENT.has(source.name) && !helperOf(context, source) && context.callee(source.name, source.args, source.at)) {
     called(context, { ...source, at: value.at, end: value.end }, steps, render(target));
     return target;
   }

@@ -3,6 +3,7 @@ import { factFor, isQuiet, namesWithEffect } from "../kernel/facts.ts";
 import { formatRelease, type Release } from "../kernel/release.ts";
 import type { Image } from "../source/image.ts";
 import { graphBuilder, type GraphBuilder, type Joint } from "./builder.ts";
+import { callMacro } from "./call-macros.ts";
 import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
 import { bindEffect } from "./effects.ts";
 import { flagMacrosOf } from "./flag-macros.ts";
@@ -31,6 +32,7 @@ export function lowerFunction(
     callee: calleeKnowledge(release, definitions, pageTableLocks(variables, code), assumptions.assume),
     helpers: returnOnly(definitions),
     budget: { helpers: MAX_HELPERS },
+    callMacro: (call) => (factFor(call.name, call.args.length, release) || isQuiet(call.name) ? null : callMacro(image, call.name)),
     flagMacro: flagMacrosOf(image),
     isEntryPointer: (pointer) => pointsToEntry(pointer, variables),
   };
