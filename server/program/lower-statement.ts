@@ -2,18 +2,13 @@
 import { UNSEEN_CONDITION, UNSEEN_END, UNSEEN_MIDDLE, UNSEEN_START } from "../source/unseen.ts";
 import type { GraphBuilder, Joint } from "./builder.ts";
 import type { Statement, Value } from "./code.ts";
+import { declaredGuard, inside, leaving, scopedGuard, scopeOf, type Guard, type Loop } from "./lower-guard.ts";
 import { extent, lowerAssign, lowerCondition, lowerEffects, lowerMatched, type ValueContext } from "./lower-value.ts";
 import type { Assumption, NodeId } from "./program.ts";
 import { namesIn } from "./render.ts";
 
-/** Where `break` and `continue` lead; null where that loop is not visible. */
-export interface Loop {
-  readonly breakTo: NodeId | null;
-  readonly continueTo: NodeId | null;
-}
-
 /** No loop around: the body of a function. */
-export const OUTSIDE: Loop = { breakTo: null, continueTo: null };
+export const OUTSIDE: Loop = { breakTo: null, continueTo: null, scopes: [] };
 
 /** What the lowering of statements needs of the function around them. */
 export interface StatementContext {
@@ -36,9 +31,12 @@ export function lowerStatement(context: StatementContext, statement: Statement, 
   const lower = (inner: Statement, following: NodeId): NodeId => lowerStatement(context, inner, following, loop);
   switch (statement.kind) {
     case "list":
-      return statement.items.reduceRight((entry, item) => lower(item, entry), next);
-    case "expression":
+      return lowerList(context, statement.items, next, loop);
+    case "expression": {
+      const guard = declaredGuard(statement);
+      if (guard) return lowerGuarded(context, guard, { kind: "list", items: [] }, next, loop);
       return lowerExpression(context, values, statement.value, next);
+    }
     case "declare":
       return statement.initializers.reduceRight((entry, item) => (item.kind === "assign" ? lowerAssign(values, item, entry) : entry), next);
     case "if":
@@ -46,8 +44,11 @@ export function lowerStatement(context: StatementContext, statement: Statement, 
     case "while":
     case "do":
     case "for":
-    case "iterate":
+    case "iterate": {
+      const guard = statement.kind === "iterate" ? scopedGuard(statement) : null;
+      if (guard && statement.kind === "iterate") return lowerGuarded(context, guard, statement.body, next, loop);
       return lowerLoop(context, statement, next, loop);
+    }
     case "switch":
       return lowerSwitch(context, statement, next, loop);
     case "label": {
@@ -57,13 +58,13 @@ export function lowerStatement(context: StatementContext, statement: Statement, 
       return target.id;
     }
     case "goto":
-      return context.label(statement.label, statement.at).id;
+      return leaving(loop.scopes.filter((scope) => !scope.labels.has(statement.label)), context.label(statement.label, statement.at).id);
     case "break":
       return jump(context, loop.breakTo, "break", statement.at);
     case "continue":
       return jump(context, loop.continueTo, "continue", statement.at);
     case "return":
-      return lowerReturn(context, values, statement);
+      return lowerReturn(context, values, statement, loop);
     case "configured":
       return graph.add({
         kind: "choice", reason: "configuration", text: statement.condition, at: statement.at,
@@ -76,6 +77,20 @@ export function lowerStatement(context: StatementContext, statement: Statement, 
       context.assume("not-lowered", `not understood, skipped: ${statement.text}`, statement.at);
       return next;
   }
+}
+
+/** Statements in a row. A guard among them is held to the end of the row. */
+function lowerList(context: StatementContext, items: readonly Statement[], next: NodeId, loop: Loop): NodeId {
+  const index = items.findIndex((item) => declaredGuard(item) !== null);
+  const guard = index < 0 ? null : declaredGuard(items[index]!);
+  const [first, last] = guard ? [items.slice(0, index), lowerGuarded(context, guard, { kind: "list", items: items.slice(index + 1) }, next, loop)] : [items, next];
+  return first.reduceRight((entry, item) => lowerStatement(context, item, entry, loop), last);
+}
+
+function lowerGuarded(context: StatementContext, guard: Guard, body: Statement, next: NodeId, loop: Loop): NodeId {
+  const values = context.values(loop);
+  const scope = scopeOf(values, guard, body);
+  return lowerEffects(values, guard.lock, lowerStatement(context, body, scope.release(next), inside(loop, scope)));
 }
 
 function jump(context: StatementContext, to: NodeId | null, word: string, at: number): NodeId {
@@ -121,7 +136,7 @@ type LoopStatement = Statement & { kind: "while" | "do" | "for" | "iterate" };
 function lowerLoop(context: StatementContext, statement: LoopStatement, next: NodeId, loop: Loop): NodeId {
   const { graph } = context;
   const values = context.values(loop);
-  const body = (continueTo: NodeId): NodeId => lowerStatement(context, statement.body, continueTo, { breakTo: next, continueTo });
+  const body = (continueTo: NodeId): NodeId => lowerStatement(context, statement.body, continueTo, { breakTo: next, continueTo, scopes: loop.scopes });
   switch (statement.kind) {
     case "while": {
       const head = graph.joint(null, extent(statement.condition).at);
@@ -173,7 +188,13 @@ const isSimple = (value: Value): boolean =>
   value.kind === "number" || value.kind === "name" || (value.kind === "unary" && value.operator === "-" && isSimple(value.of));
 
 function lowerSwitch(context: StatementContext, statement: Statement & { kind: "switch" }, next: NodeId, loop: Loop): NodeId {
-  const inner: Loop = { breakTo: next, continueTo: loop.continueTo };
+  const inner: Loop = {
+    breakTo: next,
+    get continueTo() {
+      return loop.continueTo;
+    },
+    scopes: loop.scopes,
+  };
   const outs: { label: string; next: NodeId }[] = [];
   // Back to front: a case without break falls into the one behind it.
   statement.cases.reduceRight((following, one) => {
@@ -193,11 +214,11 @@ function lowerSwitch(context: StatementContext, statement: Statement & { kind: "
 }
 
 /** The value is computed first, then control leaves: a call in a return statement is a node of its own. */
-function lowerReturn(context: StatementContext, values: ValueContext, statement: Statement & { kind: "return" }): NodeId {
+function lowerReturn(context: StatementContext, values: ValueContext, statement: Statement & { kind: "return" }, loop: Loop): NodeId {
   const { graph, exit } = context;
   const { value, at, end } = statement;
-  if (!value) return graph.add({ kind: "return", value: null, at, end, next: exit });
+  if (!value) return leaving(loop.scopes, graph.add({ kind: "return", value: null, at, end, next: exit }));
   const temporary: Value = { kind: "name", name: graph.temporary(), at };
   const last = graph.add({ kind: "return", value: temporary, at, end, next: exit });
-  return lowerAssign(values, { kind: "assign", operator: "=", target: temporary, value, at, end }, last);
+  return lowerAssign(values, { kind: "assign", operator: "=", target: temporary, value, at, end }, leaving(loop.scopes, last));
 }

@@ -7,7 +7,8 @@ import { callMacro } from "./call-macros.ts";
 import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
 import { bindEffect } from "./effects.ts";
 import { flagMacrosOf } from "./flag-macros.ts";
-import { lowerStatement, OUTSIDE, type Loop, type StatementContext } from "./lower-statement.ts";
+import type { Loop } from "./lower-guard.ts";
+import { lowerStatement, OUTSIDE, type StatementContext } from "./lower-statement.ts";
 import { returnedValue, type ValueContext } from "./lower-value.ts";
 import type { Assumption, EffectProgram } from "./program.ts";
 

@@ -161,6 +161,62 @@ out:
       "7 x = 0 -> 4",
     ],
   },
+  "a guard is given up on every way out of its block": {
+    text: `static int f(struct mm_struct *mm, int n)
+{
+	while (n) {
+		guard(mmap_read_lock)(mm);
+		if (one())
+			break;
+		if (two())
+			goto out;
+		if (three())
+			return 1;
+	}
+out:
+	return 0;
+}`,
+    graph: [
+      "1 if n -> 2 | 6",
+      "2 mmap_read_lock(mm)",
+      "3 $ = one()",
+      "4 if $ -> 5 | 10",
+      "5 mmap_read_unlock(mm)",
+      "6 out:",
+      "7 $ = 0",
+      "8 return $",
+      "9 exit",
+      "10 $ = two()",
+      "11 if $ -> 12 | 13",
+      "12 mmap_read_unlock(mm) -> 6",
+      "13 $ = three()",
+      "14 if $ -> 15 | 18",
+      "15 $ = 1",
+      "16 mmap_read_unlock(mm)",
+      "17 return $ -> 9",
+      "18 mmap_read_unlock(mm) -> 1",
+    ],
+  },
+  "a goto inside of a scoped guard keeps it": {
+    text: `static void f(struct address_space *mapping)
+{
+	scoped_guard(rwsem_read, &mapping->i_mmap_rwsem) {
+again:
+		if (one())
+			goto again;
+	}
+	last();
+}`,
+    graph: [
+      "1 down_read(&mapping->i_mmap_rwsem)",
+      "2 again:",
+      "3 $ = one()",
+      "4 if $ -> 2 | 5",
+      "5 up_read(&mapping->i_mmap_rwsem)",
+      "6 last()",
+      "7 exit",
+    ],
+  },
   "cases that are no plain values are a choice": {
     text: `static void f(int n)
 {
