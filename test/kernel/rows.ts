@@ -73,6 +73,7 @@ export const ROWS: readonly string[] = [
   "6.1 add_to_pipe/2: transfersReference object=1 to=pipe when=always",
   "6.1 change_protection/6: no returnsError",
   "6.3 change_pmd_range/7: returnsError form=negative errors=ENOMEM allocates=true flags=6 onlyWith=MM_CP_UFFD_WP",
+  "6.3 change_protection_range/6: returnsError flags=5",
   "6.6 change_pte_range/7: returnsError errors=ENOMEM,EAGAIN",
   "6.1 uffd_wp_range/5: no returnsError",
   "6.6 uffd_wp_range/4: returnsError errors=ENOMEM",

@@ -20,8 +20,8 @@ const LOCKS: readonly ApiFact[] = [
   ...facts("inode_trylock filemap_invalidate_trylock", "include/linux/fs.h (6.1.192)", [acquire("rwsem", "write", "nonzero")]),
   ...facts("cpus_read_lock get_online_cpus", "kernel/cpu.c (6.1.192)", [acquire("rwsem", "read", "always", null)]),
   ...facts("cpus_read_unlock put_online_cpus", "kernel/cpu.c (6.1.192)", [release("rwsem", "read", null)]),
-  ...facts("lock_device_hotplug", "drivers/base/core.c (6.1.192)", [acquire("mutex", "exclusive", "always", null)], { arity: 0 }),
-  ...facts("unlock_device_hotplug", "drivers/base/core.c (6.1.192)", [release("mutex", "exclusive", null)], { arity: 0 }),
+  ...facts("lock_device_hotplug", "drivers/base/core.c (6.1.192)", [acquire("mutex", "exclusive", "always", null)], { arity: 0, certainty: "plausible" }),
+  ...facts("unlock_device_hotplug", "drivers/base/core.c (6.1.192)", [release("mutex", "exclusive", null)], { arity: 0, certainty: "plausible" }),
   ...facts("pgdat_resize_lock", "include/linux/memory_hotplug.h (6.1.192)", [irqOff, acquire("spinlock", "exclusive")], { arity: 2, needs: { MEMORY_HOTPLUG: true } }),
   ...facts("pgdat_resize_unlock", "include/linux/memory_hotplug.h (6.1.192)", [release("spinlock", "exclusive"), irqOn], {
     arity: 2,
@@ -41,13 +41,16 @@ const REFERENCES: readonly ApiFact[] = [
   ...facts("fdget", "include/linux/file.h (6.1.192)", [returnsReference("file", "null")], { arity: 1 }),
   ...facts("fdput filp_close", "include/linux/file.h (6.1.192)", [maySleep, put]),
   ...facts("put_dev_pagemap", "include/linux/memremap.h (6.1.192)", [put], { arity: 1 }),
-  ...facts("kobject_put put_device", "lib/kobject.c, drivers/base/core.c (6.1.192)", lastPut, { arity: 1 }),
+  ...facts("kobject_put put_device", "lib/kobject.c, drivers/base/core.c (6.1.192)", lastPut, { arity: 1, certainty: "plausible" }),
   ...facts("folio_put_testzero put_page_testzero", "include/linux/mm.h (6.1.192): true is the last one", [put], { arity: 1 }),
   ...facts("folio_ref_sub page_ref_sub", "include/linux/page_ref.h (6.1.192)", [put], { arity: 2 }),
   ...facts("folio_batch_release pagevec_release", "include/linux/pagevec.h (6.1.192)", [{ kind: "unpin", reference: "get", pages: 0 }], { arity: 1 }),
 ];
 
 const sleepers = (source: string, names: string): ApiFact[] => facts(names, source, [maySleep]);
+
+/** Of parts of the kernel whose sources were not read again for these facts. */
+const believedSleepers = (source: string, names: string): ApiFact[] => facts(names, source, [maySleep], { certainty: "plausible" });
 
 const SLEEPERS: readonly ApiFact[] = [
   ...sleepers("kernel/jump_label.c (6.1.192): cpus_read_lock()", "static_branch_enable static_branch_disable static_branch_inc static_branch_dec"),
@@ -57,21 +60,20 @@ const SLEEPERS: readonly ApiFact[] = [
   ...sleepers("include/linux/slab.h, mm/slab_common.c (6.1.192)", "kmem_cache_create kmem_cache_destroy kmem_cache_shrink KMEM_CACHE alloc_percpu __alloc_percpu NODEMASK_SCRATCH"),
   ...sleepers("include/linux/blkdev.h, block/ (6.1.192)", "blk_finish_plug blkdev_issue_discard submit_bio_wait"),
   ...sleepers("kernel/events, kernel/events/uprobes.c (6.1.192): GFP_KERNEL", "perf_event_mmap uprobe_mmap"),
-  ...sleepers("fs/userfaultfd.c (6.1.192): waits for the monitor", "userfaultfd_unmap_complete mremap_userfaultfd_complete dup_userfaultfd_complete"),
-  ...sleepers("fs/debugfs, fs/sysfs, fs/proc (6.1.192): GFP_KERNEL and directory locks", "debugfs_create_file debugfs_create_dir debugfs_create_u64 debugfs_create_u32 debugfs_create_bool debugfs_create_atomic_t debugfs_create_file_unsafe debugfs_remove debugfs_remove_recursive sysfs_create_group sysfs_remove_group sysfs_create_file sysfs_remove_file sysfs_create_link sysfs_remove_link proc_create proc_create_seq kobject_create_and_add kobject_init_and_add register_sysctl_init seq_open"),
+  ...believedSleepers("fs/userfaultfd.c (6.1.192): waits for the monitor", "userfaultfd_unmap_complete mremap_userfaultfd_complete dup_userfaultfd_complete"),
+  ...believedSleepers("fs/debugfs, fs/sysfs, fs/proc (6.1.192): GFP_KERNEL and directory locks", "debugfs_create_file debugfs_create_dir debugfs_create_u64 debugfs_create_u32 debugfs_create_bool debugfs_create_atomic_t debugfs_create_file_unsafe debugfs_remove debugfs_remove_recursive sysfs_create_group sysfs_remove_group sysfs_create_file sysfs_remove_file sysfs_create_link sysfs_remove_link proc_create proc_create_seq kobject_create_and_add kobject_init_and_add register_sysctl_init seq_open"),
   ...sleepers("kernel/sysctl.c (6.1.192): user memory", "proc_dointvec proc_dointvec_minmax proc_doulongvec_minmax proc_dostring"),
-  ...sleepers("fs/ (6.1.192)", "file_permission file_update_time file_accessed kern_mount file_open_name path_put"),
-  ...sleepers("lib/iov_iter.c (6.1.192): user memory", "copy_page_to_iter copy_page_from_iter copy_folio_to_iter copy_to_iter copy_from_iter"),
+  ...believedSleepers("fs/ (6.1.192)", "file_permission file_update_time file_accessed kern_mount file_open_name path_put"),
+  ...believedSleepers("lib/iov_iter.c (6.1.192): user memory", "copy_page_to_iter copy_page_from_iter copy_folio_to_iter copy_to_iter copy_from_iter"),
   ...sleepers("include/linux/wait.h, include/linux/freezer.h (6.1.192)", "wait_event_freezable wait_event_freezable_timeout wait_event_interruptible_timeout folio_wait_locked_killable"),
   ...sleepers("kernel/notifier.c (6.1.192)", "blocking_notifier_call_chain blocking_notifier_chain_register blocking_notifier_chain_unregister"),
   ...sleepers("mm/mempolicy.c (6.1.192): GFP_KERNEL", "mpol_dup"),
-  ...sleepers("drivers/base/memory.c (6.1.192)", "memory_notify walk_memory_blocks hotplug_memory_notifier register_hotmemory_notifier"),
+  ...believedSleepers("drivers/base/memory.c (6.1.192)", "memory_notify walk_memory_blocks hotplug_memory_notifier register_hotmemory_notifier"),
   ...sleepers("mm/memblock.c (6.1.192): reclaims once the slab allocators are up", "memblock_alloc memblock_alloc_node memblock_alloc_from memblock_alloc_raw"),
-  ...sleepers("lib/percpu-refcount.c (6.1.192)", "percpu_ref_switch_to_atomic_sync"),
-  ...facts("percpu_ref_init", "lib/percpu-refcount.c (6.1.192)", [sleepsIf(3, "gfp")], { arity: 4 }),
+  ...believedSleepers("lib/percpu-refcount.c (6.1.192)", "percpu_ref_switch_to_atomic_sync"),
+  ...facts("percpu_ref_init", "include/linux/percpu-refcount.h (6.1.192)", [sleepsIf(3, "gfp")], { arity: 4 }),
   ...facts("percpu_counter_init", "include/linux/percpu_counter.h (6.1.192)", [sleepsIf(2, "gfp")], { arity: 3 }),
-  ...facts("mas_preallocate", "include/linux/maple_tree.h", [sleepsIf(2, "gfp")], { arity: 3, since: "6.1" }),
-  ...facts("mas_preallocate", "include/linux/maple_tree.h (6.1.192)", [sleepsIf(1, "gfp")], { arity: 2, since: "6.1", until: "6.5", certainty: "plausible" }),
+  ...facts("mas_preallocate", "include/linux/maple_tree.h (6.1.192, 6.12.117)", [sleepsIf(2, "gfp")], { arity: 3, since: "6.1" }),
   ...facts("xas_split_alloc", "include/linux/xarray.h (6.1.192)", [sleepsIf(3, "gfp")], { arity: 4 }),
   ...facts("stack_depot_save", "include/linux/stackdepot.h (6.1.192)", [sleepsIf(2, "gfp")], { arity: 3 }),
   ...facts("kmemleak_alloc", "include/linux/kmemleak.h (6.1.192)", [sleepsIf(3, "gfp")], { arity: 4, needs: { DEBUG_KMEMLEAK: true } }),

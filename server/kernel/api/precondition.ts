@@ -46,7 +46,7 @@ const REVERSE_MAP: readonly ApiFact[] = [
     arity: 5,
   }),
   ...facts("hugetlb_unshare_pmds", "mm/hugetlb.c:7613 (6.1.192): without take_locks", [maySleep, mappingLock(0)], { arity: 4 }),
-  ...facts("hugetlb_unshare_pmds", "mm/hugetlb.c (6.0)", [maySleep], { arity: 3 }),
+  ...facts("hugetlb_unshare_pmds", "mm/hugetlb.c (6.0)", [maySleep], { arity: 3, certainty: "plausible" }),
 ];
 
 const PAGE_TABLE: readonly ApiFact[] = [

@@ -11,7 +11,7 @@ const lostTable = (flags: Argument | null, errors: readonly string[] = ["ENOMEM"
   ...(flags === null ? {} : { flags, onlyWith: "MM_CP_UFFD_WP" }),
 });
 
-const WALKERS = "change_pmd_range change_pud_range change_p4d_range change_protection_range";
+const WALKERS = "change_pmd_range change_pud_range change_p4d_range";
 const CHANGE = "d1751118c886, a79390f5d6a7";
 
 const inEras = (names: string, flags: Argument, bounds: Bounds = {}): ApiFact[] => [
@@ -28,6 +28,7 @@ export const protectFacts: readonly ApiFact[] = [
   ...facts("change_pte_range", CHANGE, [maySleep, lostTable(6)], { since: "6.3", until: "6.5" }),
   ...facts("change_pte_range", "mm/mprotect.c (6.12.117): -EAGAIN where the table went away", [maySleep, lostTable(6, ["ENOMEM", "EAGAIN"])], { since: "6.5" }),
   ...inEras(WALKERS, 6),
+  ...inEras("change_protection_range", 5),
   ...inEras("hugetlb_change_protection", 4),
   ...facts("change_protection", "mm/mprotect.c (6.2): a page count", [maySleep], { until: "6.3" }),
   ...facts("change_protection", "mm/mprotect.c:541 (6.12.117): the protection comes from the VMA", [maySleep, lostTable(4)], {

@@ -36,7 +36,7 @@ const VALUES: readonly ApiFact[] = [
   ...facts("get_task_mm", "kernel/fork.c (6.1.192)", [returnsReference("mm", "null")], { arity: 1 }),
   ...facts("mm_access", "kernel/fork.c (6.1.192): waits for exec_update_lock", [maySleep, returnsReference("mm", "null-or-error")], { arity: 2 }),
   ...facts("get_pid_task find_get_task_by_vpid", "kernel/pid.c (6.1.192)", [returnsReference("task", "null")]),
-  ...facts("fget", "fs/file.c (6.1.192)", [returnsReference("file", "null")], { arity: 1 }),
+  ...facts("fget", "fs/file.c (6.1.192)", [returnsReference("file", "null")], { arity: 1, certainty: "plausible" }),
 ];
 
 const takesOver = (object: number, to: Extract<Effect, { kind: "transfersReference" }>["to"], when: "always" | "zero" | "nonzero" = "always"): Effect => ({
