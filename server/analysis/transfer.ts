@@ -178,11 +178,14 @@ function walked(state: State, effect: BoundEffect & { kind: "hugetlbWalk" }, nod
 const ASKS_SHARED = new RegExp(`^(?:${SHARE_TESTS.join("|")})\\(|^\\w+->vm_file$`);
 const ASKS_PRIVATE = new RegExp(`^(?:${PRIVATE_TESTS.join("|")})\\(`);
 
+const BARE_FLAGS = /^\(*\w+ & VM_MAYSHARE\b|\bis_cow_mapping\(\w+\)/;
+
 /** True where the text of a condition, decided as it is, says that the VMA is private. */
 function saysPrivate(state: State, vma: string | null): boolean {
   const names = vma === null ? null : new RegExp(`(?<![\\w$>.])${vma.replace(/[^\w]/g, "\\$&")}(?!\\w)`);
   for (const [key, truth] of state.truths) {
-    if (names && !names.test(key)) continue;
+    // A local copy of flags whose VMA is not known may be this one's.
+    if (names && !names.test(key) && !BARE_FLAGS.test(key)) continue;
     if (/\bis_cow_mapping\(/.test(key) && truth) return true;
     if (ASKS_PRIVATE.test(key) && truth) return true;
     if (ASKS_SHARED.test(key) && !truth) return true;
