@@ -56,7 +56,8 @@ export function interpret(program: EffectProgram, entry: State = EMPTY_STATE): I
         break;
       case "branch": {
         const known = truthOf(state, node.condition);
-        const remembered = relevance.conditions.has(normalize(state, node.condition).key);
+        const { key } = normalize(state, node.condition);
+        const remembered = relevance.conditions.has(key) || isLasting(key);
         const on = (outcome: boolean): State => (remembered ? assume(state, node.condition, outcome) : state);
         if (known !== false) reach(node.then, on(true));
         if (known !== true) reach(node.otherwise, on(false));

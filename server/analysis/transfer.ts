@@ -5,6 +5,7 @@ import type { Value } from "../program/code.ts";
 import { assignBit } from "../program/flag-word.ts";
 import type { AssignNode, BoundEffect, CallNode, NodeId } from "../program/program.ts";
 import { render, substitute } from "../program/render.ts";
+import { flagsOfVma } from "../program/vma-flags.ts";
 import { isOtherMapping, vmaOfWalk } from "./mapping.ts";
 import type { Relevance } from "./relevant.ts";
 import type { Atomic, Held, State, WalkOrigin } from "./state.ts";
@@ -234,6 +235,7 @@ export function afterAssign(state: State, node: AssignNode, relevance: Relevance
   if (value && relevance.privateVmas.has(render(value))) next = becomesPrivate(next, node.target);
   for (const [flag, bit] of bits) if (bit !== "maybe") next = { ...next, bits: withEntry(next.bits, `${target}/${flag}`, bit) };
   if (truth !== null && relevance.conditions.has(target)) return assume(next, node.target, truth);
-  const isCondition = value !== null && node.operator === "=" && relevance.variables.has(target) && isPredicate(value);
-  return isCondition ? { ...next, definitions: withEntry(next.definitions, target, substitute(value, state.definitions)) } : next;
+  if (value === null || node.operator !== "=" || !relevance.variables.has(target)) return next;
+  const definition = flagsOfVma(value) ?? (isPredicate(value) ? substitute(value, state.definitions) : null);
+  return definition ? { ...next, definitions: withEntry(next.definitions, target, definition) } : next;
 }

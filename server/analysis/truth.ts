@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../program/code.ts";
 import { flagBit, type BitAlgebra } from "../program/flag-word.ts";
-import { asksForCow, maskedWord, maskOf } from "../program/vma-flags.ts";
-import { namesIn, render } from "../program/render.ts";
+import { asksForCow, flagsOfVma, maskedWord, maskOf } from "../program/vma-flags.ts";
+import { namesIn, render, substitute } from "../program/render.ts";
 import type { Bit, State } from "./state.ts";
 import { withEntry } from "./state.ts";
 
@@ -18,6 +18,7 @@ const isZero = (value: Value): boolean => (value.kind === "number" && value.valu
 /** Brings `x == NULL`, `0 != x`, `x > 0` and variables with a known definition to one form. */
 export function normalize(state: State, value: Value, depth = 0): Normal {
   if (depth > 20) return { key: render(value), inverted: false, value };
+  if (depth === 0) value = ofVma(state, value);
   const again = (inner: Value, invert: boolean): Normal => {
     const normal = normalize(state, inner, depth + 1);
     return invert ? { ...normal, inverted: !normal.inverted } : normal;
@@ -37,6 +38,13 @@ export function normalize(state: State, value: Value, depth = 0): Normal {
     if (definition) return again(definition, false);
   }
   return { key: render(value), inverted: false, value };
+}
+
+/** `flags & VM_MAYSHARE` is a test of the VMA that the flags were read from. */
+function ofVma(state: State, value: Value): Value {
+  if (state.definitions.size === 0) return value;
+  const words = new Map([...state.definitions].filter(([name, word]) => flagsOfVma(word) !== null && namesIn(value).includes(name)));
+  return words.size === 0 ? value : substitute(value, words);
 }
 
 /** What the state says about a condition: true, false, or null where it says nothing. */

@@ -21,6 +21,12 @@ export function maskedWord(value: Value): { readonly word: Value; readonly names
   return left ? { word: value.right, names: left } : null;
 }
 
+/** `vma->vm_flags`, or a marked read of it; null for anything else. */
+export function flagsOfVma(value: Value): Value | null {
+  if (value.kind === "call" && value.name === "READ_ONCE" && value.args.length === 1 && value.args[0]) return flagsOfVma(value.args[0]);
+  return value.kind === "member" && value.field === "vm_flags" ? value : null;
+}
+
 const isVmFlags = (word: Value): boolean =>
   (word.kind === "member" && word.field === "vm_flags") || (word.kind === "name" && word.name === "vm_flags");
 

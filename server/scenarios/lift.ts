@@ -240,6 +240,7 @@ class Emitter implements Lifting {
   }
 
   #bitAfter(node: AssignNode, bit: string, before: Field): Expression | null {
+    if (node.operator === "=" && node.value) return this.#translator.flag(node.value, bit);
     let unknown = false;
     const lost = (): Expression => {
       unknown = true;

@@ -6,7 +6,7 @@ import { flagBit } from "../program/flag-word.ts";
 import type { EffectProgram, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { and, eq, expression, FALSE, ne, not, or, TRUE, type Expression } from "../simulator/expression.ts";
-import { maskOf } from "../program/vma-flags.ts";
+import { flagsOfVma, maskOf } from "../program/vma-flags.ts";
 import { errorCodes, errnosAt } from "./error-code.ts";
 import type { ValueKind, World } from "./world.ts";
 
@@ -168,6 +168,9 @@ export function translator(
   }
 
   function flag(word: Value, bit: string): Expression | null {
+    const mapping = flagsOfVma(word);
+    const owned = mapping && world.place({ kind: "binary", operator: "&", left: mapping, right: { kind: "name", name: bit, at: 0 }, at: 0 });
+    if (owned !== null) return expression(owned);
     let unknown = false;
     const lost = (): Expression => {
       unknown = true;
