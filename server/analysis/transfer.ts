@@ -46,9 +46,16 @@ function walksAnonymous(state: State, node: CallNode): State {
 const becomesPrivate = (state: State, vma: Value): State =>
   assume(state, { kind: "binary", operator: "&", left: { kind: "member", of: vma, field: "vm_flags", arrow: true, at: 0 }, right: name("VM_MAYSHARE"), at: 0 }, false);
 
+/** A callee of which nothing is known may change the flags that an object keeps, whichever way it comes by the object. */
+function forgetFlagFields(state: State, node: CallNode): State {
+  if (node.knowledge !== "unknown" && node.knowledge !== "defined-here") return state;
+  const isField = (key: string): boolean => /^[^/]*(?:->|\.)/.test(key);
+  return [...state.bits.keys()].some(isField) ? { ...state, bits: new Map([...state.bits].filter(([key]) => !isField(key))) } : state;
+}
+
 /** A callee may write whatever it is given the address of. */
 function forgetOutputs(state: State, node: CallNode): State {
-  let next = state;
+  let next = forgetFlagFields(state, node);
   for (const arg of node.args)
     if (arg.kind === "unary" && arg.operator === "&" && node.knowledge !== "quiet") next = forget(next, render(arg.of));
   return next;

@@ -125,7 +125,7 @@ export function forget(state: State, key: string): State {
   const names = (text: string): boolean => new RegExp(`(?<![\\w$>.])${escape(key)}(?![\\w])`).test(text);
   const truths = new Map([...state.truths].filter(([text]) => !names(text)));
   const definitions = new Map([...state.definitions].filter(([name, value]) => name !== key && !namesIn(value).includes(base)));
-  const bits = new Map([...state.bits].filter(([text]) => !text.startsWith(`${key}/`)));
+  const bits = new Map([...state.bits].filter(([text]) => ![`${key}/`, `${key}->`, `${key}.`].some((start) => text.startsWith(start))));
   return { ...state, truths, definitions, bits, walks: withEntry(state.walks, key, undefined) };
 }
 

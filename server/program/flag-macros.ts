@@ -8,6 +8,13 @@ export type FlagMacros = (name: string, at: number) => Value | null;
 /** `#define NAME` and the rest of the line. */
 const DEFINITION = /^[ \t]*#[ \t]*define[ \t]+([A-Za-z_]\w*)[ \t]+(.*)$/gm;
 
+/** A constant of the file, in one line: `static const unsigned int NAME = A | B;`. */
+const CONSTANT = /^(?:static[ \t]+)?const[ \t]+(?:unsigned(?:[ \t]+(?:int|long))?|int|long|u32|u64|gup_flags_t)[ \t]+([A-Za-z_]\w*)[ \t]*=[ \t]*([^;\n]*);/gm;
+
+/** The list of an enumeration, and one of its constants with a value. */
+const ENUMERATION = /\benum\b[^;{}()]*\{([^{}]*)\}/g;
+const ENUMERATOR = /([A-Za-z_]\w*)\s*=\s*([^,]+)/g;
+
 /** Longer bodies are no words of flags; nor are words that take more macros than this. */
 const MAX_BODY = 400;
 const MAX_MACROS = 32;
@@ -22,11 +29,16 @@ function definitionsIn(image: Image): ReadonlyMap<string, string> {
     const body = rest.slice(0, MAX_BODY + 1).replace(/\/[*/].*/, "");
     if (body.length <= MAX_BODY) made.set(name, body);
   }
+  if (image.text.includes("FOLL_")) {
+    for (const [, name = "", body = ""] of image.text.matchAll(CONSTANT)) if (body.length <= MAX_BODY) made.set(name, body);
+    for (const [, list = ""] of image.text.matchAll(ENUMERATION))
+      if (list.includes("FOLL_")) for (const [, name = "", body = ""] of list.matchAll(ENUMERATOR)) if (body.length <= MAX_BODY) made.set(name, body.trim());
+  }
   tables.set(image, made);
   return made;
 }
 
-/** Macros of the image that stand for words of GUP flags, or for parts of them. */
+/** Macros and constants of the image that stand for words of GUP flags, or for parts of them. */
 export function flagMacrosOf(image: Image): FlagMacros {
   const definitions = definitionsIn(image);
   return (name, at) => {

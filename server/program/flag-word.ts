@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "./code.ts";
+import { render } from "./render.ts";
 
 /**
  * How one bit of a flag word is computed, over any domain of truth: three-valued in the analysis, expressions over
@@ -30,11 +31,15 @@ export function flagBit<T>(value: Value, bit: string, algebra: BitAlgebra<T>): T
       return algebra.constant((value.value & (NUMERIC_BITS[bit] ?? 0)) !== 0);
     case "name":
       return MACRO.test(value.name) ? algebra.constant(value.name === bit) : algebra.variable(value.name);
+    case "member":
+      // A field is a variable like any other to those who follow what is assigned to it.
+      return algebra.variable(render(value));
     case "binary": {
       const left = (): T => flagBit(value.left, bit, algebra);
       const right = (): T => flagBit(value.right, bit, algebra);
       if (value.operator === "|" || value.operator === "+") return algebra.or(left(), right());
       if (value.operator === "&") return algebra.and(left(), right());
+      if (value.operator === "^") return differs(left(), right(), algebra);
       // A comparison as a flag word is 0 or 1.
       if (/^(?:==|!=|<|>|<=|>=|&&|\|\|)$/.test(value.operator))
         return NUMERIC_BITS[bit] === 1 ? algebra.condition(value) : algebra.constant(false);
@@ -68,10 +73,15 @@ export function assignBit<T>(operator: string, before: T, value: Value | null, b
       return algebra.or(before, right);
     case "&=":
       return algebra.and(before, right);
+    case "^=":
+      return differs(before, right, algebra);
     default:
       return algebra.unknown();
   }
 }
+
+const differs = <T>(left: T, right: T, algebra: BitAlgebra<T>): T =>
+  algebra.or(algebra.and(left, algebra.not(right)), algebra.and(algebra.not(left), right));
 
 /** Names of the flag macros with a prefix that occur in a value. */
 export function flagsIn(value: Value, prefix: string, found = new Set<string>()): Set<string> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value, Variable } from "./code.ts";
 import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "./program.ts";
+import { flagsIn } from "./flag-word.ts";
 import { namesIn, render, substitute } from "./render.ts";
 
 /** Larger helpers stay calls, and a program does not grow by more than this. */
@@ -97,8 +98,13 @@ function matters(helper: EffectProgram): boolean {
       if ((effect.kind === "accessEntry" || effect.kind === "lockEntryTable") && namesIn(effect.pte).some((name) => parameters.has(name))) usesParameter = true;
     }
   }
-  return usesParameter || asserts || handsOut(helper, walked) || [...balance.values()].some((count) => count !== 0);
+  return usesParameter || asserts || choosesFlags(helper) || handsOut(helper, walked) || [...balance.values()].some((count) => count !== 0);
 }
+
+/** True where the function makes up a word of GUP flags for its caller. */
+const choosesFlags = (helper: EffectProgram): boolean =>
+  helper.nodes.some((node) => node.kind === "assign" && node.value !== null && flagsIn(node.value, "FOLL_").size > 0) &&
+  !helper.nodes.some((node) => node.kind === "call" && node.effects.some((effect) => effect.kind === "gup"));
 
 /** True where one of the variables may be what the function returns. */
 function handsOut(helper: EffectProgram, walked: Set<string>): boolean {

@@ -259,6 +259,15 @@ function acts(context: ValueContext, value: Value): boolean {
 const choosesFlags = (context: ValueContext, value: Value): boolean =>
   namesIn(value).some((one) => one.startsWith("FOLL_") || context.flagMacro(one, value.at) !== null);
 
+/** `write * FOLL_WRITE` is `write ? FOLL_WRITE : 0`: what else the factor may be than 0 or 1, it was not meant to be. */
+function timesFlag(context: ValueContext, value: Value & { kind: "binary" }, steps: Step[]): Value | null {
+  if (value.operator !== "*") return null;
+  const isFlag = (part: Value): boolean => part.kind === "name" && part.name.startsWith("FOLL_");
+  if (isFlag(value.left) === isFlag(value.right)) return null;
+  const [flag, condition] = isFlag(value.left) ? [value.left, value.right] : [value.right, value.left];
+  return hoist(context, { kind: "conditional", condition, then: flag, otherwise: { kind: "number", value: 0, at: value.at }, at: value.at }, steps);
+}
+
 /** Takes everything that acts out of a value, in order of evaluation; what is left is pure. */
 function hoist(context: ValueContext, value: Value, steps: Step[]): Value {
   const inner = (part: Value): Value => hoist(context, part, steps);
@@ -276,7 +285,7 @@ function hoist(context: ValueContext, value: Value, steps: Step[]): Value {
       return inner(value.right);
     case "binary":
       if ((value.operator === "&&" || value.operator === "||") && acts(context, value.right)) return decided(context, value, steps);
-      return { ...value, left: inner(value.left), right: inner(value.right) };
+      return timesFlag(context, value, steps) ?? { ...value, left: inner(value.left), right: inner(value.right) };
     case "conditional":
       // Which flags a call gets is followed path by path, however the choice is written.
       if (acts(context, value) || choosesFlags(context, value)) return chosen(context, value, steps);

@@ -24,6 +24,7 @@ export function lowerFunction(
 ): EffectProgram {
   const graph = graphBuilder();
   const variables = collectVariables(code);
+  const macros = flagMacrosOf(image);
   const exit = graph.add({ kind: "exit" });
   const labels = new Map<string, Joint>();
   const assumptions = assumptionList();
@@ -34,7 +35,7 @@ export function lowerFunction(
     helpers: returnOnly(definitions),
     budget: { helpers: MAX_HELPERS },
     callMacro: (call) => (factFor(call.name, call.args.length, release) || isQuiet(call.name) ? null : callMacro(image, call.name)),
-    flagMacro: flagMacrosOf(image),
+    flagMacro: (name, at) => (variables.has(name) ? null : macros(name, at)),
     isEntryPointer: (pointer) => pointsToEntry(pointer, variables),
   };
   const context: StatementContext = {

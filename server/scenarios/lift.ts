@@ -91,6 +91,7 @@ class Emitter implements Lifting {
   run(): LiftedThread {
     const stepsOf = new Map<NodeId, readonly number[]>();
     this.#parameters();
+    this.#keptFlags();
     this.thread.goto(`n${this.#cut.entry}`);
     for (const [id, next] of this.#cut.kept) {
       const node = this.program.nodes[id];
@@ -115,6 +116,14 @@ class Emitter implements Lifting {
           alternatives: [{ effect: [assign(field, 1)], note: "given" }, { effect: [assign(field, 0)], note: "zero" }],
         });
       }
+    }
+  }
+
+  /** Flags that an object keeps may have any value before the function gives them one. */
+  #keptFlags(): void {
+    for (const [key, field] of this.#fields) {
+      if (!/^[^/]*(?:->|\.)[^/]*\//.test(key) || this.#isFixed(key)) continue;
+      this.thread.step({ text: key, hidden: true, alternatives: [{ effect: [assign(field, 1)], note: "set" }, { effect: [assign(field, 0)], note: "not set" }] });
     }
   }
 
