@@ -37,6 +37,10 @@ export const asValue = (call: CallNode): Value => ({ kind: "call", name: call.na
 
 export const isUnknown = (call: CallNode): boolean => call.knowledge === "unknown" || call.knowledge === "defined-here";
 
+/** Variables and places whose address a call is handed: it may write them. */
+export const outputsOf = (call: CallNode): readonly string[] =>
+  call.knowledge === "inlined" ? [] : call.args.flatMap((arg) => (arg.kind === "unary" && arg.operator === "&" ? [render(arg.of)] : []));
+
 /** Where nothing else is said, a test of the flags of a mapping or a request is about what is modelled. */
 export function asksFlags(value: Value, names: ReadonlySet<string>): boolean {
   return someIn(

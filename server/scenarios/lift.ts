@@ -10,7 +10,7 @@ import { assign } from "../simulator/effect.ts";
 import { and, FALSE, ne, not, or, TRUE, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative, Assignment, StepSource } from "../simulator/model.ts";
 import { outcomeWords } from "./outcome.ts";
-import { asValue, doubtOf, isUnknown, type Doubt } from "./doubt.ts";
+import { asValue, doubtOf, isUnknown, outputsOf, type Doubt } from "./doubt.ts";
 import { slice, type Slice } from "./slice.ts";
 import { translator, type Translator } from "./translate.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
@@ -191,7 +191,17 @@ class Emitter implements Lifting {
       this.#assumptions.add(`${node.name}() is not known: assumed to use what it is handed`);
       return [...unknown];
     }
-    return [this.#freeResult(node)].map((step) => this.#withHanded(node, step));
+    return [this.#withHanded(node, this.#withOutputs(node, this.#freeResult(node)))];
+  }
+
+  /** What the call is handed the address of has any value afterwards. */
+  #withOutputs(node: CallNode, step: LiftedStep): LiftedStep {
+    const written = outputsOf(node).flatMap((key) => [...this.#fields].filter(([name]) => name === key || name.startsWith(`${key}/`)));
+    return written.reduce<LiftedStep>((one, [key, field]) => {
+      const why = isUnknown(node) ? { assumed: `${node.name}() may set ${key} to anything` } : {};
+      const set = (way: Alternative, value: number): Alternative => ({ ...way, ...why, effect: [...(way.effect ?? []), assign(field, value), ...this.#reset(key)], note: `${key} is ${value === 0 ? "0" : "not 0"}` });
+      return { ...one, hidden: false, alternatives: one.alternatives.flatMap((way) => [set(way, 1), set(way, 0)]) };
+    }, step);
   }
 
   /** A callee that is not known may lock or change what it is handed: a run past it rests on that it does not. */

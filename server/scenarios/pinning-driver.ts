@@ -98,12 +98,19 @@ function world(program: EffectProgram, { call, gup }: { call: CallNode; gup: Gup
       if (effect.kind === "gup") return pinSteps(effect, node, lifting, focus, objects);
       return unpinSteps(objects, gup);
     },
+    handed: (node) => handedVma(program, node),
     place: ofPrivateMapping,
     meaning: (pure) => (pure.meaning === "cow-mapping" ? TRUE : null),
     compare: countComparison(program, call, gup),
     unknownCall: (node, lifting) => (returns && mayGiveBack(node, places) ? handedSteps(node.name, node.result, lifting, objects, gup) : null),
     unseen: (where, lifting) => (returns && where !== "start" ? handedSteps("code that is not visible", null, lifting, objects, gup) : []),
   };
+}
+
+/** The VMA that a call is handed; null: none. */
+function handedVma(program: EffectProgram, call: CallNode): string | null {
+  const vma = call.args.find((arg) => arg.kind === "name" && program.variables.get(arg.name)?.type === "vm_area_struct");
+  return vma ? render(vma) : null;
 }
 
 /** The mapping of the scenario is a private one, and may be written. */

@@ -3,7 +3,7 @@ import type { Release } from "../kernel/release.ts";
 import { successors, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { TRUE } from "../simulator/expression.ts";
-import { asValue, isUnknown } from "./doubt.ts";
+import { asValue, isUnknown, outputsOf } from "./doubt.ts";
 import { translator } from "./translate.ts";
 import type { World } from "./world.ts";
 
@@ -43,6 +43,7 @@ function keeps(node: ProgramNode, world: World, tracked: ReadonlySet<string>): b
       return (
         node.effects.some((effect) => world.sees(effect, node)) ||
         (node.result !== null && assigns(node.result, tracked)) ||
+        outputsOf(node).some((key) => assigns(key, tracked)) ||
         (isUnknown(node) && (world.handed?.(node) ?? null) !== null) ||
         (node.knowledge === "unknown" && (world.unknownCall?.(node, NO_LIFTING) ?? null) !== null)
       );
