@@ -3,6 +3,7 @@ import type { FunctionCode, Statement, Value } from "./code.ts";
 import type { GraphBuilder } from "./builder.ts";
 import { DEREFERENCE, type BoundEffect, type Knowledge, type NodeId } from "./program.ts";
 import type { FlagMacros } from "./flag-macros.ts";
+import { isLarge, opened, returnedValue } from "./helper-body.ts";
 import { namesIn, relocate, render, substitute } from "./render.ts";
 
 /** What the lowering of expressions needs from its surroundings. */
@@ -176,55 +177,6 @@ function inlineHelper(context: ValueContext, value: Value & { kind: "call" }): V
 }
 
 const MAX_INLINE_DEPTH = 4;
-const MAX_INLINE_SIZE = 100;
-
-/** Calls in the body of a helper remember how deep they are: a helper that calls itself is not opened for ever. */
-function opened(value: Value, depth: number): Value {
-  const again = (inner: Value): Value => opened(inner, depth);
-  switch (value.kind) {
-    case "unary":
-    case "member":
-      return { ...value, of: again(value.of) };
-    case "binary":
-    case "comma":
-      return { ...value, left: again(value.left), right: again(value.right) };
-    case "index":
-      return { ...value, of: again(value.of), index: again(value.index) };
-    case "call":
-      return { ...value, depth, args: value.args.map(again) };
-    case "conditional":
-      return { ...value, condition: again(value.condition), then: value.then && again(value.then), otherwise: again(value.otherwise) };
-    case "assign":
-      return { ...value, target: again(value.target), value: again(value.value) };
-    default:
-      return value;
-  }
-}
-
-function isLarge(value: Value): boolean {
-  let left = MAX_INLINE_SIZE;
-  const work: unknown[] = [value];
-  for (let part = work.pop(); part !== undefined && left > 0; part = work.pop()) {
-    if (typeof part !== "object" || part === null) continue;
-    left--;
-    work.push(...Object.values(part));
-  }
-  return left <= 0;
-}
-
-const MAX_RETURNS = 20;
-
-/** The value of a body that is nothing but returns: `if (c) return a; return b;` is `c ? a : b`. */
-export function returnedValue(body: Statement): Value | null {
-  const items = body.kind === "list" ? body.items : [body];
-  const [first, ...rest] = items;
-  if (first?.kind === "return") return first.value;
-  if (first?.kind !== "if" || items.length > MAX_RETURNS) return null;
-  const then = returnedValue(first.then);
-  const otherwise = first.otherwise ? returnedValue(first.otherwise) : returnedValue({ kind: "list", items: rest });
-  if (!then || !otherwise) return null;
-  return { kind: "conditional", condition: first.condition, then, otherwise, at: then.at };
-}
 
 function call(context: ValueContext, value: Value & { kind: "call" }, result: string | null, next: NodeId): NodeId {
   const known = context.callee(value.name, value.args, value.at);

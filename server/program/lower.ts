@@ -9,7 +9,8 @@ import { bindEffect } from "./effects.ts";
 import { flagMacrosOf } from "./flag-macros.ts";
 import type { Loop } from "./lower-guard.ts";
 import { lowerStatement, OUTSIDE, type StatementContext } from "./lower-statement.ts";
-import { returnedValue, type ValueContext } from "./lower-value.ts";
+import { returnedValue } from "./helper-body.ts";
+import type { ValueContext } from "./lower-value.ts";
 import type { Assumption, EffectProgram } from "./program.ts";
 
 /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Unit } from "../analysis/unit.ts";
 import type { FunctionCode, Value } from "../program/code.ts";
-import { returnedValue } from "../program/lower-value.ts";
+import { returnedValue } from "../program/helper-body.ts";
 import { successors, type AssignNode, type CallNode, type EffectProgram, type NodeId } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
 import { flagAtom, truthFor, type Atoms } from "../program/truth-table.ts";
