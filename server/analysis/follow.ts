@@ -45,8 +45,8 @@ export type Verdict = "open" | "safe" | "broken";
 export interface Follower {
   /** Goes up from a function, caller by caller, where the answer hangs on callers further up, until one way is broken. */
   follow(program: EffectProgram, verdictOf: (context: CallingContext) => Verdict): Followed;
-  /** Drops the states of callers that are kept to be used again. */
-  forget(): void;
+  /** Drops the states of callers that are kept to be used again: all, or those of one file. */
+  forget(path?: string): void;
 }
 
 /** Calling contexts over a whole tree, on demand: ways that are decided are not followed further. */
@@ -60,6 +60,10 @@ export function follower(callersOf: (program: EffectProgram) => Callers): Follow
     const result = known.get(key) ?? interpret(program, entry);
     known.set(key, result);
     return result;
+  };
+
+  const forget: Follower["forget"] = (path) => {
+    for (const program of runs.keys()) if (path === undefined || program.image.path === path) runs.delete(program);
   };
 
   const follow: Follower["follow"] = (program, verdictOf) => {
@@ -117,7 +121,7 @@ export function follower(callersOf: (program: EffectProgram) => Callers): Follow
     }
     return { decided, hasOpen: hasOpen || ways.length > 0 };
   };
-  return { follow, forget: () => runs.clear() };
+  return { follow, forget };
 }
 
 /**

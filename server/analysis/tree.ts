@@ -12,8 +12,12 @@ import { unitOfPrograms, type Unit } from "./unit.ts";
 export interface Tree {
   /** The file as a unit that can follow callers into other files, or null where it cannot be read. */
   unit(path: string): Unit | null;
-  /** What was asked of the tree since the last call of this function. What was computed for it is forgotten. */
-  takeTrace(): Trace;
+  /** A unit of some functions of a file only, with their callers in the file. */
+  unitOfFunctions(path: string, functions: readonly OutlineFunction[]): Unit | null;
+  /** Forgets what is known of a file, whose text and outline have changed. */
+  replace(path: string): void;
+  /** What was asked of the tree since the last call of this function. What was computed for it is forgotten, unless `isKept`. */
+  takeTrace(isKept?: boolean): Trace;
 }
 
 /** What a result rests on besides its own file: as long as all of this is the same, the result is. */
@@ -22,6 +26,8 @@ export interface Trace {
   readonly files: readonly string[];
   /** Questions for callers, as path and function, ordered. */
   readonly questions: readonly (readonly [path: string, name: string])[];
+  /** Functions that were lowered for it. */
+  readonly functions: readonly { readonly path: string; readonly fn: OutlineFunction }[];
 }
 
 /** Calls of a node: its own, or those that its value is made of because no effect of them is known. */
@@ -44,17 +50,17 @@ const OWN_LEVELS = 3;
 
 /** `concerns`: the names of calls that some rule asks about; only functions with such calls, and their callers, are lowered. */
 export function treeOf(index: TreeIndex, textOf: (path: string) => string | null, release: Release, concerns: ReadonlySet<string>): Tree {
-  const outlines = new Map(index.files.map(({ path, outline }) => [path, outline]));
   const lowered = new Map<string, LoweredFile | null>();
   const units = new Map<string, Unit | null>();
   const files = new Set<string>();
   const questions = new Map<string, readonly [string, string]>();
+  const functions = new Map<string, { readonly path: string; readonly fn: OutlineFunction }>();
 
   const file = (path: string): LoweredFile | null => {
     files.add(path);
     const known = lowered.get(path);
     if (known !== undefined) return known;
-    const outline = outlines.get(path);
+    const outline = index.outlineOf(path);
     const text = outline ? textOf(path) : null;
     const made = outline && text !== null ? lowerFile(path, text, outline, release) : null;
     lowered.set(path, made);
@@ -68,7 +74,7 @@ export function treeOf(index: TreeIndex, textOf: (path: string) => string | null
       return known;
     }
     const lowering = file(path);
-    const wanted = concerned(outlines.get(path)?.functions ?? [], concerns);
+    const wanted = concerned(index.outlineOf(path)?.functions ?? [], concerns);
     const made = lowering && { ...unitOfPrograms([lowering.image], release, lowering.programsOf(wanted), lowering.definitions), follow: following.follow };
     units.set(path, made);
     return made;
@@ -84,22 +90,36 @@ export function treeOf(index: TreeIndex, textOf: (path: string) => string | null
     return { sites: callers.flatMap((caller) => sitesIn(caller, program.name)), complete, isRoot };
   };
 
-  const sitesIn = ({ path, fn, pointer }: TreeCaller, name: string): CallSite[] =>
-    (file(path)?.programsOf([fn]) ?? []).flatMap((caller) =>
+  const sitesIn = ({ path, fn, pointer }: TreeCaller, name: string): CallSite[] => {
+    functions.set(`${path} ${fn.start}`, { path, fn });
+    return (file(path)?.programsOf([fn]) ?? []).flatMap((caller) =>
       caller.nodes.flatMap((node, id) =>
         callsOf(node)
           .filter((call) => (pointer === null ? call.name === name : /(?:->|\.)(\w+)$/.exec(call.name)?.[1] === pointer))
           .map((call) => ({ caller, node: id, call, pointer, gives: fn.uses })),
       ),
     );
+  };
 
   const following = follower(callersOf);
   return {
     unit,
-    takeTrace() {
-      const trace = { files: [...files].toSorted(), questions: [...questions].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, question]) => question) };
+    unitOfFunctions(path, wanted) {
+      const lowering = file(path);
+      const own = withCallers(index.outlineOf(path)?.functions ?? [], new Set(wanted));
+      return lowering && { ...unitOfPrograms([lowering.image], release, lowering.programsOf(own), lowering.definitions), follow: following.follow };
+    },
+    replace(path) {
+      lowered.delete(path);
+      units.delete(path);
+      following.forget(path);
+    },
+    takeTrace(isKept = false) {
+      const trace = { functions: [...functions.values()], files: [...files].toSorted(), questions: [...questions].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, question]) => question) };
       files.clear();
       questions.clear();
+      functions.clear();
+      if (isKept) return trace;
       units.clear();
       following.forget();
       return trace;
@@ -107,9 +127,14 @@ export function treeOf(index: TreeIndex, textOf: (path: string) => string | null
   };
 }
 
-/** Functions with a call that is asked about, and their callers in the same file, in order of text. */
-function concerned(functions: readonly OutlineFunction[], concerns: ReadonlySet<string>): readonly OutlineFunction[] {
-  const found = new Set(functions.filter((fn) => fn.calls.some((call) => !call.isPointer && concerns.has(call.name))));
+/** True where a function has a call that is asked about. */
+export const isConcerned = (fn: OutlineFunction, concerns: ReadonlySet<string>): boolean => fn.calls.some((call) => !call.isPointer && concerns.has(call.name));
+
+const concerned = (functions: readonly OutlineFunction[], concerns: ReadonlySet<string>): readonly OutlineFunction[] =>
+  withCallers(functions, new Set(functions.filter((fn) => isConcerned(fn, concerns))));
+
+/** The functions and their callers in the same file, in order of text. */
+function withCallers(functions: readonly OutlineFunction[], found: Set<OutlineFunction>): readonly OutlineFunction[] {
   for (let level = 0; level < OWN_LEVELS; level++) {
     const names = new Set([...found].map((fn) => fn.name));
     for (const fn of functions) if (fn.calls.some((call) => !call.isPointer && names.has(call.name))) found.add(fn);

@@ -58,7 +58,11 @@ export async function runInWorkers<T, R>(tasks: readonly T[], options: PoolOptio
     return answers;
   } finally {
     aborted.catch(() => undefined);
-    for (const worker of workers) worker.removeAllListeners();
+    for (const worker of workers) {
+      worker.removeAllListeners();
+      // The failure of another one is told already.
+      worker.on("error", () => undefined);
+    }
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
 }

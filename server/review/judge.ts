@@ -56,11 +56,11 @@ function run(rule: Rule, subject: Subject): { candidates: readonly Candidate[]; 
 }
 
 /** Candidates of the rule's per-call check over one side. */
-function candidatesOf(rule: Rule, subject: Subject): Candidate[] {
+function candidatesOf(rule: Rule, subject: Subject, programs: readonly EffectProgram[] = subject.unit.programs): Candidate[] {
   if (!rule.check) return [];
   const { unit, target } = subject;
   const found: Candidate[] = [];
-  for (const program of unit.programs) {
+  for (const program of programs) {
     const wanted = program.nodes.flatMap((call, node) =>
       call.kind === "call" && (call.inlined === undefined || rule.seesInlined === true) ? call.effects.filter((effect) => rule.effects.includes(effect.kind)).map((effect) => ({ call, node, effect })) : [],
     );
@@ -68,6 +68,10 @@ function candidatesOf(rule: Rule, subject: Subject): Candidate[] {
   }
   return found;
 }
+
+/** What the rules say of single calls in some functions, before anything is explored. */
+export const candidatesIn = (subject: Subject, programs: readonly EffectProgram[], options: ReviewOptions): readonly Candidate[] =>
+  RULES.filter((rule) => options.rules[rule.meta.id] !== "off" && applies(rule, subject.target)).flatMap((rule) => unique(candidatesOf(rule, subject, programs)));
 
 /** A site whose analysis runs when a rule asks for it: many calls are judged by their text alone. */
 const siteOf = (unit: Unit, target: Target, program: EffectProgram, at: Pick<Site, "call" | "node" | "effect">): Site => ({

@@ -142,6 +142,50 @@ ${lock ? "\ti_mmap_unlock_read(mapping);\n" : ""}	mmap_read_unlock(rwc->mm);
   });
 });
 
+describe("a page looked for in a VMA, through a structure that is handed on", () => {
+  const look = `bool toy_look(struct toy_walk *pvmw)
+{
+	struct vm_area_struct *vma = pvmw->vma;
+
+	pvmw->pte = huge_pte_offset(vma->vm_mm, pvmw->address, huge_page_size(h));
+	if (!pvmw->pte)
+		return false;
+	pvmw->ptl = huge_pte_lock(h, vma->vm_mm, pvmw->pte);
+	return true;
+}
+`;
+  const one = (known: string): string => `void toy_one(struct folio *folio, struct vm_area_struct *vma, unsigned long addr)
+{
+	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, addr, 0);
+
+	mmap_read_lock(vma->vm_mm);
+${known}	while (toy_look(&pvmw))
+		use(pvmw.pte);
+	mmap_read_unlock(vma->vm_mm);
+}
+`;
+
+  test.each([
+    ["nothing is known", "", "unlocked < toy_one"],
+    ["the VMA is private", "\tif (vma->vm_flags & VM_MAYSHARE)\n\t\treturn;\n", "silent"],
+    ["another VMA is private", "\tif (other->vm_flags & VM_MAYSHARE)\n\t\treturn;\n", "unlocked < toy_one"],
+  ])("%s", (_, known, expected) => {
+    expect(verdict({ "mm/walk.c": look, "mm/one.c": one(known) })).toBe(expected);
+  });
+
+  test("the page is anonymous", () => {
+    const merge = `void toy_merge(struct folio *folio, struct vm_area_struct *vma, unsigned long addr)
+{
+	if (!folio_test_anon(folio))
+		return;
+	toy_one(folio, vma, addr);
+}
+`;
+    const whole = one("").replace("\tmmap_read_lock(vma->vm_mm);\n", "").replace("\tmmap_read_unlock(vma->vm_mm);\n", "");
+    expect(verdict({ "mm/walk.c": look, "mm/one.c": whole, "mm/merge.c": merge })).toBe("silent");
+  });
+});
+
 describe("what a review rests on", () => {
   const files = { ...WALK, "mm/a.c": LOCKED, "mm/z.c": "void toy_else(void)\n{\n}\n" };
   const scanned = scannerFor(files).scan("mm/walk.c");
