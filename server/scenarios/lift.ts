@@ -91,7 +91,7 @@ class Emitter implements Lifting {
   run(): LiftedThread {
     const stepsOf = new Map<NodeId, readonly number[]>();
     this.#parameters();
-    this.#keptFlags();
+    this.#keptValues();
     this.thread.goto(`n${this.#cut.entry}`);
     for (const [id, next] of this.#cut.kept) {
       const node = this.program.nodes[id];
@@ -119,10 +119,12 @@ class Emitter implements Lifting {
     }
   }
 
-  /** Flags that an object keeps may have any value before the function gives them one. */
-  #keptFlags(): void {
+  /** What an object or a global keeps may have any value before the function gives it one. */
+  #keptValues(): void {
     for (const [key, field] of this.#fields) {
-      if (!/^[^/]*(?:->|\.)[^/]*\//.test(key) || this.#isFixed(key)) continue;
+      const name = key.split("/", 1)[0] ?? key;
+      const isLocal = this.program.variables.has(name) || name.startsWith("$");
+      if (isLocal || this.#isFixed(key)) continue;
       this.thread.step({ text: key, hidden: true, alternatives: [{ effect: [assign(field, 1)], note: "set" }, { effect: [assign(field, 0)], note: "not set" }] });
     }
   }
