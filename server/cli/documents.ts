@@ -31,6 +31,7 @@ export function refusal(head: Uint8Array): string | null {
   }
   if (startsWith(head, 0xff, 0xfe) || startsWith(head, 0xfe, 0xff)) return "UTF-16 text: save it as UTF-8";
   if (startsWith(head, 0xff, 0xd8, 0xff) || head.includes(0)) return "binary file";
+  if (!head.includes(0x0a) && head.filter((byte) => byte === 0x0d).length > 3) return "carriage returns end its lines: convert them";
   const controls = head.filter((byte) => byte < 0x20 && !(byte >= 0x07 && byte <= 0x0d) && byte !== 0x1b).length;
   return controls * 20 > head.length ? "binary file" : null;
 }

@@ -19,6 +19,7 @@ const folder = folderOf({
   "x.bin": Uint8Array.from([1, 2, 3, 4, 65, 66]),
   "t.gz": Uint8Array.from([0x1f, 0x8b, 8, 0]),
   "wide.txt": Uint8Array.from([0xff, 0xfe, 65, 0]),
+  "cr.patch": "--- a/x.c\r+++ b/x.c\r@@ -1 +1 @@\r-a\r+b\r",
   "series.mbox": "From a\nSubject: cover\n\nFrom b\nSubject: 1/2\n+PROVED\n\nFrom c\nSubject: 2/2\n+x\n+QUESTION\n",
   "walk.c": "/* QUESTION */\n",
   "void/readme.md": "nothing here",
@@ -73,6 +74,7 @@ describe("what cannot be read costs one line and nothing else", () => {
     ["x.bin", "binary file"],
     ["t.gz", "compressed file: unpack it first"],
     ["wide.txt", "UTF-16 text: save it as UTF-8"],
+    ["cr.patch", "carriage returns end its lines: convert them"],
     ["void", "no patch, mail or C file in this directory"],
     ["cut.patch", "the patch ends inside a hunk (line 2)"],
   ])("%s: %s", async (name, reason) => {
