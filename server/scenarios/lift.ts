@@ -11,6 +11,7 @@ import { and, FALSE, ne, not, or, TRUE, type Expression, type Field } from "../s
 import type { Alternative, Assignment, StepSource } from "../simulator/model.ts";
 import { outcomeWords } from "./outcome.ts";
 import { asValue, doubtOf, isUnknown, outputsOf, type Doubt } from "./doubt.ts";
+import { shownCondition } from "./shown-condition.ts";
 import { slice, type Slice } from "./slice.ts";
 import { translator, type Translator } from "./translate.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
@@ -286,7 +287,7 @@ class Emitter implements Lifting {
   #branch(node: BranchNode, next: readonly NodeId[]): number {
     const condition = this.#translator.condition(node.condition);
     const shown = this.#source(node);
-    const text = node.shown ?? `if (${node.negated ? negation(shown.text) : shown.text})`;
+    const text = node.shown ?? `if (${shownCondition(shown.text, node.negated)})`;
     const said = (outcome: boolean): string => (outcome === node.negated ? "false" : "true");
     const then = `n${next[0]}`;
     const otherwise = `n${next[1]}`;
@@ -332,9 +333,6 @@ class Emitter implements Lifting {
     });
   }
 }
-
-/** The text under its `!`: in parentheses unless it is one operand. */
-const negation = (text: string): string => (/^[\w.]+(?:->\w+|\.\w+)*(?:\(.*\))?$/.test(text) || /^\([^()]*\)$/.test(text) ? `!${text}` : `!(${text})`);
 
 /** A test of a flag word. */
 const ASKS_FLAG = /& [A-Z][A-Z0-9]*_[A-Z0-9_]+/;
