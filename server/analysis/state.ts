@@ -89,17 +89,32 @@ const sorted = (entries: Iterable<readonly [string, unknown]>): string =>
     .toSorted()
     .join(",");
 
+/** Parts of states are shared by most states of a function, and never change: their texts are made once. */
+function remembered<T extends object>(textOf: (part: T) => string): (part: T) => string {
+  const known = new WeakMap<T, string>();
+  return (part) => {
+    const text = known.get(part) ?? textOf(part);
+    known.set(part, text);
+    return text;
+  };
+}
+
+const heldKey = remembered<State["held"]>((held) => held.map((lock) => `${lock.lock}(${lock.object})${lock.mode}`).toSorted().join(","));
+const entriesKey = remembered<ReadonlyMap<string, unknown>>(sorted);
+const definitionsKey = remembered<State["definitions"]>((definitions) => sorted([...definitions].map(([key, value]) => [key, value.at] as const)));
+const doubtfulKey = remembered<State["doubtful"]>((doubtful) => [...doubtful].toSorted().join(","));
+
 /** Equal keys: the states cannot be told apart by anything that happens later. */
 export function stateKey(state: State): string {
   return [
-    state.held.map((lock) => `${lock.lock}(${lock.object})${lock.mode}`).toSorted().join(","),
+    heldKey(state.held),
     state.callerUnknown ? "?" : "!",
     state.atomic.map((atomic) => `${atomic.reason}(${atomic.of})`).join(","),
     state.mapped.map((pte) => pte.pte).join(","),
-    sorted(state.truths),
-    sorted([...state.definitions].map(([key, value]) => [key, value.at] as const)),
+    entriesKey(state.truths),
+    definitionsKey(state.definitions),
     sorted([...state.walks].map(([key, walk]) => [key, `${walk.walk}${walk.protectedAtWalk ? "" : "?"}${walk.protectedSince ? "" : "!"}${walk.hasGap ? "~" : ""}${walk.givenUp?.lock ?? ""}`] as const)),
-    sorted(state.bits),
-    [...state.doubtful].toSorted().join(","),
+    entriesKey(state.bits),
+    doubtfulKey(state.doubtful),
   ].join(";");
 }

@@ -12,6 +12,8 @@ import { unitOfPrograms, type Unit } from "./unit.ts";
 export interface Tree {
   /** The file as a unit that can follow callers into other files, or null where it cannot be read. */
   unit(path: string): Unit | null;
+  /** Functions of a file as programs; not part of the trace. */
+  programs(path: string, functions: readonly OutlineFunction[]): readonly EffectProgram[];
   /** A unit of some functions of a file only, with their callers in the file. */
   unitOfFunctions(path: string, functions: readonly OutlineFunction[]): Unit | null;
   /** Forgets what is known of a file, whose text and outline have changed. */
@@ -104,6 +106,12 @@ export function treeOf(index: TreeIndex, textOf: (path: string) => string | null
   const following = follower(callersOf);
   return {
     unit,
+    programs(path, wanted) {
+      const isTraced = files.has(path);
+      const programs = file(path)?.programsOf(wanted) ?? [];
+      if (!isTraced) files.delete(path);
+      return programs;
+    },
     unitOfFunctions(path, wanted) {
       const lowering = file(path);
       const own = withCallers(index.outlineOf(path)?.functions ?? [], new Set(wanted));

@@ -122,11 +122,26 @@ export function assume(state: State, value: Value, outcome: boolean): State {
 /** Forgets everything that was known through a variable or place that changes. */
 export function forget(state: State, key: string): State {
   const base = /^[A-Za-z_$]\w*/.exec(key)?.[0] ?? key;
-  const names = (text: string): boolean => new RegExp(`(?<![\\w$>.])${escape(key)}(?![\\w])`).test(text);
-  const truths = new Map([...state.truths].filter(([text]) => !names(text)));
-  const definitions = new Map([...state.definitions].filter(([name, value]) => name !== key && !namesIn(value).includes(base)));
-  const bits = new Map([...state.bits].filter(([text]) => ![`${key}/`, `${key}->`, `${key}.`].some((start) => text.startsWith(start))));
+  const truths = without(state.truths, (text) => text.includes(key) && mentioned(key).test(text));
+  const definitions = without(state.definitions, (name, value) => name === key || namesIn(value).includes(base));
+  const bits = without(state.bits, (text) => [`${key}/`, `${key}->`, `${key}.`].some((start) => text.startsWith(start)));
   return { ...state, truths, definitions, bits, walks: withEntry(state.walks, key, undefined) };
+}
+
+/** The map itself where nothing is to go, so that states share it. */
+function without<V>(map: ReadonlyMap<string, V>, goes: (key: string, value: V) => boolean): ReadonlyMap<string, V> {
+  for (const [key, value] of map) if (goes(key, value)) return new Map([...map].filter(([one, other]) => !goes(one, other)));
+  return map;
+}
+
+const mentions = new Map<string, RegExp>();
+
+/** Finds the place as a whole, not as a part of another name. */
+function mentioned(key: string): RegExp {
+  const known = mentions.get(key) ?? new RegExp(`(?<![\\w$>.])${escape(key)}(?![\\w])`);
+  if (mentions.size > 5000) mentions.clear();
+  mentions.set(key, known);
+  return known;
 }
 
 const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");

@@ -3,8 +3,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /** Buffers that may pile up between two tasks of a batch. */
-const MOST_BUFFERS = 48 * 1024 * 1024;
-const MOST_HEAP = 160 * 1024 * 1024;
+const MOST_BUFFERS = 24 * 1024 * 1024;
+const MOST_HEAP = 96 * 1024 * 1024;
 
 let collect: (() => void) | undefined;
 

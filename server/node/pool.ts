@@ -15,6 +15,9 @@ export interface PoolOptions {
   readonly onDone: (done: number) => void;
 }
 
+/** Short-lived records are collected early: larger young heaps buy little time for much memory. */
+const YOUNG_HEAP_MB = 12;
+
 /** A worker's heap may grow to this: a task that needs more fails alone. */
 const MAX_HEAP_MB = 1024;
 
@@ -37,7 +40,7 @@ export async function runInWorkers<T, R>(tasks: readonly T[], options: PoolOptio
   };
   const runOne = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(options.file, { workerData: options.data, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } });
+      const worker = new Worker(options.file, { workerData: options.data, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: YOUNG_HEAP_MB } });
       workers.push(worker);
       worker.on("message", (answer: Answer<R>) => {
         answers[answer.task] = answer;

@@ -129,3 +129,4 @@ function archive() {
 startUp();
 reader();
 archive();
+await import("./tree.mjs");
