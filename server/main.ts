@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { startProcessServer } from "./lsp/process-server.ts";
+import { commitsIn } from "./node/commits.ts";
 import { rulePage, ruleFolders } from "./node/rule-folders.ts";
 import { ruleById } from "./review/catalogue.ts";
 import { review } from "./review/review.ts";
@@ -9,5 +10,6 @@ const folders = ruleFolders(import.meta.url);
 startProcessServer({
   review,
   ruleOf: ruleById,
+  commits: commitsIn,
   ruleUrl: (ruleId) => (ruleById(ruleId) === null ? null : rulePage(ruleId, folders)),
 });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { commitsIn } from "../node/commits.ts";
 import { rulePage } from "../node/rule-folders.ts";
 import { visibleLine } from "../report/visible.ts";
 import { RULESET, VERSION } from "../report/version.ts";
@@ -33,6 +34,7 @@ async function serve(io: CliIo, engine: Engine): Promise<number> {
   startProcessServer({
     review: engine.review,
     ruleOf,
+    commits: commitsIn,
     ruleUrl: (id) => (ruleOf(id) === null ? null : rulePage(id, io.ruleFolders)),
   });
   return new Promise(() => undefined);

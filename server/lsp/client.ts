@@ -16,11 +16,19 @@ export interface Client {
   readonly nestsSymbols: boolean;
   /** Number of folding ranges that the client takes. */
   readonly foldingLimit: number;
+  /** URIs of the folders that are open. */
+  readonly folders: readonly string[];
   /** What the client said about settings when it started the server. */
   readonly initializationOptions: unknown;
 }
 
-export function clientOf({ capabilities, initializationOptions }: InitializeParams): Client {
+function foldersOf({ workspaceFolders, rootUri }: InitializeParams): readonly string[] {
+  if (workspaceFolders !== undefined && workspaceFolders !== null) return workspaceFolders.map(({ uri }) => uri);
+  return rootUri === null || rootUri === undefined ? [] : [rootUri];
+}
+
+export function clientOf(params: InitializeParams): Client {
+  const { capabilities, initializationOptions } = params;
   const { workspace, textDocument } = capabilities;
   const formats = textDocument?.hover?.contentFormat ?? [];
   const diagnostics = textDocument?.publishDiagnostics;
@@ -36,6 +44,7 @@ export function clientOf({ capabilities, initializationOptions }: InitializePara
     hoverFormat: formats.includes(MarkupKind.Markdown) ? MarkupKind.Markdown : MarkupKind.PlainText,
     nestsSymbols: textDocument?.documentSymbol?.hierarchicalDocumentSymbolSupport === true,
     foldingLimit: textDocument?.foldingRange?.rangeLimit ?? 5000,
+    folders: foldersOf(params),
     initializationOptions,
   };
 }

@@ -13,6 +13,7 @@ import { clientOf } from "./client.ts";
 import type { Client } from "./client.ts";
 import type { RuleUrl } from "./diagnostic.ts";
 import { answerLinkRequests } from "./document-link.ts";
+import type { CommitLookup } from "./document-link.ts";
 import { answerSymbolRequests } from "./document-symbol.ts";
 import { answerFoldingRequests } from "./folding-range.ts";
 import { answerHoverRequests } from "./hover.ts";
@@ -29,6 +30,8 @@ export interface ServerParts {
   readonly review: ReviewFunction;
   readonly ruleOf: RuleOf;
   readonly ruleUrl: RuleUrl;
+  /** Where absent, `Fixes:` trailers are no links. */
+  readonly commits?: CommitLookup;
   /** How long a client that does not ask waits for diagnostics after the last keystroke. Default 200. */
   readonly debounceMs?: number;
 }
@@ -86,7 +89,7 @@ function startFeatures(
   const readings = createReadingCache(documents);
   answerSymbolRequests(connection, readings, client);
   answerFoldingRequests(connection, readings, client);
-  answerLinkRequests(connection, readings);
+  answerLinkRequests(connection, readings, client.folders, parts.commits);
 
   documents.onDidClose(({ document }) => {
     reviews.forget(document.uri);

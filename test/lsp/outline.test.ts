@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from "vitest";
 import { DocumentLinkRequest, DocumentSymbolRequest, FoldingRangeRequest } from "vscode-languageserver/node";
-import type { DocumentSymbol, FoldingRange, SymbolInformation } from "vscode-languageserver/node";
+import type { DocumentLink, DocumentSymbol, FoldingRange, SymbolInformation } from "vscode-languageserver/node";
 import { diffText, mailText, quote } from "../patch/sample.ts";
+import type { CommitLookup } from "../../server/lsp/document-link.ts";
 import { startSession } from "./session.ts";
 import type { Session } from "./session.ts";
 import { recordingParts } from "./word-review.ts";
@@ -106,13 +107,46 @@ test("addresses outside of code are links", async () => {
   const text = `${cover}${patches}`.replaceAll("return -ENOENT", "return https://example.org/code");
   const session = await opened(text, NESTED);
   const links = await session.client.sendRequest(DocumentLinkRequest.type, ask);
-  expect(links?.map((link) => link.target)).toEqual(["https://example.org/r/a(1)", "https://example.org/x", "https://example.org/y"]);
-  const lines = text.split("\n");
-  expect(links?.map(({ range }) => lines[range.start.line]?.slice(range.start.character, range.end.character))).toEqual(links?.map((link) => link.target));
+  const addresses = links?.filter((link) => link.target?.startsWith("https://example.org/") === true);
+  expect(addresses?.map((link) => link.target)).toEqual(["https://example.org/r/a(1)", "https://example.org/x", "https://example.org/y"]);
+  expect(addresses?.map((link) => textAt(text, link))).toEqual(addresses?.map((link) => link.target));
+});
+
+const textAt = (text: string, { range }: DocumentLink): string =>
+  (text.split("\n")[range.start.line] ?? "").slice(range.start.character, range.end.character);
+
+test("the mails that headers name are links into the archive", async () => {
+  const text = mailText("[PATCH] a", diffText)
+    .replace(/^Message-I[Dd]: .*\n/m, "Message-ID: <20261120-7/x@example.org>\nIn-Reply-To: <one@example.org>\n")
+    .replace("The entry can be absent.", "Message-ID: <no-header@example.org>");
+  const session = await opened(text, NESTED);
+  const links = await session.client.sendRequest(DocumentLinkRequest.type, ask);
+  expect(links?.map((link) => [textAt(text, link), link.target])).toEqual([
+    ["20261120-7/x@example.org", "https://lore.kernel.org/all/20261120-7%2Fx@example.org/"],
+    ["one@example.org", "https://lore.kernel.org/all/one@example.org/"],
+  ]);
+});
+
+test("commits of Fixes: trailers are links where a tree at hand knows them", async () => {
+  const text = mailText("[PATCH] a", diffText).replace(/^Message-I[Dd]: .*\n/m, "")
+    .replace("The entry can be absent.", 'Fixes: 1234567890ab ("mm: walk")\n> Fixes: 0A0A0A0A0A0A ("mm: free")\nFixes: fedcba987654 ("mm: unknown")');
+  const name = (id: string): string => id.padEnd(40, "0");
+  const asked: (readonly string[])[] = [];
+  const commits: CommitLookup = (folders, ids) => {
+    asked.push([...folders, ...ids]);
+    return Promise.resolve(new Map(ids.filter((id) => id !== "fedcba987654").map((id) => [id, name(id)])));
+  };
+  const session = await startSession({ parts: { ...recordingParts(), commits }, folders: ["file:///linux"] });
+  await session.open(URI, text, "diff");
+  const targets = async (): Promise<unknown> => (await session.client.sendRequest(DocumentLinkRequest.type, ask))?.map((link) => [textAt(text, link), link.target]);
+  const expected = [["1234567890ab", `https://git.kernel.org/linus/${name("1234567890ab")}`], ["0A0A0A0A0A0A", `https://git.kernel.org/linus/${name("0a0a0a0a0a0a")}`]];
+  expect(await targets()).toEqual(expected);
+  expect(await targets()).toEqual(expected);
+  expect(asked).toEqual([["file:///linux", "1234567890ab", "0a0a0a0a0a0a", "fedcba987654"], ["file:///linux", "fedcba987654"]]);
 });
 
 test("hostile addresses cost little and lead nowhere else", async () => {
-  const session = await opened(`${mailText("[PATCH] a", diffText)}https://a${"!".repeat(100_000)}\njavascript:alert(1)\nfile:///etc/x\nhttp://\n${")".repeat(3000)}\n`, NESTED);
+  const session = await opened(`${mailText("[PATCH] a", diffText)}https://a${"!".repeat(100_000)}\njavascript:alert(1)\nfile:///etc/x\nhttp://\n${")".repeat(3000)}\n`.replace(/^Message-I[Dd]: .*\n/m, ""), NESTED);
   const links = await session.client.sendRequest(DocumentLinkRequest.type, ask);
   expect(links).toEqual([]);
 });

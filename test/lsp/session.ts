@@ -46,6 +46,8 @@ export interface SessionOptions {
   readonly parts: ServerParts;
   readonly capabilities?: ClientCapabilities;
   readonly initializationOptions?: unknown;
+  /** URIs of the workspace folders. */
+  readonly folders?: readonly string[];
   /** Handlers of requests from the server; registered before the first message. */
   readonly prepare?: (client: ProtocolConnection) => void;
 }
@@ -72,6 +74,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
   const initialized = await client.sendRequest(InitializeRequest.type, {
     processId: null,
     rootUri: null,
+    workspaceFolders: options.folders?.map((uri) => ({ uri, name: uri })) ?? null,
     capabilities: options.capabilities ?? {},
     initializationOptions: options.initializationOptions,
   });
