@@ -2,6 +2,7 @@
 import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import { entryFromCall } from "./entry.ts";
 import { interpret, type Interpretation } from "./interpret.ts";
+import { shapeOf } from "./shape.ts";
 import { EMPTY_STATE, type State, stateKey } from "./state.ts";
 import type { CallingContext } from "./unit.ts";
 
@@ -33,6 +34,8 @@ export interface Followed {
 
 /** Callers further away are not asked. */
 const MAX_CALLERS = 8;
+/** Programs whose states are kept. */
+const MAX_RUNS = 2000;
 /** Ways that are followed from one level to the next. */
 const MAX_WAYS = 96;
 
@@ -45,25 +48,23 @@ export type Verdict = "open" | "safe" | "broken";
 export interface Follower {
   /** Goes up from a function, caller by caller, where the answer hangs on callers further up, until one way is broken. */
   follow(program: EffectProgram, verdictOf: (context: CallingContext) => Verdict): Followed;
-  /** Drops the states of callers that are kept to be used again: all, or those of one file. */
-  forget(path?: string): void;
+  /** Drops the states of callers that are kept to be used again. */
+  forget(): void;
 }
 
 /** Calling contexts over a whole tree, on demand: ways that are decided are not followed further. */
 export function follower(callersOf: (program: EffectProgram) => Callers): Follower {
-  // By program and way to enter it; states are the largest part of what a scan holds.
-  const runs = new Map<EffectProgram, Map<string, Interpretation>>();
+  // By program and way to enter it; states are the largest part of what a scan holds. By shape, so that they outlive edits.
+  const runs = new Map<string, Map<string, Interpretation>>();
   const run = (program: EffectProgram, entry: State): Interpretation => {
-    const known = runs.get(program) ?? new Map<string, Interpretation>();
-    runs.set(program, known);
+    const shape = shapeOf(program);
+    const known = runs.get(shape) ?? new Map<string, Interpretation>();
+    if (!runs.has(shape) && runs.size >= MAX_RUNS) runs.clear();
+    runs.set(shape, known);
     const key = stateKey(entry);
     const result = known.get(key) ?? interpret(program, entry);
     known.set(key, result);
     return result;
-  };
-
-  const forget: Follower["forget"] = (path) => {
-    for (const program of runs.keys()) if (path === undefined || program.image.path === path) runs.delete(program);
   };
 
   const follow: Follower["follow"] = (program, verdictOf) => {
@@ -121,7 +122,7 @@ export function follower(callersOf: (program: EffectProgram) => Callers): Follow
     }
     return { decided, hasOpen: hasOpen || ways.length > 0 };
   };
-  return { follow, forget };
+  return { follow, forget: () => runs.clear() };
 }
 
 /**

@@ -120,7 +120,6 @@ export function treeOf(index: TreeIndex, textOf: (path: string) => string | null
     replace(path) {
       lowered.delete(path);
       units.delete(path);
-      following.forget(path);
     },
     takeTrace(isKept = false) {
       const trace = { functions: [...functions.values()], files: [...files].toSorted(), questions: [...questions].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, question]) => question) };

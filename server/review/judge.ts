@@ -92,7 +92,11 @@ const siteOf = (unit: Unit, target: Target, program: EffectProgram, at: Pick<Sit
  * callers is asked only where no way that was followed decides.
  */
 function checkInTree(rule: Rule, site: Site): readonly Candidate[] {
-  const check = (fn: AnalyzedFunction): readonly Candidate[] => [...(rule.check?.({ ...site, program: site.program, fn, states: statesAt(fn, site.node) }) ?? [])];
+  const check = (fn: AnalyzedFunction): readonly Candidate[] => {
+    // Not `...site`: that would analyze the file on its own, too.
+    const { unit, target, program, node, call, effect } = site;
+    return [...(rule.check?.({ unit, target, program, node, call, effect, fn, states: statesAt(fn, node) }) ?? [])];
+  };
   const { follow } = site.unit;
   if (!follow) return [...(rule.check?.(site) ?? [])];
   const alone = (context: CallingContext): AnalyzedFunction => ({ program: site.program, contexts: [context] });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { answerText, type TreeFile, type TreeIndex } from "../analysis/tree-index.ts";
+import { hash, shapeOf } from "../analysis/shape.ts";
 import { isConcerned, treeOf } from "../analysis/tree.ts";
 import { outlineOf, type OutlineFunction } from "../program/outline.ts";
 import { namesWithEffect } from "../kernel/facts.ts";
 import type { Target } from "../kernel/target.ts";
-import type { EffectProgram } from "../program/program.ts";
 import type { Candidate } from "../rules/rule.ts";
 import { candidatesIn } from "./judge.ts";
 import type { ReviewOptions } from "./options.ts";
@@ -56,10 +56,10 @@ export function treeSession(index: TreeIndex, texts: Map<string, string>, target
   };
   const named = (path: string, name: string): readonly OutlineFunction[] => (index.outlineOf(path)?.functions ?? []).filter((fn) => fn.name === name);
   const keyOf = (path: string, name: string): string => named(path, name).map((fn) => keysOf(path).get(fn)?.whole ?? "").join("\n");
-  const shapeOf = (path: string, name: string): string => tree.programs(path, named(path, name)).map(shapeOfProgram).join("\n");
+  const shapesOf = (path: string, name: string): string => tree.programs(path, named(path, name)).map(shapeOf).join("\n");
 
   const isCurrent = (known: Known): boolean =>
-    known.functions.every(({ path, name, key, shape }) => keyOf(path, name) === key || shapeOf(path, name) === shape) &&
+    known.functions.every(({ path, name, key, shape }) => keyOf(path, name) === key || shapesOf(path, name) === shape) &&
     known.answers.every(([path, name, answer]) => answerText(index.callersOf(path, name)) === answer);
 
   const analyzed = (path: string, fn: OutlineFunction, { whole, own }: Keys): Known => {
@@ -72,10 +72,10 @@ export function treeSession(index: TreeIndex, texts: Map<string, string>, target
     return {
       key: whole,
       own,
-      shape: programs.map(shapeOfProgram).join("\n"),
+      shape: programs.map(shapeOf).join("\n"),
       start: fn.start,
       candidates,
-      functions: [...seen.values()].map((one) => ({ path: one.path, name: one.fn.name, key: keyOf(one.path, one.fn.name), shape: shapeOf(one.path, one.fn.name) })),
+      functions: [...seen.values()].map((one) => ({ path: one.path, name: one.fn.name, key: keyOf(one.path, one.fn.name), shape: shapesOf(one.path, one.fn.name) })),
       answers: questions.map(([from, name]) => [from, name, answerText(index.callersOf(from, name))] as const),
     };
   };
@@ -113,7 +113,7 @@ export function treeSession(index: TreeIndex, texts: Map<string, string>, target
       for (const fn of concerned) {
         const key = keysOf(path).get(fn) ?? { own: "", whole: "" };
         const known = earlier(path, fn);
-        const isSame = known !== null && (known.key === key.whole || tree.programs(path, [fn]).map(shapeOfProgram).join("\n") === known.shape);
+        const isSame = known !== null && (known.key === key.whole || tree.programs(path, [fn]).map(shapeOf).join("\n") === known.shape);
         const result = known !== null && isSame && isCurrent(known) ? known : analyzed(path, fn, key);
         now.set(`${fn.name} ${key.own}`, result);
         for (const candidate of result.candidates) found.push({ candidate, by: fn.start - result.start });
@@ -122,18 +122,6 @@ export function treeSession(index: TreeIndex, texts: Map<string, string>, target
       return found;
     },
   };
-}
-
-const shapes = new WeakMap<EffectProgram, string>();
-
-/** A program without its places in the text. */
-function shapeOfProgram(program: EffectProgram): string {
-  const known = shapes.get(program);
-  if (known !== undefined) return known;
-  const text = JSON.stringify([program.nodes, program.entry, [...program.variables.values()], program.assumptions, [...(program.aliases ?? [])]], (name, value: unknown) => (name === "at" || name === "end" ? undefined : value));
-  const shape = `${hash(text, 0, text.length)} ${text.length}`;
-  shapes.set(program, shape);
-  return shape;
 }
 
 /** Texts as numbers: a function's own, and with those of the helpers that its lowering looks into. */
@@ -184,16 +172,4 @@ function matteringHelpers(text: string, functions: readonly OutlineFunction[], h
   }));
   for (const fn of found) for (const caller of callers.get(fn) ?? []) found.add(caller);
   return found;
-}
-
-/** 53 bits of two FNV hashes: equal texts in one file that is edited, not a security measure. */
-function hash(text: string, start: number, end: number): number {
-  let low = 0x811c9dc5;
-  let high = 0x9e3779b9;
-  for (let at = start; at < end; at++) {
-    const code = text.charCodeAt(at);
-    low = Math.imul(low ^ code, 0x01000193);
-    high = Math.imul(high ^ code, 0x85ebca6b);
-  }
-  return (low >>> 0) * 0x200000 + ((high >>> 0) & 0x1fffff);
 }
