@@ -77,8 +77,10 @@ export function interpret(program: EffectProgram, entry: State = EMPTY_STATE): I
   };
 
   reach(program.entry, entry);
-  for (let item = work.pop(); item; item = work.pop()) {
-    const node = program.nodes[item.id];
+  // First come, first served: where the budget ends, every part of the function has been seen.
+  for (let next = 0; next < work.length; next++) {
+    const item = work[next];
+    const node = item && program.nodes[item.id];
     if (node) step(node, item.id, item.state);
   }
   return { program, before, complete };
@@ -87,10 +89,18 @@ export function interpret(program: EffectProgram, entry: State = EMPTY_STATE): I
 /** The state with nothing known about conditions: stands for more paths than there are, never for fewer. */
 const withoutConditions = (state: State): State => ({
   ...state,
+  // Once more of the same makes no difference to anyone, but every number and order of them is a state of its own.
+  held: distinct(state.held, (one) => `${one.lock}(${one.object})${one.mode}`),
+  atomic: distinct(state.atomic, (one) => `${one.reason}(${one.of})`),
   truths: new Map([...state.truths].filter(([key]) => isLasting(key))),
   definitions: new Map(),
   doubtful: new Set(),
 });
+
+function distinct<T>(list: readonly T[], keyOf: (item: T) => string): readonly T[] {
+  const found = new Map(list.toReversed().map((item) => [keyOf(item), item]));
+  return found.size === list.length ? list : list.filter((item) => found.get(keyOf(item)) === item);
+}
 
 /** Code that is not visible may take locks and change every variable. */
 const afterUnseen = (state: State): State => ({

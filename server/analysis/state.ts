@@ -100,6 +100,7 @@ function remembered<T extends object>(textOf: (part: T) => string): (part: T) =>
 }
 
 const heldKey = remembered<State["held"]>((held) => held.map((lock) => `${lock.lock}(${lock.object})${lock.mode}`).toSorted().join(","));
+const atomicKey = remembered<State["atomic"]>((atomic) => atomic.map((one) => `${one.reason}(${one.of})`).toSorted().join(","));
 const entriesKey = remembered<ReadonlyMap<string, unknown>>(sorted);
 const definitionsKey = remembered<State["definitions"]>((definitions) => sorted([...definitions].map(([key, value]) => [key, value.at] as const)));
 const doubtfulKey = remembered<State["doubtful"]>((doubtful) => [...doubtful].toSorted().join(","));
@@ -109,7 +110,7 @@ export function stateKey(state: State): string {
   return [
     heldKey(state.held),
     state.callerUnknown ? "?" : "!",
-    state.atomic.map((atomic) => `${atomic.reason}(${atomic.of})`).join(","),
+    atomicKey(state.atomic),
     state.mapped.map((pte) => pte.pte).join(","),
     entriesKey(state.truths),
     definitionsKey(state.definitions),

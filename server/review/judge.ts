@@ -102,6 +102,8 @@ function checkInTree(rule: Rule, site: Site): readonly Candidate[] {
   const alone = (context: CallingContext): AnalyzedFunction => ({ program: site.program, contexts: [context] });
   const { decided, hasOpen } = follow(site.program, (context) => {
     const candidates = check(alone(context));
+    // Where the budget ended before the site was reached, nothing is known of it.
+    if (candidates.length === 0 && !context.interpretation.complete && statesAt(alone(context), site.node).length === 0) return "open";
     return candidates.length === 0 ? "safe" : candidates.some((candidate) => candidate.asks !== true) ? "broken" : "open";
   });
   const reaching = decided.filter((context) => statesAt(alone(context), site.node).length > 0);
