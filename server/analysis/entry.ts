@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { FOLLOWED_FLAGS, PAGE_WALKS } from "../kernel/private-mapping.ts";
+import { ANON_TESTS, FOLLOWED_FLAGS, PAGE_WALKS, SAME_MEMORY } from "../kernel/private-mapping.ts";
+import type { Value } from "../program/code.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
 import { namesIn, render, substitute } from "../program/render.ts";
 import { isLasting } from "./live.ts";
@@ -42,6 +43,8 @@ export function entryFromCall(caller: State, call: CallNode, from: EffectProgram
     const given = call.args[index];
     const truth = given && (given.kind === "number" || given.kind === "name") ? truthOf(caller, given) : null;
     if (truth !== null) truths.set(parameter.name, truth);
+    const isAnonymous = given ? anonymous(caller, given) : null;
+    if (isAnonymous !== null) for (const test of ANON_TESTS) truths.set(`${test}(${parameter.name})`, isAnonymous);
     if (given)
       for (const flag of testedFlags(callee).get(parameter.name) ?? []) {
         const bit = bitOf(caller, given, flag);
@@ -57,6 +60,19 @@ export function entryFromCall(caller: State, call: CallNode, from: EffectProgram
     truths,
     bits,
   };
+}
+
+/** Whether the page or folio is known to be anonymous, under the name that the caller tested it by. */
+function anonymous(caller: State, given: Value): boolean | null {
+  for (let value = given; ; ) {
+    for (const test of ANON_TESTS) {
+      const truth = caller.truths.get(`${test}(${render(value)})`);
+      if (truth !== undefined) return truth;
+    }
+    const [inner] = value.kind === "call" && SAME_MEMORY.includes(value.name) ? value.args : [];
+    if (!inner) return null;
+    value = inner;
+  }
 }
 
 const filled = new WeakMap<EffectProgram, ReadonlyMap<string, ReadonlyMap<string, string>>>();

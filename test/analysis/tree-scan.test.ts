@@ -183,6 +183,8 @@ ${known}	while (toy_look(&pvmw))
 `;
     const whole = one("").replace("\tmmap_read_lock(vma->vm_mm);\n", "").replace("\tmmap_read_unlock(vma->vm_mm);\n", "");
     expect(verdict({ "mm/walk.c": look, "mm/one.c": whole, "mm/merge.c": merge })).toBe("silent");
+    const page = merge.replace("struct folio *folio", "struct page *page").replace("folio_test_anon(folio)", "PageAnon(page)").replace("toy_one(folio", "toy_one(page_folio(page)");
+    expect(verdict({ "mm/walk.c": look, "mm/one.c": whole, "mm/merge.c": page })).toBe("silent");
   });
 });
 
