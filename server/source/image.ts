@@ -3,6 +3,7 @@ import type { Frame } from "../kernel/frames.ts";
 import type { FileDiff, Hunk, PatchLine } from "../patch/model.ts";
 import type { Span } from "../text/span.ts";
 import { blankComments } from "./blank.ts";
+import { withEndifs } from "./endif.ts";
 import { segmentsOf, type Segment } from "./segment.ts";
 import { UNSEEN_END, UNSEEN_MIDDLE, UNSEEN_START } from "./unseen.ts";
 
@@ -84,7 +85,11 @@ function partsOfHunk(document: string, hunk: Hunk, side: "old" | "new"): Part[] 
   // A comment that begins above the hunk or ends below it is closed first, so that nothing synthetic ends up inside it.
   const rows = [...(opensComment ? [synthetic("/*")] : []), ...shown, ...(leavesComment ? [synthetic("*/")] : [])];
   const lines = [...(opensComment ? [""] : []), ...code.split("\n"), ...(leavesComment ? [""] : [])];
-  return segmentsOf(lines, hunk.section).map((segment) => ({ segment, rows: rows.slice(segment.from, segment.to) }));
+  const segments = segmentsOf(lines, hunk.section);
+  return segments.map((segment, index) => {
+    const isLast = index === segments.length - 1 && segment.kind === "toplevel";
+    return { segment, rows: rows.slice(segment.from, isLast ? withEndifs(rows.map(({ text }) => text), lines, segment.to) : segment.to) };
+  });
 }
 
 /** True where a hunk goes on with the function in which the one before it stopped. */

@@ -42,6 +42,13 @@ describe("open fragments of hunks", () => {
     expect(rows).toEqual(["int limit;", "static void toy(void)", "{", "first();", "}", "int other;"]);
   });
 
+  test("conditionals around the last function keep their #endif, those that began above the hunk have none", () => {
+    const file = ["#ifdef CONFIG_A", "", "#ifdef CONFIG_B", "static void toy(void)", "{", "first();", "}", "#else", "static void toy(void)", "{", "}", "#endif /* CONFIG_B*/", "", "#endif"];
+    const rows = shown(`@@ -0,0 +1,${file.length} @@\n${file.map((row) => `+${row}\n`).join("")}`);
+    expect(rows).toEqual(file.filter((row) => row !== ""));
+    expect(shown("@@ -10,1 +10,6 @@\n int limit;\n+static void toy(void)\n+{\n+}\n+#endif\n+#ifdef CONFIG_C\n")).toEqual(["int limit;", "static void toy(void)", "{", "}"]);
+  });
+
   test("the end of one function and the start of the next", () => {
     const rows = shown("@@ -10,6 +10,7 @@ static void before(int nr)\n \tlast(nr);\n }\n \n static void after(int nr)\n {\n+\tfirst(nr);\n \tsecond(nr);\n");
     expect(rows).toEqual([
