@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Statement, Value } from "./code.ts";
+import { mapParts } from "./value-parts.ts";
 
 /*
  * Bodies of helpers that are nothing but the value they return, as values that can stand in the place of the call.
@@ -7,25 +8,8 @@ import type { Statement, Value } from "./code.ts";
 
 /** Calls in the body of a helper remember how deep they are: a helper that calls itself is not opened for ever. */
 export function opened(value: Value, depth: number): Value {
-  const again = (inner: Value): Value => opened(inner, depth);
-  switch (value.kind) {
-    case "unary":
-    case "member":
-      return { ...value, of: again(value.of) };
-    case "binary":
-    case "comma":
-      return { ...value, left: again(value.left), right: again(value.right) };
-    case "index":
-      return { ...value, of: again(value.of), index: again(value.index) };
-    case "call":
-      return { ...value, depth, args: value.args.map(again) };
-    case "conditional":
-      return { ...value, condition: again(value.condition), then: value.then && again(value.then), otherwise: again(value.otherwise) };
-    case "assign":
-      return { ...value, target: again(value.target), value: again(value.value) };
-    default:
-      return value;
-  }
+  const parts = mapParts(value, (part) => opened(part, depth));
+  return parts.kind === "call" ? { ...parts, depth } : parts;
 }
 
 const MAX_INLINE_SIZE = 100;

@@ -2,6 +2,7 @@
 import type { Value } from "../program/code.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
+import { partsOf } from "../program/value-parts.ts";
 import type { World } from "./world.ts";
 
 /** Why an outcome that the lifting could not decide is not a free choice of the environment. */
@@ -55,27 +56,7 @@ const FLAG = /^(?:FOLL|VM|FAULT_FLAG)_[A-Z]/;
 
 /** True where a part of a value, or the value itself, passes; parts of what `skip` passes are not looked at. */
 export function someIn(value: Value, test: (part: Value) => boolean, skip: (part: Value) => boolean = () => false): boolean {
-  if (skip(value)) return false;
-  if (test(value)) return true;
-  const again = (part: Value): boolean => someIn(part, test, skip);
-  switch (value.kind) {
-    case "unary":
-    case "member":
-      return again(value.of);
-    case "binary":
-    case "comma":
-      return again(value.left) || again(value.right);
-    case "index":
-      return again(value.of) || again(value.index);
-    case "call":
-      return value.args.some(again);
-    case "conditional":
-      return again(value.condition) || (value.then !== null && again(value.then)) || again(value.otherwise);
-    case "assign":
-      return again(value.target) || again(value.value);
-    default:
-      return false;
-  }
+  return !skip(value) && (test(value) || partsOf(value).some((part) => someIn(part, test, skip)));
 }
 
 /** Names that get their value from such calls or values, and from each other. */

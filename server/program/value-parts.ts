@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Value } from "./code.ts";
+
+/** The values that a value is made of, in order of text; statement expressions are not looked into. */
+export function partsOf(value: Value): readonly Value[] {
+  switch (value.kind) {
+    case "unary":
+    case "member":
+      return [value.of];
+    case "binary":
+    case "comma":
+      return [value.left, value.right];
+    case "index":
+      return [value.of, value.index];
+    case "call":
+      return value.args;
+    case "conditional":
+      return value.then ? [value.condition, value.then, value.otherwise] : [value.condition, value.otherwise];
+    case "assign":
+      return [value.target, value.value];
+    case "update":
+      return [value.target];
+    default:
+      return [];
+  }
+}
+
+/** The same value made of other parts. */
+export function mapParts(value: Value, map: (part: Value) => Value): Value {
+  switch (value.kind) {
+    case "unary":
+    case "member":
+      return { ...value, of: map(value.of) };
+    case "binary":
+    case "comma":
+      return { ...value, left: map(value.left), right: map(value.right) };
+    case "index":
+      return { ...value, of: map(value.of), index: map(value.index) };
+    case "call":
+      return { ...value, args: value.args.map(map) };
+    case "conditional":
+      return { ...value, condition: map(value.condition), then: value.then && map(value.then), otherwise: map(value.otherwise) };
+    case "assign":
+      return { ...value, target: map(value.target), value: map(value.value) };
+    case "update":
+      return { ...value, target: map(value.target) };
+    default:
+      return value;
+  }
+}
