@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { createWriteStream } from "node:fs";
-import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { errorCode, failureReason } from "../node/failure.ts";
 import { countTiers, EMPTY_SUMMARY } from "../report/json.ts";
@@ -20,6 +18,7 @@ import { inputFiles } from "./files.ts";
 import type { InputFile } from "./files.ts";
 import { EXIT, openSink } from "./io.ts";
 import type { CliIo, Sink } from "./io.ts";
+import { openOutput } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import type { Progress } from "./progress.ts";
 import { isAtLeast, selected } from "./select.ts";
@@ -125,16 +124,6 @@ export function reviewOptions(args: LintArguments, known: readonly string[]): Re
     minTier: args.minTier,
     simulate: args.simulate,
   };
-}
-
-async function openOutput(path: string): Promise<{ readonly stream: Writable } | { readonly reason: string }> {
-  const stream = createWriteStream(path);
-  try {
-    await once(stream, "open");
-    return { stream };
-  } catch (error) {
-    return { reason: failureReason(error) };
-  }
 }
 
 async function lintFile(input: InputFile, run: Run): Promise<void> {

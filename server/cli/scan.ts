@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { createWriteStream, type WriteStream } from "node:fs";
-import { once } from "node:events";
+import type { WriteStream } from "node:fs";
 import { errorCode, failureReason } from "../node/failure.ts";
 import { runInWorkers, type Answer } from "../node/pool.ts";
 import { scannerOf, targetOfTree, type ScannedFile, type Scanner } from "../review/scan.ts";
@@ -13,6 +12,7 @@ import { scanArguments, type LintArguments } from "./arguments.ts";
 import type { Engine } from "./engine.ts";
 import { EXIT, openSink, type CliIo } from "./io.ts";
 import { noteRelease, reviewOptions, selectionOf } from "./lint.ts";
+import { openOutput } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { scanTaskRunner, type ScanWorkerData } from "./scan-task.ts";
 import { isAtLeast, selected } from "./select.ts";
@@ -47,16 +47,6 @@ export async function scan(argv: readonly string[], io: CliIo, engine: Engine): 
 function refuse(io: CliIo, text: string): number {
   io.stderr.write(text);
   return EXIT.unusable;
-}
-
-async function openOutput(path: string): Promise<{ readonly stream: WriteStream } | { readonly reason: string }> {
-  const stream = createWriteStream(path);
-  try {
-    await once(stream, "open");
-    return { stream };
-  } catch (error) {
-    return { reason: failureReason(error) };
-  }
 }
 
 interface FileAnswer {

@@ -144,16 +144,7 @@ function newFieldReader(names: readonly string[]): { readonly fieldOf: (cursor: 
   };
 }
 
-interface Columns {
-  readonly kind: Uint16Array;
-  readonly start: Int32Array;
-  readonly end: Int32Array;
-  readonly parent: Int32Array;
-  readonly firstChild: Int32Array;
-  readonly nextSibling: Int32Array;
-  readonly field: Uint16Array;
-  readonly flags: Uint8Array;
-}
+type Columns = Pick<SyntaxTree, "kind" | "start" | "end" | "parent" | "firstChild" | "nextSibling" | "field" | "flags">;
 
 interface GrowingColumns {
   readonly size: number;

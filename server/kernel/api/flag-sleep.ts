@@ -17,22 +17,6 @@ export const GFP_NEVER_SLEEPS: ReadonlySet<string> = new Set([
   "__GFP_ZERO",
 ]);
 
-/** Names of allocation masks with direct reclaim. */
-export const GFP_MAY_SLEEP: ReadonlySet<string> = new Set([
-  "GFP_KERNEL",
-  "GFP_KERNEL_ACCOUNT",
-  "GFP_NOIO",
-  "GFP_NOFS",
-  "GFP_USER",
-  "GFP_HIGHUSER",
-  "GFP_HIGHUSER_MOVABLE",
-  "GFP_TRANSHUGE",
-  "GFP_PGTABLE_USER",
-  "GFP_PGTABLE_KERNEL",
-  "__GFP_DIRECT_RECLAIM",
-  "__GFP_RECLAIM",
-]);
-
 const GFP = "include/linux/gfp.h (6.1.192)";
 const SLAB = "include/linux/slab.h (6.1.192)";
 

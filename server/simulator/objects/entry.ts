@@ -25,8 +25,6 @@ export const entry = (model: ModelBuilder, name: string, initial: number, folios
 
 /** `pte_present()`; also for a register that holds a copy. */
 export const isPresent = (slot: Entry): Expression => and(gt(slot, NONE), lt(slot, FIRST_FOREIGN));
-/** `pte_none()`. */
-export const isNone = (slot: Entry): Expression => eq(slot, NONE);
 /** `pte_same()` of a register and the slot. */
 export const isSame = (register: Field, slot: Entry): Expression => eq(register, slot);
 
