@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Writable } from "node:stream";
 import { errorCode, failureReason } from "../node/failure.ts";
-import { countTiers, EMPTY_SUMMARY } from "../report/json.ts";
+import { EMPTY_SUMMARY, withFindings } from "../report/json.ts";
 import type { Summary } from "../report/json.ts";
-import { COLORED, PLAIN } from "../report/paint.ts";
 import { visibleLine, visiblePath } from "../report/visible.ts";
 import type { Cover } from "../patch/cover.ts";
 import type { Review, Severity } from "../review/finding.ts";
@@ -18,14 +17,13 @@ import { inputFiles } from "./files.ts";
 import type { InputFile } from "./files.ts";
 import { EXIT, openSink } from "./io.ts";
 import type { CliIo, Sink } from "./io.ts";
-import { openOutput } from "./output.ts";
+import { openOutput, reportWriter } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import type { Progress } from "./progress.ts";
-import { isAtLeast, selected } from "./select.ts";
+import { isFailing, selected } from "./select.ts";
 import type { Selection } from "./select.ts";
 import { shiftReview } from "./shift-lines.ts";
 import { unreadReasons } from "./unread.ts";
-import { writerOf } from "./writer.ts";
 import type { Writer } from "./writer.ts";
 
 /** One run. What was found so far is here, since a report is written while its inputs are read. */
@@ -91,15 +89,13 @@ function startRun(
   known: readonly string[],
   output: Writable | null,
 ): Run {
-  const isColored = args.color === "always" ||
-    (args.color === "auto" && output === null && io.isStdoutTerminal && !io.env.NO_COLOR);
   return {
     args,
     io,
     engine,
     options: reviewOptions(args, known),
     selection: selectionOf(args),
-    writer: writerOf(args.format, { paint: isColored ? COLORED : PLAIN, quiet: args.quiet, summary: args.summary }),
+    writer: reportWriter(args, io, output),
     out: openSink(output ?? io.stdout),
     progress: startProgress(io),
     covers: [],
@@ -165,15 +161,8 @@ async function lintDocument(path: string, document: Exclude<Document, { kind: "u
     // What went wrong while the bytes were read concerns the document: it is told once.
     const problems = index === 0 ? [...document.problems, ...review.problems] : review.problems;
     const shown = selected({ ...review, problems }, run.selection);
-    const tiers = countTiers(shown.findings);
-    run.summary = {
-      ...run.summary,
-      proved: run.summary.proved + tiers.proved,
-      contract: run.summary.contract + tiers.contract,
-      pattern: run.summary.pattern + tiers.pattern,
-    };
-    const { failOn } = run.args;
-    run.hasFailing ||= failOn !== "never" && shown.findings.some((finding) => isAtLeast(finding.tier, failOn));
+    run.summary = withFindings(run.summary, shown.findings);
+    run.hasFailing ||= isFailing(shown, run.args.failOn);
     for (const reason of unreadReasons(shown)) complain(run, path, reason);
     noteCover(review, run);
     const text = run.writer.input(path, shown, run.inputs, document.kind);

@@ -5,19 +5,17 @@ import { runInWorkers, type Answer } from "../node/pool.ts";
 import { scannerOf, targetOfTree, type ScannedFile, type Scanner } from "../review/scan.ts";
 import type { Review } from "../review/finding.ts";
 import { decodeOutline } from "../analysis/tree-entry.ts";
-import { countTiers, EMPTY_SUMMARY } from "../report/json.ts";
-import { COLORED, PLAIN } from "../report/paint.ts";
+import { EMPTY_SUMMARY, withFindings } from "../report/json.ts";
 import { visibleLine, visiblePath } from "../report/visible.ts";
 import { scanArguments, type LintArguments } from "./arguments.ts";
 import type { Engine } from "./engine.ts";
 import { EXIT, openSink, type CliIo } from "./io.ts";
 import { noteRelease, reviewOptions, selectionOf } from "./lint.ts";
-import { openOutput } from "./output.ts";
+import { openOutput, reportWriter } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { scanTaskRunner, type ScanWorkerData } from "./scan-task.ts";
-import { isAtLeast, selected } from "./select.ts";
+import { isFailing, selected } from "./select.ts";
 import { complainAboutTree, jobsOf, openTree, reviewName, shownPath, type OpenTree, type TreeArguments } from "./tree.ts";
-import { writerOf } from "./writer.ts";
 
 type ScanArguments = LintArguments & TreeArguments;
 
@@ -137,8 +135,8 @@ async function write(
   output: WriteStream | null,
   timings: { readonly totalMs: number; readonly reviewMs: number } | null,
 ): Promise<number> {
-  const isColored = args.color === "always" || (args.color === "auto" && output === null && io.isStdoutTerminal && !io.env.NO_COLOR);
-  const writer = writerOf(args.format, { paint: isColored ? COLORED : PLAIN, quiet: args.quiet, summary: args.summary });
+  const writer = reportWriter(args, io, output);
+  const selection = selectionOf(args);
   const out = openSink(output ?? io.stdout);
   let summary = EMPTY_SUMMARY;
   let status: number = EXIT.clean;
@@ -151,16 +149,9 @@ async function write(
       status = EXIT.internal;
       continue;
     }
-    const chosen = withShownPaths(selected(review, selectionOf(args)), args.tree);
-    const tiers = countTiers(chosen.findings);
-    summary = {
-      proved: summary.proved + tiers.proved,
-      contract: summary.contract + tiers.contract,
-      pattern: summary.pattern + tiers.pattern,
-      files: summary.files + 1,
-    };
-    const { failOn } = args;
-    if (status === EXIT.clean && failOn !== "never" && chosen.findings.some((finding) => isAtLeast(finding.tier, failOn))) status = EXIT.findings;
+    const chosen = withShownPaths(selected(review, selection), args.tree);
+    summary = { ...withFindings(summary, chosen.findings), files: summary.files + 1 };
+    if (status === EXIT.clean && isFailing(chosen, args.failOn)) status = EXIT.findings;
     await out.write(writer.input(shown, chosen, index++, "c"));
   }
   await out.write(writer.close(summary, index, timings));

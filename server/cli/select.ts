@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Finding, Review, Tier } from "../review/finding.ts";
+import type { FailOn } from "./arguments.ts";
 
 const RANK: Readonly<Record<Tier, number>> = { proved: 2, contract: 1, pattern: 0 };
 
-export const isAtLeast = (tier: Tier, least: Tier): boolean => RANK[tier] >= RANK[least];
+const isAtLeast = (tier: Tier, least: Tier): boolean => RANK[tier] >= RANK[least];
+
+/** True where a finding makes the exit status 1. */
+export const isFailing = ({ findings }: Review, failOn: FailOn): boolean =>
+  failOn !== "never" && findings.some((finding) => isAtLeast(finding.tier, failOn));
 
 export interface Selection {
   /** Rules to report, or null for all. */

@@ -13,11 +13,11 @@ export interface Summary {
 
 export const EMPTY_SUMMARY: Summary = { proved: 0, contract: 0, pattern: 0, files: 0 };
 
-export const countTiers = (findings: readonly Finding[]): Record<Tier, number> => ({
-  proved: findings.filter((finding) => finding.tier === "proved").length,
-  contract: findings.filter((finding) => finding.tier === "contract").length,
-  pattern: findings.filter((finding) => finding.tier === "pattern").length,
-});
+/** The summary with the findings of one more review; files are counted by who reads them. */
+export function withFindings(summary: Summary, findings: readonly Finding[]): Summary {
+  const count = (tier: Tier): number => summary[tier] + findings.filter((finding) => finding.tier === tier).length;
+  return { ...summary, proved: count("proved"), contract: count("contract"), pattern: count("pattern") };
+}
 
 // Every object is rebuilt key by key, so that the order of keys is this file's and nobody else's.
 
