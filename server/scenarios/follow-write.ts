@@ -5,7 +5,7 @@ import type { EffectProgram } from "../program/program.ts";
 import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
 import { and, eq, FALSE, ne, not, TRUE, type Expression, type Field } from "../simulator/expression.ts";
-import type { Assignment, StepSource } from "../simulator/model.ts";
+import type { StepSource } from "../simulator/model.ts";
 import type { Experiment } from "./experiment.ts";
 import { followPredicate, upstreamPredicate, type EntryBits, type FlagWord } from "./gup-slow-path.ts";
 
@@ -29,6 +29,13 @@ interface Slot {
   readonly cow: Field;
 }
 
+/** The entry starts with the page that `pages` calls 1, clean; a write fault maps 2. */
+const slotOf = (model: ModelBuilder, pages: { readonly labels: Readonly<Record<number, string>> }): Slot => ({
+  entry: model.field("pte", 1, pages),
+  dirty: model.field("pte dirty", 0, { labels: { 0: "no", 1: "yes" } }),
+  cow: model.field("FOLL_COW", 0, { labels: { 0: "clear", 1: "set" } }),
+});
+
 const word = (bits: Readonly<Record<string, Expression>>, value: Value): FlagWord => ({ word: value, bit: (name) => bits[name] ?? FALSE });
 
 const sourceOf = ({ program, value }: Predicate): { text: string; source: StepSource | null } => {
@@ -40,14 +47,13 @@ const sourceOf = ({ program, value }: Predicate): { text: string; source: StepSo
   };
 };
 
-/** The template of the slow path around the lifted predicate. `fault`: what a write fault does to the entry. */
+/** The template of the slow path around the lifted predicate. */
 function slowPath(
   model: ModelBuilder,
   predicate: Predicate,
   upstream: boolean,
   slot: Slot,
   force: boolean,
-  fault: readonly Assignment[],
   take: { readonly text: string; readonly checks: NonNullable<Parameters<ThreadBuilder["step"]>[0]["checks"]>; readonly page: Field },
 ): { thread: ThreadBuilder; taken: number } | null {
   const thread = model.thread("__get_user_pages()", "review");
@@ -57,6 +63,7 @@ function slowPath(
   const accepts = upstream ? upstreamPredicate(entry, flags) : followPredicate(predicate.value, entry, flags);
   if (accepts === null) return null;
   const shown = sourceOf(predicate);
+  const fault = [assign(slot.entry, 2), assign(slot.dirty, 1), assign(slot.cow, 1)];
   thread.label("retry");
   thread.step({
     ...shown,
@@ -108,13 +115,9 @@ export const dirtyCow = (value: Value): Experiment =>
     value,
     (model, predicate, upstream) => {
       const pages = { labels: { 0: "none", 1: "page F of the file", 2: "anonymous copy" } };
-      const slot: Slot = {
-        entry: model.field("pte", 1, pages),
-        dirty: model.field("pte dirty", 0, { labels: { 0: "no", 1: "yes" } }),
-        cow: model.field("FOLL_COW", 0, { labels: { 0: "clear", 1: "set" } }),
-      };
+      const slot = slotOf(model, pages);
       const page = model.field("page taken", 0, pages);
-      const path = slowPath(model, predicate, upstream, slot, true, [assign(slot.entry, 2), assign(slot.dirty, 1), assign(slot.cow, 1)], {
+      const path = slowPath(model, predicate, upstream, slot, true, {
         text: "the kernel writes to the page it took",
         checks: [{ holds: ne(page, 1), property: "write-to-file-page", message: "the write lands in page F of a file that the process may only read" }],
         page,
@@ -144,13 +147,9 @@ export const endlessFault = (value: Value): Experiment =>
     value,
     (model, predicate, upstream) => {
       const pages = { labels: { 0: "none", 1: "X", 2: "copy" } };
-      const slot: Slot = {
-        entry: model.field("pte", 1, pages),
-        dirty: model.field("pte dirty", 0, { labels: { 0: "no", 1: "yes" } }),
-        cow: model.field("FOLL_COW", 0, { labels: { 0: "clear", 1: "set" } }),
-      };
+      const slot = slotOf(model, pages);
       const page = model.field("page taken", 0, pages);
-      const path = slowPath(model, predicate, upstream, slot, false, [assign(slot.entry, 2), assign(slot.dirty, 1), assign(slot.cow, 1)], {
+      const path = slowPath(model, predicate, upstream, slot, false, {
         text: "the page is handed to the caller",
         checks: [],
         page,
