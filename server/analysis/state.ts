@@ -74,6 +74,10 @@ export const EMPTY_STATE: State = {
   doubtful: new Set(),
 };
 
+/** True where some lock of the class is held on the object; null: on any. An unknown object may be any. */
+export const isHeld = (state: State, lock: LockClass, object: string | null): boolean =>
+  state.held.some((one) => one.lock === lock && (object === null || one.object === object || one.object === "" || object === ""));
+
 /** Copy of a map with one entry set, or removed where the value is undefined. */
 export function withEntry<V>(map: ReadonlyMap<string, V>, key: string, value: V | undefined): ReadonlyMap<string, V> {
   if (map.get(key) === value && (value !== undefined || !map.has(key))) return map;

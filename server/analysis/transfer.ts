@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { spins } from "../kernel/lock-order.ts";
-import { ANON_TESTS, PAGE_WALKS, PRIVATE_TESTS, SHARE_TESTS } from "../kernel/private-mapping.ts";
+import { ANON_TESTS, PAGE_WALKS } from "../kernel/private-mapping.ts";
 import type { Value } from "../program/code.ts";
 import { assignBit } from "../program/flag-word.ts";
 import type { AssignNode, BoundEffect, CallNode, NodeId } from "../program/program.ts";
 import { render, substitute } from "../program/render.ts";
 import { flagsOfVma } from "../program/vma-flags.ts";
+import { consume, dropLock, walkMapped } from "./contracts.ts";
+import { acquire, byResult, nameValue, nested, objectText, release, withoutLast } from "./locks.ts";
 import { isOtherMapping, vmaOfWalk } from "./mapping.ts";
+import { loseProtection, protects } from "./protection.ts";
 import type { Relevance } from "./relevant.ts";
-import type { Atomic, Held, State, WalkOrigin } from "./state.ts";
-import { withEntry } from "./state.ts";
+import { isHeld, withEntry, type Held, type State, type WalkOrigin } from "./state.ts";
 import { assume, bitsOf, forget, isPredicate, truthOf } from "./truth.ts";
-
-const name = (text: string): Value => ({ kind: "name", name: text, at: 0 });
-
-/** `&x` and `x` name the same object when a lock or a range is meant. */
-export const objectText = (value: Value | null): string =>
-  value === null ? "" : value.kind === "unary" && value.operator === "&" ? render(value.of) : render(value);
 
 /** States after a call: more than one where the call's value decides what happened. */
 export function afterCall(state: State, node: CallNode, id: NodeId, relevance: Relevance): State[] {
@@ -44,7 +39,7 @@ function walksAnonymous(state: State, node: CallNode): State {
 }
 
 const becomesPrivate = (state: State, vma: Value): State =>
-  assume(state, { kind: "binary", operator: "&", left: { kind: "member", of: vma, field: "vm_flags", arrow: true, at: 0 }, right: name("VM_MAYSHARE"), at: 0 }, false);
+  assume(state, { kind: "binary", operator: "&", left: { kind: "member", of: vma, field: "vm_flags", arrow: true, at: 0 }, right: nameValue("VM_MAYSHARE"), at: 0 }, false);
 
 /** A callee of which nothing is known may change the flags that an object keeps, whichever way it comes by the object. */
 function forgetFlagFields(state: State, node: CallNode): State {
@@ -61,23 +56,12 @@ function forgetOutputs(state: State, node: CallNode): State {
   return next;
 }
 
-/** Splits the state by whether the call's value is zero. */
-function byResult(state: State, result: string | null, heldWhen: "always" | "nonzero" | "zero", held: (state: State) => State): State[] {
-  if (heldWhen === "always") return [held(state)];
-  if (result === null) return [state];
-  const nonzero = assume(state, name(result), true);
-  const zero = assume(state, name(result), false);
-  if (heldWhen === "nonzero") return [held(nonzero), zero];
-  const failed: Value = { kind: "binary", operator: "<", left: name(result), right: { kind: "number", value: 0, at: 0 }, at: 0 };
-  return [held(zero), assume(nonzero, failed, true)];
-}
-
 function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: NodeId, relevance: Relevance): State[] {
   switch (effect.kind) {
     case "acquire": {
       const object = effect.objectIsValue ? (node.result ?? "") : objectText(effect.object);
       const lock: Held = { lock: effect.lock, object, mode: effect.mode, at: id, taken: true };
-      return byResult(state, node.result, effect.held, (one) => acquire(one, lock, spins(effect.lock)));
+      return byResult(state, node.result, effect.held, (one) => acquire(one, lock));
     }
     case "release":
       return [release(givesUpOfOthers(state, effect), effect.lock, objectText(effect.object))];
@@ -102,36 +86,19 @@ function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: Node
     }
     case "lockEntryTable":
       return byResult(state, node.result, effect.held ?? "always", (one) =>
-        acquire(one, { lock: "ptl", object: node.result ?? "", mode: "exclusive", at: id, taken: true }, true),
+        acquire(one, { lock: "ptl", object: node.result ?? "", mode: "exclusive", at: id, taken: true }),
       );
     case "hugetlbWalk":
       return walked(state, effect, node, id, relevance);
+    case "dropsLock":
+      return dropLock(state, effect, node.result);
+    case "consumes":
+      return consume(state, effect, node.result);
+    case "walkMapped":
+      return walkMapped(state, effect, node, id);
     default:
       return [state];
   }
-}
-
-/** Nothing nests deeper than this; a list that grows with each turn of a loop must end. */
-const MOST_NESTED = 2;
-
-const nested = (state: State, atomic: Atomic): State =>
-  state.atomic.filter((one) => one.reason === atomic.reason && one.of === atomic.of).length >= MOST_NESTED
-    ? state
-    : { ...state, atomic: [...state.atomic, atomic] };
-
-function acquire(state: State, lock: Held, isSpinning: boolean): State {
-  const known = state.held.filter((one) => one.lock === lock.lock && one.object === lock.object && one.mode === lock.mode);
-  // Once more in every turn of a loop: that is the same lock of another object.
-  if (known.length >= MOST_NESTED) return state;
-  const atomic: readonly Atomic[] = isSpinning ? [...state.atomic, { reason: "spinlock", of: lock.object, at: lock.at }] : state.atomic;
-  return { ...state, held: [...state.held, lock], atomic };
-}
-
-function release(state: State, lock: Held["lock"], object: string): State {
-  const matches = (one: Held): boolean => one.lock === lock && (one.object === object || one.object === "" || object === "");
-  const held = withoutLast(state.held, matches);
-  const atomic = withoutLast(state.atomic, (one) => one.reason === "spinlock" && (one.of === object || object === ""));
-  return loseProtection({ ...state, held, atomic: spins(lock) ? atomic : state.atomic });
 }
 
 /**
@@ -150,14 +117,6 @@ function givesUpOfOthers(state: State, { lock, object, mode }: BoundEffect & { k
   return walks === state.walks ? state : { ...state, walks };
 }
 
-export const isHeld = (state: State, lock: Held["lock"], object: string | null): boolean =>
-  state.held.some((one) => one.lock === lock && (object === null || one.object === object || one.object === "" || object === ""));
-
-function withoutLast<T>(list: readonly T[], matches: (item: T) => boolean): readonly T[] {
-  const index = list.findLastIndex(matches);
-  return index < 0 ? list : [...list.slice(0, index), ...list.slice(index + 1)];
-}
-
 function mapPte(state: State, effect: BoundEffect & { kind: "mapPte" }, node: CallNode, id: NodeId): State[] {
   const pte = effect.pteOut ? objectText(effect.pteOut) : node.result;
   const map = (one: State): State => {
@@ -165,7 +124,7 @@ function mapPte(state: State, effect: BoundEffect & { kind: "mapPte" }, node: Ca
     const mapped = isKnown ? one.mapped : [...one.mapped, { pte, at: id, rcu: effect.rcu }];
     const next: State = { ...(effect.rcu ? nested(one, { reason: "pte-map", of: pte ?? "", at: id }) : one), mapped };
     if (!effect.locks) return next;
-    return acquire(next, { lock: "ptl", object: objectText(effect.ptlOut), mode: "exclusive", at: id, taken: true }, true);
+    return acquire(next, { lock: "ptl", object: objectText(effect.ptlOut), mode: "exclusive", at: id, taken: true });
   };
   if (effect.pteOut) return byResult(state, node.result, "zero", map);
   return effect.mayFail ? byResult(state, node.result, "nonzero", map) : [map(state)];
@@ -179,48 +138,7 @@ function walked(state: State, effect: BoundEffect & { kind: "hugetlbWalk" }, nod
   const origin: WalkOrigin = { walk: id, vma, alsoNamed, protectedAtWalk: isProtected, protectedSince: isProtected, hasGap: false, givenUp: null };
   const found: State = { ...state, walks: withEntry(state.walks, node.result, origin) };
   if (!relevance.conditions.has(node.result)) return [found];
-  return [assume(found, name(node.result), true), assume(state, name(node.result), false)];
-}
-
-/** Only files have shared mappings, so a VMA without one is no hugetlb mapping that shares. */
-const ASKS_SHARED = new RegExp(`^(?:${SHARE_TESTS.join("|")})\\(|^\\w+->vm_file$`);
-const ASKS_PRIVATE = new RegExp(`^(?:${PRIVATE_TESTS.join("|")})\\(`);
-
-const BARE_FLAGS = /^\(*\w+ & VM_MAYSHARE\b|\bis_cow_mapping\(\w+\)/;
-
-/** True where the text of a condition, decided as it is, says that the VMA is private. */
-function saysPrivate(state: State, vma: string | null): boolean {
-  const names = vma === null ? null : new RegExp(`(?<![\\w$>.])${vma.replace(/[^\w]/g, "\\$&")}(?!\\w)`);
-  for (const [key, truth] of state.truths) {
-    // A local copy of flags whose VMA is not known may be this one's.
-    if (names && !names.test(key) && !BARE_FLAGS.test(key)) continue;
-    if (/\bis_cow_mapping\(/.test(key) && truth) return true;
-    if (ASKS_PRIVATE.test(key) && truth) return true;
-    if (ASKS_SHARED.test(key) && !truth) return true;
-    if (/& VM_MAYSHARE\b/.test(key) && !/\bVM_MAYWRITE\b/.test(key) && !truth) return true;
-  }
-  return false;
-}
-
-/**
- * True where the table of a hugetlb walk cannot be freed: the VMA's hugetlb lock, its mapping's i_mmap_rwsem, or a
- * private VMA (PMDs are shared between MAP_SHARED VMAs only). mm/hugetlb.c, fe7d4c6d5a42, 9c67a20704e7.
- */
-export const protects = (state: State, { vma, alsoNamed }: Pick<WalkOrigin, "vma" | "alsoNamed">): boolean =>
-  isHeld(state, "hugetlb_vma_lock", vma) ||
-  state.held.some((held) => held.lock === "hugetlb_vma_lock" && alsoNamed?.has(held.object) === true) ||
-  state.held.some((held) => held.lock === "i_mmap_rwsem" && !isOtherMapping(held.object, vma, alsoNamed)) ||
-  saysPrivate(state, vma);
-
-/** True where the table behind a walk's pointer still exists: it was protected all the time, or it never was shared. */
-export const isSafe = (state: State, origin: WalkOrigin): boolean =>
-  saysPrivate(state, origin.vma) || (origin.protectedSince && protects(state, origin));
-
-function loseProtection(state: State): State {
-  let walks = state.walks;
-  for (const [variable, origin] of state.walks)
-    if (origin.protectedSince && !protects(state, origin)) walks = withEntry(walks, variable, { ...origin, protectedSince: false });
-  return { ...state, walks };
+  return [assume(found, nameValue(node.result), true), assume(state, nameValue(node.result), false)];
 }
 
 /** State after `target operator value`. */

@@ -2,7 +2,7 @@
 import { interpret } from "../analysis/interpret.ts";
 import { isOtherMapping, namesOfVma, vmaOfWalk } from "../analysis/mapping.ts";
 import type { State } from "../analysis/state.ts";
-import { protects } from "../analysis/transfer.ts";
+import { protects } from "../analysis/protection.ts";
 import type { CallingContext } from "../analysis/unit.ts";
 import type { LockClass } from "../kernel/effect.ts";
 import { nestsInside } from "../kernel/lock-order.ts";

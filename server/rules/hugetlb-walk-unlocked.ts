@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { State, WalkOrigin } from "../analysis/state.ts";
 import { namesOfVma, vmaOfWalk } from "../analysis/mapping.ts";
-import { isSafe } from "../analysis/transfer.ts";
+import { isSafe } from "../analysis/protection.ts";
 import { statesAt, type AnalyzedFunction, type CallingContext } from "../analysis/unit.ts";
 import { architectureRows } from "../kernel/architecture.ts";
 import { pmdSharingLocks } from "../kernel/pmd-sharing.ts";

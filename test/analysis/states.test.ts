@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, test } from "vitest";
 import type { State } from "../../server/analysis/state.ts";
-import { protects } from "../../server/analysis/transfer.ts";
+import { protects } from "../../server/analysis/protection.ts";
 import { statesAt, type Unit } from "../../server/analysis/unit.ts";
 import { programOf, unitOfText } from "../program/dump.ts";
 
