@@ -4,7 +4,7 @@ import type { Value } from "../program/code.ts";
 import { render } from "../program/render.ts";
 import { loseProtection } from "./protection.ts";
 import type { Atomic, Held, State } from "./state.ts";
-import { assume } from "./truth.ts";
+import { assume, truthOf } from "./truth.ts";
 
 /** `&x` and `x` name the same object when a lock or a range is meant. */
 export const objectText = (value: Value | null): string =>
@@ -16,6 +16,8 @@ export const nameValue = (text: string): Value => ({ kind: "name", name: text, a
 export function byResult(state: State, result: string | null, heldWhen: "always" | "nonzero" | "zero", held: (state: State) => State): State[] {
   if (heldWhen === "always") return [held(state)];
   if (result === null) return [state];
+  const known = truthOf(state, nameValue(result));
+  if (known !== null) return [known === (heldWhen === "nonzero") ? held(state) : state];
   const nonzero = assume(state, nameValue(result), true);
   const zero = assume(state, nameValue(result), false);
   if (heldWhen === "nonzero") return [held(nonzero), zero];

@@ -59,7 +59,7 @@ function forgetOutputs(state: State, node: CallNode): State {
 function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: NodeId, relevance: Relevance): State[] {
   switch (effect.kind) {
     case "acquire": {
-      const object = effect.objectIsValue ? (node.result ?? "") : objectText(effect.object);
+      const object = effect.objectIsValue ? objectOfValue(node.result, effect.field) : objectText(effect.object);
       const lock: Held = { lock: effect.lock, object, mode: effect.mode, at: id, taken: true };
       return byResult(state, node.result, effect.held, (one) => acquire(one, lock));
     }
@@ -72,7 +72,7 @@ function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: Node
           : { ...state, held: [...state.held, { lock: effect.lock, object: objectText(effect.object), mode: effect.mode, at: id, taken: false }] },
       ];
     case "enterAtomic":
-      return [nested(state, { reason: effect.reason, of: "", at: id })];
+      return byResult(state, node.result, effect.held ?? "always", (one) => nested(one, { reason: effect.reason, of: "", at: id }));
     case "leaveAtomic":
       return [loseProtection({ ...state, atomic: withoutLast(state.atomic, (one) => one.reason === effect.reason) })];
     case "mapPte":
@@ -116,6 +116,9 @@ function givesUpOfOthers(state: State, { lock, object, mode }: BoundEffect & { k
   }
   return walks === state.walks ? state : { ...state, walks };
 }
+
+const objectOfValue = (result: string | null, field: string | undefined): string =>
+  result === null ? "" : field === undefined ? result : `${result}->${field}`;
 
 function mapPte(state: State, effect: BoundEffect & { kind: "mapPte" }, node: CallNode, id: NodeId): State[] {
   const pte = effect.pteOut ? objectText(effect.pteOut) : node.result;

@@ -168,11 +168,14 @@ export type Effect =
       readonly held: HeldWhen;
       /** True where the call's value is the object that is locked now (NULL: nothing is), as `lock_vma_under_rcu()`. */
       readonly objectIsValue?: boolean;
+      /** Field of the object in which a generic lock lives: `i_rwsem` for `inode_lock(inode)`. */
+      readonly field?: string;
     }
-  | { readonly kind: "release"; readonly lock: LockClass; readonly object: Argument | null; readonly mode: LockMode }
+  | { readonly kind: "release"; readonly lock: LockClass; readonly object: Argument | null; readonly mode: LockMode; readonly field?: string }
   /** lockdep-style assertion: the caller holds the lock, in any of the modes. */
   | { readonly kind: "assertHeld"; readonly lock: LockClass; readonly object: Argument | null; readonly mode: LockMode | "any" }
-  | { readonly kind: "enterAtomic"; readonly reason: "rcu" | "irq" | "preempt" | "lazy_mmu" }
+  /** `held`: the value of the call that means that it happened; missing: always. */
+  | { readonly kind: "enterAtomic"; readonly reason: "rcu" | "irq" | "preempt" | "lazy_mmu"; readonly held?: HeldWhen }
   | { readonly kind: "leaveAtomic"; readonly reason: "rcu" | "irq" | "preempt" | "lazy_mmu" }
   /** `onlyIf`: a condition that no argument of the call tells. Whoever does not know it takes the call for a sleeper. */
   | { readonly kind: "maySleep"; readonly onlyIf?: SleepCondition }

@@ -16,9 +16,16 @@ export function bindEffect(effect: Effect, args: readonly Value[], isPageTableLo
   ) as BoundEffect;
   if (bound.kind !== "acquire" && bound.kind !== "release" && bound.kind !== "assertHeld") return bound;
   if (bound.object === null) return bound;
+  const field = "field" in bound ? bound.field : undefined;
+  if (field !== undefined) return { ...bound, object: fieldOf(bound.object, field) };
   const resolved = resolveLock(bound.lock, bound.object, isPageTableLock);
   return { ...bound, lock: resolved.lock, object: resolved.object };
 }
+
+const fieldOf = (object: Value, field: string): Value =>
+  object.kind === "unary" && object.operator === "&"
+    ? { kind: "member", of: object.of, field, arrow: false, at: object.at }
+    : { kind: "member", of: object, field, arrow: true, at: object.at };
 
 function resolveLock(lock: LockClass, object: Value, isPageTableLock: (lock: Value) => boolean): { lock: LockClass; object: Value } {
   if (lock !== "rwsem" && lock !== "spinlock" && lock !== "mutex") return { lock, object };

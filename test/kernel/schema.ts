@@ -41,6 +41,7 @@ const lock = oneOf(
   "mutex",
   "rwsem",
 );
+const word: Check = (value) => (typeof value === "string" && /^\w+$/.test(value) ? null : `no name: ${String(value)}`);
 const mode = oneOf("read", "write", "exclusive");
 const anyMode = oneOf("read", "write", "exclusive", "any");
 const held = oneOf("always", "nonzero", "zero");
@@ -49,10 +50,10 @@ const flagName = /^(?:FOLL|FAULT_FLAG|MM_CP)_[A-Z_]+$/;
 
 /** Every kind of effect with all of its members: a member that is missing here is a typo there. */
 const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>> = {
-  acquire: { lock, object: orNull(position), mode, sleeps: boolean, held, objectIsValue: optional(boolean) },
-  release: { lock, object: orNull(position), mode },
+  acquire: { lock, object: orNull(position), mode, sleeps: boolean, held, objectIsValue: optional(boolean), field: optional(word) },
+  release: { lock, object: orNull(position), mode, field: optional(word) },
   assertHeld: { lock, object: orNull(position), mode: anyMode },
-  enterAtomic: atomic,
+  enterAtomic: { ...atomic, held: optional(held) },
   leaveAtomic: atomic,
   maySleep: { onlyIf: optional(oneOf("blockable", "last-reference", "batch-full", "contended")) },
   mapPte: {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ApiFact, Effect } from "../effect.ts";
-import { facts, release } from "./make.ts";
+import { acquire, facts, inField, release } from "./make.ts";
 
 export const irqOff: Effect = { kind: "enterAtomic", reason: "irq" };
 export const irqOn: Effect = { kind: "leaveAtomic", reason: "irq" };
@@ -13,6 +13,8 @@ const pop: Effect = { kind: "localMap", step: "pop" };
 const SECTIONS: readonly ApiFact[] = [
   ...facts("rcu_read_lock rcu_read_lock_sched", "include/linux/rcupdate.h (6.1.192)", [{ kind: "enterAtomic", reason: "rcu" }]),
   ...facts("rcu_read_unlock rcu_read_unlock_sched", "include/linux/rcupdate.h (6.1.192)", [{ kind: "leaveAtomic", reason: "rcu" }]),
+  ...facts("folio_memcg_lock lock_page_memcg", "mm/memcontrol.c:2091-2138 (6.1.192): at least the RCU read side", [{ kind: "enterAtomic", reason: "rcu" }], { until: "6.13" }),
+  ...facts("folio_memcg_unlock unlock_page_memcg", "mm/memcontrol.c:2140-2171 (6.1.192)", [{ kind: "leaveAtomic", reason: "rcu" }], { until: "6.13" }),
   ...facts("local_irq_save local_irq_disable", "include/linux/irqflags.h (6.1.192)", [irqOff]),
   ...facts("local_irq_restore local_irq_enable", "include/linux/irqflags.h (6.1.192)", [irqOn]),
   ...facts("preempt_disable get_cpu local_bh_disable kmap_atomic", "include/linux/preempt.h, include/linux/highmem-internal.h (6.1.192)", [preemptOff]),
@@ -37,14 +39,16 @@ const LOCAL = "include/linux/local_lock.h (6.1.192): without PREEMPT_RT";
 
 /** Locks of a CPU: preemption or interrupts are off while one is held. */
 const LOCAL_LOCKS: readonly ApiFact[] = [
-  ...facts("local_lock", LOCAL, [preemptOff], { since: "5.8" }),
-  ...facts("local_unlock", LOCAL, [preemptOn], { since: "5.8" }),
-  ...facts("local_lock_irq local_lock_irqsave", LOCAL, [irqOff], { since: "5.8" }),
-  ...facts("local_unlock_irq local_unlock_irqrestore", LOCAL, [irqOn], { since: "5.8" }),
+  ...facts("local_lock", LOCAL, [preemptOff, acquire("spinlock", "exclusive")], { since: "5.8" }),
+  ...facts("local_unlock", LOCAL, [release("spinlock", "exclusive"), preemptOn], { since: "5.8" }),
+  ...facts("local_lock_irq local_lock_irqsave", LOCAL, [irqOff, acquire("spinlock", "exclusive")], { since: "5.8" }),
+  ...facts("local_unlock_irq local_unlock_irqrestore", LOCAL, [release("spinlock", "exclusive"), irqOn], { since: "5.8" }),
 ];
 
 /** The value is the vector, locked: a class of its own that rules need not tell from other spin locks. */
-const vector: Effect = { kind: "acquire", lock: "spinlock", object: null, mode: "exclusive", sleeps: false, held: "always", objectIsValue: true };
+const vector: Effect = { kind: "acquire", field: "lru_lock", lock: "spinlock", object: null, mode: "exclusive", sleeps: false, held: "always", objectIsValue: true };
+
+const unlocked: Effect = inField("lru_lock", release("spinlock", "exclusive"));
 
 const LRUVEC = "mm/memcontrol.c:1296-1343 (6.1.192)";
 const UNLOCK = "include/linux/memcontrol.h:1598-1608 (6.1.192)";
@@ -53,8 +57,8 @@ const LRU_VECTORS: readonly ApiFact[] = [
   ...facts("folio_lruvec_lock", LRUVEC, [vector], { arity: 1, since: "5.11" }),
   ...facts("folio_lruvec_lock_irq folio_lruvec_lock_irqsave", LRUVEC, [irqOff, vector], { since: "5.11" }),
   ...facts("folio_lruvec_relock_irq folio_lruvec_relock_irqsave", "include/linux/memcontrol.h (6.1.192): lets another vector go first", [vector], { since: "5.11" }),
-  ...facts("unlock_page_lruvec", UNLOCK, [release("spinlock", "exclusive")], { arity: 1, since: "5.11" }),
-  ...facts("unlock_page_lruvec_irq unlock_page_lruvec_irqrestore", UNLOCK, [release("spinlock", "exclusive"), irqOn], { since: "5.11" }),
+  ...facts("unlock_page_lruvec", UNLOCK, [unlocked], { arity: 1, since: "5.11" }),
+  ...facts("unlock_page_lruvec_irq unlock_page_lruvec_irqrestore", UNLOCK, [unlocked, irqOn], { since: "5.11" }),
 ];
 
 const HIGHMEM = "include/linux/highmem-internal.h (6.1.192)";

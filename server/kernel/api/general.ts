@@ -2,22 +2,28 @@
 import type { ApiFact, Effect } from "../effect.ts";
 import { irqOff, irqOn } from "./atomic.ts";
 import { sleepsIf } from "./flag-sleep.ts";
-import { acquire, facts, maySleep, release, returnsReference } from "./make.ts";
+import { acquire, facts, inField, maySleep, release, returnsReference } from "./make.ts";
 
 const put: Effect = { kind: "putReference", object: 0 };
 const lastPut: readonly Effect[] = [{ kind: "maySleep", onlyIf: "last-reference" }, put];
 
+const FS = "include/linux/fs.h (6.1.192)";
+
 /** Locks of other parts of the kernel, under the names that mm/ calls them by. */
 const LOCKS: readonly ApiFact[] = [
-  ...facts("task_lock", "include/linux/sched/task.h (6.1.192)", [acquire("spinlock", "exclusive")], { arity: 1 }),
-  ...facts("task_unlock", "include/linux/sched/task.h (6.1.192)", [release("spinlock", "exclusive")], { arity: 1 }),
-  ...facts("inode_lock inode_lock_nested", "include/linux/fs.h (6.1.192)", [acquire("rwsem", "write")]),
-  ...facts("inode_unlock", "include/linux/fs.h (6.1.192)", [release("rwsem", "write")]),
-  ...facts("inode_lock_shared filemap_invalidate_lock_shared", "include/linux/fs.h (6.1.192)", [acquire("rwsem", "read")]),
-  ...facts("inode_unlock_shared filemap_invalidate_unlock_shared", "include/linux/fs.h (6.1.192)", [release("rwsem", "read")]),
-  ...facts("filemap_invalidate_lock", "include/linux/fs.h (6.1.192)", [acquire("rwsem", "write")]),
-  ...facts("filemap_invalidate_unlock", "include/linux/fs.h (6.1.192)", [release("rwsem", "write")]),
-  ...facts("inode_trylock filemap_invalidate_trylock", "include/linux/fs.h (6.1.192)", [acquire("rwsem", "write", "nonzero")]),
+  ...facts("task_lock", "include/linux/sched/task.h (6.1.192)", [inField("alloc_lock", acquire("spinlock", "exclusive"))], { arity: 1 }),
+  ...facts("task_unlock", "include/linux/sched/task.h (6.1.192)", [inField("alloc_lock", release("spinlock", "exclusive"))], { arity: 1 }),
+  ...facts("inode_lock inode_lock_nested", FS, [inField("i_rwsem", acquire("rwsem", "write"))]),
+  ...facts("inode_trylock", FS, [inField("i_rwsem", acquire("rwsem", "write", "nonzero"))]),
+  ...facts("inode_lock_shared", FS, [inField("i_rwsem", acquire("rwsem", "read"))]),
+  ...facts("inode_unlock", FS, [inField("i_rwsem", release("rwsem", "write"))]),
+  ...facts("inode_unlock_shared", FS, [inField("i_rwsem", release("rwsem", "read"))]),
+  ...facts("filemap_invalidate_lock", FS, [inField("invalidate_lock", acquire("rwsem", "write"))]),
+  ...facts("filemap_invalidate_trylock", FS, [inField("invalidate_lock", acquire("rwsem", "write", "nonzero"))]),
+  ...facts("filemap_invalidate_lock_shared", FS, [inField("invalidate_lock", acquire("rwsem", "read"))]),
+  ...facts("filemap_invalidate_trylock_shared", FS, [inField("invalidate_lock", acquire("rwsem", "read", "nonzero"))]),
+  ...facts("filemap_invalidate_unlock", FS, [inField("invalidate_lock", release("rwsem", "write"))]),
+  ...facts("filemap_invalidate_unlock_shared", FS, [inField("invalidate_lock", release("rwsem", "read"))]),
   ...facts("cpus_read_lock get_online_cpus", "kernel/cpu.c (6.1.192)", [acquire("rwsem", "read", "always", null)]),
   ...facts("cpus_read_unlock put_online_cpus", "kernel/cpu.c (6.1.192)", [release("rwsem", "read", null)]),
   ...facts("lock_device_hotplug", "drivers/base/core.c (6.1.192)", [acquire("mutex", "exclusive", "always", null)], { arity: 0, certainty: "plausible" }),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { ApiFact, LockClass } from "../effect.ts";
+import type { ApiFact, Effect, LockClass } from "../effect.ts";
 import { irqOff, irqOn, preemptOff, preemptOn } from "./atomic.ts";
-import { acquire, acquireValue, facts, maySleep, release, requires } from "./make.ts";
+import { acquire, acquireValue, facts, inField, maySleep, release, requires } from "./make.ts";
 
 const MMAP = "include/linux/mmap_lock.h:68-147 (6.1.192)";
 
@@ -114,28 +114,53 @@ const SPIN_FORMS = [
 
 const SPINLOCK_H = "include/linux/spinlock.h (6.1.192)";
 
-const spinFamily = (prefix: string, lock: LockClass): ApiFact[] =>
+const within = (effect: Effect, field: string | undefined): Effect => (field === undefined ? effect : inField(field, effect));
+
+const spinFamily = (prefix: string, lock: LockClass, field?: string): ApiFact[] =>
   SPIN_FORMS.flatMap(({ suffix, enter, leave }) => [
-    ...facts(`${prefix}_lock${suffix}`, SPINLOCK_H, [...enter, acquire(lock, "exclusive")]),
-    ...facts(`${prefix}_unlock${suffix}`, SPINLOCK_H, [release(lock, "exclusive"), ...leave]),
+    ...facts(`${prefix}_lock${suffix}`, SPINLOCK_H, [...enter, within(acquire(lock, "exclusive"), field)]),
+    ...facts(`${prefix}_unlock${suffix}`, SPINLOCK_H, [within(release(lock, "exclusive"), field), ...leave]),
   ]);
+
+
+/** Interrupts stay as they were where the try fails. */
+const SPIN_TRIES = [
+  { names: "spin_trylock_irq spin_trylock_irqsave raw_spin_trylock_irq raw_spin_trylock_irqsave", enter: { ...irqOff, held: "nonzero" } },
+  { names: "spin_trylock_bh raw_spin_trylock_bh", enter: { ...preemptOff, held: "nonzero" } },
+] as const;
 
 const SPINLOCKS: readonly ApiFact[] = [
   ...spinFamily("spin", "spinlock"),
   ...spinFamily("raw_spin", "spinlock"),
-  ...spinFamily("xa", "spinlock"),
+  ...spinFamily("xa", "spinlock", "xa_lock"),
   ...spinFamily("xas", "spinlock"),
-  ...facts("spin_lock_irqsave raw_spin_lock_irqsave xa_lock_irqsave xas_lock_irqsave", SPINLOCK_H, [irqOff, acquire("spinlock", "exclusive")]),
-  ...facts("spin_unlock_irqrestore raw_spin_unlock_irqrestore xa_unlock_irqrestore xas_unlock_irqrestore", SPINLOCK_H, [
+  ...facts("spin_lock_irqsave raw_spin_lock_irqsave xas_lock_irqsave", SPINLOCK_H, [irqOff, acquire("spinlock", "exclusive")]),
+  ...facts("xa_lock_irqsave", SPINLOCK_H, [irqOff, inField("xa_lock", acquire("spinlock", "exclusive"))]),
+  ...facts("xa_unlock_irqrestore", SPINLOCK_H, [inField("xa_lock", release("spinlock", "exclusive")), irqOn]),
+  ...facts("spin_unlock_irqrestore raw_spin_unlock_irqrestore xas_unlock_irqrestore", SPINLOCK_H, [
     release("spinlock", "exclusive"),
     irqOn,
   ]),
   ...facts("spin_lock_nested spin_lock_nest_lock raw_spin_lock_nested", SPINLOCK_H, [acquire("spinlock", "exclusive")]),
-  ...facts("spin_trylock raw_spin_trylock xa_trylock", SPINLOCK_H, [acquire("spinlock", "exclusive", "nonzero")]),
+  ...facts("spin_trylock raw_spin_trylock", SPINLOCK_H, [acquire("spinlock", "exclusive", "nonzero")]),
+  ...facts("xa_trylock", SPINLOCK_H, [inField("xa_lock", acquire("spinlock", "exclusive", "nonzero"))]),
+  ...SPIN_TRIES.flatMap(({ names, enter }) => facts(names, SPINLOCK_H, [acquire("spinlock", "exclusive", "nonzero"), enter])),
+  ...facts("bit_spin_lock", "include/linux/bit_spinlock.h (6.1.192): the bit's number, the word", [acquire("spinlock", "exclusive", "always", 1)]),
+  ...facts("bit_spin_unlock __bit_spin_unlock", "include/linux/bit_spinlock.h (6.1.192)", [release("spinlock", "exclusive", 1)]),
+  ...facts("write_seqlock", "include/linux/seqlock.h (6.1.192)", [acquire("spinlock", "exclusive")]),
+  ...facts("write_sequnlock", "include/linux/seqlock.h (6.1.192)", [release("spinlock", "exclusive")]),
+  ...facts("write_seqlock_irqsave", "include/linux/seqlock.h (6.1.192)", [irqOff, acquire("spinlock", "exclusive")]),
+  ...facts("write_sequnlock_irqrestore", "include/linux/seqlock.h (6.1.192)", [release("spinlock", "exclusive"), irqOn]),
+  ...facts("cond_resched_lock", "include/linux/sched.h (6.1.192): gives it up and takes it again where someone waits", [requires("spinlock", "exclusive")]),
   ...facts("read_lock", SPINLOCK_H, [acquire("spinlock", "read")]),
   ...facts("read_unlock", SPINLOCK_H, [release("spinlock", "read")]),
   ...facts("write_lock", SPINLOCK_H, [acquire("spinlock", "exclusive")]),
   ...facts("write_unlock", SPINLOCK_H, [release("spinlock", "exclusive")]),
+  ...facts("read_lock_irqsave", SPINLOCK_H, [irqOff, acquire("spinlock", "read")]),
+  ...facts("read_unlock_irqrestore", SPINLOCK_H, [release("spinlock", "read"), irqOn]),
+  ...facts("write_lock_nested", SPINLOCK_H, [acquire("spinlock", "exclusive")]),
+  ...facts("write_lock_irqsave", SPINLOCK_H, [irqOff, acquire("spinlock", "exclusive")]),
+  ...facts("write_unlock_irqrestore", SPINLOCK_H, [release("spinlock", "exclusive"), irqOn]),
   ...facts("write_lock_irq", SPINLOCK_H, [irqOff, acquire("spinlock", "exclusive")]),
   ...facts("write_unlock_irq", SPINLOCK_H, [release("spinlock", "exclusive"), irqOn]),
   ...facts("double_pt_lock", "fs/userfaultfd.c and mm/userfaultfd.c, adef440691ba (6.8): the two may be the same", [
@@ -165,6 +190,11 @@ const SLEEPING: readonly ApiFact[] = [
   ...facts("mutex_lock mutex_lock_nested mutex_lock_io", "include/linux/mutex.h (6.1.192)", [acquire("mutex", "exclusive")]),
   ...facts("mutex_lock_killable mutex_lock_interruptible", "include/linux/mutex.h (6.1.192)", [acquire("mutex", "exclusive", "zero")]),
   ...facts("mutex_trylock", "include/linux/mutex.h (6.1.192)", [acquire("mutex", "exclusive", "nonzero")]),
+  ...facts("percpu_down_write", "include/linux/percpu-rwsem.h (6.1.192)", [acquire("rwsem", "write")]),
+  ...facts("percpu_up_write", "include/linux/percpu-rwsem.h (6.1.192)", [release("rwsem", "write")]),
+  ...facts("percpu_down_read", "include/linux/percpu-rwsem.h (6.1.192)", [acquire("rwsem", "read")]),
+  ...facts("percpu_down_read_trylock", "include/linux/percpu-rwsem.h (6.1.192)", [acquire("rwsem", "read", "nonzero")]),
+  ...facts("percpu_up_read", "include/linux/percpu-rwsem.h (6.1.192)", [release("rwsem", "read")]),
   ...facts("mutex_unlock", "include/linux/mutex.h (6.1.192)", [release("mutex", "exclusive")]),
 ];
 

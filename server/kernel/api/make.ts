@@ -45,6 +45,10 @@ export const release = (lock: LockClass, mode: LockMode, object: Argument | null
   mode,
 });
 
+/** Generic locks that live in a field of the object which the call is given. */
+export const inField = (field: string, effect: Effect): Effect =>
+  effect.kind === "acquire" || effect.kind === "release" ? { ...effect, field } : effect;
+
 export const maySleep: Effect = { kind: "maySleep" };
 
 export const access = (pte: Argument, write: boolean): Effect => ({ kind: "accessEntry", pte, write });
