@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { LockClass } from "../kernel/effect.ts";
 import type { Value } from "../program/code.ts";
 import type { BoundEffect, CallNode, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
@@ -15,9 +16,10 @@ const DROP_FLAGS = { retry: ["VM_FAULT_RETRY"], "retry-or-completed": ["VM_FAULT
 
 /** A callee that gives up a lock of its caller: states in which it did, and in which it did not, as far as its value tells them apart. */
 export function dropLock(state: State, effect: Bound<"dropsLock">, result: string | null): State[] {
-  // Which object the argument leads to (a VMA, a fault) is not said: the innermost of the class is meant.
-  if (effect.onReturn === "held" || !isHeld(state, effect.lock, null)) return [state];
-  const dropped = (one: State): State => release(one, effect.lock, "");
+  // Which object the argument leads to (a VMA, a fault) is not said for classes of mm: the innermost is meant.
+  const object = isGeneric(effect.lock) ? objectText(effect.object) : "";
+  if (effect.onReturn === "held" || !isHeld(state, effect.lock, object)) return [state];
+  const dropped = (one: State): State => release(one, effect.lock, object);
   switch (effect.when) {
     case "always":
       return [dropped(state)];
@@ -40,6 +42,8 @@ export function dropLock(state: State, effect: Bound<"dropsLock">, result: strin
       return [state, dropped(state)];
   }
 }
+
+const isGeneric = (lock: LockClass): boolean => lock === "spinlock" || lock === "mutex" || lock === "rwsem" || lock === "ptl";
 
 const pointee = (pointer: Value): Value =>
   pointer.kind === "unary" && pointer.operator === "&" ? pointer.of : { kind: "unary", operator: "*", of: pointer, at: pointer.at };

@@ -21,9 +21,9 @@ const MAX_STATES = 20_000;
 /** From this many states on, a node tells apart only what locks, maps and walks do: conditions are forgotten there. */
 const MANY_STATES = 48;
 
-/** Runs a program over abstract states, path by path, merging states that nothing later can tell apart. */
-export function interpret(program: EffectProgram, entry: State = EMPTY_STATE): Interpretation {
-  const relevance = relevanceOf(program);
+/** `asked`: variables whose truth is to be told apart besides those that the program tests. */
+export function interpret(program: EffectProgram, entry: State = EMPTY_STATE, asked: readonly string[] = []): Interpretation {
+  const relevance = relevanceOf(program, asked);
   const before: State[][] = program.nodes.map(() => []);
   const seen = program.nodes.map(() => new Set<string>());
   const work: { id: NodeId; state: State }[] = [];
@@ -33,7 +33,7 @@ export function interpret(program: EffectProgram, entry: State = EMPTY_STATE): I
   const live = liveNames(program);
   const reach = (id: NodeId, reached: State): void => {
     const useful = withoutDead(reached, live(id));
-    const state = (before[id]?.length ?? 0) < MANY_STATES ? useful : withoutConditions(useful);
+    const state = (before[id]?.length ?? 0) < MANY_STATES ? useful : withoutConditions(useful, relevance.results);
     const key = stateKey(state);
     if (seen[id]?.has(key)) return;
     if (total >= MAX_STATES) {
@@ -86,13 +86,13 @@ export function interpret(program: EffectProgram, entry: State = EMPTY_STATE): I
   return { program, before, complete };
 }
 
-/** The state with nothing known about conditions: stands for more paths than there are, never for fewer. */
-const withoutConditions = (state: State): State => ({
+/** The state with nothing known about conditions but `kept`: stands for more paths than there are, never for fewer. */
+const withoutConditions = (state: State, kept: ReadonlySet<string>): State => ({
   ...state,
   // Once more of the same makes no difference to anyone, but every number and order of them is a state of its own.
   held: distinct(state.held, (one) => `${one.lock}(${one.object})${one.mode}`),
   atomic: distinct(state.atomic, (one) => `${one.reason}(${one.of})`),
-  truths: new Map([...state.truths].filter(([key]) => isLasting(key))),
+  truths: new Map([...state.truths].filter(([key]) => isLasting(key) || kept.has(key))),
   definitions: new Map(),
   doubtful: new Set(),
 });
@@ -102,9 +102,11 @@ function distinct<T>(list: readonly T[], keyOf: (item: T) => string): readonly T
   return found.size === list.length ? list : list.filter((item) => found.get(keyOf(item)) === item);
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+
 /** Code that is not visible may take locks and change every variable. */
 const afterUnseen = (state: State): State => ({
-  ...withoutConditions(state),
+  ...withoutConditions(state, NOTHING),
   bits: new Map(),
   callerUnknown: true,
   // A lock taken above says nothing about what may be taken inside it there; a pointer may be looked up again.

@@ -3,7 +3,7 @@ import { spins } from "../kernel/lock-order.ts";
 import type { Value } from "../program/code.ts";
 import { render } from "../program/render.ts";
 import { loseProtection } from "./protection.ts";
-import type { Atomic, Held, State } from "./state.ts";
+import { isSameLock, type Atomic, type Held, type State } from "./state.ts";
 import { assume, truthOf } from "./truth.ts";
 
 /** `&x` and `x` name the same object when a lock or a range is meant. */
@@ -44,8 +44,7 @@ export function acquire(state: State, lock: Held): State {
 
 /** The state without the lock. An object "" is any of its class. */
 export function release(state: State, lock: Held["lock"], object: string): State {
-  const matches = (one: Held): boolean => one.lock === lock && (one.object === object || one.object === "" || object === "");
-  const held = withoutLast(state.held, matches);
+  const held = withoutLast(state.held, (one) => isSameLock(one, lock, object));
   const atomic = withoutLast(state.atomic, (one) => one.reason === "spinlock" && (one.of === object || object === ""));
   return loseProtection({ ...state, held, atomic: spins(lock) ? atomic : state.atomic });
 }

@@ -24,13 +24,17 @@ export interface Relevance {
   readonly privateVmas: ReadonlySet<string>;
   /** VMAs of walks by text -> other names that they may have; null: any. */
   readonly vmaNames: ReadonlyMap<string, ReadonlySet<string> | null>;
+  /** Variables that say whether a lock, a map or a walk happened: never forgotten between the call and the test. */
+  readonly results: ReadonlySet<string>;
 }
 
-export function relevanceOf(program: EffectProgram): Relevance {
+/** `besides`: variables whose outcome someone wants to know at the end. */
+export function relevanceOf(program: EffectProgram, besides: readonly string[] = []): Relevance {
   const asked = new Map<string, number>();
   const variables = new Set<string>();
   const flags = new Set<string>();
-  const conditions = new Set<string>();
+  const conditions = new Set<string>(besides);
+  const results = new Set<string>();
   const note = (value: Value): void => {
     const { key } = normalize(EMPTY_STATE, value);
     asked.set(key, (asked.get(key) ?? 0) + 1);
@@ -41,8 +45,10 @@ export function relevanceOf(program: EffectProgram): Relevance {
     if (node.kind === "branch") note(node.condition);
     if (node.kind === "call") {
       // The value of a lock, a map or a walk says whether it happened.
-      if (node.result !== null && node.effects.some((effect) => "held" in effect || effect.kind === "mapPte" || effect.kind === "hugetlbWalk"))
+      if (node.result !== null && node.effects.some((effect) => "held" in effect || effect.kind === "mapPte" || effect.kind === "hugetlbWalk")) {
         conditions.add(node.result);
+        results.add(node.result);
+      }
       for (const arg of node.args) {
         addFlags(arg, flags);
         // `f(x ? true : false)`: what the callee decides by it is known from here.
@@ -59,7 +65,7 @@ export function relevanceOf(program: EffectProgram): Relevance {
   for (const name of correlated(program)) conditions.add(name);
   throughCopies(program, conditions);
   throughDefinitions(program, variables);
-  return { conditions, variables, flags, privateVmas: privateVmasOf(program), vmaNames: vmaNamesOf(program) };
+  return { conditions, variables, flags, privateVmas: privateVmasOf(program), vmaNames: vmaNamesOf(program), results };
 }
 
 function addFlags(value: Value, flags: Set<string>): void {

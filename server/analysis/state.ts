@@ -74,9 +74,15 @@ export const EMPTY_STATE: State = {
   doubtful: new Set(),
 };
 
+/** Classes of locks that are told apart by their object only; an assertion does not say which of them it means. */
+const GENERIC: ReadonlySet<LockClass> = new Set<LockClass>(["ptl", "spinlock", "mutex", "rwsem"]);
+
+export const isSameLock = (held: Held, lock: LockClass, object: string): boolean =>
+  held.lock === lock ? held.object === object || held.object === "" || object === "" : GENERIC.has(held.lock) && GENERIC.has(lock) && held.object === object && object !== "";
+
 /** True where some lock of the class is held on the object; null: on any. An unknown object may be any. */
 export const isHeld = (state: State, lock: LockClass, object: string | null): boolean =>
-  state.held.some((one) => one.lock === lock && (object === null || one.object === object || one.object === "" || object === ""));
+  state.held.some((one) => (object === null ? one.lock === lock : isSameLock(one, lock, object)));
 
 /** Copy of a map with one entry set, or removed where the value is undefined. */
 export function withEntry<V>(map: ReadonlyMap<string, V>, key: string, value: V | undefined): ReadonlyMap<string, V> {

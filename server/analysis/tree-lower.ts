@@ -3,7 +3,7 @@ import type { Release } from "../kernel/release.ts";
 import { withAliases } from "../program/alias.ts";
 import type { FunctionCode } from "../program/code.ts";
 import { inlineHelpers } from "../program/inline.ts";
-import { lowerFunction } from "../program/lower.ts";
+import { lowerFunction, type LowerOptions } from "../program/lower.ts";
 import type { Outline, OutlineFunction } from "../program/outline.ts";
 import { readPart } from "../program/part.ts";
 import type { EffectProgram } from "../program/program.ts";
@@ -23,7 +23,7 @@ const MAX_HELPER_LENGTH = 6000;
 
 const isShort = (fn: OutlineFunction): boolean => fn.end - fn.start <= MAX_HELPER_LENGTH;
 
-export function lowerFile(path: string, text: string, outline: Outline, release: Release): LoweredFile {
+export function lowerFile(path: string, text: string, outline: Outline, release: Release, options: LowerOptions = {}): LoweredFile {
   const image = imageOfFile(path, text);
   const byName = new Map<string, OutlineFunction[]>();
   for (const fn of outline.functions) byName.set(fn.name, [...(byName.get(fn.name) ?? []), fn]);
@@ -65,7 +65,7 @@ export function lowerFile(path: string, text: string, outline: Outline, release:
     const byStart = new Map(missing.map((fn) => [fn.start, fn]));
     for (const code of codes) {
       const fn = byStart.get(code.start) ?? missing.find((one) => one.start <= code.start && code.end <= one.end);
-      if (fn) raw.set(fn.start, lowerFunction(image, code, release, seen));
+      if (fn) raw.set(fn.start, lowerFunction(image, code, release, seen, options));
     }
   };
 

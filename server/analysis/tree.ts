@@ -141,7 +141,7 @@ const concerned = (functions: readonly OutlineFunction[], concerns: ReadonlySet<
   withCallers(functions, new Set(functions.filter((fn) => isConcerned(fn, concerns))));
 
 /** The functions and their callers in the same file, in order of text. */
-function withCallers(functions: readonly OutlineFunction[], found: Set<OutlineFunction>): readonly OutlineFunction[] {
+export function withCallers(functions: readonly OutlineFunction[], found: Set<OutlineFunction>): readonly OutlineFunction[] {
   for (let level = 0; level < OWN_LEVELS; level++) {
     const names = new Set([...found].map((fn) => fn.name));
     for (const fn of functions) if (fn.calls.some((call) => !call.isPointer && names.has(call.name))) found.add(fn);

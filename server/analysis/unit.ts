@@ -3,7 +3,7 @@ import type { Release } from "../kernel/release.ts";
 import { withAliases } from "../program/alias.ts";
 import type { LostCode } from "../program/lost-code.ts";
 import { inlineHelpers } from "../program/inline.ts";
-import { lowerFunction } from "../program/lower.ts";
+import { lowerFunction, type LowerOptions } from "../program/lower.ts";
 import { readSource } from "../program/read-code.ts";
 import type { FunctionCode } from "../program/code.ts";
 import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
@@ -47,14 +47,14 @@ const MAX_DEPTH = 3;
 const MAX_CONTEXTS = 16;
 
 /** Reads and lowers every function of the images. */
-export function unitOf(images: readonly Image[], release: Release): Unit {
+export function unitOf(images: readonly Image[], release: Release, options: LowerOptions = {}): Unit {
   const codes = images.map((image) => ({ image, ...readSource(image.text) }));
   const definitions = definitionsOf(codes.flatMap(({ functions }) => functions));
   const programs = inlineHelpers(
     codes.flatMap(({ image, functions }) => {
       const here = new Set(functions);
       const seen = new Map([...definitions].map(([name, code]) => [name, here.has(code) ? code : { ...code, isForeign: true }] as const));
-      return functions.map((code) => lowerFunction(image, code, release, seen));
+      return functions.map((code) => lowerFunction(image, code, release, seen, options));
     }),
   ).map(withAliases);
   const lost = codes.flatMap((code) => (isWholeFile(code.image) ? code.lost.map((one) => ({ ...one, image: code.image })) : []));

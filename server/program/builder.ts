@@ -15,9 +15,12 @@ export interface GraphBuilder {
   add(node: ProgramNode): NodeId;
   joint(name: string | null, at: number): Joint;
   temporary(): string;
+  /** A node for a statement that needs none, where statements are marked; else its successor. */
+  mark(at: number, end: number, next: NodeId): NodeId;
 }
 
-export function graphBuilder(): GraphBuilder {
+/** `marksStatements`: jumps and calls without effect become nodes, too, for those who ask what holds at their lines. */
+export function graphBuilder(marksStatements: boolean): GraphBuilder {
   const nodes: ProgramNode[] = [];
   let temporaries = 0;
   const add = (node: ProgramNode): NodeId => nodes.push(node) - 1;
@@ -29,5 +32,6 @@ export function graphBuilder(): GraphBuilder {
       return { id: add(node), to: (next) => void (node.next = next), standAt: (place) => void (node.at = place) };
     },
     temporary: () => `$${++temporaries}`,
+    mark: (at, end, next) => (marksStatements ? add({ kind: "label", name: null, at, end, next }) : next),
   };
 }

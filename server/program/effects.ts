@@ -32,8 +32,12 @@ function resolveLock(lock: LockClass, object: Value, isPageTableLock: (lock: Val
   const pointee = object.kind === "unary" && object.operator === "&" ? object.of : object;
   if (pointee.kind === "member") {
     const known = LOCK_FIELDS[pointee.field];
-    if (known) return { lock: known, object: pointee.of };
+    // `vmf->ptl` is a pointer to the lock, and the same text as what maps and unmaps are given.
+    if (known) return { lock: known, object: known === "ptl" && pointee === object ? object : pointee.of };
   }
+  // `&table[hash]`: the class is the table's.
+  const table = pointee.kind === "index" && pointee.of.kind === "name" ? LOCK_FIELDS[pointee.of.name] : undefined;
+  if (table) return { lock: table, object: pointee };
   if (lock === "spinlock" && isPageTableLock(object)) return { lock: "ptl", object };
   return { lock, object };
 }

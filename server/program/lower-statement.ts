@@ -58,7 +58,7 @@ export function lowerStatement(context: StatementContext, statement: Statement, 
       return target.id;
     }
     case "goto":
-      return leaving(loop.scopes.filter((scope) => !scope.labels.has(statement.label)), context.label(statement.label, statement.at).id);
+      return graph.mark(statement.at, statement.at + 1, leaving(loop.scopes.filter((scope) => !scope.labels.has(statement.label)), context.label(statement.label, statement.at).id));
     case "break":
       return jump(context, loop.breakTo, "break", statement.at);
     case "continue":
@@ -94,7 +94,7 @@ function lowerGuarded(context: StatementContext, guard: Guard, body: Statement, 
 }
 
 function jump(context: StatementContext, to: NodeId | null, word: string, at: number): NodeId {
-  if (to !== null) return to;
+  if (to !== null) return context.graph.mark(at, at + 1, to);
   context.assume("unseen-code", `${word} leaves a loop whose head is not visible: the run ends there`, at);
   context.leaveOpen("end");
   return context.graph.add({ kind: "unseen", where: "end", next: context.exit });
@@ -114,8 +114,11 @@ function lowerExpression(context: StatementContext, values: ValueContext, value:
     case UNSEEN_END:
       context.leaveOpen("end");
       return graph.add({ kind: "unseen", where: "end", next: context.exit });
-    default:
-      return lowerEffects(values, value, next);
+    default: {
+      const entry = lowerEffects(values, value, next);
+      const { at, end } = extent(value);
+      return entry === next ? graph.mark(at, end, next) : entry;
+    }
   }
 }
 
@@ -124,7 +127,11 @@ const isUnseen = (condition: Value): boolean => condition.kind === "name" && con
 function lowerIf(context: StatementContext, statement: Statement & { kind: "if" }, next: NodeId, loop: Loop): NodeId {
   const then = lowerStatement(context, statement.then, next, loop);
   const otherwise = statement.otherwise ? lowerStatement(context, statement.otherwise, next, loop) : next;
-  if (!isUnseen(statement.condition)) return lowerCondition(context.values(loop), statement.condition, then, otherwise);
+  if (!isUnseen(statement.condition)) {
+    // The test may be one of a helper that was opened in its place: the mark stands where the text has it.
+    const { at, end } = extent(statement.condition);
+    return context.graph.mark(at, end, lowerCondition(context.values(loop), statement.condition, then, otherwise));
+  }
   return context.graph.add({
     kind: "choice", reason: "unseen", text: "a condition that is not visible", at: -1,
     outs: [{ label: "entered", next: then }, { label: "not entered", next: otherwise }],

@@ -12,7 +12,7 @@ export interface ValueContext {
   /** What is known of a call: null means that it is a plain value without effects. */
   readonly callee: (name: string, args: readonly Value[], at: number) => { effects: readonly BoundEffect[]; knowledge: Knowledge } | null;
   /** `static inline` helpers of the same input that are a single `return <expression>;`. */
-  readonly helpers: ReadonlyMap<string, FunctionCode>;
+  readonly helper: (call: Value & { kind: "call" }) => FunctionCode | null;
   /** Macros of the input that are calls, read as helpers. */
   readonly callMacro: (call: Value & { kind: "call" }) => FunctionCode | null;
   /** Macros of the input that stand for flags of GUP. */
@@ -67,7 +67,7 @@ interface Span {
 /** True for a helper of another text. */
 const isForeign = (context: ValueContext, value: Value & { kind: "call" }): boolean => helperOf(context, value)?.isForeign === true;
 
-const helperOf = (context: ValueContext, value: Value & { kind: "call" }): FunctionCode | null => context.helpers.get(value.name) ?? context.callMacro(value);
+const helperOf = (context: ValueContext, value: Value & { kind: "call" }): FunctionCode | null => context.helper(value) ?? context.callMacro(value);
 
 /** Lowers a condition to branches: `&&`, `||`, `!`, `?:`, the comma and inlined helpers are control flow. */
 export function lowerCondition(context: ValueContext, value: Value, then: NodeId, otherwise: NodeId, negated = false, span?: Span): NodeId {

@@ -13,6 +13,11 @@ import { returnedValue } from "./helper-body.ts";
 import type { ValueContext } from "./lower-value.ts";
 import type { Assumption, EffectProgram } from "./program.ts";
 
+export interface LowerOptions {
+  /** Gives jumps and calls without effect nodes of their own. */
+  readonly marksStatements?: boolean;
+}
+
 /**
  * Lowers one function to an effect program: all of C's control flow, one node per atomic step. Built backwards
  * (`statement, next -> entry`), so that no edge is ever patched but those of labels and loops.
@@ -22,18 +27,21 @@ export function lowerFunction(
   code: FunctionCode,
   release: Release,
   definitions: ReadonlyMap<string, FunctionCode>,
+  { marksStatements = false }: LowerOptions = {},
 ): EffectProgram {
-  const graph = graphBuilder();
+  const graph = graphBuilder(marksStatements);
   const variables = collectVariables(code);
   const macros = flagMacrosOf(image);
   const exit = graph.add({ kind: "exit" });
+  const opened = returnOnly(definitions);
   const labels = new Map<string, Joint>();
   const assumptions = assumptionList();
   const open = { start: false, end: false };
   const values: Omit<ValueContext, "lowerStatement"> = {
     graph,
-    callee: calleeKnowledge(release, definitions, pageTableLocks(variables, code), assumptions.assume),
-    helpers: returnOnly(definitions),
+    callee: calleeKnowledge(release, definitions, pageTableLocks(variables), assumptions.assume),
+    // What the kernel's tables say of a function is more than its body shows: `__folio_lock()` only waits, as it seems.
+    helper: (call) => ((factFor(call.name, call.args.length, release)?.fact.effects.length ?? 0) > 0 ? null : (opened.get(call.name) ?? null)),
     budget: { helpers: MAX_HELPERS },
     callMacro: (call) => (factFor(call.name, call.args.length, release) || isQuiet(call.name) ? null : callMacro(image, call.name)),
     flagMacro: (name, at) => (variables.has(name) ? null : macros(name, at)),
@@ -183,7 +191,8 @@ function pointsToEntry(pointer: Value, variables: ReadonlyMap<string, Variable>)
   return variable?.type === "pte_t" && variable.pointers === 1;
 }
 
-/** True for `spinlock_t *` variables whose name or origin says page-table lock: mm code calls them `ptl`. */
-function pageTableLocks(variables: ReadonlyMap<string, Variable>, _code: FunctionCode): (lock: Value) => boolean {
-  return (lock) => lock.kind === "name" && variables.get(lock.name)?.type === "spinlock_t" && (variables.get(lock.name)?.pointers ?? 0) > 0;
-}
+/** True for `spinlock_t *` variables whose name says page-table lock: mm code calls them `ptl`, `src_ptl`, `pml`. */
+const pageTableLocks = (variables: ReadonlyMap<string, Variable>) => (lock: Value): boolean => {
+  const variable = lock.kind === "name" ? variables.get(lock.name) : undefined;
+  return variable?.type === "spinlock_t" && variable.pointers > 0 && /ptl|pml|pgl|pt_lock/.test(variable.name);
+};

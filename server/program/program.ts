@@ -89,6 +89,8 @@ export interface LabelNode {
   readonly kind: "label";
   readonly name: string | null;
   at: number;
+  /** Where the node marks a statement. */
+  readonly end?: number;
   next: NodeId;
 }
 

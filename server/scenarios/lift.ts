@@ -170,7 +170,7 @@ class Emitter implements Lifting {
   #source(node: ProgramNode): { text: string; source: StepSource | null } {
     if (!("at" in node) || node.at < 0) return { text: node.kind === "call" ? (node.shown ?? node.name) : node.kind, source: null };
     const place = documentPlace(this.program.image, node.at);
-    const text = node.kind === "call" && node.shown !== undefined ? node.shown : "end" in node ? textAt(this.program.image, node.at, node.end) : "";
+    const text = node.kind === "call" && node.shown !== undefined ? node.shown : "end" in node && node.end !== undefined ? textAt(this.program.image, node.at, node.end) : "";
     return { text: text === "" ? node.kind : text, source: place && { line: place.line, side: this.program.image.side } };
   }
 

@@ -28,16 +28,16 @@ const LOCKS: readonly ApiFact[] = [
   ...facts("cpus_read_unlock put_online_cpus", "kernel/cpu.c (6.1.192)", [release("rwsem", "read", null)]),
   ...facts("lock_device_hotplug", "drivers/base/core.c (6.1.192)", [acquire("mutex", "exclusive", "always", null)], { arity: 0, certainty: "plausible" }),
   ...facts("unlock_device_hotplug", "drivers/base/core.c (6.1.192)", [release("mutex", "exclusive", null)], { arity: 0, certainty: "plausible" }),
-  ...facts("pgdat_resize_lock", "include/linux/memory_hotplug.h (6.1.192)", [irqOff, acquire("spinlock", "exclusive")], { arity: 2, needs: { MEMORY_HOTPLUG: true } }),
-  ...facts("pgdat_resize_unlock", "include/linux/memory_hotplug.h (6.1.192)", [release("spinlock", "exclusive"), irqOn], {
+  ...facts("pgdat_resize_lock", "include/linux/memory_hotplug.h (6.1.192)", [irqOff, inField("node_size_lock", acquire("spinlock", "exclusive"))], { arity: 2, needs: { MEMORY_HOTPLUG: true } }),
+  ...facts("pgdat_resize_unlock", "include/linux/memory_hotplug.h (6.1.192)", [inField("node_size_lock", release("spinlock", "exclusive")), irqOn], {
     arity: 2,
     needs: { MEMORY_HOTPLUG: true },
   }),
-  ...facts("pgdat_kswapd_lock", "include/linux/memory_hotplug.h:181 (6.12.117)", [acquire("mutex", "exclusive")], {
+  ...facts("pgdat_kswapd_lock", "include/linux/memory_hotplug.h:181 (6.12.117)", [inField("kswapd_lock", acquire("mutex", "exclusive"))], {
     arity: 1,
     needs: { MEMORY_HOTPLUG: true },
   }),
-  ...facts("pgdat_kswapd_unlock", "include/linux/memory_hotplug.h:186 (6.12.117)", [release("mutex", "exclusive")], {
+  ...facts("pgdat_kswapd_unlock", "include/linux/memory_hotplug.h:186 (6.12.117)", [inField("kswapd_lock", release("mutex", "exclusive"))], {
     arity: 1,
     needs: { MEMORY_HOTPLUG: true },
   }),

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { HeldWhen, LockClass, LockMode } from "../kernel/effect.ts";
+import type { Value } from "../program/code.ts";
+import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts";
+import { namesIn, render, substitute } from "../program/render.ts";
+import { exitsOf, type Exit } from "./exits.ts";
+import { interpret, type Interpretation } from "./interpret.ts";
+import { objectText } from "./locks.ts";
+import { NEVER_SLEEPS, sleepOf, type CalleeSleep, type Sleep } from "./sleep.ts";
+import { EMPTY_STATE, isHeld, isSameLock, type Atomic, type Held, type State } from "./state.ts";
+
+/** Which value of a call goes with a change; `sometimes`: no value tells. */
+export type ChangeWhen = HeldWhen | "sometimes";
+
+/** A lock of a function's contract, in the words of its parameters. */
+export interface ContractLock {
+  readonly lock: LockClass;
+  readonly mode: LockMode | "any";
+  /** Object in terms of parameters and globals; null: not expressible, any of the class may be meant. */
+  readonly object: Value | null;
+}
+
+export interface LockChange extends ContractLock {
+  readonly when: ChangeWhen;
+  /** True where the function's value is the object. */
+  readonly isValue: boolean;
+}
+
+export interface AtomicChange {
+  readonly reason: "rcu" | "irq" | "preempt" | "lazy_mmu";
+  readonly when: ChangeWhen;
+}
+
+/** What a caller has to know of a function whose body is at hand: its effects by exit, its sleep and its demands. */
+export interface Summary {
+  /** Held on return and not on entry. */
+  readonly takes: readonly LockChange[];
+  /** Held on entry and not on return. */
+  readonly givesUp: readonly LockChange[];
+  /** Held on entry and on return, and not all the time between: what it protects is stale. */
+  readonly drops: readonly ContractLock[];
+  readonly enters: readonly AtomicChange[];
+  readonly leaves: readonly AtomicChange[];
+  /** Locks that must be held on entry: asserted, or given up without having been taken. */
+  readonly requires: readonly ContractLock[];
+  readonly sleeps: Sleep;
+  /** False where something about the function is not known: unseen code, recursion, a budget. */
+  readonly complete: boolean;
+}
+
+/** For functions of which nothing is known, and for those that come back to themselves. */
+export const UNKNOWN_SUMMARY: Summary = { takes: [], givesUp: [], drops: [], enters: [], leaves: [], requires: [], sleeps: NEVER_SLEEPS, complete: false };
+
+/** Effects that outlast the call that has them, or ask for something of the caller. */
+const LASTING: ReadonlySet<BoundEffect["kind"]> = new Set(["acquire", "release", "assertHeld", "enterAtomic", "leaveAtomic", "mapPte", "unmapPte", "lockEntryTable", "consumes", "dropsLock"]);
+
+/** The summary of a function whose callees carry the effects of theirs already. */
+export function summarize(program: EffectProgram, calleeSleep: (name: string) => CalleeSleep | null): Summary {
+  const sleeps = sleepOf(program, calleeSleep);
+  const isWhole = !program.openStart && !program.openEnd && !program.assumptions.some((one) => one.kind === "not-lowered" || one.kind === "unseen-code");
+  if (!program.nodes.some((node) => node.kind === "call" && node.effects.some((effect) => LASTING.has(effect.kind))))
+    return { ...UNKNOWN_SUMMARY, sleeps, complete: isWhole };
+  const first = interpret(program);
+  const demanded = demandsOf(program, first);
+  const sections = sectionsLeft(program, first);
+  const entry: State = { ...EMPTY_STATE, held: demanded.map(({ held }) => held), atomic: sections.map((reason) => ({ reason, of: "", at: -1 })) };
+  let { exits, complete } = exitsOf(program, interpret(program, entry));
+  let changes = changesOf(program, exits, demanded);
+  if ([...changes.takes, ...changes.givesUp].some((change) => change.when === "sometimes")) {
+    ({ exits, complete } = exitsOf(program, interpret(program, entry, returnedNames(program))));
+    changes = changesOf(program, exits, demanded);
+  }
+  const kept = demanded.filter((one) => !changes.givesUp.some((gone) => gone.lock === one.held.lock && textOf(gone.object) === one.held.object));
+  return {
+    ...changes,
+    drops: kept.filter((one) => one.isGivenUp).map(({ held, object }) => contractLock(program, held, object)),
+    enters: entersOf(exits, sections),
+    leaves: sections.map((reason) => ({ reason, when: whenOf(exits, ({ state }) => !isIn(state, reason)) })).filter(({ reason }) => exits.some(({ state }) => !isIn(state, reason))),
+    requires: demanded.map(({ held, object }) => contractLock(program, held, object)),
+    sleeps,
+    complete: complete && isWhole,
+  };
+}
+
+const textOf = (object: Value | null): string => objectText(object);
+
+/** A lock that the function needs from its caller. */
+interface Demand {
+  readonly held: Held;
+  readonly object: Value | null;
+  /** True where the function gives it up at some place; false where it only asserts. */
+  readonly isGivenUp: boolean;
+}
+
+/** Locks that are asserted, or given up on a path that did not take them. */
+function demandsOf(program: EffectProgram, { before }: Interpretation): readonly Demand[] {
+  const found = new Map<string, Demand>();
+  program.nodes.forEach((node, id) => {
+    if (node.kind !== "call") return;
+    for (const { lock, mode, object, isGivenUp } of node.effects.flatMap(usesOf)) {
+      const text = objectText(object);
+      const key = `${lock} ${text}`;
+      const isMissing = (before[id] ?? []).some((state) => !state.held.some((one) => one.taken && isSameLock(one, lock, text)));
+      if (!isMissing || (isForeign(program, object) && takesOfItsOwn(program, lock))) continue;
+      const known = found.get(key);
+      found.set(key, { held: { lock, object: text, mode: known && known.held.mode !== "any" ? known.held.mode : mode, at: -1, taken: false }, object, isGivenUp: isGivenUp || known?.isGivenUp === true });
+    }
+  });
+  return [...found.values()];
+}
+
+const isForeign = (program: EffectProgram, object: Value | null): boolean => object !== null && contractObject(program, object) === null;
+
+/** Objects of locals have many names: where the function takes such locks itself, one of them is the one that it gives up. */
+const takesOfItsOwn = (program: EffectProgram, lock: LockClass): boolean =>
+  program.nodes.some((node) => node.kind === "call" && node.effects.some((effect) => effect.kind === "acquire" && effect.lock === lock && (effect.object === null || isForeign(program, effect.object))));
+
+/** Sections that the function leaves without having entered them. */
+function sectionsLeft(program: EffectProgram, { before }: Interpretation): readonly AtomicChange["reason"][] {
+  const found = new Set<AtomicChange["reason"]>();
+  program.nodes.forEach((node, id) => {
+    if (node.kind !== "call") return;
+    for (const effect of node.effects)
+      if (effect.kind === "leaveAtomic" && (before[id] ?? []).some((state) => !isIn(state, effect.reason))) found.add(effect.reason);
+  });
+  return [...found].toSorted();
+}
+
+const isIn = (state: State, reason: AtomicChange["reason"]): boolean => state.atomic.some((one) => one.reason === reason);
+
+interface Use extends ContractLock {
+  readonly isGivenUp: boolean;
+}
+
+/** Locks that must be held where an effect happens. */
+function usesOf(effect: BoundEffect): readonly Use[] {
+  switch (effect.kind) {
+    case "release":
+      return [{ lock: effect.lock, mode: effect.mode, object: effect.object, isGivenUp: true }];
+    case "unmapPte":
+      return effect.ptl ? [{ lock: "ptl", mode: "exclusive", object: effect.ptl, isGivenUp: true }] : [];
+    case "dropsLock":
+      return [{ lock: effect.lock, mode: effect.mode, object: effect.object, isGivenUp: true }];
+    case "assertHeld":
+      return [{ lock: effect.lock, mode: effect.mode, object: effect.object, isGivenUp: false }];
+    default:
+      return [];
+  }
+}
+
+function changesOf(program: EffectProgram, exits: readonly Exit[], demanded: readonly Demand[]): Pick<Summary, "takes" | "givesUp"> {
+  const isDemand = (held: Held): boolean => demanded.some((one) => one.held.lock === held.lock && one.held.object === held.object);
+  const taken = new Map<string, Held>();
+  for (const { state } of exits) for (const held of state.held) if (held.taken && !isDemand(held)) taken.set(`${held.lock} ${held.object} ${held.mode}`, held);
+  const takes = [...taken.values()].map((held): LockChange => {
+    const holds = (exit: Exit): boolean => exit.state.held.some((one) => one.lock === held.lock && one.object === held.object && one.mode === held.mode);
+    const holding = exits.filter(holds);
+    const isValue = holding.length > 0 && holding.every((exit) => exit.returned !== null && exit.returned === held.object);
+    return { ...contractLock(program, held, isValue ? null : objectAt(program, held)), when: isValue ? "nonzero" : whenOf(exits, holds), isValue };
+  });
+  const givesUp = demanded
+    .filter(({ held }) => exits.some(({ state }) => !isHeld(state, held.lock, held.object)))
+    .map(({ held, object }): LockChange => ({ ...contractLock(program, held, object), when: whenOf(exits, ({ state }) => !isHeld(state, held.lock, held.object)), isValue: false }));
+  return { takes, givesUp };
+}
+
+/** Which value of the function goes with something that holds at some of its exits. */
+function whenOf(exits: readonly Exit[], holds: (exit: Exit) => boolean): ChangeWhen {
+  if (exits.every(holds)) return "always";
+  const goesWith = (value: "zero" | "nonzero"): boolean => exits.every((exit) => exit.value !== null && (exit.value === value) === holds(exit));
+  return goesWith("nonzero") ? "nonzero" : goesWith("zero") ? "zero" : "sometimes";
+}
+
+function entersOf(exits: readonly Exit[], left: readonly AtomicChange["reason"][]): readonly AtomicChange[] {
+  const isSection = (atomic: Atomic): atomic is Atomic & { readonly reason: AtomicChange["reason"] } => atomic.reason !== "spinlock" && atomic.reason !== "pte-map";
+  const reasons = new Set(exits.flatMap(({ state }) => state.atomic.filter(isSection).map((one) => one.reason)));
+  return [...reasons].filter((reason) => !left.includes(reason)).toSorted().map((reason) => ({ reason, when: whenOf(exits, ({ state }) => isIn(state, reason)) }));
+}
+
+/** The value that names the object of a lock at the node that took it. */
+function objectAt(program: EffectProgram, held: Held): Value | null {
+  const node = program.nodes[held.at];
+  if (node?.kind !== "call") return null;
+  for (const effect of node.effects)
+    for (const part of Object.values(effect) as unknown[])
+      if (typeof part === "object" && part !== null && "kind" in part && objectText(part as Value) === held.object) return part as Value;
+  return null;
+}
+
+/** In terms of parameters that keep their value, and of globals; null for any other. */
+function contractObject(program: EffectProgram, object: Value | null): Value | null {
+  const isFixed = (name: string): boolean => {
+    const variable = program.variables.get(name);
+    return variable === undefined || (variable.isParameter && !isAssigned(program, name));
+  };
+  const seen = object && substitute(object, program.aliases ?? new Map());
+  return seen && namesIn(seen).length > 0 && namesIn(seen).every(isFixed) ? seen : null;
+}
+
+const contractLock = (program: EffectProgram, { lock, mode }: Held, object: Value | null): ContractLock => ({ lock, mode, object: contractObject(program, object) });
+
+const isAssigned = (program: EffectProgram, name: string): boolean =>
+  program.nodes.some((node) => (node.kind === "assign" && render(node.target) === name) || (node.kind === "call" && node.result === name));
+
+const returnedNames = (program: EffectProgram): readonly string[] => [
+  ...new Set(program.nodes.flatMap((node) => (node.kind === "return" && node.value?.kind === "name" ? [node.value.name] : []))),
+];
+
+/** A summary as the effects of one call: what the kernel's tables would say of the function. */
+export function effectsOfCall(summary: Summary, call: CallNode, callee: EffectProgram): BoundEffect[] {
+  const parameters = [...callee.variables.values()].filter((variable) => variable.isParameter);
+  const given = new Map(parameters.flatMap((parameter, index) => (call.args[index] ? [[parameter.name, call.args[index]] as const] : [])));
+  const objectOf = ({ object }: ContractLock): Value | null => object && substitute(object, given);
+  const modeOf = (mode: LockMode | "any"): LockMode => (mode === "any" ? "exclusive" : mode);
+  return [
+    ...summary.givesUp.map((change): BoundEffect =>
+      change.when === "always"
+        ? { kind: "release", lock: change.lock, object: objectOf(change), mode: modeOf(change.mode) }
+        : { kind: "dropsLock", lock: change.lock, object: objectOf(change), mode: change.mode, when: change.when, onReturn: "released" },
+    ),
+    ...summary.takes.flatMap((change): BoundEffect[] =>
+      change.when === "sometimes"
+        ? []
+        : [{ kind: "acquire", lock: change.lock, object: objectOf(change), mode: modeOf(change.mode), sleeps: false, held: change.when, ...(change.isValue ? { objectIsValue: true } : {}) }],
+    ),
+    ...summary.leaves.flatMap(({ reason, when }): BoundEffect[] => (when === "always" ? [{ kind: "leaveAtomic", reason }] : [])),
+    ...summary.enters.flatMap(({ reason, when }): BoundEffect[] => (when === "sometimes" ? [] : [{ kind: "enterAtomic", reason, held: when }])),
+  ];
+}
