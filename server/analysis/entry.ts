@@ -57,6 +57,7 @@ export function entryFromCall(caller: State, call: CallNode, from: EffectProgram
     held: caller.held.map((held) => ({ ...held, object: translate(held.object), at: -1 })),
     callerUnknown: caller.callerUnknown,
     atomic: caller.atomic.map((atomic) => ({ ...atomic, at: -1 })),
+    mapped: caller.mapped.map((entry) => ({ ...entry, pte: translate(entry.pte), at: -1 })).filter((entry) => entry.pte !== ""),
     truths,
     bits,
   };

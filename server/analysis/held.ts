@@ -44,10 +44,21 @@ export function entriesOf(program: EffectProgram, part: ReadonlySet<NodeId>): re
 /** Joins the states of all paths and callers; null where control does not come. */
 export function heldIn(program: EffectProgram, states: readonly State[]): HeldHere | null {
   if (states.length === 0) return null;
+  const byState = states.map((state) => factsOf(program, state));
+  const exact = joined(byState);
+  const certain = joined(byState.map(inAnyMode)).filter((fact) => fact.isCertain && fact.lock !== null);
+  const isTold = (fact: HeldFact): boolean => exact.some((one) => one.isCertain && one.lock === fact.lock && one.name === fact.name);
+  const open = certain.filter((fact) => !isTold(fact));
+  const facts = [...exact.filter((fact) => !open.some((one) => one.lock === fact.lock && one.name === fact.name)), ...open];
+  return { facts, callersKnown: states.every((state) => !state.callerUnknown) };
+}
+
+/** Facts of all states, each once, certain where every state has it. */
+function joined(states: readonly (readonly HeldFact[])[]): readonly HeldFact[] {
   const count = new Map<string, { fact: HeldFact; times: number }>();
   for (const state of states) {
     const seen = new Set<string>();
-    for (const fact of factsOf(program, state)) {
+    for (const fact of state) {
       const key = `${fact.kind} ${fact.lock ?? ""} ${fact.name} ${fact.mode ?? ""}`;
       if (seen.has(key)) continue;
       seen.add(key);
@@ -55,22 +66,24 @@ export function heldIn(program: EffectProgram, states: readonly State[]): HeldHe
       count.set(key, { fact: known && known.fact.from !== fact.from ? { ...fact, from: "assertion" } : fact, times: (known?.times ?? 0) + 1 });
     }
   }
-  const facts = [...count.values()].map(({ fact, times }) => ({ ...fact, isCertain: times === states.length }));
-  return { facts: withoutVaguer(facts), callersKnown: states.every((state) => !state.callerUnknown) };
+  return [...count.values()].map(({ fact, times }) => ({ ...fact, isCertain: times === states.length }));
 }
 
-/** A mode that some paths do not tell: the lock is held on all of them. */
-function withoutVaguer(facts: readonly HeldFact[]): readonly HeldFact[] {
-  return facts;
+/** Held for reading on some paths and for writing, or in a mode that an assertion leaves open, on the others: held. */
+function inAnyMode(state: readonly HeldFact[]): readonly HeldFact[] {
+  return state.map((fact) => (fact.lock === null ? fact : { ...fact, mode: null }));
 }
 
 function factsOf(program: EffectProgram, state: State): readonly HeldFact[] {
   return [
     ...state.held.map((held) => lockFact(program, held)),
     ...state.atomic.flatMap((atomic) => sectionFact(atomic)),
-    ...state.mapped.map(({ pte }): HeldFact => ({ kind: "mapped", lock: null, name: pte, mode: null, isCertain: true, from: "here" })),
+    ...state.mapped.map(({ pte }): HeldFact => ({ kind: "mapped", lock: null, name: asWritten(pte), mode: null, isCertain: true, from: "here" })),
   ];
 }
+
+/** Names of a helper that was put in the place of its call, as the helper has them; temporaries have none. */
+const asWritten = (name: string): string => (name.includes("$") ? "" : name.replace(/\b([A-Za-z_]\w*?)__\d+\b/g, "$1"));
 
 const MODES = { read: "R", write: "W", exclusive: null, any: null } as const;
 
@@ -78,7 +91,7 @@ function lockFact(program: EffectProgram, held: Held): HeldFact {
   return {
     kind: spins(held.lock) ? "spinning" : "sleeping",
     lock: held.lock,
-    name: held.lock === "ptl" ? (tableOf(program, held) ?? held.object) : held.object,
+    name: asWritten(held.lock === "ptl" ? (tableOf(program, held) ?? held.object) : held.object),
     mode: held.lock === "spinlock" ? null : MODES[held.mode],
     isCertain: true,
     from: held.at < 0 ? "caller" : held.taken ? "here" : "assertion",

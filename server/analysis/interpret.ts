@@ -18,8 +18,11 @@ export interface Interpretation {
 /** Pairs of node and state that one function may cost; more than any function of mm/ needs. */
 const MAX_STATES = 20_000;
 
-/** From this many states on, a node tells apart only what locks, maps and walks do: conditions are forgotten there. */
+/** From this many states on, a node tells apart only what locks, maps and walks do, and what local variables remember of it. */
 const MANY_STATES = 48;
+
+/** From this many on, even what local variables remember of the path is forgotten. */
+const TOO_MANY_STATES = 144;
 
 /** `asked`: variables whose truth is to be told apart besides those that the program tests. */
 export function interpret(program: EffectProgram, entry: State = EMPTY_STATE, asked: readonly string[] = []): Interpretation {
@@ -31,9 +34,12 @@ export function interpret(program: EffectProgram, entry: State = EMPTY_STATE, as
   let complete = true;
 
   const live = liveNames(program);
+  const marked = new Set([...relevance.results, ...relevance.markers]);
+  const merged = (state: State, known: number): State =>
+    known < MANY_STATES ? state : withoutConditions(state, known < TOO_MANY_STATES ? marked : relevance.results);
   const reach = (id: NodeId, reached: State): void => {
     const useful = withoutDead(reached, live(id));
-    const state = (before[id]?.length ?? 0) < MANY_STATES ? useful : withoutConditions(useful, relevance.results);
+    const state = merged(useful, before[id]?.length ?? 0);
     const key = stateKey(state);
     if (seen[id]?.has(key)) return;
     if (total >= MAX_STATES) {

@@ -44,7 +44,9 @@ export function acquire(state: State, lock: Held): State {
 
 /** The state without the lock. An object "" is any of its class. */
 export function release(state: State, lock: Held["lock"], object: string): State {
-  const held = withoutLast(state.held, (one) => isSameLock(one, lock, object));
+  const named = withoutLast(state.held, (one) => isSameLock(one, lock, object));
+  // A folio has many names, those of its pages among them.
+  const held = named === state.held && lock === "folio_lock" ? withoutLast(state.held, (one) => one.lock === lock) : named;
   const atomic = withoutLast(state.atomic, (one) => one.reason === "spinlock" && (one.of === object || object === ""));
   return loseProtection({ ...state, held, atomic: spins(lock) ? atomic : state.atomic });
 }

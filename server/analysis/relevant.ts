@@ -2,7 +2,7 @@
 import { FOLLOWED_FLAGS, VMA_OF_ANON } from "../kernel/private-mapping.ts";
 import type { Value } from "../program/code.ts";
 import { flagsIn } from "../program/flag-word.ts";
-import type { EffectProgram } from "../program/program.ts";
+import type { BoundEffect, EffectProgram } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
 import { EMPTY_STATE } from "./state.ts";
 import { isLasting } from "./live.ts";
@@ -26,6 +26,8 @@ export interface Relevance {
   readonly vmaNames: ReadonlyMap<string, ReadonlySet<string> | null>;
   /** Variables that say whether a lock, a map or a walk happened: never forgotten between the call and the test. */
   readonly results: ReadonlySet<string>;
+  /** Local variables that remember what was done (`locked = true; ... if (locked)`): forgotten last. */
+  readonly markers: ReadonlySet<string>;
 }
 
 /** `besides`: variables whose outcome someone wants to know at the end. */
@@ -45,7 +47,7 @@ export function relevanceOf(program: EffectProgram, besides: readonly string[] =
     if (node.kind === "branch") note(node.condition);
     if (node.kind === "call") {
       // The value of a lock, a map or a walk says whether it happened.
-      if (node.result !== null && node.effects.some((effect) => "held" in effect || effect.kind === "mapPte" || effect.kind === "hugetlbWalk")) {
+      if (node.result !== null && node.effects.some(isToldByValue)) {
         conditions.add(node.result);
         results.add(node.result);
       }
@@ -65,8 +67,13 @@ export function relevanceOf(program: EffectProgram, besides: readonly string[] =
   for (const name of correlated(program)) conditions.add(name);
   throughCopies(program, conditions);
   throughDefinitions(program, variables);
-  return { conditions, variables, flags, privateVmas: privateVmasOf(program), vmaNames: vmaNamesOf(program), results };
+  return { conditions, variables, flags, privateVmas: privateVmasOf(program), vmaNames: vmaNamesOf(program), results, markers: markersOf(program) };
 }
+
+/** Effects that happen or not, as the value of the call says. */
+const isToldByValue = (effect: BoundEffect): boolean => "held" in effect || TOLD_BY_VALUE.has(effect.kind);
+
+const TOLD_BY_VALUE: ReadonlySet<BoundEffect["kind"]> = new Set(["mapPte", "hugetlbWalk", "walkMapped", "dropsLock", "consumes"]);
 
 function addFlags(value: Value, flags: Set<string>): void {
   for (const prefix of FOLLOWED_FLAGS) for (const flag of flagsIn(value, prefix)) flags.add(flag);
@@ -89,6 +96,12 @@ function privateVmasOf(program: EffectProgram): ReadonlySet<string> {
   for (const { name, type, pointers } of program.variables.values())
     if (pointers === 1) for (const one of VMA_OF_ANON) if (one.type === type) found.add(`${name}->${one.field}`);
   return found;
+}
+
+function markersOf(program: EffectProgram): ReadonlySet<string> {
+  const markers = new Set([...correlated(program)].filter((name) => program.variables.has(name)));
+  throughCopies(program, markers);
+  return markers;
 }
 
 /** What is known of a variable is known of its copies: `p = q; if (p)` asks about q. */

@@ -48,8 +48,9 @@ function forgetFlagFields(state: State, node: CallNode): State {
   return [...state.bits.keys()].some(isField) ? { ...state, bits: new Map([...state.bits].filter(([key]) => !isField(key))) } : state;
 }
 
-/** A callee may write whatever it is given the address of. */
+/** A callee may write whatever it is given the address of; one that stands in the place of its call says what it writes. */
 function forgetOutputs(state: State, node: CallNode): State {
+  if (node.knowledge === "inlined") return state;
   let next = forgetFlagFields(state, node);
   for (const arg of node.args)
     if (arg.kind === "unary" && arg.operator === "&" && node.knowledge !== "quiet") next = forget(next, render(arg.of));
@@ -67,7 +68,7 @@ function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: Node
       return [release(givesUpOfOthers(state, effect), effect.lock, objectText(effect.object))];
     case "assertHeld":
       return [
-        state.distrusts === true || isHeld(state, effect.lock, objectText(effect.object))
+        state.distrusts === true || isHeld(state, effect.lock, objectText(effect.object)) || isHeldByField(state, effect)
           ? state
           : { ...state, held: [...state.held, { lock: effect.lock, object: objectText(effect.object), mode: effect.mode, at: id, taken: false }] },
       ];
@@ -115,6 +116,12 @@ function givesUpOfOthers(state: State, { lock, object, mode }: BoundEffect & { k
     walks = withEntry(walks, variable, { ...origin, protectedAtWalk: true, protectedSince: false, hasGap: false, givenUp: { lock, mode } });
   }
   return walks === state.walks ? state : { ...state, walks };
+}
+
+/** An assertion on the same field of an object with another name (`get_node(s, n)->list_lock`) means the lock at hand. */
+function isHeldByField(state: State, { object }: BoundEffect & { kind: "assertHeld" }): boolean {
+  const field = /(?:->|\.)\w+$/.exec(objectText(object))?.[0];
+  return field !== undefined && state.held.some((one) => one.object.endsWith(field));
 }
 
 const objectOfValue = (result: string | null, field: string | undefined): string =>

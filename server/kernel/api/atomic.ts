@@ -19,6 +19,8 @@ const SECTIONS: readonly ApiFact[] = [
   ...facts("local_irq_restore local_irq_enable", "include/linux/irqflags.h (6.1.192)", [irqOn]),
   ...facts("preempt_disable get_cpu local_bh_disable kmap_atomic", "include/linux/preempt.h, include/linux/highmem-internal.h (6.1.192)", [preemptOff]),
   ...facts("preempt_enable put_cpu local_bh_enable kunmap_atomic", "include/linux/preempt.h, include/linux/highmem-internal.h (6.1.192)", [preemptOn]),
+  ...facts("get_cpu_ptr get_cpu_var slub_get_cpu_ptr", "include/linux/percpu-defs.h, mm/slub.c (6.1.192)", [preemptOff]),
+  ...facts("put_cpu_ptr put_cpu_var slub_put_cpu_ptr", "include/linux/percpu-defs.h, mm/slub.c (6.1.192)", [preemptOn]),
   ...facts("preempt_disable_nested", "include/linux/preempt.h (6.1.192): only with PREEMPT_RT", [], {
     since: "6.1",
     underConfig: [{ config: { PREEMPT_RT: true }, adds: [preemptOff] }],
@@ -45,6 +47,21 @@ const LOCAL_LOCKS: readonly ApiFact[] = [
   ...facts("local_unlock_irq local_unlock_irqrestore", LOCAL, [release("spinlock", "exclusive"), irqOn], { since: "5.8" }),
 ];
 
+const PCP = "mm/page_alloc.c:150-230 (6.1.192): per-CPU page lists, the CPU pinned";
+
+/** The value of the try is the lists, locked, or NULL. */
+const PAGE_LISTS: readonly ApiFact[] = [
+  ...facts("pcp_spin_trylock", PCP, [
+    { ...preemptOff, held: "nonzero" },
+    { kind: "acquire", lock: "spinlock", object: null, mode: "exclusive", sleeps: false, held: "nonzero", objectIsValue: true, field: "lock" },
+  ], { since: "6.1", arity: 1 }),
+  ...facts("pcp_spin_lock", PCP, [
+    preemptOff,
+    { kind: "acquire", lock: "spinlock", object: null, mode: "exclusive", sleeps: false, held: "always", objectIsValue: true, field: "lock" },
+  ], { since: "6.1", arity: 1 }),
+  ...facts("pcp_spin_unlock", PCP, [inField("lock", release("spinlock", "exclusive")), preemptOn], { since: "6.1", arity: 1 }),
+];
+
 /** The value is the vector, locked: a class of its own that rules need not tell from other spin locks. */
 const vector: Effect = { kind: "acquire", field: "lru_lock", lock: "spinlock", object: null, mode: "exclusive", sleeps: false, held: "always", objectIsValue: true };
 
@@ -68,4 +85,4 @@ const LOCAL_MAPS: readonly ApiFact[] = [
   ...facts("kunmap_local", HIGHMEM, [pop], { since: "5.11", needs: { HIGHMEM: true } }),
 ];
 
-export const atomicFacts: readonly ApiFact[] = [...SECTIONS, ...LOCAL_LOCKS, ...LRU_VECTORS, ...LOCAL_MAPS];
+export const atomicFacts: readonly ApiFact[] = [...SECTIONS, ...LOCAL_LOCKS, ...PAGE_LISTS, ...LRU_VECTORS, ...LOCAL_MAPS];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ApiFact } from "../effect.ts";
 import { sleepsIf } from "./flag-sleep.ts";
-import { facts, maySleep, returnsReference } from "./make.ts";
+import { facts, maySleep, release, returnsReference } from "./make.ts";
 
 const PAGEMAP = "include/linux/pagemap.h:589-700, mm/filemap.c:1937 (6.1.192)";
 
@@ -31,6 +31,14 @@ export const fileCacheFacts: readonly ApiFact[] = [
   ...facts("read_cache_page read_mapping_page read_cache_folio read_mapping_folio", "mm/filemap.c (6.1.192)", [
     maySleep,
     returnsReference("page", "error-pointer"),
+  ]),
+  ...facts("filemap_read_folio", "mm/filemap.c:2487 (6.1.192): the filler unlocks the folio, whatever it returns", [maySleep, release("folio_lock", "exclusive", 2)], {
+    arity: 3,
+    since: "5.16",
+  }),
+  ...facts("swap_readpage swap_read_folio swap_writepage", "mm/page_io.c:194-520 (6.1.192): unlocked when the transfer is done, on every path", [
+    maySleep,
+    release("folio_lock", "exclusive"),
   ]),
   ...facts("try_to_free_buffers", "fs/buffer.c (6.1.192): needs the folio lock, takes spin locks only", [
     { kind: "requiresHeld", lock: "folio_lock", object: 0, mode: "exclusive" },

@@ -102,6 +102,10 @@ const FOLIO_LOCK: readonly ApiFact[] = [
   ...facts("folio_lock lock_page __folio_lock __lock_page", PAGEMAP, [acquire("folio_lock", "exclusive")]),
   ...facts("folio_trylock trylock_page", PAGEMAP, [acquire("folio_lock", "exclusive", "nonzero")]),
   ...facts("folio_lock_killable lock_page_killable __folio_lock_killable", PAGEMAP, [acquire("folio_lock", "exclusive", "zero")]),
+  ...facts("__folio_set_locked __SetPageLocked", "include/linux/page-flags.h (6.1.192): of a folio that nobody else sees yet", [
+    { kind: "acquire", lock: "folio_lock", object: 0, mode: "exclusive", sleeps: false, held: "always" },
+  ]),
+  ...facts("__folio_clear_locked __ClearPageLocked", "include/linux/page-flags.h (6.1.192)", [release("folio_lock", "exclusive")]),
   ...facts("folio_unlock unlock_page", PAGEMAP, [release("folio_lock", "exclusive")]),
 ];
 
@@ -144,7 +148,7 @@ const SPINLOCKS: readonly ApiFact[] = [
   ...facts("spin_lock_nested spin_lock_nest_lock raw_spin_lock_nested", SPINLOCK_H, [acquire("spinlock", "exclusive")]),
   ...facts("spin_trylock raw_spin_trylock", SPINLOCK_H, [acquire("spinlock", "exclusive", "nonzero")]),
   ...facts("xa_trylock", SPINLOCK_H, [inField("xa_lock", acquire("spinlock", "exclusive", "nonzero"))]),
-  ...SPIN_TRIES.flatMap(({ names, enter }) => facts(names, SPINLOCK_H, [acquire("spinlock", "exclusive", "nonzero"), enter])),
+  ...SPIN_TRIES.flatMap(({ names, enter }) => facts(names, SPINLOCK_H, [enter, acquire("spinlock", "exclusive", "nonzero")])),
   ...facts("bit_spin_lock", "include/linux/bit_spinlock.h (6.1.192): the bit's number, the word", [acquire("spinlock", "exclusive", "always", 1)]),
   ...facts("bit_spin_unlock __bit_spin_unlock", "include/linux/bit_spinlock.h (6.1.192)", [release("spinlock", "exclusive", 1)]),
   ...facts("write_seqlock", "include/linux/seqlock.h (6.1.192)", [acquire("spinlock", "exclusive")]),

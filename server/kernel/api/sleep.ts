@@ -65,7 +65,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/page_io.c, mm/swap_state.c (6.1.192)",
-    "swap_readpage swap_read_folio swap_writepage read_swap_cache_async swapin_readahead swap_cluster_readahead " +
+    "read_swap_cache_async swapin_readahead swap_cluster_readahead " +
       "swapin_folio",
   ),
   ...sleepers(
