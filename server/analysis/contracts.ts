@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { LockClass } from "../kernel/effect.ts";
 import type { Value } from "../program/code.ts";
 import type { BoundEffect, CallNode, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { acquire, byResult, nameValue, objectText, release, withoutLast } from "./locks.ts";
-import { isHeld, type State } from "./state.ts";
+import { isGeneric, isHeld, type State } from "./state.ts";
 import { assume } from "./truth.ts";
 
 type Bound<K extends BoundEffect["kind"]> = Extract<BoundEffect, { kind: K }>;
@@ -42,8 +41,6 @@ export function dropLock(state: State, effect: Bound<"dropsLock">, result: strin
       return [state, dropped(state)];
   }
 }
-
-const isGeneric = (lock: LockClass): boolean => lock === "spinlock" || lock === "mutex" || lock === "rwsem" || lock === "ptl";
 
 const pointee = (pointer: Value): Value =>
   pointer.kind === "unary" && pointer.operator === "&" ? pointer.of : { kind: "unary", operator: "*", of: pointer, at: pointer.at };

@@ -77,6 +77,8 @@ export const EMPTY_STATE: State = {
 /** Classes of locks that are told apart by their object only; an assertion does not say which of them it means. */
 const GENERIC: ReadonlySet<LockClass> = new Set<LockClass>(["ptl", "spinlock", "mutex", "rwsem"]);
 
+export const isGeneric = (lock: LockClass): boolean => GENERIC.has(lock);
+
 export const isSameLock = (held: Held, lock: LockClass, object: string): boolean =>
   held.lock === lock ? held.object === object || held.object === "" || object === "" : GENERIC.has(held.lock) && GENERIC.has(lock) && held.object === object && object !== "";
 

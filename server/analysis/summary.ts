@@ -7,7 +7,7 @@ import { exitsOf, type Exit } from "./exits.ts";
 import { interpret, type Interpretation } from "./interpret.ts";
 import { objectText } from "./locks.ts";
 import { NEVER_SLEEPS, sleepOf, type CalleeSleep, type Sleep } from "./sleep.ts";
-import { EMPTY_STATE, isHeld, isSameLock, type Atomic, type Held, type State } from "./state.ts";
+import { EMPTY_STATE, isGeneric, isHeld, isSameLock, type Atomic, type Held, type State } from "./state.ts";
 
 /** Which value of a call goes with a change; `sometimes`: no value tells. */
 export type ChangeWhen = HeldWhen | "sometimes";
@@ -99,11 +99,13 @@ function demandsOf(program: EffectProgram, { before }: Interpretation): readonly
     if (node.kind !== "call") return;
     for (const { lock, mode, object, isGivenUp } of node.effects.flatMap(usesOf)) {
       const text = objectText(object);
-      const key = `${lock} ${text}`;
+      const key = `${isGeneric(lock) ? "" : lock} ${text}`;
       const isMissing = (before[id] ?? []).some((state) => !state.held.some((one) => one.taken && isSameLock(one, lock, text)));
       if (!isMissing || (isForeign(program, object) && takesOfItsOwn(program, lock))) continue;
       const known = found.get(key);
-      found.set(key, { held: { lock, object: text, mode: known && known.held.mode !== "any" ? known.held.mode : mode, at: -1, taken: false }, object, isGivenUp: isGivenUp || known?.isGivenUp === true });
+      // An assertion does not say which kind of lock, or which mode: what gives the lock up does.
+      const told = known && known.held.mode !== "any" ? known.held : { lock, mode };
+      found.set(key, { held: { lock: told.lock, object: text, mode: told.mode, at: -1, taken: false }, object, isGivenUp: isGivenUp || known?.isGivenUp === true });
     }
   });
   return [...found.values()];

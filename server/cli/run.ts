@@ -3,6 +3,7 @@ import { commitsIn } from "../node/commits.ts";
 import { rulePage } from "../node/rule-folders.ts";
 import { visibleLine } from "../report/visible.ts";
 import { RULESET, VERSION } from "../report/version.ts";
+import { heldInDocument } from "../review/held.ts";
 import type { RuleMeta } from "../rules/meta.ts";
 import type { Engine } from "./engine.ts";
 import { explain } from "./explain.ts";
@@ -33,6 +34,7 @@ async function serve(io: CliIo, engine: Engine): Promise<number> {
   const ruleOf = (id: string): RuleMeta | null => engine.rules().find((rule) => rule.id === id) ?? null;
   startProcessServer({
     review: engine.review,
+    held: heldInDocument,
     ruleOf,
     commits: commitsIn,
     ruleUrl: (id) => (ruleOf(id) === null ? null : rulePage(id, io.ruleFolders)),

@@ -14,6 +14,7 @@ export interface Client {
   readonly hoverFormat: MarkupKind;
   /** Symbols may have children; otherwise they are a flat list. */
   readonly nestsSymbols: boolean;
+  readonly refreshesInlayHints: boolean;
   /** Number of folding ranges that the client takes. */
   readonly foldingLimit: number;
   /** URIs of the folders that are open. */
@@ -43,6 +44,7 @@ export function clientOf(params: InitializeParams): Client {
     showsCodeDescription: pull?.codeDescriptionSupport ?? diagnostics?.codeDescriptionSupport ?? false,
     hoverFormat: formats.includes(MarkupKind.Markdown) ? MarkupKind.Markdown : MarkupKind.PlainText,
     nestsSymbols: textDocument?.documentSymbol?.hierarchicalDocumentSymbolSupport === true,
+    refreshesInlayHints: workspace?.inlayHint?.refreshSupport === true,
     foldingLimit: textDocument?.foldingRange?.rangeLimit ?? 5000,
     folders: foldersOf(params),
     initializationOptions,

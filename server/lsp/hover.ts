@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { MarkupKind } from "vscode-languageserver/node";
+import type { TextDocument } from "vscode-languageserver-textdocument";
 import type { Connection, Hover, Position, Range } from "vscode-languageserver/node";
 import { hoverMarkdown, hoverPlain } from "../report/hover.ts";
 import type { HoverOptions } from "../report/hover.ts";
+import { heldLines, summaryLines } from "../report/held.ts";
+import { fencedText } from "../report/markdown.ts";
+import type { HeldLines } from "../review/held.ts";
 import type { Client } from "./client.ts";
+import type { HeldCache } from "./held-cache.ts";
 import { findingRange } from "./range.ts";
 import type { ReviewCache, ReviewedDocument } from "./review-cache.ts";
 
@@ -31,10 +36,38 @@ function hoverAt(position: Position, reviewed: ReviewedDocument, client: Client,
   };
 }
 
-/** The story of the findings under the cursor. */
-export function answerHoverRequests(connection: Connection, reviews: ReviewCache, client: Client, ruleOf: RuleOf): void {
+/** The word that a position touches, with where it stands on its line. */
+function wordAt(line: string, character: number): { readonly word: string; readonly start: number } | null {
+  for (const match of line.matchAll(/[A-Za-z_]\w*/g))
+    if (match.index <= character && character <= match.index + match[0].length) return { word: match[0], start: match.index };
+  return null;
+}
+
+/** What the function under the cursor asks of its callers, and what holds where the cursor is. */
+function heldHoverAt(position: Position, document: TextDocument, held: HeldLines, client: Client): Hover | null {
+  const line = document.getText({ start: { line: position.line, character: 0 }, end: { line: position.line + 1, character: 0 } });
+  const touched = wordAt(line, position.character);
+  if (touched === null) return null;
+  const summary = held.summaryOf(touched.word);
+  const here = held.at(position.line + 1);
+  const parts = [summary === null ? [] : summaryLines(touched.word, summary), here === null ? [] : heldLines(here)].filter((lines) => lines.length > 0);
+  if (parts.length === 0) return null;
+  const value = client.hoverFormat === MarkupKind.Markdown ? parts.map((lines) => fencedText(lines)).join("\n\n") : parts.map((lines) => lines.join("\n")).join("\n\n");
+  const { line: row } = position;
+  return {
+    contents: { kind: client.hoverFormat, value },
+    range: { start: { line: row, character: touched.start }, end: { line: row, character: touched.start + touched.word.length } },
+  };
+}
+
+/** The story of the findings under the cursor; where there is none, what holds there. */
+export function answerHoverRequests(connection: Connection, reviews: ReviewCache, held: HeldCache, client: Client, ruleOf: RuleOf): void {
   connection.onHover(async ({ textDocument, position }, token) => {
     const reviewed = await reviews.of(textDocument.uri, token);
-    return reviewed === null ? null : hoverAt(position, reviewed, client, ruleOf);
+    if (reviewed === null) return null;
+    const found = hoverAt(position, reviewed, client, ruleOf);
+    if (found !== null) return found;
+    const lines = await held.of(textDocument.uri);
+    return lines === null ? null : heldHoverAt(position, reviewed.document, lines, client);
   });
 }

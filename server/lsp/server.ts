@@ -16,8 +16,11 @@ import { answerLinkRequests } from "./document-link.ts";
 import type { CommitLookup } from "./document-link.ts";
 import { answerSymbolRequests } from "./document-symbol.ts";
 import { answerFoldingRequests } from "./folding-range.ts";
+import { createHeldCache } from "./held-cache.ts";
+import type { HeldFunction } from "./held-cache.ts";
 import { answerHoverRequests } from "./hover.ts";
 import type { RuleOf } from "./hover.ts";
+import { answerInlayHintRequests } from "./inlay-hint.ts";
 import { answerDiagnosticRequests } from "./pull.ts";
 import { pushDiagnostics } from "./push.ts";
 import { createReadingCache } from "./reading-cache.ts";
@@ -30,13 +33,15 @@ export interface ServerParts {
   readonly review: ReviewFunction;
   readonly ruleOf: RuleOf;
   readonly ruleUrl: RuleUrl;
+  /** Where absent, nothing is said about what is held. */
+  readonly held?: HeldFunction;
   /** Where absent, `Fixes:` trailers are no links. */
   readonly commits?: CommitLookup;
   /** How long a client that does not ask waits for diagnostics after the last keystroke. Default 200. */
   readonly debounceMs?: number;
 }
 
-const initializeResult = (client: Client): InitializeResult => ({
+const initializeResult = (client: Client, hasHints: boolean): InitializeResult => ({
   serverInfo: { name: SECTION, version: VERSION },
   capabilities: {
     positionEncoding: PositionEncodingKind.UTF16,
@@ -45,6 +50,7 @@ const initializeResult = (client: Client): InitializeResult => ({
     documentSymbolProvider: { label: "Patchwalk" },
     foldingRangeProvider: true,
     documentLinkProvider: {},
+    ...(hasHints ? { inlayHintProvider: true } : {}),
     ...(client.pullsDiagnostics
       ? { diagnosticProvider: { identifier: SECTION, interFileDependencies: false, workspaceDiagnostics: false } }
       : {}),
@@ -67,7 +73,7 @@ export function startServer(connection: Connection, parts: ServerParts): void {
   connection.onInitialize((params) => {
     const client = clientOf(params);
     startFeatures(connection, documents, client, parts);
-    return initializeResult(client);
+    return initializeResult(client, parts.held !== undefined);
   });
   documents.listen(connection);
   connection.listen();
@@ -85,7 +91,9 @@ function startFeatures(
   const refresh = client.pullsDiagnostics
     ? answerDiagnosticRequests(connection, reviews, client, parts.ruleUrl, log)
     : pushDiagnostics(connection, documents, reviews, client, parts.ruleUrl, parts.debounceMs ?? 200, log);
-  answerHoverRequests(connection, reviews, client, parts.ruleOf);
+  const held = createHeldCache(documents, settings, parts.held ?? null, log);
+  answerHoverRequests(connection, reviews, held, client, parts.ruleOf);
+  if (parts.held !== undefined) answerInlayHintRequests(connection, documents, held, settings);
   const readings = createReadingCache(documents);
   answerSymbolRequests(connection, readings, client);
   answerFoldingRequests(connection, readings, client);
@@ -93,12 +101,14 @@ function startFeatures(
 
   documents.onDidClose(({ document }) => {
     reviews.forget(document.uri);
+    held.forget(document.uri);
     readings.forget(document.uri);
     settings.forget(document.uri);
   });
   connection.onDidChangeConfiguration((change) => {
     settings.change(change.settings);
     refresh();
+    if (client.refreshesInlayHints && parts.held !== undefined) connection.languages.inlayHint.refresh().catch((error: unknown) => log(`inlay hints are not refreshed: ${String(error)}`));
   });
   connection.onInitialized(() => {
     if (client.answersConfiguration && client.registersConfiguration) {

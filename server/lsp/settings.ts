@@ -33,10 +33,26 @@ export const readSettings = (value: unknown): ReviewOptions => ({
   rules: readRules(member(value, "rules")),
 });
 
+/** What the editor shows besides findings. */
+export interface EditorOptions {
+  /** Locks, atomic context and mapped entries as inlay hints. Default: false. */
+  readonly showsHeld: boolean;
+}
+
+const readEditorOptions = (value: unknown): EditorOptions => ({ showsHeld: member(member(value, "inlayHints"), "held") === true });
+
+interface Settings {
+  readonly review: ReviewOptions;
+  readonly editor: EditorOptions;
+}
+
+const settingsIn = (value: unknown): Settings => ({ review: readSettings(value), editor: readEditorOptions(value) });
+
 /** Settings by resource, asked once until they change. */
 export interface SettingsCache {
   /** The same object for the same resource until `change` or `forget`. */
   readonly of: (uri: string) => Promise<ReviewOptions>;
+  readonly editor: (uri: string) => Promise<EditorOptions>;
   /** The client says that settings changed; `pushed` is what it sent along, for clients that cannot be asked. */
   readonly change: (pushed: unknown) => void;
   readonly forget: (uri: string) => void;
@@ -47,28 +63,29 @@ const unwrapped = (value: unknown): unknown => member(value, SECTION) ?? value;
 
 export function createSettings(connection: Connection, client: Client): SettingsCache {
   const initial = unwrapped(client.initializationOptions);
-  const asked = new Map<string, Promise<ReviewOptions>>();
-  let fallback = readSettings(initial);
+  const asked = new Map<string, Promise<Settings>>();
+  let fallback = settingsIn(initial);
 
-  async function ask(uri: string): Promise<ReviewOptions> {
+  async function ask(uri: string): Promise<Settings> {
     if (!client.answersConfiguration) return fallback;
     const answer: unknown = await connection.workspace
       .getConfiguration({ scopeUri: uri, section: SECTION })
       .catch(() => null);
-    return answer === null || answer === undefined ? fallback : readSettings(answer);
+    return answer === null || answer === undefined ? fallback : settingsIn(answer);
+  }
+
+  function settingsOf(uri: string): Promise<Settings> {
+    const answer = asked.get(uri) ?? ask(uri);
+    asked.set(uri, answer);
+    return answer;
   }
 
   return {
-    of: (uri) => {
-      const known = asked.get(uri);
-      if (known !== undefined) return known;
-      const answer = ask(uri);
-      asked.set(uri, answer);
-      return answer;
-    },
+    of: async (uri) => (await settingsOf(uri)).review,
+    editor: async (uri) => (await settingsOf(uri)).editor,
     change: (pushed) => {
       const section = member(pushed, SECTION);
-      if (!client.answersConfiguration && section !== undefined) fallback = readSettings(section ?? initial);
+      if (!client.answersConfiguration && section !== undefined) fallback = settingsIn(section ?? initial);
       asked.clear();
     },
     forget: (uri) => void asked.delete(uri),

@@ -2,6 +2,7 @@
 import { unitOf, type Unit } from "../analysis/unit.ts";
 import { frameFor } from "../kernel/frames.ts";
 import { namesWithEffect } from "../kernel/facts.ts";
+import type { Release } from "../kernel/release.ts";
 import type { Target } from "../kernel/target.ts";
 import type { FileDiff, Patch } from "../patch/model.ts";
 import { RULES } from "../rules/registry.ts";
@@ -18,12 +19,14 @@ const isC = (file: FileDiff): boolean => {
   return path === null || /\.[ch]$/.test(path);
 };
 
+/** One side of the C files that a patch touches. */
+export const imagesOf = (document: string, patch: Patch, side: "old" | "new", release: Release): Image[] =>
+  patch.files.filter(isC).map((file) => imageOfDiff(document, file, side, (name) => frameFor(name, release))).filter((image) => image.text !== "");
+
 /** Both sides of a patch, lowered; null where nothing in it concerns a rule. */
 export function subjectOf(document: string, patch: Patch, target: Target): Subject | null {
   const files = patch.files.filter(isC);
-  const images = (side: "old" | "new"): Image[] =>
-    files.map((file) => imageOfDiff(document, file, side, (name) => frameFor(name, target.release))).filter((image) => image.text !== "");
-  const unit = (side: "old" | "new"): Unit => unitOf(images(side), target.release);
+  const unit = (side: "old" | "new"): Unit => unitOf(imagesOf(document, patch, side, target.release), target.release);
   const text = files.flatMap((file) => file.hunks.flatMap((hunk) => hunk.lines.map((line) => line.text))).join("\n");
   return TRIGGERS.test(text) ? { target, unit: unit("new"), old: unit("old") } : null;
 }

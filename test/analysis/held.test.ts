@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { describe, expect, test } from "vitest";
+import { heldLine, heldLines, summaryLines } from "../../server/report/held.ts";
+import { parseRelease } from "../../server/kernel/release.ts";
+import { heldInDocument, heldInFile } from "../../server/review/held.ts";
+import { DEFAULT_OPTIONS } from "../../server/review/options.ts";
+
+/** Reads C in which `//?` marks the lines that are asked about; gives what is said of them, in order. */
+function said(code: string, release = "6.1"): readonly string[] {
+  const version = parseRelease(release);
+  if (!version) throw new Error(release);
+  const held = heldInFile("mm/x.c", code, version);
+  return code.split("\n").flatMap((row, index) => {
+    if (!row.includes("//?")) return [];
+    const here = held.at(index + 1);
+    return [here === null ? "no code" : heldLines({ ...here, callersKnown: true }).join("; ")];
+  });
+}
+
+const summary = (code: string, name: string): readonly string[] => {
+  const found = heldInFile("mm/x.c", code, parseRelease("6.1")!).summaryOf(name);
+  return found === null ? ["unknown"] : summaryLines(name, found);
+};
+
+describe("what is held at a line", () => {
+  test("locks, mapped entries and sections, in order", () => {
+    expect(said(`
+static int toy_walk(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
+{
+	spinlock_t *ptl; //?
+	pte_t *pte;
+
+	mmap_read_lock(mm);
+	pte = pte_offset_map_lock(mm, pmd, addr, &ptl); //?
+	arch_enter_lazy_mmu_mode();
+	toy_look(pte); //?
+	arch_leave_lazy_mmu_mode();
+	pte_unmap_unlock(pte, ptl); //?
+	mmap_read_unlock(mm);
+	return 0; //?
+}`)).toEqual([
+      "no code",
+      "held here: mmap_lock(R)",
+      "held here: mmap_lock(R) · atomic: ptl(pmd) lazy_mmu · mapped: pte",
+      "held here: mmap_lock(R) · atomic: ptl(pmd) · mapped: pte",
+      "",
+    ]);
+  });
+
+  test("from 6.6 on a mapped entry is an RCU read-side section, and may not be there", () => {
+    const code = `
+static void toy_peek(pmd_t *pmd, unsigned long addr)
+{
+	pte_t *pte = pte_offset_map(pmd, addr);
+
+	if (!pte)
+		return; //?
+	toy_look(pte); //?
+	pte_unmap(pte);
+}`;
+    expect(said(code, "6.12")).toEqual(["", "atomic: rcu · mapped: pte"]);
+    expect(said(code, "6.1")[1]).toBe("mapped: pte");
+  });
+
+  test("trylocks, error codes and markers decide as the code does", () => {
+    expect(said(`
+static int toy_try(struct mm_struct *mm, struct mutex *m)
+{
+	bool locked = false;
+
+	if (!mmap_read_trylock(mm))
+		return -EAGAIN; //?
+	if (mutex_lock_killable(&toy_mutex)) {
+		mmap_read_unlock(mm);
+		return -EINTR; //?
+	}
+	toy_work(mm); //?
+	mutex_unlock(&toy_mutex);
+	if (toy_needs(mm)) {
+		spin_lock(&mm->page_table_lock);
+		locked = true;
+	}
+	toy_more(mm); //?
+	if (locked)
+		spin_unlock(&mm->page_table_lock);
+	toy_last(mm); //?
+	mmap_read_unlock(mm);
+	return 0;
+}`)).toEqual([
+      "",
+      "",
+      "held here: mmap_lock(R) toy_mutex",
+      "held here: mmap_lock(R); on some paths: ptl(mm)",
+      "held here: mmap_lock(R)",
+    ]);
+  });
+
+  test("callers of static functions say what they hold; a function whose address is given away has others", () => {
+    expect(said(`
+static void toy_inner(struct mm_struct *toy_mm, pte_t *pte)
+{
+	toy_look(pte); //?
+}
+static void toy_shared(struct mm_struct *toy_mm)
+{
+	toy_touch(toy_mm); //?
+}
+static void toy_walker(struct mm_struct *mm, pmd_t *pmd, unsigned long addr)
+{
+	spinlock_t *ptl;
+	pte_t *pte = pte_offset_map_lock(mm, pmd, addr, &ptl);
+
+	toy_inner(mm, pte);
+	toy_shared(mm);
+	pte_unmap_unlock(pte, ptl);
+}
+static const struct toy_ops ops = { .shared = toy_shared };
+`)).toEqual(["atomic: ptl · mapped: pte", ""]);
+  });
+
+  test("jumps, labels and loops have their own lines", () => {
+    expect(said(`
+static int toy_loop(struct toy *t)
+{
+	int i;
+
+retry: //?
+	spin_lock(&t->lock);
+	for (i = 0; i < t->count; i++) { //?
+		if (t->stop)
+			goto out; //?
+		if (t->busy) {
+			spin_unlock(&t->lock);
+			cond_resched();
+			goto retry; //?
+		}
+	}
+out: //?
+	spin_unlock(&t->lock);
+	return 0;
+}`)).toEqual(["", "atomic: t->lock", "atomic: t->lock", "", "atomic: t->lock"]);
+  });
+
+  test("callees that give up what their caller holds", () => {
+    expect(said(`
+static vm_fault_t toy_fault(struct vm_area_struct *vma, unsigned long addr, struct pt_regs *regs)
+{
+	vm_fault_t fault;
+
+	mmap_read_lock(vma->vm_mm);
+	fault = handle_mm_fault(vma, addr, FAULT_FLAG_ALLOW_RETRY, regs);
+	if (fault & VM_FAULT_COMPLETED)
+		return fault; //?
+	if (fault & VM_FAULT_RETRY)
+		return fault; //?
+	toy_account(vma); //?
+	mmap_read_unlock(vma->vm_mm);
+	return fault;
+}`)).toEqual(["", "", "held here: mmap_lock(R)"]);
+  });
+
+  test("the walk of a mapped page lets go when it ends", () => {
+    expect(said(`
+static bool toy_one(struct folio *folio, struct vm_area_struct *vma, unsigned long address, void *arg)
+{
+	DEFINE_FOLIO_VMA_WALK(pvmw, folio, vma, address, 0);
+
+	while (page_vma_mapped_walk(&pvmw)) {
+		toy_entry(vma); //?
+		if (!pvmw.pte)
+			continue; //?
+		toy_pte(pvmw.pte); //?
+		if (toy_done(vma)) {
+			page_vma_mapped_walk_done(&pvmw);
+			break; //?
+		}
+	}
+	return true; //?
+}`)).toEqual([
+      "atomic: pvmw.ptl; on some paths: pvmw.pte",
+      "atomic: pvmw.ptl",
+      "atomic: pvmw.ptl · mapped: pvmw.pte",
+      "",
+      "",
+    ]);
+  });
+
+  test("an assertion is said to be one; of any mode", () => {
+    expect(said(`
+static void toy_asserts(struct mm_struct *mm)
+{
+	mmap_assert_locked(mm);
+	toy_touch(mm); //?
+}`)).toEqual(["held here: mmap_lock; by assertion only: mmap_lock"]);
+  });
+
+  test("the lines of a patch, those that go away in their old form", () => {
+    const patch = `--- a/mm/toy.c
++++ b/mm/toy.c
+@@ -1,9 +1,9 @@
+ static int toy_sync(struct mm_struct *mm)
+ {
+-	mmap_read_lock(mm);
+-	toy_work(mm);
+-	mmap_read_unlock(mm);
++	mmap_write_lock(mm);
++	toy_work(mm);
++	mmap_write_unlock(mm);
+ 	toy_last(mm);
+ 	return 0;
+ }
+`;
+    const held = heldInDocument({ path: "x.patch", text: patch, kind: "patch" }, DEFAULT_OPTIONS);
+    const line = (row: number): string | null => {
+      const here = held.at(row);
+      return here && heldLine(here);
+    };
+    expect([line(7), line(10), line(12), line(2)]).toEqual(["held here: mmap_lock(R)", "held here: mmap_lock(W)", "", null]);
+  });
+
+  test("two locks of one class are told apart", () => {
+    expect(said(`
+static void toy_two(struct mm_struct *src, struct mm_struct *dst)
+{
+	mmap_write_lock(dst);
+	mmap_write_lock_nested(src, SINGLE_DEPTH_NESTING);
+	toy_copy(dst, src); //?
+	mmap_write_unlock(src);
+	mmap_write_unlock(dst);
+}`)).toEqual(["held here: mmap_lock(W dst) mmap_lock(W src)"]);
+  });
+});
+
+describe("summaries of functions", () => {
+  test("locks by value, demands and sleep", () => {
+    const code = `
+static struct toy *toy_get(struct toy_table *table, gfp_t gfp)
+{
+	struct toy *toy = kmalloc(sizeof(*toy), gfp);
+
+	if (!toy)
+		return NULL;
+	spin_lock(&table->lock);
+	return toy;
+}
+static void toy_put(struct toy_table *table)
+{
+	lockdep_assert_held(&table->lock);
+	spin_unlock(&table->lock);
+}
+static int toy_wait(struct mm_struct *mm)
+{
+	mmap_read_unlock(mm);
+	msleep(1);
+	mmap_read_lock(mm);
+	return 0;
+}
+static int toy_lock(struct mm_struct *mm)
+{
+	if (!mmap_read_trylock(mm))
+		return 0;
+	return 1;
+}
+static int toy_caller(struct mm_struct *mm)
+{
+	return toy_wait(mm);
+}
+`;
+    expect(summary(code, "toy_get")).toEqual(["toy_get()", "returns with: table->lock if the value is not 0", "may sleep as gfp says: kmalloc()"]);
+    expect(summary(code, "toy_put")).toEqual(["toy_put()", "needs: table->lock", "gives up: table->lock"]);
+    expect(summary(code, "toy_wait")).toEqual(["toy_wait()", "needs: mmap_lock(R)", "drops and takes again: mmap_lock(R)", "may sleep: msleep()"]);
+    expect(summary(code, "toy_lock")).toEqual(["toy_lock()", "returns with: mmap_lock(R) if the value is not 0"]);
+    expect(summary(code, "toy_caller")).toContain("may sleep: toy_wait()");
+    expect(summary(code, "toy_absent")).toEqual(["unknown"]);
+  });
+
+  test("callers see what large callees leave behind", () => {
+    const filler = Array.from({ length: 120 }, (_, index) => `\ttoy_step(mm, ${index});`).join("\n");
+    expect(said(`
+static int toy_enter(struct mm_struct *mm)
+{
+${filler}
+	if (toy_refuses(mm))
+		return -EBUSY;
+	mmap_read_lock(mm);
+	return 0;
+}
+static void toy_leave(struct mm_struct *mm)
+{
+${filler}
+	mmap_read_unlock(mm);
+}
+int toy_both(struct mm_struct *mm)
+{
+	if (toy_enter(mm))
+		return 1; //?
+	toy_work(mm); //?
+	toy_leave(mm);
+	return 0; //?
+}`)).toEqual(["", "held here: mmap_lock(R)", ""]);
+  });
+
+  test("functions that call each other in a circle are not complete, whichever is asked first", () => {
+    const code = `
+static void toy_even(struct mm_struct *mm, int n)
+{
+	mmap_read_lock(mm);
+	if (n)
+		toy_odd(mm, n - 1);
+	mmap_read_unlock(mm);
+}
+static void toy_odd(struct mm_struct *mm, int n)
+{
+	if (n)
+		toy_even(mm, n - 1);
+}
+`;
+    const release = parseRelease("6.1")!;
+    const forward = heldInFile("mm/x.c", code, release);
+    const backward = heldInFile("mm/x.c", code, release);
+    const [even, odd] = [forward.summaryOf("toy_even"), forward.summaryOf("toy_odd")];
+    const [odd2, even2] = [backward.summaryOf("toy_odd"), backward.summaryOf("toy_even")];
+    expect([even2, odd2]).toEqual([even, odd]);
+    expect(even?.complete).toBe(false);
+  });
+});
