@@ -122,7 +122,7 @@ describe("the manifest", () => {
 
   it("has the settings and commands that the documentation promises", () => {
     const settings = manifest.contributes.configuration.properties;
-    expect(Object.keys(settings)).toEqual(["patchwalk.target.release", "patchwalk.minTier", "patchwalk.rules"]);
+    expect(Object.keys(settings)).toEqual(["patchwalk.target.release", "patchwalk.minTier", "patchwalk.inlayHints.held", "patchwalk.rules"]);
     const commands = manifest.contributes.commands.map((entry: { command: string }) => entry.command);
     expect(commands).toEqual(["patchwalk.restartServer", "patchwalk.showOutput"]);
   });
