@@ -64,7 +64,8 @@ export function summarize(program: EffectProgram, calleeSleep: (name: string) =>
   const demanded = demandsOf(program, first);
   const sections = sectionsLeft(program, first);
   const entry: State = { ...EMPTY_STATE, held: demanded.map(({ held }) => held), atomic: sections.map((reason) => ({ reason, of: "", at: -1 })) };
-  let { exits, complete } = exitsOf(program, interpret(program, entry));
+  const asksNothing = demanded.length === 0 && sections.length === 0;
+  let { exits, complete } = exitsOf(program, asksNothing ? first : interpret(program, entry));
   let changes = changesOf(program, exits, demanded);
   if ([...changes.takes, ...changes.givesUp].some((change) => change.when === "sometimes")) {
     ({ exits, complete } = exitsOf(program, interpret(program, entry, returnedNames(program))));

@@ -9,6 +9,7 @@ import type { FunctionCode } from "../program/code.ts";
 import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import type { Image } from "../source/image.ts";
 import { documentPlace } from "../program/place.ts";
+import { summarizer } from "./summarizer.ts";
 import { interpret, type Interpretation } from "./interpret.ts";
 import { EMPTY_STATE, type State, stateKey } from "./state.ts";
 import { entryFromCall } from "./entry.ts";
@@ -69,6 +70,7 @@ export function unitOfPrograms(
   definitions: ReadonlyMap<string, FunctionCode>,
 ): Unit {
   const callers = callSites(programs);
+  const { withCallees } = summarizer(byName(programs));
   const runs = new Map<EffectProgram, Map<string, Interpretation>>();
   const memo = new Map<string, AnalyzedFunction>();
   const numbers = new Map(programs.map((program, index) => [program, index] as const));
@@ -78,7 +80,7 @@ export function unitOfPrograms(
     const known = runs.get(program) ?? new Map<string, Interpretation>();
     runs.set(program, known);
     const key = stateKey(entry);
-    const result = known.get(key) ?? interpret(program, entry);
+    const result = known.get(key) ?? interpret(withCallees(program), entry);
     known.set(key, result);
     return result;
   };
@@ -113,6 +115,13 @@ export function unitOfPrograms(
   };
 
   return { release, images, programs, definitions, analyze: (program) => analyze(program, 0) };
+}
+
+/** Whole functions by name, the longest of each. */
+function byName(programs: readonly EffectProgram[]): (name: string) => EffectProgram | null {
+  const whole = programs.filter((program) => !program.openStart && !program.openEnd);
+  const found = new Map(whole.toSorted((a, b) => a.end - a.start - (b.end - b.start)).map((program) => [program.name, program]));
+  return (name) => found.get(name) ?? null;
 }
 
 /** Functions by name. Of two (`#ifdef` and the stub of `#else`) the longer one says what the function does. */
