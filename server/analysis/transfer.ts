@@ -79,8 +79,7 @@ function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: Node
     case "mapPte":
       return mapPte(state, effect, node, id);
     case "unmapPte": {
-      const pte = render(effect.pte);
-      const mapped = state.mapped.some((one) => one.pte === pte) ? state.mapped.filter((one) => one.pte !== pte) : state.mapped;
+      const mapped = withoutMapped(state.mapped, effect.pte);
       const atomic = effect.rcu ? withoutLast(state.atomic, (one) => one.reason === "pte-map") : state.atomic;
       const unmapped: State = { ...state, mapped, atomic };
       return [effect.ptl ? release(unmapped, "ptl", objectText(effect.ptl)) : unmapped];
@@ -124,6 +123,17 @@ function isHeldByField(state: State, { object }: BoundEffect & { kind: "assertHe
   return field !== undefined && state.held.some((one) => one.object.endsWith(field));
 }
 
+/**
+ * The entries that stay mapped. `pte_unmap(pte - 1)` unmaps what `pte` was moved over; an entry under a name that is not
+ * known (`orig_pte`) is the innermost one.
+ */
+function withoutMapped(mapped: State["mapped"], unmapped: Value): State["mapped"] {
+  const exact = render(unmapped);
+  const base = unmapped.kind === "binary" ? render(unmapped.left) : exact;
+  const found = mapped.findLast((one) => one.pte === exact) ?? mapped.findLast((one) => one.pte === base) ?? mapped.at(-1);
+  return found ? mapped.filter((one) => one !== found) : mapped;
+}
+
 const objectOfValue = (result: string | null, field: string | undefined): string =>
   result === null ? "" : field === undefined ? result : `${result}->${field}`;
 
@@ -137,7 +147,8 @@ function mapPte(state: State, effect: BoundEffect & { kind: "mapPte" }, node: Ca
     return acquire(next, { lock: "ptl", object: objectText(effect.ptlOut), mode: "exclusive", at: id, taken: true });
   };
   if (effect.pteOut) return byResult(state, node.result, "zero", map);
-  return effect.mayFail ? byResult(state, node.result, "nonzero", map) : [map(state)];
+  if (effect.mayFail) return byResult(state, node.result, "nonzero", map);
+  return [map(node.result === null ? state : assume(state, nameValue(node.result), true))];
 }
 
 function walked(state: State, effect: BoundEffect & { kind: "hugetlbWalk" }, node: CallNode, id: NodeId, relevance: Relevance): State[] {

@@ -1,21 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, test } from "vitest";
-import { heldLine, heldLines, summaryLines } from "../../server/report/held.ts";
+import { heldLine, summaryLines } from "../../server/report/held.ts";
 import { parseRelease } from "../../server/kernel/release.ts";
 import { heldInDocument, heldInFile } from "../../server/review/held.ts";
 import { DEFAULT_OPTIONS } from "../../server/review/options.ts";
-
-/** Reads C in which `//?` marks the lines that are asked about; gives what is said of them, in order. */
-function said(code: string, release = "6.1"): readonly string[] {
-  const version = parseRelease(release);
-  if (!version) throw new Error(release);
-  const held = heldInFile("mm/x.c", code, version);
-  return code.split("\n").flatMap((row, index) => {
-    if (!row.includes("//?")) return [];
-    const here = held.at(index + 1);
-    return [here === null ? "no code" : heldLines({ ...here, callersKnown: true }).join("; ")];
-  });
-}
+import { said } from "./said.ts";
 
 const summary = (code: string, name: string): readonly string[] => {
   const found = heldInFile("mm/x.c", code, parseRelease("6.1")!).summaryOf(name);
