@@ -21,6 +21,7 @@ export interface StepInput extends Alternative {
   readonly text: string;
   readonly source?: StepSource | null;
   readonly hidden?: boolean;
+  readonly isFix?: true;
   readonly alternatives?: readonly Alternative[];
   readonly acquires?: Step["acquires"];
   readonly releases?: Step["releases"];
@@ -59,11 +60,12 @@ const fieldOf = (name: string, initial: readonly number[], { labels = {}, elemen
 });
 
 const stepOf = (input: StepInput): Step => {
-  const { text, source = null, hidden = false, alternatives, acquires, releases, ...single } = input;
+  const { text, source = null, hidden = false, isFix, alternatives, acquires, releases, ...single } = input;
   return {
     text,
     source,
     hidden,
+    ...(isFix === undefined ? {} : { isFix }),
     alternatives: alternatives ?? [single],
     ...(acquires === undefined ? {} : { acquires }),
     ...(releases === undefined ? {} : { releases }),

@@ -45,6 +45,8 @@ export interface Step {
   readonly text: string;
   /** null for environment steps and for steps that a template owns. */
   readonly source: StepSource | null;
+  /** True for a step that the fix adds: a fixed model without these steps must fail again. */
+  readonly isFix?: true;
   /** Bookkeeping that a reader does not want to see (jumps, register copies). */
   readonly hidden: boolean;
   readonly alternatives: readonly Alternative[];

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { architectureRows, type ArchitectureRow } from "../../kernel/architecture.ts";
+import { gupEra } from "../../kernel/era.ts";
+import { parseRelease } from "../../kernel/release.ts";
+import { counterexample } from "../../simulator/counterexample.ts";
+import { explore, type Exploration, type ExploreOptions } from "../../simulator/explore.ts";
+import type { Model } from "../../simulator/model.ts";
+import type { Trace } from "../../simulator/trace.ts";
+import type { CatalogueScenario, Setting } from "./scenario.ts";
+
+/** More than any scenario of the catalogue needs. */
+const MAX_STATES = 3_000_000;
+
+/** How a scenario's models are explored. */
+export const optionsOf = (scenario: CatalogueScenario, model: Model, maxStates = MAX_STATES): ExploreOptions => {
+  const reviewed = scenario.livelock === null ? -1 : model.threads.findIndex(({ name }) => name === scenario.livelock);
+  return {
+    maxStates,
+    deadlock: scenario.deadlock,
+    livelock: reviewed < 0 ? null : reviewed,
+    properties: new Set(scenario.properties),
+  };
+};
+
+export const decideScenario = (scenario: CatalogueScenario, model: Model, maxStates?: number): Exploration => explore(model, optionsOf(scenario, model, maxStates));
+
+/** The schedule to show, or null where none fails. */
+export const scheduleOf = (scenario: CatalogueScenario, model: Model, maxStates?: number): Trace | null => counterexample(model, optionsOf(scenario, model, maxStates));
+
+/** The rows of all architectures in a release. */
+const rowsIn = (release: string): readonly ArchitectureRow[] => {
+  const parsed = parseRelease(release);
+  if (!parsed) throw new Error(`no release: ${release}`);
+  return architectureRows({ release: parsed, arch: "x86_64", archIsSet: false, config: {} });
+};
+
+/** Every setting of a scenario that its axes tell apart, in the order of variants, releases, eras and architectures. */
+export function settingsOf(scenario: CatalogueScenario): readonly Setting[] {
+  const { eras, releases, byArchitecture } = scenario.axes;
+  return scenario.variants.flatMap(({ id: variant }) =>
+    releases.flatMap((text) => {
+      const release = parseRelease(text);
+      if (!release) throw new Error(`no release: ${text}`);
+      const rows = rowsIn(text);
+      const chosen = byArchitecture ? rows : rows.filter(({ isDefault }) => isDefault);
+      const inEras = eras.length > 0 ? eras : [gupEra(release)];
+      return inEras.flatMap((era) => chosen.map((architecture): Setting => ({ variant, release, era, architecture })));
+    }),
+  );
+}
+
+/** A setting in words, for tests and for the terminal. */
+export const settingText = ({ variant, release, era, architecture }: Setting): string =>
+  `${variant}, ${release.major}.${release.minor}, ${era}, ${architecture.phrase}`;

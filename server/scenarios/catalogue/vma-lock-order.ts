@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { modelBuilder, type ModelBuilder } from "../../simulator/build.ts";
+import { downRead, downWrite, rwsem, tryDownWrite, upRead, upWrite, type Rwsem } from "../../simulator/objects/rwsem.ts";
+import type { CatalogueScenario } from "./scenario.ts";
+
+interface Locks {
+  readonly vmaLock: Rwsem;
+  readonly mapping: Rwsem;
+}
+
+/** `__unmap_hugepage_range_final()`: the hugetlb VMA lock first, as everyone must. */
+function addUnmapper(model: ModelBuilder, { vmaLock, mapping }: Locks): void {
+  const unmapper = model.thread("munmap", "environment");
+  unmapper.step({ text: "hugetlb_vma_lock_write(vma)", ...downWrite(vmaLock) });
+  unmapper.step({ text: "i_mmap_lock_write(mapping)", ...downWrite(mapping) });
+  unmapper.step({ text: "i_mmap_unlock_write(mapping)", ...upWrite(mapping) });
+  unmapper.step({ text: "hugetlb_vma_unlock_write(vma)", ...upWrite(vmaLock) });
+}
+
+function addReverseWalk(model: ModelBuilder, { vmaLock, mapping }: Locks, variant: string): void {
+  const walk = model.thread("try_to_unmap_one", "review");
+  walk.step({ text: "i_mmap_lock_read(mapping)", ...downRead(mapping) });
+  if (variant === "trylock") walk.step({ text: "hugetlb_vma_trylock_write(vma)", ...tryDownWrite(vmaLock, "out") });
+  else walk.step({ text: "hugetlb_vma_lock_write(vma)", ...downWrite(vmaLock) });
+  const unlock = walk.step({ text: "hugetlb_vma_unlock_write(vma)", ...upWrite(vmaLock) });
+  walk.label("out");
+  walk.step({ text: "i_mmap_unlock_read(mapping)", ...upRead(mapping) });
+  model.reach(walk, unlock, "both locks are held");
+}
+
+/** The hugetlb VMA lock is taken before i_mmap_rwsem; a reverse-map walk, which comes the other way, may only try. */
+export const vmaLockOrder: CatalogueScenario = {
+  id: "hugetlb-vma-lock-order",
+  title: "the hugetlb VMA lock taken inside i_mmap_rwsem",
+  sources: ["40549ba8f8e0 (hugetlb VMA lock, 6.1)", "mm/rmap.c:1571, 1960 (6.1.192): trylock"],
+  properties: [],
+  deadlock: true,
+  livelock: null,
+  variants: [
+    { id: "blocking", what: "the reverse-map walk waits for the VMA lock", isFixed: false },
+    { id: "trylock", what: "the reverse-map walk only tries", isFixed: true, undone: "blocking" },
+  ],
+  axes: { eras: ["E5"], releases: ["6.1"], byArchitecture: false },
+  build({ variant }) {
+    const model = modelBuilder(`hugetlb-vma-lock-order, ${variant}`);
+    const locks: Locks = { vmaLock: rwsem(model, "hugetlb_vma_lock"), mapping: rwsem(model, "i_mmap_rwsem") };
+    addReverseWalk(model, locks, variant);
+    addUnmapper(model, locks);
+    return model.finish();
+  },
+  expected: ({ variant }) => (variant === "blocking" ? "fail" : "pass"),
+};
