@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Proof, ProofStep } from "../scenarios/prove.ts";
+import type { Proof } from "../scenarios/prove.ts";
+import type { ScheduleRow } from "../scenarios/schedule.ts";
 import type { Cover, SeriesPlace } from "../patch/cover.ts";
 import type { Problem } from "../text/problem.ts";
 
@@ -27,7 +28,7 @@ export interface RelatedLocation {
   readonly newLine: number | null;
 }
 
-export type ScheduleStep = ProofStep;
+export type ScheduleStep = ScheduleRow;
 
 export type Verdict = Proof["verdict"];
 

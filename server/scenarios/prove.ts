@@ -8,18 +8,7 @@ import { FALSE } from "../simulator/expression.ts";
 import type { Alternative, Model } from "../simulator/model.ts";
 import type { Trace } from "../simulator/trace.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
-
-/** One row of a schedule. The last row of a failing schedule reaches the bad state. */
-export interface ProofStep {
-  /** Thread name: the function under review as `name()`, or an environment thread. */
-  readonly thread: string;
-  /** The statement or the environment's action, one line, with what happened in brackets. */
-  readonly step: string;
-  /** 1-based line of the document, null for steps that are not in the document. */
-  readonly patchLine: number | null;
-  /** What the step changed, for example `entry(src_pte): X -> none`; "" where nothing visible changed. */
-  readonly state: string;
-}
+import { scheduleRows, type ScheduleRow } from "./schedule.ts";
 
 /** What exploring a scenario around one program showed. */
 export interface Proof {
@@ -34,7 +23,7 @@ export interface Proof {
   /** Threads, loops and memory model that the verdict covers. */
   readonly bounds: string;
   readonly assumptions: readonly string[];
-  readonly schedule: readonly ProofStep[];
+  readonly schedule: readonly ScheduleRow[];
   /** The reference fix, explored to the end; null where it was not run. */
   readonly fixed: {
     readonly title: string;
@@ -79,7 +68,7 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
     transitions: result.transitions,
     bounds: experiment.bounds,
     assumptions,
-    schedule: scheduleOf(shownModel, trace),
+    schedule: scheduleRows(shownModel, trace),
     fixed: proveFix(experiment, program, release, maxStates, built, trace),
     wrongFixes: tryWrongFixes(experiment, program, release, maxStates),
     assumedBranches: trace.steps.flatMap((step) => (step.assumed === undefined ? [] : [`${step.text}: ${step.assumed}`])),
@@ -168,25 +157,6 @@ function tryWrongFixes(experiment: Experiment, program: EffectProgram, release: 
     const all = [...experiment.primary, ...experiment.secondary];
     const { verdict, violation } = explore(built.model, optionsFor(experiment, built.model, all, maxStates));
     return verdict === "fail" && violation ? [`${wrong.title} fails too: ${violation.message}`] : [];
-  });
-}
-
-function scheduleOf(model: Model, trace: Trace): ProofStep[] {
-  const last = trace.steps.length - 1;
-  return trace.steps.flatMap((step, index): ProofStep[] => {
-    if (step.hidden && index !== last && index !== trace.cycleStart) return [];
-    const spec = model.threads[step.thread]?.steps[step.step];
-    // That a lock step changes its lock goes without saying.
-    const locks = new Set([...(spec?.acquires ?? []), ...(spec?.releases ?? [])].map(({ lock }) => lock.name));
-    const changes = step.changes.flatMap((change) => (locks.has(change.field) ? [] : [`${change.field}: ${change.from} -> ${change.to}`]));
-    return [
-      {
-        thread: model.threads[step.thread]?.name ?? "",
-        step: step.note === null ? step.text : `${step.text} [${step.note}]`,
-        patchLine: step.source?.line ?? null,
-        state: changes.join(", "),
-      },
-    ];
   });
 }
 
