@@ -39,17 +39,17 @@ const LATER_FORMATS = ["checkpatch", "sarif", "html", "github"];
 const ARCHITECTURES = ["x86_64", "arm64", "riscv64", "powerpc64", "s390x"];
 
 /** A value of an option that takes one of a few words; throws a sentence, see `parsed`. */
-function oneOf<T extends string>(option: string, value: string, words: readonly T[]): T {
+export function oneOf<T extends string>(option: string, value: string, words: readonly T[]): T {
   const word = words.find((one) => one === value);
   if (word === undefined) throw new UsageError(`--${option} takes ${words.join(", ")}; not '${value}'`);
   return word;
 }
 
-/** Thrown and caught in this file only. */
-class UsageError extends Error {}
+/** What is wrong with the arguments, in a sentence; thrown by readers and caught by `parsed`. */
+export class UsageError extends Error {}
 
 /** Runs a reader of arguments; both its complaints and those of `parseArgs` become one sentence. */
-function parsed<T>(read: () => T): Parsed<T> {
+export function parsed<T>(read: () => T): Parsed<T> {
   try {
     return { value: read() };
   } catch (error) {
@@ -70,14 +70,14 @@ function readFormat(value: string): Format {
   return oneOf("format", value, ["text", "json", "jsonl"]);
 }
 
-function readRelease(value: string | undefined): string | null {
+export function readRelease(value: string | undefined): string | null {
   if (value === undefined) return null;
   if (parseRelease(value) === null) throw new UsageError(`--release takes a release such as 6.1 or mainline; not '${value}'`);
   return value;
 }
 
 /** The engine reads names such as `powerpc` and `aarch64` too; the message keeps to one name each. */
-function readArch(value: string): string {
+export function readArch(value: string): string {
   return readArchitecture(value) ?? oneOf("arch", value, ARCHITECTURES);
 }
 
@@ -106,10 +106,10 @@ function readOnly(values: readonly string[] | undefined, known: readonly string[
   });
 }
 
-const COLORS: readonly ColorWhen[] = ["auto", "always", "never"];
+export const COLORS: readonly ColorWhen[] = ["auto", "always", "never"];
 
 /** `--color` may stand alone, which `parseArgs` cannot express. */
-const withColorValue = (argv: readonly string[]): string[] =>
+export const withColorValue = (argv: readonly string[]): string[] =>
   argv.map((argument, index) =>
     argument === "--color" && !COLORS.some((word) => word === argv[index + 1]) ? "--color=always" : argument);
 

@@ -13,10 +13,11 @@ import { indexTree } from "./index-tree.ts";
 import { crashText, lint } from "./lint.ts";
 import { listRules } from "./rules.ts";
 import { scan } from "./scan.ts";
+import { simulate } from "./simulate.ts";
 import { USAGE } from "./usage.ts";
 
 /** Commands of the contract that this version does not have. */
-const LATER = ["simulate", "reply", "fetch", "hook", "mcp", "report-false"];
+const LATER = ["reply", "fetch", "hook", "mcp", "report-false"];
 
 async function print(io: CliIo, text: string): Promise<number> {
   await openSink(io.stdout).write(text);
@@ -53,6 +54,7 @@ async function dispatch(argv: readonly string[], io: CliIo, engine: Engine): Pro
     case "index": return indexTree(rest, io);
     case "rules": return listRules(rest, io, engine);
     case "explain": return explain(rest, io, engine);
+    case "simulate": return simulate(rest, io);
     case "lsp": return rest.includes("--stdio") ? serve(io, engine) : usageError(io, "lsp takes --stdio");
     default:
       return usageError(io, LATER.includes(command)

@@ -11,6 +11,7 @@ usage: patchwalk <command> [options]
   index TREE [PATH]...    build or refresh what is kept about a tree
   rules                   list the rules
   explain RULE            show what a rule is about
+  simulate [SCENARIO]     explore a known race; without a name list them
   lsp --stdio             run the language server
 
 Options of lint and scan:
@@ -36,6 +37,15 @@ Options of scan and index:
   --no-cache              keep nothing
   --jobs N                threads of scan; default: one for each processor, up
                           to four
+
+Options of simulate:
+  --variant V             a variant, or buggy, or fixed; default: all
+  --release R, --era E, --arch A
+                          where it plays; eras are those of GUP, E0 to E7
+  --assume-held LOCK      callers hold it: NAME, NAME (read) or NAME (write)
+  --max-states N          give up after this many states
+  --step                  step through it, forwards and backwards
+  --format F              text (default), json
 
   rules takes --format text or json.
   --help, --version
