@@ -14,7 +14,17 @@ export type Value =
   /** `of->field` and `of.field` alike. */
   | { readonly kind: "member"; readonly of: Value; readonly field: string; readonly arrow: boolean; readonly at: number }
   | { readonly kind: "index"; readonly of: Value; readonly index: Value; readonly at: number }
-  | { readonly kind: "call"; readonly name: string; readonly args: readonly Value[]; readonly at: number; readonly end: number; /** Helpers that were opened on the way here. */ readonly depth?: number }
+  | {
+      readonly kind: "call";
+      readonly name: string;
+      readonly args: readonly Value[];
+      /** What is called, where finding it calls something itself: `ops_of(page)->isolate(page)`. */
+      readonly through?: Value;
+      readonly at: number;
+      readonly end: number;
+      /** Helpers that were opened on the way here. */
+      readonly depth?: number;
+    }
   | {
       readonly kind: "conditional";
       readonly condition: Value;
@@ -28,8 +38,8 @@ export type Value =
   | { readonly kind: "comma"; readonly left: Value; readonly right: Value; readonly at: number }
   /** GNU statement expression. */
   | { readonly kind: "block"; readonly body: Statement; readonly at: number }
-  /** Something that has a value but that nothing here reads. */
-  | { readonly kind: "opaque"; readonly text: string; readonly at: number };
+  /** Something that has a value but that nothing here reads. `parts`: values in it that are computed (`{ .a = f(x) }`). */
+  | { readonly kind: "opaque"; readonly text: string; readonly parts?: readonly Value[]; readonly at: number };
 
 export type Statement =
   | { readonly kind: "list"; readonly items: readonly Statement[] }
@@ -54,7 +64,7 @@ export type Statement =
   | { readonly kind: "continue"; readonly at: number }
   | { readonly kind: "return"; readonly value: Value | null; readonly at: number; readonly end: number }
   /** `#if`/`#ifdef`: both branches exist, the configuration decides. */
-  | { readonly kind: "configured"; readonly condition: string; readonly on: Statement; readonly off: Statement; readonly at: number }
+  | { readonly kind: "configured"; readonly condition: Value; /** The directive. */ readonly text: string; readonly on: Statement; readonly off: Statement; readonly at: number }
   /** What was not understood; recorded, never guessed. */
   | { readonly kind: "unknown"; readonly text: string; readonly at: number };
 
@@ -62,6 +72,8 @@ export interface SwitchCase {
   /** null: default. */
   readonly value: Value | null;
   readonly body: Statement;
+  /** The configurations that the case exists in; missing: all. */
+  readonly when?: Value;
 }
 
 /** A parameter or a local variable. */
@@ -86,4 +98,6 @@ export interface FunctionCode {
   readonly isForeign?: boolean;
   /** True where the definition contains syntax that did not parse. */
   readonly hasError: boolean;
+  /** Conditionals of which one branch only was read, in words. */
+  readonly unread?: readonly string[];
 }

@@ -2,8 +2,9 @@
 import { UNSEEN_CONDITION, UNSEEN_END, UNSEEN_MIDDLE, UNSEEN_START } from "../source/unseen.ts";
 import type { GraphBuilder, Joint } from "./builder.ts";
 import type { Statement, Value } from "./code.ts";
+import { both, not } from "./condition.ts";
 import { declaredGuard, inside, leaving, scopedGuard, scopeOf, type Guard, type Loop } from "./lower-guard.ts";
-import { extent, lowerAssign, lowerCondition, lowerEffects, lowerMatched, type ValueContext } from "./lower-value.ts";
+import { extent, lowerAssign, lowerCondition, lowerEffects, lowerMatched, lowerWhen, type ValueContext } from "./lower-value.ts";
 import type { Assumption, NodeId } from "./program.ts";
 import { namesIn } from "./render.ts";
 
@@ -20,13 +21,14 @@ export interface StatementContext {
   readonly label: (name: string, at: number) => Joint;
   readonly isVariable: (name: string) => boolean;
   readonly assume: (kind: Assumption["kind"], text: string, at: number) => void;
+  /** The configuration that the statement exists in; missing: any. */
+  readonly configuration?: Value;
   /** Notes that the start or the end of the function is not visible. */
   readonly leaveOpen: (side: "start" | "end") => void;
 }
 
 /** Builds the nodes of a statement in front of `next`, and returns the first of them. */
 export function lowerStatement(context: StatementContext, statement: Statement, next: NodeId, loop: Loop): NodeId {
-  const { graph } = context;
   const values = context.values(loop);
   const lower = (inner: Statement, following: NodeId): NodeId => lowerStatement(context, inner, following, loop);
   switch (statement.kind) {
@@ -54,7 +56,9 @@ export function lowerStatement(context: StatementContext, statement: Statement, 
     case "label": {
       const target = context.label(statement.name, statement.at);
       target.standAt(statement.at);
-      target.to(lower(statement.body, next));
+      const body = lower(statement.body, next);
+      // Of two labels with one name the configuration decides.
+      target.to(lowerWhen(values, target.next() < 0 ? undefined : context.configuration, body, target.next()));
       return target.id;
     }
     case "goto":
@@ -66,17 +70,20 @@ export function lowerStatement(context: StatementContext, statement: Statement, 
     case "return":
       return lowerReturn(context, values, statement, loop);
     case "configured":
-      return graph.add({
-        kind: "choice", reason: "configuration", text: statement.condition, at: statement.at,
-        outs: [
-          { label: "configured", next: lower(statement.on, next) },
-          { label: "not configured", next: lower(statement.off, next) },
-        ],
-      });
+      return lowerConfigured(context, statement, next, loop);
     case "unknown":
       context.assume("not-lowered", `not understood, skipped: ${statement.text}`, statement.at);
       return next;
   }
+}
+
+/** `#if`: a condition that the configuration decides, so that the same symbol decides the same way everywhere. */
+function lowerConfigured(context: StatementContext, statement: Statement & { kind: "configured" }, next: NodeId, loop: Loop): NodeId {
+  const { condition, text, at } = statement;
+  const under = (one: Value): StatementContext => ({ ...context, configuration: both(context.configuration ?? null, one) ?? one });
+  const on = lowerStatement(under(condition), statement.on, next, loop);
+  const off = lowerStatement(under(not(condition)), statement.off, next, loop);
+  return lowerCondition(context.values(loop), condition, on, off, false, { at, end: at + text.length, shown: text });
 }
 
 /** Statements in a row. A guard among them is held to the end of the row. */
@@ -195,22 +202,23 @@ function lowerSwitch(context: StatementContext, statement: Statement & { kind: "
     },
     scopes: loop.scopes,
   };
-  const outs: { label: string; next: NodeId }[] = [];
+  const values = context.values(loop);
+  const entries: { readonly label: Value | null; readonly when: Value | undefined; readonly entry: NodeId }[] = [];
   // Back to front: a case without break falls into the one behind it.
-  statement.cases.reduceRight((following, one) => {
-    const entry = lowerStatement(context, one.body, following, inner);
-    outs.unshift({ label: one.value ? (namesIn(one.value)[0] ?? "case") : "default", next: entry });
-    return entry;
+  statement.cases.reduceRight((following, { value: label, when, body }) => {
+    const entry = lowerStatement(context, body, following, inner);
+    entries.unshift({ label, when, entry });
+    return lowerWhen(values, when, entry, following);
   }, next);
-  if (!statement.cases.some((one) => one.value === null)) outs.push({ label: "no case", next });
-  const labels = statement.cases.map((one) => one.value);
-  if (labels.length <= MAX_COMPARED && labels.every((one) => one === null || isSimple(one))) {
-    const entries = outs.slice(0, labels.length);
-    const missed = outs.find((_, index) => (labels[index] ?? null) === null)?.next ?? next;
-    return lowerMatched(context.values(loop), statement.on, entries.flatMap(({ next: entry }, index) => (labels[index] ? [{ label: labels[index], entry }] : [])), missed);
-  }
+  const missed = entries.reduceRight((past, { label, when, entry }) => (label ? past : lowerWhen(values, when, entry, past)), next);
+  const labelled = entries.flatMap(({ label, when, entry }) => (label ? [{ label, when, entry }] : []));
+  if (entries.length <= MAX_COMPARED && labelled.every(({ label }) => isSimple(label))) return lowerMatched(values, statement.on, labelled, missed);
+  const outs = [
+    ...labelled.map(({ label, when, entry }) => ({ label: namesIn(label)[0] ?? "case", next: lowerWhen(values, when, entry, missed) })),
+    { label: missed === next ? "no case" : "default", next: missed },
+  ];
   const choice = context.graph.add({ kind: "choice", reason: "switch", text: "switch", on: statement.on, at: extent(statement.on).at, outs });
-  return lowerEffects(context.values(loop), statement.on, choice);
+  return lowerEffects(values, statement.on, choice);
 }
 
 /** The value is computed first, then control leaves: a call in a return statement is a node of its own. */

@@ -5,6 +5,7 @@ import { DEREFERENCE, type BoundEffect, type Knowledge, type NodeId } from "./pr
 import type { FlagMacros } from "./flag-macros.ts";
 import { isLarge, opened, returnedValue } from "./helper-body.ts";
 import { namesIn, relocate, render, substitute } from "./render.ts";
+import { partsOf } from "./value-parts.ts";
 
 /** What the lowering of expressions needs from its surroundings. */
 export interface ValueContext {
@@ -49,6 +50,7 @@ export function lowerEffects(context: ValueContext, value: Value, next: NodeId):
     const known = context.callee(value.name, value.args, value.at);
     if (known) {
       const steps: Step[] = [];
+      if (value.through) hoist(context, value.through, steps);
       const args = value.args.map((arg) => hoist(context, arg, steps));
       return before(steps, call(context, { ...value, args }, null, next));
     }
@@ -62,6 +64,8 @@ export function lowerEffects(context: ValueContext, value: Value, next: NodeId):
 interface Span {
   readonly at: number;
   readonly end: number;
+  /** What to show in the place of the source text. */
+  readonly shown?: string;
 }
 
 /** True for a helper of another text. */
@@ -112,16 +116,31 @@ export function lowerCondition(context: ValueContext, value: Value, then: NodeId
   return before(steps, context.graph.add({ kind: "branch", condition, negated, ...place, then, otherwise }));
 }
 
+/** A case of a switch whose label a value can be compared with. */
+interface MatchedCase {
+  readonly label: Value;
+  readonly entry: NodeId;
+  /** The configurations that it exists in; missing: all. */
+  readonly when?: Value | undefined;
+}
+
+/** Goes on with what exists in some configurations only, or past it. */
+export function lowerWhen(context: ValueContext, when: Value | undefined, there: NodeId, past: NodeId): NodeId {
+  return when ? lowerCondition(context, when, there, past, false, { ...extent(when), shown: `#if ${render(when)}` }) : there;
+}
+
 /** Compares a value with the labels of a switch, one after the other. */
-export function lowerMatched(context: ValueContext, value: Value, cases: readonly { readonly label: Value; readonly entry: NodeId }[], otherwise: NodeId): NodeId {
+export function lowerMatched(context: ValueContext, value: Value, cases: readonly MatchedCase[], otherwise: NodeId): NodeId {
   const steps: Step[] = [];
   const on = hoist(context, value, steps);
   const first = cases.reduceRight(
-    (next, { label, entry }) =>
-      context.graph.add({
+    (next, { label, entry, when }) => {
+      const compared = context.graph.add({
         kind: "branch", condition: { kind: "binary", operator: "==", left: on, right: label, at: label.at }, negated: false,
         shown: `switch (${render(on)}): case ${render(label)}`, ...extent(label), then: entry, otherwise: next,
-      }),
+      });
+      return lowerWhen(context, when, compared, next);
+    },
     otherwise,
   );
   return before(steps, first);
@@ -188,7 +207,9 @@ function call(context: ValueContext, value: Value & { kind: "call" }, result: st
 function acts(context: ValueContext, value: Value): boolean {
   switch (value.kind) {
     case "call":
-      return context.callee(value.name, value.args, value.at) !== null || value.args.some((arg) => acts(context, arg));
+      return context.callee(value.name, value.args, value.at) !== null || partsOf(value).some((part) => acts(context, part));
+    case "opaque":
+      return partsOf(value).some((part) => acts(context, part));
     case "assign":
     case "update":
     case "block":
@@ -255,6 +276,8 @@ function hoist(context: ValueContext, value: Value, steps: Step[]): Value {
       return assigned(context, value, steps);
     case "call":
       return called(context, value, steps, null);
+    case "opaque":
+      return value.parts ? { ...value, parts: value.parts.map(inner) } : value;
     default:
       return value;
   }
@@ -289,8 +312,9 @@ function called(context: ValueContext, value: Value & { kind: "call" }, steps: S
   if (TRANSPARENT.has(value.name) && first) return hoist(context, first, steps);
   const inlined = inlineHelper(context, value);
   if (inlined) return hoist(context, inlined, steps);
+  const through = value.through ? { through: hoist(context, value.through, steps) } : {};
   const args = value.args.map((arg) => hoist(context, arg, steps));
-  const pure = { ...value, args };
+  const pure = { ...value, ...through, args };
   if (!context.callee(value.name, value.args, value.at)) return pure;
   const into = result ?? context.graph.temporary();
   steps.push((next) => call(context, pure, into, next));

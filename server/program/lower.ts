@@ -56,6 +56,7 @@ export function lowerFunction(
   const entry = lowerStatement(context, code.body, exit, OUTSIDE);
   closeLabels(graph, labels, context);
   if (code.hasError) assumptions.assume("not-lowered", `parts of ${code.name}() did not parse`, code.start);
+  for (const one of code.unread ?? []) assumptions.assume("not-lowered", `of ${one} the first branch only is read`, code.start);
   return {
     name: code.name,
     isStatic: code.isStatic,

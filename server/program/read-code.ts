@@ -3,9 +3,12 @@ import { functionsOf } from "../syntax/functions.ts";
 import { parseC } from "../syntax/parse.ts";
 import { childByField, kindOf, maskAt, namedChildren, textOf } from "../syntax/query.ts";
 import type { FunctionSyntax, SyntaxTree } from "../syntax/tree.ts";
-import type { FunctionCode, Statement, SwitchCase, Value, Variable } from "./code.ts";
+import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
 import { lostCode, unclosedCode, type LostCode } from "./lost-code.ts";
+import { readCases } from "./read-cases.ts";
+import { branchesOf } from "./read-configured.ts";
 import { readValue } from "./read-value.ts";
+import { variantReader } from "./read-variants.ts";
 
 const MAX_DEPTH = 200;
 
@@ -14,7 +17,13 @@ const EMPTY: Statement = { kind: "list", items: [] };
 /** Parses a text and reads every function of it. */
 export const readFunctions = (text: string): FunctionCode[] => functionsIn(parseC(text));
 
-const functionsIn = (tree: SyntaxTree): FunctionCode[] => functionsOf(tree).map((fn) => readFunction(tree, fn));
+function functionsIn(tree: SyntaxTree): FunctionCode[] {
+  const variants = variantReader(tree, (text) => {
+    const parsed = parseC(text);
+    return functionsOf(parsed).map((fn) => readFunction(parsed, fn));
+  });
+  return functionsOf(tree).map((fn) => variants(readFunction(tree, fn)));
+}
 
 /** As `readFunctions`, with the code of a whole file that did not become functions. */
 export function readSource(text: string): { readonly functions: FunctionCode[]; readonly lost: readonly LostCode[] } {
@@ -96,7 +105,7 @@ function readStatement(tree: SyntaxTree, node: number, depth: number): Statement
       };
     }
     case "switch_statement":
-      return { kind: "switch", on: value(tree, field("condition")), cases: readCases(tree, field("body"), statement) };
+      return { kind: "switch", on: value(tree, field("condition")), cases: readCases(tree, field("body"), statement, (child) => value(tree, child)) };
     case "labeled_statement":
       return {
         kind: "label",
@@ -123,8 +132,11 @@ function readStatement(tree: SyntaxTree, node: number, depth: number): Statement
     case "comment":
     case "type_definition":
     case "struct_specifier":
-    case "attributed_statement":
+    case "union_specifier":
+    case "enum_specifier":
       return EMPTY;
+    case "attributed_statement":
+      return all(namedChildren(tree, node).filter((child) => kindOf(tree, child) !== "attribute_declaration"));
     default:
       return unknown();
   }
@@ -147,31 +159,12 @@ function commaList(list: Value): Value[] {
   return [rest, ...items];
 }
 
-function readCases(tree: SyntaxTree, body: number, statement: (node: number) => Statement): SwitchCase[] {
-  const cases: SwitchCase[] = [];
-  for (const node of body < 0 ? [] : namedChildren(tree, body)) {
-    if (kindOf(tree, node) !== "case_statement") continue;
-    const label = childByField(tree, node, "value");
-    const rest = namedChildren(tree, node).filter((child) => child !== label);
-    cases.push({ value: label < 0 ? null : value(tree, label), body: listOf(rest.map(statement)) });
-  }
-  return cases;
-}
-
+/** `#if` and its branches, the later ones inside of the `off` of the earlier. */
 function readConfigured(tree: SyntaxTree, node: number, all: (nodes: readonly number[]) => Statement): Statement {
-  const name = childByField(tree, node, "name");
-  const head = name >= 0 ? name : childByField(tree, node, "condition");
-  const alternative = childByField(tree, node, "alternative");
-  const on = namedChildren(tree, node).filter((child) => child !== head && child !== alternative);
-  const off =
-    alternative < 0
-      ? EMPTY
-      : kindOf(tree, alternative) === "preproc_else"
-        ? all(namedChildren(tree, alternative))
-        : readConfigured(tree, alternative, all);
-  const text = textOf(tree, node);
-  const condition = head < 0 ? "#if" : textOf(tree, head);
-  return { kind: "configured", condition: text.startsWith("#ifndef") ? `!${condition}` : condition, on: all(on), off, at: tree.start[node] ?? 0 };
+  return branchesOf(tree, node, (head) => value(tree, head)).reduceRight<Statement>(
+    (off, { condition, text, at, nodes }) => (condition ? { kind: "configured", condition, text, on: all(nodes), off, at } : all(nodes)),
+    EMPTY,
+  );
 }
 
 function readDeclaration(tree: SyntaxTree, node: number): Statement {

@@ -8,7 +8,7 @@ import { maskClassDeclaration, maskFieldPath, maskNamedDeclaration, maskSyscall,
 import type { Dialect, Role } from "./dialect.ts";
 import { newPass, roleOf, stepOverMark, stepOverWord } from "./pass.ts";
 import type { Pass } from "./pass.ts";
-import { isFileMacro, isLoop, isMember, isUnknownAttribute, mayBeCall, mayDeclareFirstArgument } from "./positions.ts";
+import { isFileMacro, isLoop, isMember, isProduct, isUnknownAttribute, mayBeCall, mayDeclareFirstArgument } from "./positions.ts";
 import { directiveToken, scanTokens, wordToken } from "./tokens.ts";
 import type { Tokens } from "./tokens.ts";
 import { maskTypeArguments, maskTypeQuery } from "./type-arguments.ts";
@@ -63,6 +63,7 @@ function maskWords(pass: Pass): void {
       at = maskWord(pass, at);
     } else {
       maskCaseRange(pass, at);
+      if (isProduct(pass, at)) maskProduct(pass, at);
       stepOverMark(pass, at);
       at++;
     }
@@ -128,6 +129,13 @@ function maskCaseRange(pass: Pass, at: number): void {
   canvas.write(start, "|  ");
   canvas.note({ kind: "case-range", name: "...", start, end: start + 3 });
   pass.inCase = false;
+}
+
+/** `n * m` becomes `n / m`: an expression, whatever the names are. */
+function maskProduct(pass: Pass, at: number): void {
+  const { code, canvas } = pass;
+  canvas.write(startOf(code, at), "/");
+  canvas.note({ kind: "product", name: "*", start: startOf(code, at), end: endOf(code, at) });
 }
 
 /** The parser sees the word. Returns the token to go on with. */

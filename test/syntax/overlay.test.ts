@@ -94,6 +94,12 @@ const cases: readonly Case[] = [
     masks: [],
   },
   {
+    name: "products two calls deep, which the grammar might take for a type",
+    source: "void f(void) { a(); add(up(n * size(b), SIZE)); add(up(n * m)); add(n * m); g(h(sizeof *p)); g(h(struct pool * __user x)); }\nint add(int (*up)(pool_t *m));",
+    seen: "void f(void) { a(); add(up(n / size(b), SIZE)); add(up(n / m)); add(n * m); g(h(sizeof *p)); g(h(struct pool * x)); }\nint add(int (*up)(pool_t *m));",
+    masks: ["product *", "product *", "attribute __user"],
+  },
+  {
     name: "typeof an expression, offsetof a path",
     source: "void f(void) { typeof(p->a[0]) x = 1; n = offsetof(struct pool, slots[2].next); k = offsetof(struct pool, n); }",
     seen: "void f(void) { typeof(___a_0_) x = 1; n = offsetof(struct pool, slots ); k = offsetof(struct pool, n); }",
