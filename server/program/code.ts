@@ -44,7 +44,7 @@ export type Value =
 export type Statement =
   | { readonly kind: "list"; readonly items: readonly Statement[] }
   | { readonly kind: "expression"; readonly value: Value }
-  | { readonly kind: "declare"; readonly variables: readonly Variable[]; readonly initializers: readonly Value[] }
+  | { readonly kind: "declare"; readonly variables: readonly Variable[]; readonly initializers: readonly Value[]; readonly cleanups?: readonly Cleanup[] }
   | { readonly kind: "if"; readonly condition: Value; readonly then: Statement; readonly otherwise: Statement | null }
   | { readonly kind: "while"; readonly condition: Value; readonly body: Statement }
   | { readonly kind: "do"; readonly body: Statement; readonly condition: Value }
@@ -56,7 +56,15 @@ export type Statement =
       readonly body: Statement;
     }
   /** A loop written with an iterator macro: runs the body any number of times, sets its first name on each turn. */
-  | { readonly kind: "iterate"; readonly macro: string; readonly args: readonly Value[]; readonly body: Statement; readonly at: number }
+  | {
+      readonly kind: "iterate";
+      readonly macro: string;
+      readonly args: readonly Value[];
+      readonly body: Statement;
+      /** What `scoped_cond_guard()` does where the lock is not to be had. */
+      readonly otherwise?: Statement;
+      readonly at: number;
+    }
   | { readonly kind: "switch"; readonly on: Value; readonly cases: readonly SwitchCase[] }
   | { readonly kind: "label"; readonly name: string; readonly at: number; readonly body: Statement }
   | { readonly kind: "goto"; readonly label: string; readonly at: number }
@@ -67,6 +75,16 @@ export type Statement =
   | { readonly kind: "configured"; readonly condition: Value; /** The directive. */ readonly text: string; readonly on: Statement; readonly off: Statement; readonly at: number }
   /** What was not understood; recorded, never guessed. */
   | { readonly kind: "unknown"; readonly text: string; readonly at: number };
+
+/** A variable that something is done with where its scope ends: `T *p __free(class) = ...`, `CLASS(class, p)(...)`. */
+export interface Cleanup {
+  readonly variable: string;
+  /** `call`: a function that gets the variable's address. */
+  readonly by: "free" | "class" | "call";
+  readonly class: string;
+  readonly at: number;
+  readonly end: number;
+}
 
 export interface SwitchCase {
   /** null: default. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { TAKES_POINTER } from "../kernel/guards.ts";
 import type { FunctionCode, Statement, Value } from "./code.ts";
 import type { GraphBuilder } from "./builder.ts";
 import { DEREFERENCE, type BoundEffect, type Knowledge, type NodeId } from "./program.ts";
@@ -44,7 +45,7 @@ export function lowerEffects(context: ValueContext, value: Value, next: NodeId):
       value.then ? lowerEffects(context, value.then, next) : next,
       lowerEffects(context, value.otherwise, next),
     );
-  if (value.kind === "call" && !TRANSPARENT.has(value.name)) {
+  if (value.kind === "call" && !TRANSPARENT.has(value.name) && !TAKES_POINTER.has(value.name)) {
     const expanded = context.callMacro(value) && inlineHelper(context, value);
     if (expanded) return lowerEffects(context, expanded, next);
     const known = context.callee(value.name, value.args, value.at);
@@ -207,7 +208,7 @@ function call(context: ValueContext, value: Value & { kind: "call" }, result: st
 function acts(context: ValueContext, value: Value): boolean {
   switch (value.kind) {
     case "call":
-      return context.callee(value.name, value.args, value.at) !== null || partsOf(value).some((part) => acts(context, part));
+      return TAKES_POINTER.has(value.name) || context.callee(value.name, value.args, value.at) !== null || partsOf(value).some((part) => acts(context, part));
     case "opaque":
       return partsOf(value).some((part) => acts(context, part));
     case "assign":
@@ -310,6 +311,7 @@ function accessed<V extends Value>(context: ValueContext, value: V, steps: Step[
 function called(context: ValueContext, value: Value & { kind: "call" }, steps: Step[], result: string | null): Value {
   const first = value.args[0];
   if (TRANSPARENT.has(value.name) && first) return hoist(context, first, steps);
+  if (TAKES_POINTER.has(value.name) && first) return takenPointer(context, value, first, steps);
   const inlined = inlineHelper(context, value);
   if (inlined) return hoist(context, inlined, steps);
   const through = value.through ? { through: hoist(context, value.through, steps) } : {};
@@ -321,10 +323,19 @@ function called(context: ValueContext, value: Value & { kind: "call" }, steps: S
   return name(into, value.at);
 }
 
+/** `no_free_ptr(p)`: the value of p, which is NULL from here on. */
+function takenPointer(context: ValueContext, { at, end }: Value & { kind: "call" }, pointer: Value, steps: Step[]): Value {
+  const target = withoutAccess(pointer, (part) => hoist(context, part, steps));
+  const taken = name(context.graph.temporary(), at);
+  const assign = (to: Value, value: Value): Step => (next) => context.graph.add({ kind: "assign", target: to, operator: "=", value, at, end, next });
+  steps.push(assign(taken, target), assign(target, name("NULL", at)));
+  return taken;
+}
+
 function assigned(context: ValueContext, value: Value & { kind: "assign" }, steps: Step[]): Value {
   const target = withoutAccess(value.target, (part) => hoist(context, part, steps));
   const source = value.value;
-  if (value.operator === "=" && source.kind === "call" && !TRANSPARENT.has(source.name) && !helperOf(context, source) && context.callee(source.name, source.args, source.at)) {
+  if (value.operator === "=" && source.kind === "call" && !TRANSPARENT.has(source.name) && !TAKES_POINTER.has(source.name) && !helperOf(context, source) && context.callee(source.name, source.args, source.at)) {
     called(context, { ...source, at: value.at, end: value.end }, steps, render(target));
     return target;
   }

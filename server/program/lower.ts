@@ -5,6 +5,7 @@ import type { Image } from "../source/image.ts";
 import { graphBuilder, type GraphBuilder, type Joint } from "./builder.ts";
 import { callMacro } from "./call-macros.ts";
 import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
+import { cleanupClassesOf } from "./cleanup-classes.ts";
 import { bindEffect } from "./effects.ts";
 import { flagMacrosOf } from "./flag-macros.ts";
 import type { Loop } from "./lower-guard.ts";
@@ -49,6 +50,7 @@ export function lowerFunction(
       labels.set(name, known);
       return known;
     },
+    classes: cleanupClassesOf(image),
     isVariable: (name) => variables.has(name),
     assume: assumptions.assume,
     leaveOpen: (side) => void (open[side] = true),

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { functionsOf } from "../syntax/functions.ts";
 import { parseC } from "../syntax/parse.ts";
-import { childByField, kindOf, maskAt, namedChildren, textOf } from "../syntax/query.ts";
+import { childByField, kindOf, maskAt, masksWithin, namedChildren, textOf } from "../syntax/query.ts";
 import type { FunctionSyntax, SyntaxTree } from "../syntax/tree.ts";
 import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
 import { lostCode, unclosedCode, type LostCode } from "./lost-code.ts";
 import { readCases } from "./read-cases.ts";
+import { withCleanups } from "./read-cleanup.ts";
 import { branchesOf } from "./read-configured.ts";
 import { readValue } from "./read-value.ts";
+import { commaList } from "./value-parts.ts";
 import { variantReader } from "./read-variants.ts";
 
 const MAX_DEPTH = 200;
@@ -148,15 +150,21 @@ function readWhile(tree: SyntaxTree, node: number, body: Statement): Statement {
   const condition = value(tree, childByField(tree, node, "condition"));
   const mask = maskAt(tree, at);
   if (mask?.kind !== "iterator") return { kind: "while", condition, body };
-  return { kind: "iterate", macro: mask.name, args: commaList(condition), body, at };
+  const hidden = masksWithin(tree, at, tree.end[node] ?? at).find((one) => one.kind === "statement-argument");
+  const otherwise = hidden && hidden.end <= (tree.start[childByField(tree, node, "body")] ?? 0) ? { otherwise: readHidden(tree, { ...hidden, start: hidden.start + 1 }) } : {};
+  return { kind: "iterate", macro: mask.name, args: commaList(condition), body, ...otherwise, at };
 }
 
-/** `a, b, c` as a list, without recursion over hostile lengths. */
-function commaList(list: Value): Value[] {
-  const items: Value[] = [];
-  let rest = list;
-  for (; rest.kind === "comma"; rest = rest.left) items.unshift(rest.right);
-  return [rest, ...items];
+const HEAD = "void f(void){";
+
+/** A statement that the parser does not see, read at its place. */
+function readHidden(tree: SyntaxTree, { start, end }: { readonly start: number; readonly end: number }): Statement {
+  const parsed = parseC(`${HEAD}${tree.text.slice(start, end)};}`);
+  const [fn] = functionsOf(parsed);
+  if (!fn || fn.hasError) return { kind: "unknown", text: tree.text.slice(start, end), at: start };
+  const shift = (offset: number): number => offset + start - HEAD.length;
+  const placed = { ...parsed, text: tree.text, start: parsed.start.map(shift), end: parsed.end.map(shift), masks: parsed.masks.map((mask) => ({ ...mask, start: shift(mask.start), end: shift(mask.end) })) };
+  return readStatement(placed, fn.body, 0);
 }
 
 /** `#if` and its branches, the later ones inside of the `off` of the earlier. */
@@ -176,7 +184,9 @@ function readDeclaration(tree: SyntaxTree, node: number): Statement {
     const { at } = name;
     return [{ kind: "assign", operator: "=", target: { kind: "name", name: name.name, at }, value: value(tree, initial), at, end: tree.end[child] ?? at }];
   });
-  return { kind: "declare", variables: variablesOf(tree, node, false), initializers };
+  const variables = variablesOf(tree, node, false);
+  const names = namedChildren(tree, node).flatMap((child) => (/declarator|^identifier$/.test(kindOf(tree, child)) ? (declaredName(tree, child) ?? []) : []));
+  return withCleanups(tree, node, names, { kind: "declare", variables, initializers });
 }
 
 /** Follows declarators down to the name; counts the stars. */

@@ -27,6 +27,14 @@ export function partsOf(value: Value): readonly Value[] {
   }
 }
 
+/** `a, b, c` as a list, without recursion over hostile lengths. */
+export function commaList(list: Value): Value[] {
+  const items: Value[] = [];
+  let rest = list;
+  for (; rest.kind === "comma"; rest = rest.left) items.unshift(rest.right);
+  return [rest, ...items];
+}
+
 /** The same value made of other parts. */
 export function mapParts(value: Value, map: (part: Value) => Value): Value {
   switch (value.kind) {

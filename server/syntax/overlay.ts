@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { newCanvas } from "./canvas.ts";
 import type { Overlay } from "./canvas.ts";
-import { closingParen, codeOf, colon, endOf, startOf, typeAt, wordAt } from "./code.ts";
+import { argumentsOf, closingParen, codeOf, colon, endOf, startOf, typeAt, wordAt } from "./code.ts";
 import { splittingConditionals } from "./conditionals.ts";
 import type { HiddenRange } from "./conditionals.ts";
 import { maskClassDeclaration, maskFieldPath, maskNamedDeclaration, maskSyscall, maskTypedDeclaration } from "./declaration-macros.ts";
@@ -113,7 +113,20 @@ function maskIterator(pass: Pass, at: number): void {
   const name = wordAt(code, at);
   const start = startOf(code, at);
   canvas.write(start, "while".padEnd(name.length));
+  if (name === CONDITIONAL_GUARD) maskStatementArgument(pass, at);
   canvas.note({ kind: "iterator", name, start, end: endOf(code, at) });
+}
+
+/** Its second argument is a statement: what to do where the lock is not to be had. */
+const CONDITIONAL_GUARD = "scoped_cond_guard";
+
+function maskStatementArgument({ code, canvas }: Pass, at: number): void {
+  const [, statement] = argumentsOf(code, at + 1);
+  if (!statement) return;
+  const end = endOf(code, statement.end - 1);
+  // The comma in front of it goes, too.
+  canvas.blank(startOf(code, statement.first - 1), end);
+  canvas.note({ kind: "statement-argument", name: CONDITIONAL_GUARD, start: startOf(code, statement.first - 1), end });
 }
 
 const dot = 46;
