@@ -2,11 +2,12 @@
 import { RETURNS_POINTER } from "../kernel/guards.ts";
 import { UNSEEN_CONDITION, UNSEEN_END, UNSEEN_MIDDLE, UNSEEN_START } from "../source/unseen.ts";
 import type { GraphBuilder, Joint } from "./builder.ts";
+import type { CleanupClasses, CleanupCode } from "./cleanup-classes.ts";
 import type { Statement, Value } from "./code.ts";
 import { both, not } from "./condition.ts";
-import type { CleanupClasses, CleanupCode } from "./cleanup-classes.ts";
+import { extent } from "./extent.ts";
 import { inside, leaving, openedWithin, openingOf, scopedGuard, scopeOf, type Loop, type Opening } from "./lower-guard.ts";
-import { extent, lowerAssign, lowerCondition, lowerEffects, lowerMatched, lowerWhen, type ValueContext } from "./lower-value.ts";
+import { lowerAssign, lowerCondition, lowerEffects, lowerMatched, lowerWhen, type ValueContext } from "./lower-value.ts";
 import type { Assumption, NodeId } from "./program.ts";
 import { namesIn, render } from "./render.ts";
 

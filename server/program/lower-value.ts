@@ -2,6 +2,7 @@
 import { TAKES_POINTER } from "../kernel/guards.ts";
 import type { FunctionCode, Statement, Value } from "./code.ts";
 import type { GraphBuilder } from "./builder.ts";
+import { extent } from "./extent.ts";
 import { DEREFERENCE, type BoundEffect, type Knowledge, type NodeId } from "./program.ts";
 import type { FlagMacros } from "./flag-macros.ts";
 import { isLarge, opened, returnedValue } from "./helper-body.ts";
@@ -17,6 +18,8 @@ export interface ValueContext {
   readonly helpers: ReadonlyMap<string, FunctionCode>;
   /** Macros of the input that are calls, read as helpers. */
   readonly callMacro: (call: Value & { kind: "call" }) => FunctionCode | null;
+  /** Macros of the input that are statements. */
+  readonly macroStatement: (call: Value & { kind: "call" }) => { readonly body: Statement; readonly hasValue: boolean } | null;
   /** Macros of the input that stand for flags of GUP. */
   readonly flagMacro: FlagMacros;
   readonly lowerStatement: (statement: Statement, next: NodeId) => NodeId;
@@ -48,6 +51,8 @@ export function lowerEffects(context: ValueContext, value: Value, next: NodeId):
   if (value.kind === "call" && !TRANSPARENT.has(value.name) && !TAKES_POINTER.has(value.name)) {
     const expanded = context.callMacro(value) && inlineHelper(context, value);
     if (expanded) return lowerEffects(context, expanded, next);
+    const macro = context.macroStatement(value);
+    if (macro) return context.lowerStatement(macro.body, next);
     const known = context.callee(value.name, value.args, value.at);
     if (known) {
       const steps: Step[] = [];
@@ -104,6 +109,8 @@ export function lowerCondition(context: ValueContext, value: Value, then: NodeId
     case "call": {
       const inner = value.args[0];
       if (TRANSPARENT.has(value.name) && inner) return lowerCondition(context, inner, then, otherwise, negated, span);
+      const macro = macroValue(context, value);
+      if (macro) return lowerCondition(context, macro, then, otherwise, negated, span);
       const inlined = inlineHelper(context, value);
       if (inlined) return lowerCondition(context, inlined, then, otherwise, negated, span ?? (isForeign(context, value) ? { at: value.at, end: value.end } : undefined));
       break;
@@ -154,33 +161,6 @@ export function lowerAssign(context: ValueContext, assign: Value & { kind: "assi
   return before(steps, next);
 }
 
-/** Start and end of a value in the text, as well as its parts tell. */
-export function extent(value: Value): { at: number; end: number } {
-  switch (value.kind) {
-    case "call":
-    case "assign":
-    case "update":
-      return { at: value.at, end: value.end };
-    case "binary":
-    case "comma":
-      return { at: extent(value.left).at, end: extent(value.right).end };
-    case "unary":
-      return { at: value.at, end: extent(value.of).end };
-    case "member":
-      return { at: extent(value.of).at, end: extent(value.of).end + (value.arrow ? 2 : 1) + value.field.length };
-    case "conditional":
-      return { at: extent(value.condition).at, end: extent(value.otherwise).end };
-    case "index":
-      return { at: extent(value.of).at, end: extent(value.index).end + 1 };
-    case "name":
-      return { at: value.at, end: value.at + value.name.length };
-    case "number":
-      return { at: value.at, end: value.at + String(value.value).length };
-    default:
-      return { at: value.at, end: value.at };
-  }
-}
-
 /** `f(a)` as the expression that `f` returns, with the arguments in place; null where `f` is not such a helper. */
 function inlineHelper(context: ValueContext, value: Value & { kind: "call" }): Value | null {
   const helper = helperOf(context, value);
@@ -198,6 +178,12 @@ function inlineHelper(context: ValueContext, value: Value & { kind: "call" }): V
 
 const MAX_INLINE_DEPTH = 4;
 
+/** A macro that is a statement expression, in the place of its use. */
+function macroValue(context: ValueContext, value: Value & { kind: "call" }): Value | null {
+  const macro = context.macroStatement(value);
+  return macro?.hasValue === true ? { kind: "block", body: macro.body, at: value.at } : null;
+}
+
 function call(context: ValueContext, value: Value & { kind: "call" }, result: string | null, next: NodeId): NodeId {
   const known = context.callee(value.name, value.args, value.at);
   const { effects, knowledge } = known ?? { effects: [], knowledge: "quiet" as const };
@@ -208,7 +194,7 @@ function call(context: ValueContext, value: Value & { kind: "call" }, result: st
 function acts(context: ValueContext, value: Value): boolean {
   switch (value.kind) {
     case "call":
-      return TAKES_POINTER.has(value.name) || context.callee(value.name, value.args, value.at) !== null || partsOf(value).some((part) => acts(context, part));
+      return TAKES_POINTER.has(value.name) || context.macroStatement(value) !== null || context.callee(value.name, value.args, value.at) !== null || partsOf(value).some((part) => acts(context, part));
     case "opaque":
       return partsOf(value).some((part) => acts(context, part));
     case "assign":
@@ -312,7 +298,7 @@ function called(context: ValueContext, value: Value & { kind: "call" }, steps: S
   const first = value.args[0];
   if (TRANSPARENT.has(value.name) && first) return hoist(context, first, steps);
   if (TAKES_POINTER.has(value.name) && first) return takenPointer(context, value, first, steps);
-  const inlined = inlineHelper(context, value);
+  const inlined = macroValue(context, value) ?? inlineHelper(context, value);
   if (inlined) return hoist(context, inlined, steps);
   const through = value.through ? { through: hoist(context, value.through, steps) } : {};
   const args = value.args.map((arg) => hoist(context, arg, steps));
@@ -335,7 +321,7 @@ function takenPointer(context: ValueContext, { at, end }: Value & { kind: "call"
 function assigned(context: ValueContext, value: Value & { kind: "assign" }, steps: Step[]): Value {
   const target = withoutAccess(value.target, (part) => hoist(context, part, steps));
   const source = value.value;
-  if (value.operator === "=" && source.kind === "call" && !TRANSPARENT.has(source.name) && !TAKES_POINTER.has(source.name) && !helperOf(context, source) && context.callee(source.name, source.args, source.at)) {
+  if (value.operator === "=" && source.kind === "call" && !TRANSPARENT.has(source.name) && !TAKES_POINTER.has(source.name) && !context.macroStatement(source) && !helperOf(context, source) && context.callee(source.name, source.args, source.at)) {
     called(context, { ...source, at: value.at, end: value.end }, steps, render(target));
     return target;
   }

@@ -8,6 +8,7 @@ import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
 import { cleanupClassesOf } from "./cleanup-classes.ts";
 import { bindEffect } from "./effects.ts";
 import { flagMacrosOf } from "./flag-macros.ts";
+import { macroStatement } from "./statement-macros.ts";
 import type { Loop } from "./lower-guard.ts";
 import { lowerStatement, OUTSIDE, type StatementContext } from "./lower-statement.ts";
 import { returnedValue } from "./helper-body.ts";
@@ -31,12 +32,23 @@ export function lowerFunction(
   const labels = new Map<string, Joint>();
   const assumptions = assumptionList();
   const open = { start: false, end: false };
+  const macroUses = new WeakMap<Value, ReturnType<typeof macroStatement>>();
+  let uses = 0;
+  const isKnown = (call: Value & { kind: "call" }): boolean => factFor(call.name, call.args.length, release) !== null || isQuiet(call.name);
   const values: Omit<ValueContext, "lowerStatement"> = {
     graph,
     callee: calleeKnowledge(release, definitions, pageTableLocks(variables, code), assumptions.assume),
     helpers: returnOnly(definitions),
     budget: { helpers: MAX_HELPERS },
-    callMacro: (call) => (factFor(call.name, call.args.length, release) || isQuiet(call.name) ? null : callMacro(image, call.name)),
+    callMacro: (call) => (isKnown(call) ? null : callMacro(image, call.name)),
+    macroStatement: (call) => {
+      const known = macroUses.get(call);
+      if (known !== undefined) return known;
+      const made = isKnown(call) || uses >= MAX_HELPERS ? null : macroStatement(image, call, uses + 1);
+      if (made) uses++;
+      macroUses.set(call, made);
+      return made;
+    },
     flagMacro: (name, at) => (variables.has(name) ? null : macros(name, at)),
     isEntryPointer: (pointer) => pointsToEntry(pointer, variables),
   };
@@ -115,7 +127,7 @@ function closeLabels(graph: GraphBuilder, labels: ReadonlyMap<string, Joint>, co
   }
 }
 
-/** Calls of helpers that one function opens at most; more than any function of mm/ has. */
+/** Calls of helpers, and uses of macros, that one function opens at most; more than any function of mm/ has. */
 const MAX_HELPERS = 300;
 
 const returnOnlyOf = new WeakMap<ReadonlyMap<string, FunctionCode>, ReadonlyMap<string, FunctionCode>>();

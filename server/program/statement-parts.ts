@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Statement, Value } from "./code.ts";
 
-/** The same statement made of other values; statement expressions inside of values are the map's own matter. */
-export function mapStatement(statement: Statement, map: (value: Value) => Value): Statement {
-  const inner = (part: Statement): Statement => mapStatement(part, map);
+/** A place in a text, for statements that stand in another one. */
+interface Place {
+  readonly at: number;
+  readonly end: number;
+}
+
+/** The same statement made of other values, and moved to a place; statement expressions inside of values are the map's own matter. */
+export function mapStatement(original: Statement, map: (value: Value) => Value, place?: Place): Statement {
+  const inner = (part: Statement): Statement => mapStatement(part, map, place);
+  const statement = place ? moved(original, place) : original;
   switch (statement.kind) {
     case "list":
       return { ...statement, items: statement.items.map(inner) };
@@ -37,4 +44,9 @@ export function mapStatement(statement: Statement, map: (value: Value) => Value)
     default:
       return statement;
   }
+}
+
+function moved(statement: Statement, { at, end }: Place): Statement {
+  if (!("at" in statement)) return statement;
+  return "end" in statement ? { ...statement, at, end } : { ...statement, at };
 }

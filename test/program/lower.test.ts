@@ -453,6 +453,84 @@ out:
       "9 exit",
     ],
   },
+  "unlikely() and IS_ENABLED() in conditions, and a ladder of labels": {
+    text: `static int f(struct mm_struct *mm, int n)
+{
+	if (unlikely(!mm) || likely(n))
+		goto out_none;
+	if (IS_ENABLED(CONFIG_TOY) && one(mm))
+		goto out_one;
+	if (two(mm))
+		goto out_two;
+	return 0;
+out_two:
+	undo_two(mm);
+out_one:
+	undo_one(mm);
+out_none:
+	return -EINVAL;
+}`,
+    graph: [
+      "1 if mm -> 2 | 3",
+      "2 if n -> 3 | 7",
+      "3 out_none:",
+      "4 $ = -EINVAL",
+      "5 return $",
+      "6 exit",
+      "7 if IS_ENABLED(CONFIG_TOY) -> 8 | 12",
+      "8 $ = one(mm)",
+      "9 if $ -> 10 | 12",
+      "10 out_one:",
+      "11 undo_one(mm) -> 3",
+      "12 $ = two(mm)",
+      "13 if $ -> 14 | 16",
+      "14 out_two:",
+      "15 undo_two(mm) -> 10",
+      "16 $ = 0",
+      "17 return $ -> 6",
+    ],
+  },
+  "iterator macros without braces and with, a helper in a condition, a statement expression that is returned": {
+    text: `static inline bool toy_shared(struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_SHARED;
+}
+
+static int f(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+
+	for_each_vma(vmi, vma)
+		if (toy_shared(vma) && !one(vma))
+			return 1;
+	list_for_each_entry_safe(vma, next, &mm->list, node) {
+		if (two(vma))
+			break;
+	}
+	return ({ int n = three(mm); n ?: four(mm); });
+}`,
+    graph: [
+      "1 iterate for_each_vma -> 2 | 9",
+      "2 vma = ?",
+      "3 if vma->vm_flags & VM_SHARED -> 4 | 1",
+      "4 $ = one(vma)",
+      "5 if $ -> 1 | 6",
+      "6 $ = 1",
+      "7 return $",
+      "8 exit",
+      "9 iterate list_for_each_entry_safe -> 10 | 13",
+      "10 vma = ?",
+      "11 $ = two(vma)",
+      "12 if $ -> 13 | 9",
+      "13 n = three(mm)",
+      "14 if n -> 15 | 18",
+      "15 $ = n",
+      "16 $ = $",
+      "17 return $ -> 8",
+      "18 $ = four(mm) -> 16",
+    ],
+  },
   "a jump back, and one to a label that is not visible": {
     text: `static void f(int a)
 {
