@@ -3,7 +3,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { releaseOfMakefile } from "../server/source/tree-release.ts";
 
-/** Set it to a kernel tree to measure how much of its mm/ is read; see docs/architecture.md. */
+/** Set it to a kernel tree to measure how much of its mm/ is read; `test/kernel-trees.sh` does. */
 export const tree = process.env["PATCHWALK_KERNEL_TREE"] ?? "";
 
 export const hasTree = tree !== "" && existsSync(join(tree, "mm/memory.c")) && existsSync(join(tree, "Makefile"));

@@ -61,6 +61,8 @@ export type Statement =
       readonly macro: string;
       readonly args: readonly Value[];
       readonly body: Statement;
+      /** `do { ... } for_each_vma(vmi, vma);`: the first turn has what there is already. */
+      readonly bodyFirst?: true;
       /** What `scoped_cond_guard()` does where the lock is not to be had. */
       readonly otherwise?: Statement;
       readonly at: number;

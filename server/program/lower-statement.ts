@@ -198,14 +198,15 @@ function lowerLoop(context: StatementContext, statement: LoopStatement, next: No
     }
     case "iterate": {
       const head = graph.joint(null, statement.at);
-      const turn = nextElement(context, statement, body(head.id));
+      const first = body(head.id);
+      const turn = nextElement(context, statement, first);
       head.to(
         graph.add({
           kind: "choice", reason: "iterate", text: statement.macro, at: statement.at,
           outs: [{ label: "next element", next: turn }, { label: "done", next }],
         }),
       );
-      return statement.args.reduceRight((entry, arg) => lowerEffects(values, arg, entry), head.id);
+      return statement.args.reduceRight((entry, arg) => lowerEffects(values, arg, entry), statement.bodyFirst ? first : head.id);
     }
   }
 }

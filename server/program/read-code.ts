@@ -88,7 +88,7 @@ function readStatement(tree: SyntaxTree, node: number, depth: number): Statement
     case "while_statement":
       return readWhile(tree, node, statement(field("body")));
     case "do_statement":
-      return { kind: "do", body: statement(field("body")), condition: value(tree, field("condition")) };
+      return readDo(tree, node, statement(field("body")));
     case "for_statement": {
       const initializer = field("initializer");
       const condition = field("condition");
@@ -153,6 +153,13 @@ function readWhile(tree: SyntaxTree, node: number, body: Statement): Statement {
   const hidden = masksWithin(tree, at, tree.end[node] ?? at).find((one) => one.kind === "statement-argument");
   const otherwise = hidden && hidden.end <= (tree.start[childByField(tree, node, "body")] ?? 0) ? { otherwise: readHidden(tree, { ...hidden, start: hidden.start + 1 }) } : {};
   return { kind: "iterate", macro: mask.name, args: commaList(condition), body, ...otherwise, at };
+}
+
+/** As `readWhile`, for the loop whose iterator macro stands behind its body. */
+function readDo(tree: SyntaxTree, node: number, body: Statement): Statement {
+  const condition = value(tree, childByField(tree, node, "condition"));
+  const mask = masksWithin(tree, tree.end[childByField(tree, node, "body")] ?? 0, tree.end[node] ?? 0).find((one) => one.kind === "iterator");
+  return mask ? { kind: "iterate", macro: mask.name, args: commaList(condition), body, bodyFirst: true, at: mask.start } : { kind: "do", body, condition };
 }
 
 const HEAD = "void f(void){";

@@ -24,15 +24,15 @@ function callsInText(body: string): ReadonlyMap<string, number> {
   return found;
 }
 
-/** Calls anywhere in a part of a program: nodes, their arguments, values in conditions; iterator macros, too. */
+/** Calls anywhere in a part of a program, or of what was read of the text: nodes, arguments, conditions; iterator macros, too. */
 function countCalls(part: unknown, found = new Map<string, number>()): ReadonlyMap<string, number> {
   if (typeof part !== "object" || part === null) return found;
   if (Array.isArray(part)) {
     for (const one of part as unknown[]) countCalls(one, found);
     return found;
   }
-  const { kind, name, reason, text } = part as Record<string, unknown>;
-  const called = kind === "call" ? name : kind === "choice" && reason === "iterate" ? text : null;
+  const { kind, name, reason, text, macro } = part as Record<string, unknown>;
+  const called = kind === "call" ? name : kind === "iterate" ? macro : kind === "choice" && reason === "iterate" ? text : null;
   if (typeof called === "string") {
     // Through a pointer: `ops->fn`, `(*fn)`.
     const word = /(\w+)\W*$/.exec(called)?.[1] ?? called;
@@ -55,13 +55,16 @@ function isWithoutEffect(name: string, release: Release): boolean {
   return false;
 }
 
-/** Calls that stand in the text of a function more often than in its program, with both numbers. */
+/** Calls that stand in the text of a function more often than in what was read of it, or than in its program, with both numbers. */
 export function lostCalls(text: string, code: FunctionCode, program: EffectProgram, release: Release): string[] {
   const inText = callsInText(text.slice(text.indexOf("{", code.start), code.end));
+  const inCode = countCalls(code.body);
   const inProgram = countCalls(program.nodes);
   return [...inText].flatMap(([name, times]) => {
+    const read = inCode.get(name) ?? 0;
+    if (read < times) return [`${name} ${times} -> ${read} read`];
     const left = inProgram.get(name) ?? 0;
     // A macro of the same file is read, and what it calls stands there in its place.
-    return left >= times || isWithoutEffect(name, release) || hasMacro(text, name) ? [] : [`${name} ${times} -> ${left}`];
+    return left >= times || isWithoutEffect(name, release) || hasMacro(text, name) ? [] : [`${name} ${times} -> ${left} lowered`];
   });
 }

@@ -531,6 +531,15 @@ static int f(struct mm_struct *mm)
       "18 $ = four(mm) -> 16",
     ],
   },
+  "an iterator macro behind its body gives the next element": {
+    text: `static void f(struct vm_area_struct *vma)
+{
+	do {
+		use(vma);
+	} for_each_vma(vmi, vma);
+}`,
+    graph: ["1 use(vma)", "2 iterate for_each_vma -> 3 | 4", "3 vma = ? -> 1", "4 exit"],
+  },
   "a jump back, and one to a label that is not visible": {
     text: `static void f(int a)
 {
