@@ -14,6 +14,7 @@ import { interpret, type Interpretation } from "./interpret.ts";
 import { EMPTY_STATE, type State, stateKey } from "./state.ts";
 import { entryFromCall } from "./entry.ts";
 import type { Follower } from "./follow.ts";
+import { walkEntries } from "./walk-entry.ts";
 
 /** One way in which a function is entered. */
 export interface CallingContext {
@@ -96,6 +97,7 @@ export function unitOfPrograms(
     const unknown: CallingContext = { chain: [], interpretation: run(program, EMPTY_STATE) };
     const sites = callersAreVisible(program) && depth < MAX_DEPTH ? (callers.get(program.name) ?? []).filter(({ caller }) => caller !== program) : [];
     const contexts = new Map<string, CallingContext>();
+    for (const entry of walkEntries(program, programs, release, (one) => run(one, EMPTY_STATE))) contexts.set(stateKey(entry), { chain: [], interpretation: run(program, entry) });
     for (const { caller, node, call } of sites) {
       for (const above of analyze(caller, depth + 1).contexts) {
         for (const state of above.interpretation.before[node] ?? []) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { extent } from "../program/lower-value.ts";
+import { extent } from "../program/extent.ts";
 import type { EffectProgram, NodeId } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
 import { cowBreaksEitherWay } from "../scenarios/cow-breaks-either-way.ts";
