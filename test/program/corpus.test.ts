@@ -46,7 +46,7 @@ test.skipIf(!hasTree)(
     expect(partial.length / count, partial.join("\n")).toBeLessThanOrEqual(highestRate);
     expect(lost.length, lost.join("\n")).toBeLessThanOrEqual(highestLoss);
   },
-  120_000,
+  300_000,
 );
 
 test.skipIf(!hasTree)(
@@ -64,5 +64,5 @@ test.skipIf(!hasTree)(
     }
     expect(other).toEqual([]);
   },
-  120_000,
+  300_000,
 );
