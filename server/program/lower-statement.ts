@@ -68,7 +68,7 @@ export function lowerStatement(context: StatementContext, statement: Statement, 
       return target.id;
     }
     case "goto":
-      return graph.mark(statement.at, statement.at + 1, leaving(loop.scopes.filter((scope) => !scope.labels.has(statement.label)), context.label(statement.label, statement.at).id));
+      return context.graph.mark(statement.at, statement.at + 1, leaving(loop.scopes.filter((scope) => !scope.labels.has(statement.label)), context.label(statement.label, statement.at).id));
     case "break":
       return jump(context, loop.breakTo, "break", statement.at);
     case "continue":
