@@ -7,7 +7,7 @@ import type { Review } from "../review/finding.ts";
 import { decodeOutline } from "../analysis/tree-entry.ts";
 import { EMPTY_SUMMARY, withFindings } from "../report/json.ts";
 import { visibleLine, visiblePath } from "../report/visible.ts";
-import { scanArguments, type LintArguments } from "./arguments.ts";
+import { scanArguments, type ReportArguments } from "./arguments.ts";
 import type { Engine } from "./engine.ts";
 import { EXIT, openSink, type CliIo } from "./io.ts";
 import { noteRelease, reviewOptions, selectionOf } from "./lint.ts";
@@ -17,7 +17,7 @@ import { scanTaskRunner, type ScanWorkerData } from "./scan-task.ts";
 import { isFailing, selected } from "./select.ts";
 import { complainAboutTree, jobsOf, openTree, reviewName, shownPath, type OpenTree, type TreeArguments } from "./tree.ts";
 
-type ScanArguments = LintArguments & TreeArguments;
+type ScanArguments = ReportArguments & TreeArguments;
 
 /** `patchwalk scan TREE [PATH]...`: reviews the C files of a tree as they stand, each with its callers. */
 export async function scan(argv: readonly string[], io: CliIo, engine: Engine): Promise<number> {

@@ -13,6 +13,10 @@ usage: patchwalk <command> [options]
   explain RULE            show what a rule is about
   lsp --stdio             run the language server
 
+Options of lint:
+  --tree DIR              kernel work tree or Git repository: shows the code
+                          around the hunks, and decides the release
+
 Options of lint and scan:
   --release R             target release, such as 6.1 or mainline
   --arch A                target architecture, such as x86_64 or arm64

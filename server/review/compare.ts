@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { rowAt, textAt } from "../program/place.ts";
-import type { Candidate } from "../rules/rule.ts";
+import type { At, Candidate } from "../rules/rule.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 
 /** Stable name of a candidate: rule, function, and the code without white space. */
@@ -16,7 +16,10 @@ export function unique(candidates: readonly Candidate[]): Candidate[] {
 }
 
 /** True where the patch wrote any line of the candidate's place. */
-export function isOnChangedLine({ place: { program, at, end } }: Candidate): boolean {
+export const isOnChangedLine = ({ place }: Candidate): boolean => isChanged(place);
+
+/** True where the patch wrote any line of a place. */
+export function isChanged({ program, at, end }: At): boolean {
   const { image } = program;
   return image.lines.slice(rowAt(image, at), rowAt(image, Math.max(at, end - 1)) + 1).some((row) => row.changed);
 }
