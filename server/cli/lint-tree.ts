@@ -2,9 +2,11 @@
 import { openKernelTree, readKernelTree } from "../node/kernel-tree.ts";
 import type { Cover } from "../patch/cover.ts";
 import { readPatches } from "../patch/read.ts";
-import type { ReviewTree } from "../review/tree.ts";
+import type { LinkedTree, ReviewTree } from "../review/tree.ts";
 import { earlierPatches } from "../source/earlier-patches.ts";
 import { questionsOf } from "../source/tree-at-hand.ts";
+import type { CliIo } from "./io.ts";
+import { keptIndex } from "./tree.ts";
 
 /** The tree of `--tree`, for one document after the other. */
 export interface LintTree {
@@ -15,12 +17,16 @@ export interface LintTree {
 }
 
 /** Opens the tree of `--tree`: a work tree, a repository, or both. */
-export function openLintTree(directory: string): LintTree | { readonly reason: string } {
+export function openLintTree(directory: string, io: CliIo): LintTree | { readonly reason: string } {
   const tree = openKernelTree(directory, true);
   if ("reason" in tree) return tree;
   const earlier = earlierPatches();
+  let linked: LinkedTree | null | undefined;
   return {
     nextDocument: () => earlier.nextDocument(),
-    read: async (text, covers) => ({ at: await readKernelTree(tree, questionsOf(readPatches(text), covers)), earlier }),
+    async read(text, covers) {
+      if (linked === undefined) linked = tree.hasWorkTree ? keptIndex(tree.root, io) : null;
+      return { at: await readKernelTree(tree, questionsOf(readPatches(text), covers)), earlier, linked };
+    },
   };
 }

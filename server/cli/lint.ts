@@ -24,6 +24,7 @@ import type { Progress } from "./progress.ts";
 import { isFailing, selected } from "./select.ts";
 import type { Selection } from "./select.ts";
 import { shiftReview } from "./shift-lines.ts";
+import { withShownPaths } from "./tree.ts";
 import { unreadReasons } from "./unread.ts";
 import type { Writer } from "./writer.ts";
 
@@ -57,7 +58,7 @@ export async function lint(argv: readonly string[], io: CliIo, engine: Engine): 
   }
   const args = parsed.value;
   noteRelease(args, io);
-  const tree = args.tree === null ? null : openLintTree(args.tree);
+  const tree = args.tree === null ? null : openLintTree(args.tree, io);
   if (tree !== null && "reason" in tree) {
     io.stderr.write(`${visiblePath(args.tree ?? "")}: ${visibleLine(tree.reason)}\n`);
     return EXIT.unusable;
@@ -170,7 +171,8 @@ async function lintDocument(path: string, document: Exclude<Document, { kind: "u
   for (const [index, review] of reviews.entries()) {
     // What went wrong while the bytes were read concerns the document: it is told once.
     const problems = index === 0 ? [...document.problems, ...review.problems] : review.problems;
-    const shown = selected({ ...review, problems }, run.selection);
+    const chosen = selected({ ...review, problems }, run.selection);
+    const shown = run.args.tree === null ? chosen : withShownPaths(chosen, run.args.tree);
     run.summary = withFindings(run.summary, shown.findings);
     run.hasFailing ||= isFailing(shown, run.args.failOn);
     for (const reason of unreadReasons(shown)) complain(run, path, reason);

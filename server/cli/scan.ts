@@ -15,7 +15,7 @@ import { openOutput, reportWriter } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { scanTaskRunner, type ScanWorkerData } from "./scan-task.ts";
 import { isFailing, selected } from "./select.ts";
-import { complainAboutTree, jobsOf, openTree, reviewName, shownPath, type OpenTree, type TreeArguments } from "./tree.ts";
+import { complainAboutTree, jobsOf, openTree, reviewName, shownPath, withShownPaths, type OpenTree, type TreeArguments } from "./tree.ts";
 
 type ScanArguments = ReportArguments & TreeArguments;
 
@@ -160,12 +160,3 @@ async function write(
   if (failure === null || errorCode(failure) === "EPIPE") return status;
   return refuse(io, `${visiblePath(args.output ?? "stdout")}: ${failureReason(failure)}\n`);
 }
-
-/** Places in other files, named as the user named the tree. */
-const withShownPaths = (review: Review, tree: string): Review => ({
-  ...review,
-  findings: review.findings.map((finding) => ({
-    ...finding,
-    related: finding.related.map((related) => (related.path === undefined ? related : { ...related, path: shownPath(tree, related.path) })),
-  })),
-});

@@ -82,7 +82,7 @@ function reviewPatch(
 ): Review {
   const seen = tree && seenInTree(text, message, patch, cover, tree);
   const decided = decideTarget(patch, { ...options, ...seen?.target }, cover?.subject ?? null);
-  const subject = subjectOf(text, patch, decided.target, seen?.preImages);
+  const subject = subjectOf(text, patch, decided.target, seen?.preImages, seen?.callers);
   const judged = subject ? judge(subject, options) : { findings: [], obligations: [], problems: [] };
   return {
     messageId: patch.messageId,
