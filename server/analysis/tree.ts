@@ -4,7 +4,7 @@ import type { Value } from "../program/code.ts";
 import type { OutlineFunction } from "../program/outline.ts";
 import type { CallNode, EffectProgram, ProgramNode } from "../program/program.ts";
 import { imageOfFile, type Image } from "../source/image.ts";
-import { follower, type Callers, type CallSite, type Follower } from "./follow.ts";
+import { follower, type Callers, type CallSite, type Follower, type Runs } from "./follow.ts";
 import type { TreeCaller, TreeIndex } from "./tree-index.ts";
 import { lowerFile, type LoweredFile } from "./tree-lower.ts";
 import { unitOfPrograms, type Unit } from "./unit.ts";
@@ -55,14 +55,14 @@ const OWN_LEVELS = 3;
 
 /**
  * `concerns`: the names of calls that some rule asks about; only functions with such calls, and their callers, are lowered.
- * `imageOf`: what ties the text of a file to what the user sees.
+ * `imageOf`: what ties the text of a file to what the user sees; `runs`: what is known from other trees with the same code.
  */
 export function treeOf(
   index: TreeIndex,
   textOf: (path: string) => string | null,
   release: Release,
   concerns: ReadonlySet<string>,
-  imageOf: (path: string, text: string) => Image = imageOfFile,
+  { imageOf = imageOfFile, runs }: { readonly imageOf?: (path: string, text: string) => Image; readonly runs?: Runs } = {},
 ): Tree {
   const lowered = new Map<string, LoweredFile | null>();
   const units = new Map<string, Unit | null>();
@@ -115,7 +115,7 @@ export function treeOf(
     );
   };
 
-  const following = follower(callersOf);
+  const following = follower(callersOf, runs);
   return {
     unit,
     follow: following.follow,

@@ -115,6 +115,7 @@ export function keptIndex(root: string, io: CliIo): LinkedTree | null {
   return {
     files: files.map(({ path, outline }) => ({ path, outline: outline ?? outlineOf(texts.get(path) ?? "") })),
     textOf: (path) => texts.get(path) ?? null,
+    runs: new Map(),
   };
 }
 

@@ -33,8 +33,9 @@ export function judge(subject: Subject, options: ReviewOptions): Judged {
     try {
       const found = run(rule, subject);
       obligations.push(...changedObligations(found.obligations).map(obligationOf));
-      const before = subject.old ? candidatesBefore(rule, { ...subject, unit: subject.old, old: null }) : [];
       const candidates = unique(found.candidates);
+      // Where nothing is found now, nobody asks what was there before.
+      const before = subject.old && candidates.length > 0 ? candidatesBefore(rule, { ...subject, unit: subject.old, old: null }) : [];
       const old = alreadyThere(before, candidates);
       for (const candidate of candidates) findings.push(...settle(rule, candidate, old.has(candidate), subject, options, override));
     } catch (error) {

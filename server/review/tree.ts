@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { outlineOfImage } from "../analysis/reading.ts";
+import type { Runs } from "../analysis/follow.ts";
 import { indexOf, type TreeFile } from "../analysis/tree-index.ts";
 import { treeOf } from "../analysis/tree.ts";
 import { outlineOf } from "../program/outline.ts";
@@ -26,6 +27,8 @@ export interface ReviewTree {
 export interface LinkedTree {
   readonly files: readonly TreeFile[];
   readonly textOf: (path: string) => string | null;
+  /** Kept from one patch to the next: most of the tree stays as it is. */
+  readonly runs: Runs;
 }
 
 /** What a tree shows of a patch. */
@@ -56,7 +59,7 @@ const fitsWorkTree = (preImages: readonly PreImage[]): boolean =>
 const standsOnWorkTree = (preImages: readonly PreImage[]): boolean => preImages.every((one) => one.origin === "new-file" || (one.images !== null && one.fitsWorkTree === true));
 
 /** The work tree with what patches before made of it, and with the images of one side. */
-const callersIn = ({ files, textOf }: LinkedTree, before: ReadonlyMap<string, EarlierFile>): TreeCallers => (images, release) => {
+const callersIn = ({ files, textOf, runs }: LinkedTree, before: ReadonlyMap<string, EarlierFile>): TreeCallers => (images, release) => {
   const own = new Map(images.flatMap((image) => (image.path === null ? [] : [[image.path, image] as const])));
   const earlier = new Map([...before].flatMap(([path, file]) => (file.kind === "text" && !own.has(path) && /\.[ch]$/.test(path) ? [[path, file.lines.join("\n")] as const] : [])));
   const others = files.filter(({ path }) => !own.has(path) && !earlier.has(path));
@@ -66,7 +69,7 @@ const callersIn = ({ files, textOf }: LinkedTree, before: ReadonlyMap<string, Ea
     ...[...own].map(([path, image]) => ({ path, outline: outlineOfImage(image) })),
   ]);
   const text = (path: string): string | null => own.get(path)?.text ?? earlier.get(path) ?? textOf(path);
-  return treeOf(index, text, release, TRIGGER_NAMES, (path, code) => own.get(path) ?? imageOfFile(path, code)).follow;
+  return treeOf(index, text, release, TRIGGER_NAMES, { runs, imageOf: (path, code) => own.get(path) ?? imageOfFile(path, code) }).follow;
 };
 
 function baseOf(message: MailMessage, cover: Cover | null, tree: TreeAtHand): TargetSettings["base"] {
