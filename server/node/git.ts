@@ -57,19 +57,25 @@ function environment(folder: string): NodeJS.ProcessEnv {
 export function catFile({ folder, isBare }: Repository, format: `--batch${string}`, input: string, limits: GitLimits): Promise<Buffer | null> {
   const where = isBare ? [`--git-dir=${folder}`] : ["-C", folder];
   const options = SWITCHED_OFF.flatMap((setting) => ["-c", setting]);
-  return new Promise((done) => {
+  return new Promise((resolvePromise) => {
     const child = spawn("git", ["--no-pager", ...options, ...where, "cat-file", format], {
       env: environment(folder),
       stdio: ["pipe", "pipe", "ignore"],
-      timeout: limits.timeoutMs,
-      killSignal: "SIGKILL",
       windowsHide: true,
     });
+    // What Git started may hold its pipes open after its end: nobody waits for that.
+    const done = (answer: Buffer | null): void => {
+      clearTimeout(timer);
+      child.kill("SIGKILL");
+      child.stdout.destroy();
+      resolvePromise(answer);
+    };
+    const timer = setTimeout(() => done(null), limits.timeoutMs);
     const chunks: Buffer[] = [];
     let length = 0;
     child.stdout.on("data", (chunk: Buffer) => {
       length += chunk.length;
-      if (length > limits.maxBytes) child.kill("SIGKILL");
+      if (length > limits.maxBytes) done(null);
       else chunks.push(chunk);
     });
     child.on("error", () => done(null));

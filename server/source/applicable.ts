@@ -33,7 +33,7 @@ export function applicableHunks(patch: Patch, file: FileDiff): readonly Applicab
 
 function applicable(hunk: Hunk): ApplicableHunk | null {
   const { header, lines } = hunk;
-  if (header === null || hunk.afterGap || hunk.lostContext > 0 || !lines.every(isPlain)) return null;
+  if (header === null || hunk.afterGap || hunk.ofMerge === true || hunk.lostContext > 0 || !lines.every(isPlain)) return null;
   const old = lines.filter(({ kind }) => kind !== "added").map(({ text }) => text);
   const later = lines.filter(({ kind }) => kind !== "deleted").map(({ text }) => text);
   if (old.length !== header.oldCount || later.length !== header.newCount) return null;
@@ -49,6 +49,6 @@ function applicable(hunk: Hunk): ApplicableHunk | null {
   };
 }
 
-/** Not a line of a merge, which takes part in its sides in other ways, and not one that may be prose. */
+/** A line that is certainly of the hunk and has its places in both files. */
 const isPlain = ({ kind, oldLine, newLine, certainty }: PatchLine): boolean =>
   certainty === "exact" && (oldLine === null) === (kind === "added") && (newLine === null) === (kind === "deleted");
