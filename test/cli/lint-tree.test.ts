@@ -87,6 +87,21 @@ describe("code outside of the hunk", () => {
     expect(told(await one(mail, "--tree", tree.folder))).toEqual([]);
   });
 
+  test("nor one in other words, nor one that moves to another function; one more than before is", async () => {
+    const renamed = WALK.map((line) => line.replace(/\baddr\b/g, "where").replace(/\bsz\b/g, "size"));
+    const told = async (before: string, after: string): Promise<readonly string[]> => {
+      const { tree, mail } = changeOf(before, after);
+      return (await one(mail, "--tree", tree.folder, "--no-simulate")).findings.map(({ function: name }) => name ?? "");
+    };
+    const walking = toyScan({ ...MMAP_LOCK, middle: WALK });
+    expect(await told(walking, toyScan({ ...MMAP_LOCK, middle: ["\tunsigned long where = addr, size = sz;", ...renamed] }))).toEqual([]);
+    const parameters = "struct toy_scan *scan, struct vm_area_struct *vma, unsigned long addr, unsigned long sz";
+    const helper = ["", `static void toy_count(${parameters})`, "{", "\tpte_t *ptep;", "", ...WALK, "}"];
+    expect(await told(walking, toyScan({ ...MMAP_LOCK, head: helper, middle: ["\ttoy_count(scan, vma, addr, sz);"] }))).toEqual([]);
+    expect(await told(toyScan(MMAP_LOCK), toyScan({ ...MMAP_LOCK, head: helper, middle: ["\ttoy_count(scan, vma, addr, sz);"] }))).toEqual(["toy_count"]);
+    expect(await told(walking, toyScan({ ...MMAP_LOCK, middle: [...WALK, ...renamed.map((line) => line.replace("where", "addr + sz").replace("size", "sz"))] }))).toEqual(["toy_scan_one"]);
+  });
+
   test("a walk far from the hunks that loses its lock is shown at the nearest change of its function", async () => {
     const locked = toyScan({ ...MMAP_LOCK, top: VMA_LOCK.lock, middle: WALK, bottom: VMA_LOCK.unlock });
     const { tree, mail } = changeOf(locked, toyScan({ ...MMAP_LOCK, middle: WALK }));
