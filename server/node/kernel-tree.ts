@@ -16,8 +16,8 @@ export interface KernelTree {
 
 /** Larger files are not read: the largest file that people write has a tenth of it. */
 const MAX_BYTES = 2 * 1024 * 1024;
-/** What one document may make us read. */
-const MAX_TOTAL = 64 * 1024 * 1024;
+/** What one document may make us read: all of mm/ has a fifth of it. */
+const MAX_TOTAL = 24 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
 const MAX_NAMES = 4000;
 

@@ -82,9 +82,11 @@ function baseOf(message: MailMessage, cover: Cover | null, tree: TreeAtHand): Ta
 export function treeProblems({ preImages }: SeenInTree, isConcerned: boolean): readonly Problem[] {
   const problems = preImages.flatMap((one) => one.problems).filter((problem) => isConcerned || problem.code === "preimage-blob");
   // A patch that does not apply does not apply anywhere: one line says so for all of its files.
-  return problems.flatMap((problem, index) => {
-    const alike = problems.filter(({ code }) => code === problem.code);
-    if (alike.length === 1) return [problem];
-    return problems.findIndex(({ code }) => code === problem.code) === index ? [{ ...problem, message: `${problem.message}; the same for ${alike.length - 1} more` }] : [];
-  });
+  const alike = new Map<string, Problem[]>();
+  for (const problem of problems) {
+    const list = alike.get(problem.code) ?? [];
+    alike.set(problem.code, list);
+    list.push(problem);
+  }
+  return [...alike.values()].flatMap(([first, ...more]) => (first === undefined ? [] : [more.length === 0 ? first : { ...first, message: `${first.message}; the same for ${more.length} more` }]));
 }

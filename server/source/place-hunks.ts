@@ -29,19 +29,24 @@ type Side = "old" | "new";
 /** Context lines that may differ at each edge, as `patch` has it. */
 const MOST_FUZZ = 2;
 
-/** Comparisons of lines that one file may cost: ten thousand lines of C take a few for each hunk. */
-const MOST_STEPS = 4_000_000;
+/** What looking for hunks may still cost, in comparisons of lines. */
+export interface PlaceBudget {
+  left: number;
+}
 
-/** What is looked for, and how far the search has come. */
+/** For one document: ten thousand lines of C take a few comparisons each for each hunk. */
+export const placeBudget = (): PlaceBudget => ({ left: 20_000_000 });
+
+/** What is looked for, and where. */
 interface Search {
   readonly lines: readonly string[];
   readonly side: Side;
-  steps: number;
+  readonly budget: PlaceBudget;
 }
 
 /** Finds the hunks exactly where their headers say. */
-export function placeExactly(lines: readonly string[], hunks: readonly ApplicableHunk[], side: Side): Placement | Misplaced {
-  const search: Search = { lines, side, steps: 0 };
+export function placeExactly(lines: readonly string[], hunks: readonly ApplicableHunk[], side: Side, budget: PlaceBudget): Placement | Misplaced {
+  const search: Search = { lines, side, budget };
   const placed: PlacedHunk[] = [];
   for (const hunk of hunks) {
     const at = rowOf(hunk, side);
@@ -56,8 +61,8 @@ export function placeExactly(lines: readonly string[], hunks: readonly Applicabl
  * else at the one place that has its lines. Up to `mostFuzz` lines of context may differ at each edge; such a place must be
  * the only one in any case.
  */
-export function placeNearby(lines: readonly string[], hunks: readonly ApplicableHunk[], side: Side, mostFuzz: 0 | typeof MOST_FUZZ): Placement | Misplaced {
-  const search: Search = { lines, side, steps: 0 };
+export function placeNearby(lines: readonly string[], hunks: readonly ApplicableHunk[], side: Side, mostFuzz: 0 | typeof MOST_FUZZ, budget: PlaceBudget): Placement | Misplaced {
+  const search: Search = { lines, side, budget };
   const placed: PlacedHunk[] = [];
   let from = 0;
   let offset = 0;
@@ -87,7 +92,7 @@ function placeOne(search: Search, hunk: ApplicableHunk, from: number, offset: nu
     // With less than that to go by, any place would do.
     if (hunk[search.side].slice(before, hunk[search.side].length - behind).filter((line) => /\w/.test(line)).length < 2) break;
     const found = placesOf(search, hunk, from, fuzz);
-    if (search.steps > MOST_STEPS) return { reason: "too-long", line: hunk.hunk.line };
+    if (search.budget.left < 0) return { reason: "too-long", line: hunk.hunk.line };
     if (found.length > 1) return { reason: "ambiguous", line: hunk.hunk.line };
     if (found[0] !== undefined) return { hunk, at: found[0], before, behind };
     if (fuzz >= hunk.leading && fuzz >= hunk.trailing) break;
@@ -100,7 +105,7 @@ function placesOf(search: Search, hunk: ApplicableHunk, from: number, fuzz: numb
   const before = Math.min(fuzz, hunk.leading);
   const length = hunk[search.side].length - before - Math.min(fuzz, hunk.trailing);
   const found: number[] = [];
-  for (let at = from; at + length <= search.lines.length && found.length < 2 && search.steps <= MOST_STEPS; at++) {
+  for (let at = from; at + length <= search.lines.length && found.length < 2 && search.budget.left >= 0; at++) {
     if (fuzz === 0 && !standsAtEdges(search, hunk, at)) continue;
     if (matches(search, hunk, at, fuzz)) found.push(at);
   }
@@ -119,8 +124,13 @@ function matches(search: Search, hunk: ApplicableHunk, at: number, fuzz: number)
   const wanted = hunk[search.side];
   const before = Math.min(fuzz, hunk.leading);
   const end = wanted.length - Math.min(fuzz, hunk.trailing);
-  search.steps++;
+  search.budget.left--;
   if (at < 0 || at + end - before > search.lines.length) return false;
-  for (let index = before; index < end; index++, search.steps++) if (search.lines[at + index - before] !== wanted[index]) return false;
+  for (let index = before; index < end; index++) {
+    const line = wanted[index] ?? "";
+    if (search.lines[at + index - before] !== line) return false;
+    // Equal lines are compared to their ends.
+    search.budget.left -= 1 + line.length / 64;
+  }
   return true;
 }

@@ -3,7 +3,7 @@ import type { FileDiff, Patch } from "../patch/model.ts";
 import type { Problem } from "../text/problem.ts";
 import { applicableHunks, type ApplicableHunk } from "./applicable.ts";
 import type { EarlierFile, EarlierFiles } from "./earlier-patches.ts";
-import { placeExactly, placeNearby, type Misplaced, type Placement } from "./place-hunks.ts";
+import { placeBudget, placeExactly, placeNearby, type Misplaced, type PlaceBudget, type Placement } from "./place-hunks.ts";
 import type { TreeAtHand } from "./tree-at-hand.ts";
 import { linesOfText, wholeImages, type WholeImages } from "./whole-image.ts";
 
@@ -37,10 +37,10 @@ interface Fitting {
 
 /** The pre-images of all files of a patch. What the patch makes of them is kept in `earlier` for the patches after it. */
 export function preImagesOf(document: string, patch: Patch, tree: TreeAtHand, earlier: EarlierFiles): readonly PreImage[] {
-  const made = patch.files.map((file) => {
-    const isTwice = patch.files.some((other) => other !== file && pathOf(other) === pathOf(file));
-    return isTwice ? fragment(file, []) : preImageOf(document, patch, file, tree, earlier);
-  });
+  const counts = new Map<string | null, number>();
+  for (const file of patch.files) counts.set(pathOf(file), (counts.get(pathOf(file)) ?? 0) + 1);
+  // Two diffs of one file stand on each other, or are two versions: nobody says which.
+  const made = patch.files.map((file) => (counts.get(pathOf(file)) === 1 ? preImageOf(document, patch, file, tree, earlier) : fragment(file, [])));
   for (const one of made) remember(patch, one, earlier);
   return made;
 }
@@ -55,7 +55,7 @@ function preImageOf(document: string, patch: Patch, file: FileDiff, tree: TreeAt
   const hunks = file.change === "deleted" ? null : applicableHunks(patch, file);
   if (hunks === null || file.oldPath === null) return fragment(file, [], file.hunks.length === 0 ? null : false);
   const blob = fromBlob(file, hunks, tree);
-  const nearby = fromEarlier(file, hunks, earlier) ?? fromWorkTree(file, hunks, tree, earlier);
+  const nearby = fromEarlier(file, hunks, earlier, budgetOf(tree)) ?? fromWorkTree(file, hunks, tree, earlier);
   const found = "fitting" in blob ? blob : nearby;
   const problems = [...("problem" in blob ? [blob.problem] : []), ...("problem" in found && found !== blob ? [found.problem] : [])];
   const fitsWorkTree = "fitting" in nearby && nearby.fitsWorkTree;
@@ -67,6 +67,15 @@ function preImageOf(document: string, patch: Patch, file: FileDiff, tree: TreeAt
   };
 }
 
+const budgets = new WeakMap<TreeAtHand, PlaceBudget>();
+
+/** A tree at hand is that of one document. */
+function budgetOf(tree: TreeAtHand): PlaceBudget {
+  const known = budgets.get(tree) ?? placeBudget();
+  budgets.set(tree, known);
+  return known;
+}
+
 type Source = { readonly origin: PreImageOrigin; readonly fitting: Fitting; readonly fitsWorkTree: boolean } | { readonly problem: Problem } | { readonly nothing: true };
 
 /** The blob must take the hunks exactly as they are: it is what the patch was made from. */
@@ -76,7 +85,7 @@ function fromBlob(file: FileDiff, hunks: readonly ApplicableHunk[], tree: TreeAt
   if (blob === null) return { nothing: true };
   if ("reason" in blob) return ignored(file, `${name}: ${blob.reason}`);
   const lines = linesOfText(blob.text);
-  const placement = placeExactly(lines, hunks, "old");
+  const placement = placeExactly(lines, hunks, "old", budgetOf(tree));
   if ("reason" in placement) return ignored(file, `${name} is in the repository, but the hunks do not apply to it`);
   return { origin: "blob", fitting: { lines, placement, side: "old" }, fitsWorkTree: false };
 }
@@ -84,10 +93,10 @@ function fromBlob(file: FileDiff, hunks: readonly ApplicableHunk[], tree: TreeAt
 const ignored = (file: FileDiff, what: string): Source => ({ problem: { code: "preimage-blob", message: `the blob of the index line was ignored: ${what}`, line: file.line } });
 
 /** The file as patches before this one left it; null where they did not touch it, or are not known to be of one series. */
-function fromEarlier(file: FileDiff, hunks: readonly ApplicableHunk[], earlier: EarlierFiles): Source | null {
+function fromEarlier(file: FileDiff, hunks: readonly ApplicableHunk[], earlier: EarlierFiles, budget: PlaceBudget): Source | null {
   const known = earlier.files.get(file.oldPath ?? "");
   if (known === undefined || known.kind === "lost") return null;
-  const fitting = fitInto(known.lines, hunks);
+  const fitting = fitInto(known.lines, hunks, budget);
   if ("side" in fitting) return { origin: "series", fitting, fitsWorkTree: known.fitsWorkTree };
   return earlier.isSeries ? misplaced(file, fitting, "what the patches before made of it") : null;
 }
@@ -98,7 +107,7 @@ function fromWorkTree(file: FileDiff, hunks: readonly ApplicableHunk[], tree: Tr
   const found = path === null ? null : tree.file(path);
   if (found === null) return { nothing: true };
   if ("reason" in found) return { problem: { code: "preimage-tree", message: `${path} of the tree was not read: ${found.reason}`, line: file.line } };
-  const fitting = fitInto(linesOfText(found.text), hunks);
+  const fitting = fitInto(linesOfText(found.text), hunks, budgetOf(tree));
   if (!("side" in fitting)) return misplaced(file, fitting, "the tree");
   // A renamed file stands under its old name before the patch and under its new one after it.
   if (file.oldPath !== file.newPath && path !== (fitting.side === "old" ? file.oldPath : file.newPath)) return { nothing: true };
@@ -114,9 +123,9 @@ function misplaced(file: FileDiff, { reason, line }: Misplaced, where: string): 
 }
 
 /** Where the hunks stand in a text that has one side of them or the other; a text that may have both has neither for sure. */
-function fitInto(lines: readonly string[], hunks: readonly ApplicableHunk[]): Fitting | Misplaced {
-  const forward = placeNearby(lines, hunks, "old", 0);
-  const backward = placeNearby(lines, hunks, "new", 0);
+function fitInto(lines: readonly string[], hunks: readonly ApplicableHunk[], budget: PlaceBudget): Fitting | Misplaced {
+  const forward = placeNearby(lines, hunks, "old", 0, budget);
+  const backward = placeNearby(lines, hunks, "new", 0, budget);
   const fits = (placement: Placement | Misplaced): placement is Placement => !("reason" in placement);
   const fitting = (placement: Placement, side: "old" | "new"): Fitting => ({ lines, placement, side });
   if (fits(forward) && fits(backward)) {
@@ -125,9 +134,9 @@ function fitInto(lines: readonly string[], hunks: readonly ApplicableHunk[]): Fi
   }
   if (fits(forward)) return fitting(forward, "old");
   if (fits(backward)) return fitting(backward, "new");
-  const loose = placeNearby(lines, hunks, "old", 2);
+  const loose = placeNearby(lines, hunks, "old", 2, budget);
   if (!fits(loose)) return loose;
-  return fits(placeNearby(lines, hunks, "new", 2)) ? { reason: "ambiguous", line: hunks[0]?.hunk.line ?? 1 } : fitting(loose, "old");
+  return fits(placeNearby(lines, hunks, "new", 2, budget)) ? { reason: "ambiguous", line: hunks[0]?.hunk.line ?? 1 } : fitting(loose, "old");
 }
 
 /** Keeps what the patch makes of a file. */

@@ -67,6 +67,6 @@ test("one document cannot make us read all of a tree", async () => {
   const names = Array.from({ length: 40 }, (_, index) => `mm/large-${index}.c`);
   writeFiles(root, Object.fromEntries(names.map((name) => [name, large])));
   const found = await read(root, ...names);
-  expect(found.filter((one) => "text" in (one as object))).toHaveLength(32);
+  expect(found.filter((one) => "text" in (one as object))).toHaveLength(12);
   expect(found.at(-1)).toEqual({ reason: "the patch touches too much of the tree" });
 });

@@ -243,6 +243,10 @@ test("a file and a patch made to be slow are given up", () => {
   const same = "\tsame();";
   const hunk = `@@ -900000,${2000} +900000,${2001} @@\n${` ${same}\n`.repeat(1999)}+\tnew();\n \tother();\n`;
   const before = performance.now();
-  expect(summary(diffOf(hunk), { files: { [PATH]: text(Array.from({ length: 150_000 }, () => same)) } })).toEqual([["fragment", 0, 0, "preimage-not-applied"]]);
+  const files = { [PATH]: text(Array.from({ length: 150_000 }, () => same)) };
+  const many = Array.from({ length: 30 }, (_, index) => mail(`[PATCH] mm: ${index}`, diffOf(hunk))).join("");
+  const made = preImages(many, { files });
+  expect(made.map(({ origin }) => origin)).toEqual(Array.from({ length: 30 }, () => "fragment"));
+  expect(made[0]?.problems[0]?.message).toContain("is too long to be looked for in the tree");
   expect(performance.now() - before).toBeLessThan(5000);
 });

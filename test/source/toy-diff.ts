@@ -47,7 +47,8 @@ export const toyTree = ({ files = {}, blobs = {} }: ToyTree): TreeAtHand => ({
 /** The pre-images of all patches of a document, in order. */
 export function preImages(text: string, tree: ToyTree, earlier: EarlierPatches = earlierPatches()): readonly PreImage[] {
   const document: PatchDocument = readPatches(text);
-  return document.messages.flatMap((message) => message.patches.flatMap((patch) => preImagesOf(text, patch, toyTree(tree), earlier.before(message))));
+  const at = toyTree(tree);
+  return document.messages.flatMap((message) => message.patches.flatMap((patch) => preImagesOf(text, patch, at, earlier.before(message))));
 }
 
 export const mail = (subject: string, diff: string): string =>
