@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { openKernelTree, readKernelTree } from "../node/kernel-tree.ts";
+import { openKernelTree, readKernelTree, workTreeRelease } from "../node/kernel-tree.ts";
 import type { Cover } from "../patch/cover.ts";
 import { readPatches } from "../patch/read.ts";
 import type { LinkedTree, ReviewTree } from "../review/tree.ts";
@@ -20,6 +20,7 @@ export interface LintTree {
 export function openLintTree(directory: string, io: CliIo): LintTree | { readonly reason: string } {
   const tree = openKernelTree(directory, true);
   if ("reason" in tree) return tree;
+  if (tree.repository === null && workTreeRelease(tree) === null) return { reason: "neither a kernel work tree nor a Git repository" };
   const earlier = earlierPatches();
   let linked: LinkedTree | null | undefined;
   return {

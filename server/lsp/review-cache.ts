@@ -50,6 +50,7 @@ export function createReviewCache(
   const known = new Map<string, ReviewedDocument & { readonly options: ReviewOptions }>();
   const logged = new Set<string>();
   let last: Promise<unknown> = Promise.resolve();
+  let generation = 0;
 
   function logOnce(message: string): void {
     if (logged.has(message)) return;
@@ -80,11 +81,17 @@ export function createReviewCache(
     const before = known.get(uri);
     if (before?.document === document && before.version === document.version && before.options === options) return before;
     const { version } = document;
+    const former = generation;
     const reviewed = { document, version, kind: kindOf(document), reviews: await reviewsOf(document, options), options };
-    // What changed while the tree was read is another document.
-    if (documents.get(uri) !== document || document.version !== version) return newest(uri, options);
+    // What changed while the tree was read is another document, or is seen with other eyes.
+    if (documents.get(uri) !== document || document.version !== version || former !== generation) return newest(uri, options);
     known.set(uri, reviewed);
     return reviewed;
+  }
+
+  function forgetAll(): void {
+    generation++;
+    known.clear();
   }
 
   async function inTurn(uri: string, token: CancellationToken | null): Promise<ReviewedDocument | null> {
@@ -94,5 +101,5 @@ export function createReviewCache(
     return turn;
   }
 
-  return { of: inTurn, forget: (uri) => void known.delete(uri), forgetAll: () => known.clear() };
+  return { of: inTurn, forget: (uri) => void known.delete(uri), forgetAll };
 }

@@ -33,16 +33,18 @@ export function openKernelTree(directory: string, withGit: boolean): KernelTree 
   }
 }
 
+/** The release that the Makefile of the work tree names; null where there is none, or where it is no kernel's. */
+export const workTreeRelease = ({ root, hasWorkTree }: KernelTree): string | null => (hasWorkTree ? releaseIn(workTreeFile(root, "Makefile", { left: MAX_BYTES })) : null);
+
 /** Reads what a review will ask of a tree, within limits. Never rejects. */
 export async function readKernelTree(tree: KernelTree, questions: TreeQuestions): Promise<TreeAtHand> {
   const budget = { left: MAX_TOTAL };
   const files = new Map(tree.hasWorkTree ? questions.paths.map((path) => [path, workTreeFile(tree.root, path, budget)] as const) : []);
-  const makefile = tree.hasWorkTree ? workTreeFile(tree.root, "Makefile", { left: MAX_BYTES }) : null;
   // A name by itself tells what it is where it is no blob; with its kind it is found where others begin alike.
   const names = [...questions.blobs.flatMap((name) => [`${name}^{blob}`, name]), ...questions.commits.filter(isObjectName).map((name) => `${name}^{commit}:Makefile`)];
   const objects = tree.repository === null ? new Map<string, Found>() : await objectsOf(tree.repository, names, budget);
   return {
-    release: releaseIn(makefile),
+    release: workTreeRelease(tree),
     blob: (name) => objects.get(`${name}^{blob}`) ?? objects.get(name) ?? null,
     file: (path) => files.get(path) ?? null,
     releaseOf: (commit) => releaseIn(objects.get(`${commit}^{commit}:Makefile`) ?? null),

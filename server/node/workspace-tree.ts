@@ -3,8 +3,7 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TreeAtHand, TreeQuestions } from "../source/tree-at-hand.ts";
-import { releaseOfMakefile } from "../source/tree-release.ts";
-import { openKernelTree, readKernelTree, workTreeFile, type KernelTree } from "./kernel-tree.ts";
+import { openKernelTree, readKernelTree, workTreeRelease, type KernelTree } from "./kernel-tree.ts";
 
 function folderOf(uri: string): string | null {
   try {
@@ -15,11 +14,8 @@ function folderOf(uri: string): string | null {
 }
 
 /** A Makefile that names a release, and memory management. */
-function isKernel({ root }: KernelTree): boolean {
-  const makefile = workTreeFile(root, "Makefile", { left: Infinity });
-  if (makefile === null || !("text" in makefile) || releaseOfMakefile(makefile.text) === null) return false;
-  return lstatSync(join(root, "mm"), { throwIfNoEntry: false })?.isDirectory() === true;
-}
+const isKernel = (tree: KernelTree): boolean =>
+  workTreeRelease(tree) !== null && lstatSync(join(tree.root, "mm"), { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** The folder that holds the document comes first: a workspace may have several kernels. */
 const nearestFirst = (folders: readonly string[], uri: string): readonly string[] =>

@@ -203,6 +203,8 @@ describe("where the code comes from", () => {
   test("what is no tree is said, and nothing is linted", async () => {
     const { err, status } = await patchwalk(["lint", "--tree", join(emptyFolder(), "absent"), "-"], { engine: ENGINE, stdin: "" });
     expect([err.replace(/^.*: /, ""), status]).toEqual(["no such file or directory\n", 2]);
+    const empty = await patchwalk(["lint", "--tree", emptyFolder(), "-"], { engine: ENGINE, stdin: "" });
+    expect([empty.err.replace(/^.*: /, ""), empty.status]).toEqual(["neither a kernel work tree nor a Git repository\n", 2]);
   });
 });
 
