@@ -52,10 +52,11 @@ export interface Follower {
   forget(): void;
 }
 
-/** Calling contexts over a whole tree, on demand: ways that are decided are not followed further. */
-export function follower(callersOf: (program: EffectProgram) => Callers): Follower {
-  // By program and way to enter it; states are the largest part of what a scan holds. By shape, so that they outlive edits.
-  const runs = new Map<string, Map<string, Interpretation>>();
+/** What programs do, by program and way to enter it; the largest part of what a scan holds. By shape, so that it outlives edits. */
+export type Runs = Map<string, Map<string, Interpretation>>;
+
+/** Calling contexts over a whole tree, on demand: ways that are decided are not followed further. `runs` may be shared. */
+export function follower(callersOf: (program: EffectProgram) => Callers, runs: Runs = new Map()): Follower {
   const run = (program: EffectProgram, entry: State): Interpretation => {
     const shape = shapeOf(program);
     const known = runs.get(shape) ?? new Map<string, Interpretation>();

@@ -7,7 +7,7 @@ import { lowerFunction, type LowerOptions } from "../program/lower.ts";
 import type { Outline, OutlineFunction } from "../program/outline.ts";
 import { readPart } from "../program/part.ts";
 import type { EffectProgram } from "../program/program.ts";
-import { imageOfFile, type Image } from "../source/image.ts";
+import type { Image } from "../source/image.ts";
 
 /** A file of a tree of which functions are lowered as they are asked for. */
 export interface LoweredFile {
@@ -23,8 +23,8 @@ const MAX_HELPER_LENGTH = 6000;
 
 const isShort = (fn: OutlineFunction): boolean => fn.end - fn.start <= MAX_HELPER_LENGTH;
 
-export function lowerFile(path: string, text: string, outline: Outline, release: Release, options: LowerOptions = {}): LoweredFile {
-  const image = imageOfFile(path, text);
+export function lowerFile(image: Image, outline: Outline, release: Release, options: LowerOptions = {}): LoweredFile {
+  const { text } = image;
   const byName = new Map<string, OutlineFunction[]>();
   for (const fn of outline.functions) byName.set(fn.name, [...(byName.get(fn.name) ?? []), fn]);
   // What a function is lowered to must not hang on what was asked for before it.

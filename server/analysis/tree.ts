@@ -3,7 +3,8 @@ import type { Release } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
 import type { OutlineFunction } from "../program/outline.ts";
 import type { CallNode, EffectProgram, ProgramNode } from "../program/program.ts";
-import { follower, type Callers, type CallSite } from "./follow.ts";
+import { imageOfFile, type Image } from "../source/image.ts";
+import { follower, type Callers, type CallSite, type Follower, type Runs } from "./follow.ts";
 import type { TreeCaller, TreeIndex } from "./tree-index.ts";
 import { lowerFile, type LoweredFile } from "./tree-lower.ts";
 import { unitOfPrograms, type Unit } from "./unit.ts";
@@ -16,6 +17,8 @@ export interface Tree {
   programs(path: string, functions: readonly OutlineFunction[]): readonly EffectProgram[];
   /** A unit of some functions of a file only, with their callers in the file. */
   unitOfFunctions(path: string, functions: readonly OutlineFunction[]): Unit | null;
+  /** Goes up from a function to its callers, for units that are made elsewhere. */
+  readonly follow: Follower["follow"];
   /** Forgets what is known of a file, whose text and outline have changed. */
   replace(path: string): void;
   /** What was asked of the tree since the last call of this function. What was computed for it is forgotten, unless `isKept`. */
@@ -50,8 +53,17 @@ function callsIn(value: Value): readonly CallNode[] {
 /** Units of a file show as many levels of callers in the file itself as the analysis of one file looks at. */
 const OWN_LEVELS = 3;
 
-/** `concerns`: the names of calls that some rule asks about; only functions with such calls, and their callers, are lowered. */
-export function treeOf(index: TreeIndex, textOf: (path: string) => string | null, release: Release, concerns: ReadonlySet<string>): Tree {
+/**
+ * `concerns`: the names of calls that some rule asks about; only functions with such calls, and their callers, are lowered.
+ * `imageOf`: what ties the text of a file to what the user sees; `runs`: what is known from other trees with the same code.
+ */
+export function treeOf(
+  index: TreeIndex,
+  textOf: (path: string) => string | null,
+  release: Release,
+  concerns: ReadonlySet<string>,
+  { imageOf = imageOfFile, runs }: { readonly imageOf?: (path: string, text: string) => Image; readonly runs?: Runs } = {},
+): Tree {
   const lowered = new Map<string, LoweredFile | null>();
   const units = new Map<string, Unit | null>();
   const files = new Set<string>();
@@ -64,7 +76,7 @@ export function treeOf(index: TreeIndex, textOf: (path: string) => string | null
     if (known !== undefined) return known;
     const outline = index.outlineOf(path);
     const text = outline ? textOf(path) : null;
-    const made = outline && text !== null ? lowerFile(path, text, outline, release) : null;
+    const made = outline && text !== null ? lowerFile(imageOf(path, text), outline, release) : null;
     lowered.set(path, made);
     return made;
   };
@@ -103,9 +115,10 @@ export function treeOf(index: TreeIndex, textOf: (path: string) => string | null
     );
   };
 
-  const following = follower(callersOf);
+  const following = follower(callersOf, runs);
   return {
     unit,
+    follow: following.follow,
     programs(path, wanted) {
       const isTraced = files.has(path);
       const programs = file(path)?.programsOf(wanted) ?? [];

@@ -13,6 +13,8 @@ export type ColorWhen = "auto" | "always" | "never";
 
 export interface LintArguments {
   readonly names: readonly string[];
+  /** Kernel tree that shows the code around the hunks; null: none. */
+  readonly tree: string | null;
   readonly release: string | null;
   readonly arch: string | null;
   readonly config: readonly string[];
@@ -29,6 +31,9 @@ export interface LintArguments {
   readonly summary: boolean;
   readonly timings: boolean;
 }
+
+/** What `lint` and `scan` share. */
+export type ReportArguments = Omit<LintArguments, "tree">;
 
 /** What the arguments mean, or one sentence about what is wrong with them. */
 export type Parsed<T> = { readonly value: T } | { readonly error: string };
@@ -137,6 +142,8 @@ const REPORT_OPTIONS = {
   timings: { type: "boolean", default: false },
 } as const;
 
+const LINT_OPTIONS = { ...REPORT_OPTIONS, tree: { type: "string" } } as const;
+
 const TREE_OPTIONS = {
   cache: { type: "string" },
   "no-cache": { type: "boolean", default: false },
@@ -145,12 +152,12 @@ const TREE_OPTIONS = {
 
 /** Reads the arguments after `lint`. `known`: the ids of all rules. */
 export const lintArguments = (argv: readonly string[], known: readonly string[]): Parsed<LintArguments> => parsed(() => {
-  const { values, positionals } = parseArgs({ args: withColorValue(argv), allowPositionals: true, options: REPORT_OPTIONS });
-  return reportArguments(values, positionals, known);
+  const { values, positionals } = parseArgs({ args: withColorValue(argv), allowPositionals: true, options: LINT_OPTIONS });
+  return { ...reportArguments(values, positionals, known), tree: values.tree ?? null };
 });
 
 /** Reads the arguments after `scan`: a tree, then paths in it. */
-export const scanArguments = (argv: readonly string[], known: readonly string[]): Parsed<LintArguments & TreeArguments> => parsed(() => {
+export const scanArguments = (argv: readonly string[], known: readonly string[]): Parsed<ReportArguments & TreeArguments> => parsed(() => {
   const { values, positionals } = parseArgs({ args: withColorValue(argv), allowPositionals: true, options: { ...REPORT_OPTIONS, ...TREE_OPTIONS } });
   return { ...reportArguments(values, positionals, known), ...treeArguments("scan", values, positionals) };
 });
@@ -174,7 +181,7 @@ function treeArguments(
 
 type ReportValues = ReturnType<typeof parseArgs<{ options: typeof REPORT_OPTIONS }>>["values"];
 
-function reportArguments(values: ReportValues, positionals: readonly string[], known: readonly string[]): LintArguments {
+function reportArguments(values: ReportValues, positionals: readonly string[], known: readonly string[]): ReportArguments {
   return {
     names: positionals,
     release: readRelease(values.release),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { commitsIn } from "../node/commits.ts";
 import { rulePage } from "../node/rule-folders.ts";
+import { workspaceTree } from "../node/workspace-tree.ts";
 import { visibleLine } from "../report/visible.ts";
 import { RULESET, VERSION } from "../report/version.ts";
 import { heldInDocument } from "../review/held.ts";
@@ -38,6 +39,7 @@ async function serve(io: CliIo, engine: Engine): Promise<number> {
     held: heldInDocument,
     ruleOf,
     commits: commitsIn,
+    tree: workspaceTree,
     ruleUrl: (id) => (ruleOf(id) === null ? null : rulePage(id, io.ruleFolders)),
   });
   return new Promise(() => undefined);

@@ -14,6 +14,10 @@ usage: patchwalk <command> [options]
   simulate [SCENARIO]     explore a known race; without a name list them
   lsp --stdio             run the language server
 
+Options of lint:
+  --tree DIR              kernel work tree or Git repository: shows the code
+                          around the hunks, and decides the release
+
 Options of lint and scan:
   --release R             target release, such as 6.1 or mainline
   --arch A                target architecture, such as x86_64 or arm64

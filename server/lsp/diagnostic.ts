@@ -34,8 +34,9 @@ function diagnosticOf(finding: Finding, { document }: ReviewedDocument, client: 
     message: `${visibleLine(finding.message)} (${finding.tier})`,
     ...(related.length === 0 ? {} : {
       relatedInformation: related.map((place) => ({
-        location: { uri: document.uri, range: lineRange(document, place.patchLine) },
-        message: visibleLine(place.message),
+        location: { uri: document.uri, range: place.patchLine === null || place.path !== undefined ? findingRange(document, finding.location) : lineRange(document, place.patchLine) },
+        // What only the tree shows has no line here: the words say where it is.
+        message: visibleLine(place.patchLine === null || place.path !== undefined ? `${place.file ?? ""}:${place.newLine ?? ""}: ${place.message}` : place.message),
       })),
     }),
     data: finding.fingerprint,

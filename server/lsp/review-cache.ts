@@ -6,6 +6,7 @@ import type { Review } from "../review/finding.ts";
 import type { ReviewOptions } from "../review/options.ts";
 import type { ReviewInput } from "../review/review.ts";
 import type { SettingsCache } from "./settings.ts";
+import type { TreeFor } from "./tree.ts";
 
 export type ReviewFunction = (input: ReviewInput, options: ReviewOptions) => readonly Review[];
 
@@ -21,6 +22,7 @@ export interface ReviewCache {
   /** The review of the newest version; null where the document is not open or the request was cancelled. */
   readonly of: (uri: string, token: CancellationToken | null) => Promise<ReviewedDocument | null>;
   readonly forget: (uri: string) => void;
+  readonly forgetAll: () => void;
 }
 
 /** Longer documents (UTF-16 units) are mailboxes for the command line: a review would stop the editor for seconds. */
@@ -42,11 +44,13 @@ export function createReviewCache(
   documents: TextDocuments<TextDocument>,
   settings: SettingsCache,
   review: ReviewFunction,
+  treeFor: TreeFor,
   log: (message: string) => void,
 ): ReviewCache {
   const known = new Map<string, ReviewedDocument & { readonly options: ReviewOptions }>();
   const logged = new Set<string>();
   let last: Promise<unknown> = Promise.resolve();
+  let generation = 0;
 
   function logOnce(message: string): void {
     if (logged.has(message)) return;
@@ -54,14 +58,16 @@ export function createReviewCache(
     log(message);
   }
 
-  function reviewsOf(document: TextDocument, options: ReviewOptions): readonly Review[] {
+  async function reviewsOf(document: TextDocument, options: ReviewOptions): Promise<readonly Review[]> {
     const text = clientText(document);
+    const kind = kindOf(document);
     if (text.length > MAX_LENGTH) {
       logOnce(`not reviewed, too long: ${document.uri}`);
       return [];
     }
     try {
-      return review({ path: document.uri, text, kind: kindOf(document) }, options);
+      const tree = kind === "patch" ? await treeFor(document.uri, text) : null;
+      return review({ path: document.uri, text, kind, ...(tree ? { tree } : {}) }, options);
     } catch (error) {
       const stack = error instanceof Error ? error.stack ?? error.message : visibleLine(String(error));
       logOnce(`internal error in the review of ${document.uri}: ${stack}`);
@@ -69,14 +75,23 @@ export function createReviewCache(
     }
   }
 
-  function newest(uri: string, options: ReviewOptions): ReviewedDocument | null {
+  async function newest(uri: string, options: ReviewOptions): Promise<ReviewedDocument | null> {
     const document = documents.get(uri);
     if (document === undefined) return null;
     const before = known.get(uri);
     if (before?.document === document && before.version === document.version && before.options === options) return before;
-    const reviewed = { document, version: document.version, kind: kindOf(document), reviews: reviewsOf(document, options), options };
+    const { version } = document;
+    const former = generation;
+    const reviewed = { document, version, kind: kindOf(document), reviews: await reviewsOf(document, options), options };
+    // What changed while the tree was read is another document, or is seen with other eyes.
+    if (documents.get(uri) !== document || document.version !== version || former !== generation) return newest(uri, options);
     known.set(uri, reviewed);
     return reviewed;
+  }
+
+  function forgetAll(): void {
+    generation++;
+    known.clear();
   }
 
   async function inTurn(uri: string, token: CancellationToken | null): Promise<ReviewedDocument | null> {
@@ -86,5 +101,5 @@ export function createReviewCache(
     return turn;
   }
 
-  return { of: inTurn, forget: (uri) => void known.delete(uri) };
+  return { of: inTurn, forget: (uri) => void known.delete(uri), forgetAll };
 }

@@ -27,6 +27,8 @@ import { createReadingCache } from "./reading-cache.ts";
 import { createReviewCache } from "./review-cache.ts";
 import type { ReviewFunction } from "./review-cache.ts";
 import { createSettings } from "./settings.ts";
+import { treeFor, trustOf } from "./tree.ts";
+import type { TreeLookup } from "./tree.ts";
 
 /** What the server shows and does not know itself. */
 export interface ServerParts {
@@ -37,6 +39,8 @@ export interface ServerParts {
   readonly held?: HeldFunction;
   /** Where absent, `Fixes:` trailers are no links. */
   readonly commits?: CommitLookup;
+  /** Where absent, patches are reviewed from their hunks alone. */
+  readonly tree?: TreeLookup;
   /** How long a client that does not ask waits for diagnostics after the last keystroke. Default 200. */
   readonly debounceMs?: number;
 }
@@ -87,7 +91,11 @@ function startFeatures(
 ): void {
   const log = logTo(connection);
   const settings = createSettings(connection, client);
-  const reviews = createReviewCache(documents, settings, parts.review, log);
+  const trust = trustOf(connection, client, () => {
+    reviews.forgetAll();
+    refresh();
+  });
+  const reviews = createReviewCache(documents, settings, parts.review, treeFor(client, trust, parts.tree), log);
   const refresh = client.pullsDiagnostics
     ? answerDiagnosticRequests(connection, reviews, client, parts.ruleUrl, log)
     : pushDiagnostics(connection, documents, reviews, client, parts.ruleUrl, parts.debounceMs ?? 200, log);
@@ -97,7 +105,7 @@ function startFeatures(
   const readings = createReadingCache(documents);
   answerSymbolRequests(connection, readings, client);
   answerFoldingRequests(connection, readings, client);
-  answerLinkRequests(connection, readings, client.folders, parts.commits);
+  answerLinkRequests(connection, readings, client.folders, trust, parts.commits);
 
   documents.onDidClose(({ document }) => {
     reviews.forget(document.uri);

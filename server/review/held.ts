@@ -12,6 +12,7 @@ import { outlineOf, type Outline, type OutlineFunction } from "../program/outlin
 import { documentPlace, rowAt } from "../program/place.ts";
 import type { EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
+import { imageOfFile } from "../source/image.ts";
 import { decideTarget } from "../source/target.ts";
 import type { ReviewOptions } from "./options.ts";
 import type { ReviewInput } from "./review.ts";
@@ -53,7 +54,7 @@ const withTexts = (summary: FunctionSummary): Summary => {
 /** A C file as it stands; functions are read as they are asked for. */
 export function heldInFile(path: string, text: string, release: Release): HeldLines {
   const outline = outlineOf(text);
-  const file = lowerFile(path, text, outline, release, { marksStatements: true });
+  const file = lowerFile(imageOfFile(path, text), outline, release, { marksStatements: true });
   const summaries = summarizer(programByName((name) => file.programsOf(outline.functions.filter((fn) => fn.name === name))));
   const given = givenAway(outline);
   const unitOfFunction = remembering((fn: OutlineFunction): Unit => {
@@ -81,7 +82,7 @@ function heldInPatches(text: string, options: ReviewOptions): HeldLines {
   const sides = readPatches(text).patches.flatMap((patch) => {
     const { release } = decideTarget(patch, options).target;
     return (["new", "old"] as const).map((side) => {
-      const read = unitOf(imagesOf(text, patch, side, release), release, { marksStatements: true });
+      const read = unitOf(imagesOf(text, patch, side, release), release, new Set(), { marksStatements: true });
       const summaries = summarizer(programByName((name) => read.programs.filter((one) => one.name === name && !one.openStart && !one.openEnd)));
       return { patch, summaries, unit: unitOfPrograms(read.images, release, read.programs.map(summaries.withCallees), read.definitions) };
     });

@@ -2,16 +2,17 @@
 import { statesAt, type AnalyzedFunction, type CallingContext, type Unit } from "../analysis/unit.ts";
 import { atLeast } from "../kernel/release.ts";
 import type { Target } from "../kernel/target.ts";
-import { documentPlace, documentRange } from "../program/place.ts";
+import { documentPlace } from "../program/place.ts";
 import type { EffectProgram } from "../program/program.ts";
 import { RULES } from "../rules/registry.ts";
-import type { At, Candidate, ObligationCheck, Rule, Site, Subject } from "../rules/rule.ts";
+import type { Candidate, ObligationCheck, Rule, Site, Subject } from "../rules/rule.ts";
 import type { Problem } from "../text/problem.ts";
-import { alreadyThere, keyOf, unique } from "./compare.ts";
+import { alreadyThere, isChanged, keyOf, unique } from "./compare.ts";
 import { evidenceOf, tierOf } from "./evidence.ts";
-import type { Finding, Location, Obligation, RelatedLocation, Severity } from "./finding.ts";
+import type { Finding, Obligation, Severity } from "./finding.ts";
 import type { ReviewOptions } from "./options.ts";
 import { originOf } from "./origin.ts";
+import { anchorOf, relatedTo } from "./place.ts";
 
 interface Judged {
   readonly findings: readonly Finding[];
@@ -31,9 +32,10 @@ export function judge(subject: Subject, options: ReviewOptions): Judged {
     if (override === "off" || !applies(rule, subject.target)) continue;
     try {
       const found = run(rule, subject);
-      obligations.push(...found.obligations.map(obligationOf));
-      const before = subject.old ? candidatesOf(rule, { ...subject, unit: subject.old, old: null }) : [];
+      obligations.push(...changedObligations(found.obligations).map(obligationOf));
       const candidates = unique(found.candidates);
+      // Where nothing is found now, nobody asks what was there before.
+      const before = subject.old && candidates.length > 0 ? candidatesBefore(rule, { ...subject, unit: subject.old, old: null }) : [];
       const old = alreadyThere(before, candidates);
       for (const candidate of candidates) findings.push(...settle(rule, candidate, old.has(candidate), subject, options, override));
     } catch (error) {
@@ -55,8 +57,25 @@ function run(rule: Rule, subject: Subject): { candidates: readonly Candidate[]; 
   return { candidates: [...candidatesOf(rule, subject), ...whole.candidates], obligations: whole.obligations };
 }
 
+/**
+ * Candidates of the old side. What a rule says of a mechanism as a whole counts where whole files are seen: hunks show the
+ * parts of it that change, a file shows all of it, in every patch to the file.
+ */
+function candidatesBefore(rule: Rule, subject: Subject): Candidate[] {
+  const isWhole = subject.unit.images.some((image) => image.missing !== undefined);
+  const whole = isWhole ? (rule.checkSubject?.(subject).candidates ?? []) : [];
+  return [...candidatesOf(rule, subject), ...whole.filter(({ place }) => place.program.image.missing !== undefined)];
+}
+
+/** Obligations of a mechanism of which the patch changes something: a file that is seen as a whole may just contain it. */
+function changedObligations(obligations: readonly ObligationCheck[]): readonly ObligationCheck[] {
+  const places = obligations.flatMap((one) => one.places);
+  if (places.every(({ program }) => program.image.missing === undefined)) return obligations;
+  return places.some((place) => place.program.image.missing === undefined || isChanged(place)) ? obligations : [];
+}
+
 /** Candidates of the rule's per-call check over one side. */
-function candidatesOf(rule: Rule, subject: Subject, programs: readonly EffectProgram[] = subject.unit.programs): Candidate[] {
+function candidatesOf(rule: Rule, subject: Subject, programs: readonly EffectProgram[] = subject.unit.judged ?? subject.unit.programs): Candidate[] {
   if (!rule.check) return [];
   const { unit, target } = subject;
   const found: Candidate[] = [];
@@ -121,9 +140,9 @@ function settle(
   options: ReviewOptions,
   override: Severity | undefined,
 ): Finding[] {
-  const location = locate(candidate.place);
+  const anchor = anchorOf(candidate.place);
   const origin = originOf(candidate, hadBefore, subject);
-  if (!location || origin === "pre-existing") return [];
+  if (!anchor || origin === "pre-existing") return [];
   const proof = options.simulate && candidate.prove ? candidate.prove(options.maxStates) : null;
   const tier = tierOf(candidate, proof);
   if (TIER_RANK[tier] < TIER_RANK[options.minTier]) return [];
@@ -138,8 +157,11 @@ function settle(
       message: messageOf(rule, candidate),
       function: candidate.place.program.name,
       fingerprint: keyOf(candidate),
-      location,
-      related: candidate.related.flatMap(({ message, place }) => related(message, place, subject.unit)),
+      location: anchor.location,
+      related: [
+        ...(anchor.isElsewhere ? relatedTo("the place itself, which this patch does not show", candidate.place, subject.unit) : []),
+        ...candidate.related.flatMap(({ message, place }) => relatedTo(message, place, subject.unit)),
+      ],
       evidence: proof && evidenceOf(proof),
       sources: rule.meta.sources,
     },
@@ -149,27 +171,6 @@ function settle(
 function messageOf(rule: Rule, candidate: Candidate): string {
   const template = rule.meta.messages[candidate.messageId] ?? rule.meta.title;
   return template.replace(/\{(\w+)\}/g, (_, name: string) => candidate.data[name] ?? "");
-}
-
-function locate({ program, at, end }: At): Location | null {
-  const place = documentRange(program.image, at, end);
-  if (!place) return null;
-  return {
-    patchLine: place.line,
-    column: place.column,
-    endColumn: place.endColumn,
-    file: program.image.path,
-    newLine: place.row.newLine,
-    oldLine: place.row.oldLine,
-  };
-}
-
-function related(message: string, { program, at }: At, unit: Unit): RelatedLocation[] {
-  const place = documentPlace(program.image, at);
-  if (!place) return [];
-  const { path } = program.image;
-  const elsewhere = path !== null && !unit.images.includes(program.image) && unit.follow ? { path } : {};
-  return [{ message, patchLine: place.line, file: path, newLine: place.row.newLine, ...elsewhere }];
 }
 
 function obligationOf(check: ObligationCheck): Obligation {

@@ -10,6 +10,9 @@ export interface ScheduleRow {
   readonly step: string;
   /** 1-based line of the document, null for steps that are not in the document. */
   readonly patchLine: number | null;
+  /** File and line there of a step that only the tree shows. */
+  readonly file?: string;
+  readonly newLine?: number;
   /** What the step changed, for example `entry(src_pte): X -> none`; "" where nothing visible changed. */
   readonly state: string;
 }
@@ -28,6 +31,7 @@ export function scheduleRows(model: Model, trace: Trace): ScheduleRow[] {
         thread: model.threads[step.thread]?.name ?? "",
         step: step.note === null ? step.text : `${step.text} [${step.note}]`,
         patchLine: step.source?.line ?? null,
+        ...(step.source?.line === null && step.source.file && step.source.fileLine ? { file: step.source.file, newLine: step.source.fileLine } : {}),
         state: changes.join(", "),
       },
     ];

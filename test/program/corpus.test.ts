@@ -58,7 +58,7 @@ test.skipIf(!hasTree)(
       const outline = outlineOf(text);
       const parts = new Map(readPart(text, outline.functions).map((code) => [`${code.name} ${code.start}`, code]));
       for (const code of readSource(text).functions) if (JSON.stringify(parts.get(`${code.name} ${code.start}`)) !== JSON.stringify(code)) other.push(`${path} ${code.name}`);
-      const programs = lowerFile(path, text, outline, target).programsOf(outline.functions);
+      const programs = lowerFile(imageOfFile(path, text), outline, target).programsOf(outline.functions);
       expect(programs.map((one) => one.name)).toEqual(outline.functions.map((one) => one.name));
       await setImmediate();
     }
