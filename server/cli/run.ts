@@ -56,7 +56,7 @@ async function dispatch(argv: readonly string[], io: CliIo, engine: Engine): Pro
     case "index": return indexTree(rest, io);
     case "rules": return listRules(rest, io, engine);
     case "explain": return explain(rest, io, engine);
-    case "simulate": return simulate(rest, io);
+    case "simulate": return simulate(rest, io, engine);
     case "lsp": return rest.includes("--stdio") ? serve(io, engine) : usageError(io, "lsp takes --stdio");
     default:
       return usageError(io, LATER.includes(command)

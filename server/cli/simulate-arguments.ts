@@ -3,9 +3,16 @@ import { parseArgs } from "node:util";
 import { ERAS, type GupEra } from "../kernel/era.ts";
 import { COLORS, oneOf, parsed, readArch, readRelease, UsageError, withColorValue, type ColorWhen, type Parsed } from "./arguments.ts";
 
+/** A finding of a file. */
+export interface FindingArgument {
+  readonly fingerprint: string;
+  readonly file: string;
+}
+
 export interface SimulateArguments {
   /** Null: list the scenarios. */
   readonly scenario: string | null;
+  readonly finding: FindingArgument | null;
   /** A variant's id, `buggy` or `fixed`; null: all of them. */
   readonly variant: string | null;
   readonly release: string | null;
@@ -21,6 +28,7 @@ export interface SimulateArguments {
 
 const OPTIONS = {
   scenario: { type: "string" },
+  finding: { type: "string" },
   variant: { type: "string" },
   release: { type: "string" },
   arch: { type: "string" },
@@ -39,14 +47,25 @@ function readStates(value: string | undefined): number | null {
   return states;
 }
 
+/** `--finding FINGERPRINT FILE`. */
+function readFinding(fingerprint: string | undefined, positionals: readonly string[]): FindingArgument | null {
+  if (fingerprint === undefined) return null;
+  const [file] = positionals;
+  if (!/^[0-9a-f]{4,16}$/.test(fingerprint)) throw new UsageError(`--finding takes a fingerprint of 4 to 16 hexadecimal digits; not '${fingerprint}'`);
+  if (file === undefined || positionals.length > 1) throw new UsageError("--finding takes a fingerprint and one file");
+  return { fingerprint, file };
+}
+
 /** Reads the arguments after `simulate`. */
 export const simulateArguments = (argv: readonly string[]): Parsed<SimulateArguments> => parsed(() => {
   const { values, positionals } = parseArgs({ args: withColorValue(argv), allowPositionals: true, options: OPTIONS });
-  const scenario = values.scenario ?? positionals[0] ?? null;
-  if (positionals.length > (values.scenario === undefined ? 1 : 0)) throw new UsageError("simulate takes one scenario");
-  if (values.step && scenario === null) throw new UsageError("--step needs a scenario");
+  const finding = readFinding(values.finding, positionals);
+  const scenario = finding ? null : (values.scenario ?? positionals[0] ?? null);
+  if (!finding && positionals.length > (values.scenario === undefined ? 1 : 0)) throw new UsageError("simulate takes one scenario");
+  if (values.step && scenario === null && finding === null) throw new UsageError("--step needs a scenario");
   return {
     scenario,
+    finding,
     variant: values.variant ?? null,
     release: readRelease(values.release),
     arch: values.arch === undefined ? null : readArch(values.arch),

@@ -2,11 +2,11 @@
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { visibleLine } from "../report/visible.ts";
-import { optionsOf, scheduleOf } from "../scenarios/catalogue/decide.ts";
+import { counterexample } from "../simulator/counterexample.ts";
 import { stepper, type Choice, type Stepper, type Taken } from "../simulator/stepper.ts";
 import type { Trace } from "../simulator/trace.ts";
 import { EXIT, openSink, type CliIo } from "./io.ts";
-import type { Simulation } from "./simulate.ts";
+import type { Simulation } from "./simulation.ts";
 
 const HELP = "a number takes that step, Enter the one of the failing schedule (or the first), b goes back, q ends\n";
 
@@ -35,11 +35,11 @@ function promptText({ model }: Simulation, run: Stepper, at: number): string {
 
 /** Steps through a scenario, a line of input at a time, until the input ends. */
 export async function stepThrough(simulation: Simulation, io: CliIo): Promise<number> {
-  const { scenario, model } = simulation;
+  const { scenario, model, options } = simulation;
   const sink = openSink(io.stdout);
-  const run = stepper(model, optionsOf(scenario, model).properties);
-  const trace = scheduleOf(scenario, model);
-  await sink.write(`${scenario.id}, ${simulation.variant.id}: ${visibleLine(scenario.title)}\n${HELP}`);
+  const run = stepper(model, options.properties);
+  const trace = counterexample(model, options);
+  await sink.write(`${scenario}, ${simulation.variant}: ${visibleLine(simulation.title)}\n${HELP}`);
   await sink.write(promptText(simulation, run, suggested(run, trace)));
   for await (const line of createInterface({ input: Readable.from(io.stdin), crlfDelay: Infinity })) {
     const word = line.trim();

@@ -43,6 +43,8 @@ Options of scan and index:
                           to four
 
 Options of simulate:
+  --finding F FILE        not a scenario: what is behind the finding with this
+                          fingerprint (see lint --format json) in a file
   --variant V             a variant, or buggy, or fixed; default: all
   --release R, --era E, --arch A
                           where it plays; eras are those of GUP, E0 to E7

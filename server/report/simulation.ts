@@ -55,7 +55,7 @@ export function simulationText(report: SimulationReport, paint: Paint): string {
   const bad = columns.findIndex((line) => line.startsWith("*** "));
   const color = paintVerdict(report, paint);
   return [
-    paint.bold(`${report.scenario}: ${visibleLine(report.title)}`),
+    ...wrapText(`${report.scenario}: ${visibleLine(report.title)}`, { width: WIDTH, rest: "  " }).map(paint.bold),
     ...wrapText(`${report.variant}: ${visibleLine(report.what)}; ${report.setting}`, { width: WIDTH, first: "  ", rest: "  " }).map(paint.dim),
     ...wrapText(verdictText(report), { width: WIDTH, first: "  ", rest: "    " }).map(color),
     ...(columns.length === 0 ? [] : ["", ...columns.map((line, row) => `  ${bad >= 0 && row >= bad ? paint.red(line) : line}`)]),

@@ -35,7 +35,7 @@ export type ScheduleStep = ScheduleRow;
 export type Verdict = Proof["verdict"];
 
 /** What exploring a scenario around the function showed; unjustified branches are among the assumptions. */
-export type Evidence = Omit<Proof, "assumedBranches">;
+export type Evidence = Omit<Proof, "assumedBranches" | "explored">;
 
 /** Who said so, and where. */
 export interface Source {

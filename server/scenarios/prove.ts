@@ -39,6 +39,16 @@ export interface Proof {
   readonly wrongFixes: readonly string[];
   /** Branches of the schedule that the code does not justify. */
   readonly assumedBranches: readonly string[];
+  /** What was explored, for those who explore it again or write it out; null where nothing failed. */
+  readonly explored: ExploredModels | null;
+}
+
+/** The models behind a proof. */
+export interface ExploredModels {
+  readonly failing: Model;
+  readonly options: ExploreOptions;
+  /** The failing model with the reference fix; null where there is none. */
+  readonly fixed: Model | null;
 }
 
 const NOT_LIFTED = { verdict: "not-lifted", states: 0, transitions: 0, violation: null, unreached: [] } as const;
@@ -72,6 +82,7 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
     fixed: proveFix(experiment, program, release, maxStates, built, trace),
     wrongFixes: tryWrongFixes(experiment, program, release, maxStates),
     assumedBranches: trace.steps.flatMap((step) => (step.assumed === undefined ? [] : [`${step.text}: ${step.assumed}`])),
+    explored: { failing: shownModel, options, fixed: fixedModel(experiment, program, release) },
   };
 }
 
@@ -114,7 +125,13 @@ function failure(
     fixed: null,
     wrongFixes: [],
     assumedBranches: [],
+    explored: null,
   };
+}
+
+function fixedModel(experiment: Experiment, program: EffectProgram, release: Release): Model | null {
+  const fix = experiment.fix(program);
+  return fix && (experiment.build(fix.program, release)?.model ?? null);
 }
 
 /** Rungs 2, 3 and 6 of the ladder: the fix passes for all properties, not vacuously, and undoing it fails again. */

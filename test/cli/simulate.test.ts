@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { ENGINE } from "../../server/cli/engine.ts";
 import { CATALOGUE } from "../../server/scenarios/catalogue/index.ts";
 import { patchwalk } from "./run-command.ts";
 
@@ -66,6 +69,20 @@ describe("simulate", () => {
     [["x\u001b[2J"], "no scenario is called 'x<U+001B>[2J'; patchwalk simulate lists them"],
   ])("%j", async (argv, reason) => {
     expect(await patchwalk(["simulate", ...argv])).toEqual({ status: 2, out: "", err: `patchwalk: ${reason}; see patchwalk --help\n` });
+  });
+
+  test("what is behind a finding: the failing model and the fixed one", async () => {
+    const file = join(import.meta.dirname, "../../docs/examples", readdirSync(join(import.meta.dirname, "../../docs/examples")).find((name) => name.startsWith("0001")) ?? "");
+    const linted = await patchwalk(["lint", "--format", "json", file], { engine: ENGINE });
+    const [finding] = JSON.parse(linted.out).inputs[0].findings;
+    const { status, out } = await patchwalk(["simulate", "--finding", finding.fingerprint.slice(0, 8), file, "--format", "json"], { engine: ENGINE });
+    expect(status).toBe(1);
+    const [buggy, fixed] = JSON.parse(out).simulations;
+    expect(buggy).toMatchObject({ verdict: "fail", states: finding.evidence.states, property: finding.evidence.property, schedule: finding.evidence.schedule });
+    expect(fixed).toMatchObject({ verdict: "pass", states: finding.evidence.fixed.states, withoutFix: "fail" });
+    expect((await patchwalk(["simulate", "--finding", "0000", file], { engine: ENGINE })).err).toMatch(/^patchwalk: no single finding has the fingerprint '0000'; there are [0-9a-f, ]+;/);
+    expect((await patchwalk(["simulate", "--finding", "0000", "/nowhere"], { engine: ENGINE })).err).toMatch(/\/nowhere cannot be read/);
+    expect((await patchwalk(["simulate", "--finding", "xyz", file], { engine: ENGINE })).status).toBe(2);
   });
 
   test("stepping follows the failing schedule, other steps, and goes back", async () => {
