@@ -74,20 +74,32 @@ export const EMPTY_STATE: State = {
   doubtful: new Set(),
 };
 
-/** Copy of a map with one entry set, or removed where the value is undefined. */
+/**
+ * The map with one entry set, or removed where the value is undefined. What a map becomes by an entry is remembered with
+ * it: many paths do the same to the same state, and then share what they get.
+ */
 export function withEntry<V>(map: ReadonlyMap<string, V>, key: string, value: V | undefined): ReadonlyMap<string, V> {
   if (map.get(key) === value && (value !== undefined || !map.has(key))) return map;
+  const ways = (waysOf.get(map) ?? new Map<string, Map<unknown, object>>()) as Map<string, Map<unknown, ReadonlyMap<string, V>>>;
+  waysOf.set(map, ways);
+  const byValue = ways.get(key) ?? new Map<unknown, ReadonlyMap<string, V>>();
+  ways.set(key, byValue);
+  const known = byValue.get(value);
+  if (known) return known;
   const copy = new Map(map);
   if (value === undefined) copy.delete(key);
   else copy.set(key, value);
+  byValue.set(value, copy);
   return copy;
 }
 
-const sorted = (entries: Iterable<readonly [string, unknown]>): string =>
-  [...entries]
-    .map(([key, value]) => `${key}=${String(value)}`)
-    .toSorted()
-    .join(",");
+const waysOf = new WeakMap<object, Map<string, Map<unknown, object>>>();
+
+function sorted(entries: Iterable<readonly [string, unknown]>): string {
+  const texts: string[] = [];
+  for (const [key, value] of entries) texts.push(`${key}=${String(value)}`);
+  return texts.length > 1 ? texts.toSorted().join(",") : (texts[0] ?? "");
+}
 
 /** Parts of states are shared by most states of a function, and never change: their texts are made once. */
 function remembered<T extends object>(textOf: (part: T) => string): (part: T) => string {
@@ -99,11 +111,20 @@ function remembered<T extends object>(textOf: (part: T) => string): (part: T) =>
   };
 }
 
+const walksKey = remembered<State["walks"]>((walks) =>
+  sorted([...walks].map(([key, walk]) => [key, `${walk.walk}${walk.protectedAtWalk ? "" : "?"}${walk.protectedSince ? "" : "!"}${walk.hasGap ? "~" : ""}${walk.givenUp?.lock ?? ""}`] as const)),
+);
+const mappedKey = remembered<State["mapped"]>((mapped) => mapped.map((pte) => pte.pte).join(","));
 const heldKey = remembered<State["held"]>((held) => held.map((lock) => `${lock.lock}(${lock.object})${lock.mode}`).toSorted().join(","));
 const atomicKey = remembered<State["atomic"]>((atomic) => atomic.map((one) => `${one.reason}(${one.of})`).toSorted().join(","));
 const entriesKey = remembered<ReadonlyMap<string, unknown>>(sorted);
 const definitionsKey = remembered<State["definitions"]>((definitions) => sorted([...definitions].map(([key, value]) => [key, value.at] as const)));
 const doubtfulKey = remembered<State["doubtful"]>((doubtful) => [...doubtful].toSorted().join(","));
+
+/** Texts of the parts of a state: equal texts, equal parts. */
+export const partKeys = {
+  held: heldKey, atomic: atomicKey, mapped: mappedKey, entries: entriesKey, definitions: definitionsKey, walks: walksKey, doubtful: doubtfulKey,
+} as const;
 
 /** Equal keys: the states cannot be told apart by anything that happens later. */
 export function stateKey(state: State): string {
@@ -111,10 +132,10 @@ export function stateKey(state: State): string {
     heldKey(state.held),
     state.callerUnknown ? "?" : "!",
     atomicKey(state.atomic),
-    state.mapped.map((pte) => pte.pte).join(","),
+    mappedKey(state.mapped),
     entriesKey(state.truths),
     definitionsKey(state.definitions),
-    sorted([...state.walks].map(([key, walk]) => [key, `${walk.walk}${walk.protectedAtWalk ? "" : "?"}${walk.protectedSince ? "" : "!"}${walk.hasGap ? "~" : ""}${walk.givenUp?.lock ?? ""}`] as const)),
+    walksKey(state.walks),
     entriesKey(state.bits),
     doubtfulKey(state.doubtful),
   ].join(";");
