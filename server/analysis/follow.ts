@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import { entryFromCall } from "./entry.ts";
-import { interpret, type Interpretation } from "./interpret.ts";
+import { forgetPrepared, interpret, type Interpretation } from "./interpret.ts";
 import { shapeOf } from "./shape.ts";
 import { EMPTY_STATE, type State, stateKey } from "./state.ts";
 import type { CallingContext } from "./unit.ts";
@@ -122,7 +122,13 @@ export function follower(callersOf: (program: EffectProgram) => Callers): Follow
     }
     return { decided, hasOpen: hasOpen || ways.length > 0 };
   };
-  return { follow, forget: () => runs.clear() };
+  return {
+    follow,
+    forget() {
+      runs.clear();
+      forgetPrepared();
+    },
+  };
 }
 
 /**

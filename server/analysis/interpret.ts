@@ -101,6 +101,9 @@ const MOST_PREPARED = 24;
 
 const preparations = new Map<EffectProgram, Prepared>();
 
+/** Drops that. */
+export const forgetPrepared = (): void => preparations.clear();
+
 function prepared(program: EffectProgram): Prepared {
   const made = preparations.get(program) ?? {
     relevance: relevanceOf(program), live: liveNames(program), pool: statePool(), steps: program.nodes.map(() => new Map<number, readonly Step[]>()),

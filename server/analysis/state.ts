@@ -74,26 +74,14 @@ export const EMPTY_STATE: State = {
   doubtful: new Set(),
 };
 
-/**
- * The map with one entry set, or removed where the value is undefined. What a map becomes by an entry is remembered with
- * it: many paths do the same to the same state, and then share what they get.
- */
+/** Copy of a map with one entry set, or removed where the value is undefined. */
 export function withEntry<V>(map: ReadonlyMap<string, V>, key: string, value: V | undefined): ReadonlyMap<string, V> {
   if (map.get(key) === value && (value !== undefined || !map.has(key))) return map;
-  const ways = (waysOf.get(map) ?? new Map<string, Map<unknown, object>>()) as Map<string, Map<unknown, ReadonlyMap<string, V>>>;
-  waysOf.set(map, ways);
-  const byValue = ways.get(key) ?? new Map<unknown, ReadonlyMap<string, V>>();
-  ways.set(key, byValue);
-  const known = byValue.get(value);
-  if (known) return known;
   const copy = new Map(map);
   if (value === undefined) copy.delete(key);
   else copy.set(key, value);
-  byValue.set(value, copy);
   return copy;
 }
-
-const waysOf = new WeakMap<object, Map<string, Map<unknown, object>>>();
 
 function sorted(entries: Iterable<readonly [string, unknown]>): string {
   const texts: string[] = [];

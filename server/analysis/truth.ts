@@ -122,26 +122,17 @@ export function assume(state: State, value: Value, outcome: boolean): State {
 /** Forgets everything that was known through a variable or place that changes. */
 export function forget(state: State, key: string): State {
   const base = /^[A-Za-z_$]\w*/.exec(key)?.[0] ?? key;
-  const truths = without(state.truths, key, (text) => text.includes(key) && mentioned(key).test(text));
-  const definitions = without(state.definitions, key, (name, value) => name === key || namesIn(value).includes(base));
-  const bits = without(state.bits, key, (text) => text.startsWith(key) && /^(?:\/|->|\.)/.test(text.slice(key.length)));
+  const truths = without(state.truths, (text) => text.includes(key) && mentioned(key).test(text));
+  const definitions = without(state.definitions, (name, value) => name === key || namesIn(value).includes(base));
+  const bits = without(state.bits, (text) => text.startsWith(key) && /^(?:\/|->|\.)/.test(text.slice(key.length)));
   return { ...state, truths, definitions, bits, walks: withEntry(state.walks, key, undefined) };
 }
 
-/** A part of a state without what is known through a place; the part itself where that is nothing, so that states share it. */
-function without<V>(map: ReadonlyMap<string, V>, place: string, goes: (key: string, value: V) => boolean): ReadonlyMap<string, V> {
-  if (map.size === 0) return map;
-  const ways = forgotten.get(map) ?? new Map<string, object>();
-  forgotten.set(map, ways);
-  const known = ways.get(place) as ReadonlyMap<string, V> | undefined;
-  if (known) return known;
-  const isTouched = [...map].some(([key, value]) => goes(key, value));
-  const made = isTouched ? new Map([...map].filter(([key, value]) => !goes(key, value))) : map;
-  ways.set(place, made);
-  return made;
+/** The map itself where nothing is to go, so that states share it. */
+function without<V>(map: ReadonlyMap<string, V>, goes: (key: string, value: V) => boolean): ReadonlyMap<string, V> {
+  for (const [key, value] of map) if (goes(key, value)) return new Map([...map].filter(([one, other]) => !goes(one, other)));
+  return map;
 }
-
-const forgotten = new WeakMap<object, Map<string, object>>();
 
 const mentions = new Map<string, RegExp>();
 

@@ -5,7 +5,7 @@ import type { LostCode } from "../program/lost-code.ts";
 import { inlineHelpers } from "../program/inline.ts";
 import { lowerFunction } from "../program/lower.ts";
 import { readSource } from "../program/read-code.ts";
-import type { FunctionCode } from "../program/code.ts";
+import type { Definitions, FunctionCode } from "../program/code.ts";
 import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import type { Image } from "../source/image.ts";
 import { documentPlace } from "../program/place.ts";
@@ -32,8 +32,10 @@ export interface Unit {
   readonly release: Release;
   readonly images: readonly Image[];
   readonly programs: readonly EffectProgram[];
+  /** Programs of a name: who asks for one needs not wait for all. */
+  named(name: string): readonly EffectProgram[];
   /** Functions by name as plain records, for rules about what a helper computes. */
-  readonly definitions: ReadonlyMap<string, FunctionCode>;
+  readonly definitions: Definitions;
   /** Runs the interpreter over a function in each calling context that the input shows; memoized. */
   analyze(program: EffectProgram): AnalyzedFunction;
   /** Code of files whose whole text is here that did not become functions. */
@@ -66,7 +68,7 @@ export function unitOfPrograms(
   images: readonly Image[],
   release: Release,
   programs: readonly EffectProgram[],
-  definitions: ReadonlyMap<string, FunctionCode>,
+  definitions: Definitions,
 ): Unit {
   const callers = callSites(programs);
   const runs = new Map<EffectProgram, Map<string, Interpretation>>();
@@ -112,7 +114,7 @@ export function unitOfPrograms(
     return contexts.size > 0 ? [...contexts.values()] : [unknown];
   };
 
-  return { release, images, programs, definitions, analyze: (program) => analyze(program, 0) };
+  return { release, images, programs, named: (name) => programs.filter((program) => program.name === name), definitions, analyze: (program) => analyze(program, 0) };
 }
 
 /** Functions by name. Of two (`#ifdef` and the stub of `#else`) the longer one says what the function does. */

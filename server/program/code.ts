@@ -87,3 +87,6 @@ export interface FunctionCode {
   /** True where the definition contains syntax that did not parse. */
   readonly hasError: boolean;
 }
+
+/** Functions of an input by name. */
+export type Definitions = Pick<ReadonlyMap<string, FunctionCode>, "has" | "get">;

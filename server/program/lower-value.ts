@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { FunctionCode, Statement, Value } from "./code.ts";
+import type { Definitions, FunctionCode, Statement, Value } from "./code.ts";
 import type { GraphBuilder } from "./builder.ts";
 import { DEREFERENCE, type BoundEffect, type Knowledge, type NodeId } from "./program.ts";
 import type { FlagMacros } from "./flag-macros.ts";
@@ -12,7 +12,7 @@ export interface ValueContext {
   /** What is known of a call: null means that it is a plain value without effects. */
   readonly callee: (name: string, args: readonly Value[], at: number) => { effects: readonly BoundEffect[]; knowledge: Knowledge } | null;
   /** `static inline` helpers of the same input that are a single `return <expression>;`. */
-  readonly helpers: ReadonlyMap<string, FunctionCode>;
+  readonly helpers: Pick<Definitions, "get">;
   /** Macros of the input that are calls, read as helpers. */
   readonly callMacro: (call: Value & { kind: "call" }) => FunctionCode | null;
   /** Macros of the input that stand for flags of GUP. */

@@ -73,7 +73,7 @@ async function edits(): Promise<{ readonly full: number; readonly p50: number; r
   }));
   const session = treeSession(linked, texts, targetOfTree(DEFAULT_OPTIONS, tree.release).target, DEFAULT_OPTIONS);
   const original = texts.get(path) ?? "";
-  const first = session.candidates(path).length;
+  const first = session.review(path).findings.length;
   const random = numbers();
   const times: number[] = [];
   const full: number[] = [];
@@ -82,11 +82,11 @@ async function edits(): Promise<{ readonly full: number; readonly p50: number; r
     const edited = `${original.slice(0, offset)}\tcond_resched();\n${original.slice(offset)}`;
     times.push(await timed(() => {
       session.update(path, edited);
-      session.candidates(path);
+      session.review(path);
     }));
     times.push(await timed(() => {
       session.update(path, original);
-      if (session.candidates(path).length !== first) throw new Error("an edit was not undone");
+      if (session.review(path).findings.length !== first) throw new Error("an edit was not undone");
     }));
     if (count % 10 === 0) full.push(await timed(() => parse(original)));
   }
