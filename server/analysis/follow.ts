@@ -34,8 +34,8 @@ export interface Followed {
 
 /** Callers further away are not asked. */
 const MAX_CALLERS = 8;
-/** Programs whose states are kept. */
-const MAX_RUNS = 2000;
+/** States that are kept: those of programs that were run longest ago go first. */
+const MAX_KEPT_STATES = 400_000;
 /** Ways that are followed from one level to the next. */
 const MAX_WAYS = 96;
 
@@ -55,15 +55,26 @@ export interface Follower {
 /** Calling contexts over a whole tree, on demand: ways that are decided are not followed further. */
 export function follower(callersOf: (program: EffectProgram) => Callers): Follower {
   // By program and way to enter it; states are the largest part of what a scan holds. By shape, so that they outlive edits.
-  const runs = new Map<string, Map<string, Interpretation>>();
+  const runs = new Map<string, { readonly byEntry: Map<string, Interpretation>; states: number }>();
+  let states = 0;
   const run = (program: EffectProgram, entry: State): Interpretation => {
     const shape = shapeOf(program);
-    const known = runs.get(shape) ?? new Map<string, Interpretation>();
-    if (!runs.has(shape) && runs.size >= MAX_RUNS) runs.clear();
+    const known = runs.get(shape) ?? { byEntry: new Map<string, Interpretation>(), states: 0 };
+    runs.delete(shape);
     runs.set(shape, known);
     const key = stateKey(entry);
-    const result = known.get(key) ?? interpret(program, entry);
-    known.set(key, result);
+    const before = known.byEntry.get(key);
+    if (before) return before;
+    const result = interpret(program, entry);
+    known.byEntry.set(key, result);
+    const size = result.before.reduce((sum, list) => sum + list.length, 0);
+    known.states += size;
+    states += size;
+    for (const [oldest, { states: freed }] of runs) {
+      if (states <= MAX_KEPT_STATES || oldest === shape) break;
+      runs.delete(oldest);
+      states -= freed;
+    }
     return result;
   };
 
@@ -126,6 +137,7 @@ export function follower(callersOf: (program: EffectProgram) => Callers): Follow
     follow,
     forget() {
       runs.clear();
+      states = 0;
       forgetPrepared();
     },
   };
