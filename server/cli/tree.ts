@@ -24,6 +24,9 @@ export interface TreeArguments {
   readonly jobs: number | null;
 }
 
+/** What reading a tree needs of the world. */
+export type TreeIo = Pick<CliIo, "env" | "now" | "signal"> & { readonly stderr: { write(text: string): unknown } };
+
 /** A tree with the outlines of its files. */
 export interface OpenTree {
   readonly root: string;
@@ -49,7 +52,7 @@ const insideTree = (root: string, tree: string, path: string): string => {
 };
 
 /** Reads and indexes a tree; a reason where there is no tree. Throws the signal's reason when it is aborted. */
-export async function openTree(args: TreeArguments, io: CliIo, progress: Progress): Promise<OpenTree | { readonly reason: string }> {
+export async function openTree(args: TreeArguments, io: TreeIo, progress: Progress): Promise<OpenTree | { readonly reason: string }> {
   let root: string;
   try {
     root = treeRoot(args.tree);
@@ -92,7 +95,7 @@ export async function openTree(args: TreeArguments, io: CliIo, progress: Progres
   return { root, release, files, wanted: [...wanted], store, fromStore, problems };
 }
 
-function storeOf(args: TreeArguments, root: string, io: CliIo): Store {
+function storeOf(args: TreeArguments, root: string, io: TreeIo): Store {
   const folder = args.useCache ? (args.cache ?? storeFolder(root, io.env)) : null;
   return folder === null ? NO_STORE : folderStore(resolve(folder));
 }

@@ -16,6 +16,9 @@ export interface Client {
   readonly nestsSymbols: boolean;
   /** Number of folding ranges that the client takes. */
   readonly foldingLimit: number;
+  /** The client tells of files that change on disk, where it is asked to. */
+  readonly watchesFiles: boolean;
+  readonly showsProgress: boolean;
   /** URIs of the folders that are open. */
   readonly folders: readonly string[];
   /** What the client said about settings when it started the server. */
@@ -44,6 +47,8 @@ export function clientOf(params: InitializeParams): Client {
     hoverFormat: formats.includes(MarkupKind.Markdown) ? MarkupKind.Markdown : MarkupKind.PlainText,
     nestsSymbols: textDocument?.documentSymbol?.hierarchicalDocumentSymbolSupport === true,
     foldingLimit: textDocument?.foldingRange?.rangeLimit ?? 5000,
+    watchesFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
+    showsProgress: capabilities.window?.workDoneProgress === true,
     folders: foldersOf(params),
     initializationOptions,
   };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { DiagnosticSeverity } from "vscode-languageserver/node";
-import type { Diagnostic } from "vscode-languageserver/node";
+import type { Diagnostic, Location } from "vscode-languageserver/node";
 import { SECTION } from "../protocol.ts";
 import { visibleLine } from "../report/visible.ts";
 import type { Finding, Severity } from "../review/finding.ts";
@@ -22,7 +22,15 @@ export const diagnosticsOf = (reviewed: ReviewedDocument, client: Client, ruleUr
   reviewed.reviews.flatMap((review) =>
     review.findings.map((finding) => diagnosticOf(finding, reviewed, client, ruleUrl)));
 
-function diagnosticOf(finding: Finding, { document }: ReviewedDocument, client: Client, ruleUrl: RuleUrl): Diagnostic {
+/** The line of a related place; of a document that is not at hand, its beginning. */
+function locationOf({ path, patchLine }: Finding["related"][number], { document, file }: ReviewedDocument): Location {
+  if (path === undefined || file === null) return { uri: document.uri, range: lineRange(document, patchLine) };
+  const start = { line: Math.max(patchLine - 1, 0), character: 0 };
+  return { uri: file.tree.uriOf(path), range: { start, end: start } };
+}
+
+function diagnosticOf(finding: Finding, reviewed: ReviewedDocument, client: Client, ruleUrl: RuleUrl): Diagnostic {
+  const { document } = reviewed;
   const href = client.showsCodeDescription ? ruleUrl(finding.ruleId) : null;
   const related = client.showsRelated ? finding.related : [];
   return {
@@ -34,7 +42,7 @@ function diagnosticOf(finding: Finding, { document }: ReviewedDocument, client: 
     message: `${visibleLine(finding.message)} (${finding.tier})`,
     ...(related.length === 0 ? {} : {
       relatedInformation: related.map((place) => ({
-        location: { uri: document.uri, range: lineRange(document, place.patchLine) },
+        location: locationOf(place, reviewed),
         message: visibleLine(place.message),
       })),
     }),

@@ -24,6 +24,8 @@ import { createReadingCache } from "./reading-cache.ts";
 import { createReviewCache } from "./review-cache.ts";
 import type { ReviewFunction } from "./review-cache.ts";
 import { createSettings } from "./settings.ts";
+import { createTreeCache } from "./tree-cache.ts";
+import type { WorkspaceTrees } from "./workspace-tree.ts";
 
 /** What the server shows and does not know itself. */
 export interface ServerParts {
@@ -32,21 +34,23 @@ export interface ServerParts {
   readonly ruleUrl: RuleUrl;
   /** Where absent, `Fixes:` trailers are no links. */
   readonly commits?: CommitLookup;
+  /** Where absent, a C file is reviewed without the callers that it has in other files. */
+  readonly trees?: WorkspaceTrees;
   /** How long a client that does not ask waits for diagnostics after the last keystroke. Default 200. */
   readonly debounceMs?: number;
 }
 
-const initializeResult = (client: Client): InitializeResult => ({
+const initializeResult = (client: Client, parts: ServerParts): InitializeResult => ({
   serverInfo: { name: SECTION, version: VERSION },
   capabilities: {
     positionEncoding: PositionEncodingKind.UTF16,
-    textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+    textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, ...(parts.trees ? { save: true } : {}) },
     hoverProvider: true,
     documentSymbolProvider: { label: "Patchwalk" },
     foldingRangeProvider: true,
     documentLinkProvider: {},
     ...(client.pullsDiagnostics
-      ? { diagnosticProvider: { identifier: SECTION, interFileDependencies: false, workspaceDiagnostics: false } }
+      ? { diagnosticProvider: { identifier: SECTION, interFileDependencies: parts.trees !== undefined, workspaceDiagnostics: false } }
       : {}),
   },
 });
@@ -67,7 +71,7 @@ export function startServer(connection: Connection, parts: ServerParts): void {
   connection.onInitialize((params) => {
     const client = clientOf(params);
     startFeatures(connection, documents, client, parts);
-    return initializeResult(client);
+    return initializeResult(client, parts);
   });
   documents.listen(connection);
   connection.listen();
@@ -81,7 +85,8 @@ function startFeatures(
 ): void {
   const log = logTo(connection);
   const settings = createSettings(connection, client);
-  const reviews = createReviewCache(documents, settings, parts.review, log);
+  const trees = parts.trees ? createTreeCache(connection, documents, client, parts.trees, () => refresh(), parts.debounceMs ?? 200, log) : null;
+  const reviews = createReviewCache(documents, settings, parts.review, trees, log);
   const refresh = client.pullsDiagnostics
     ? answerDiagnosticRequests(connection, reviews, client, parts.ruleUrl, log)
     : pushDiagnostics(connection, documents, reviews, client, parts.ruleUrl, parts.debounceMs ?? 200, log);

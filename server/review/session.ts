@@ -26,6 +26,8 @@ export interface SessionReview {
 export interface TreeSession {
   /** Takes over the text of a file, or a new file. */
   update(path: string, text: string): void;
+  /** The text of a file, or null where there is none. */
+  textOf(path: string): string | null;
   /** The findings of a file as `scan` would have them for the present texts. */
   review(path: string): SessionReview;
   /** In how many places a file breaks a rule as far as analysis can tell, before anything is explored. */
@@ -201,6 +203,7 @@ export function treeSession(index: TreeIndex, texts: Map<string, string>, target
   };
 
   return {
+    textOf: (path) => texts.get(path) ?? null,
     update(path, text) {
       const before = texts.get(path);
       if (before === text) return;

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { join, relative, sep } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
+import type { WorkspaceTree, WorkspaceTrees } from "../lsp/workspace-tree.ts";
+import { hasFolder, treeRoot, treeText } from "../node/tree-files.ts";
+import type { Review } from "../review/finding.ts";
+import { releaseOfMakefile } from "../source/tree-release.ts";
+import { serveTree, type TreeMessage, type TreeRequest, type TreeWorkerData } from "./tree-service.ts";
+
+export interface TreeHost {
+  /** File of the worker threads' program, or null where it is not built: then everything runs in this thread. */
+  readonly workerFile: string | null;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Kernel trees among the folders of an editor's workspace; each is kept by a thread of its own. */
+export function workspaceTrees(host: TreeHost): WorkspaceTrees {
+  const known = new Map<string, { readonly folder: string; readonly tree: WorkspaceTree; readonly end: () => void } | null>();
+
+  const treeAt = (uri: string) => {
+    const before = known.get(uri);
+    if (before !== undefined) return before;
+    const folder = pathOf(uri);
+    const made = folder !== null && isKernelTree(folder) ? { folder, ...newTree(folder, host) } : null;
+    known.set(uri, made);
+    return made;
+  };
+
+  return {
+    treeOf(folders, uri) {
+      const file = pathOf(uri);
+      if (file === null) return null;
+      for (const one of folders) {
+        const found = treeAt(one);
+        const path = found && relative(found.folder, file).split(sep).join("/");
+        // What lies above the folder, or on another drive, is none of its files.
+        if (found && path && !path.startsWith("../") && path !== ".." && !/^(?:[A-Za-z]:|\/)/.test(path)) return { tree: found.tree, path };
+      }
+      return null;
+    },
+    dispose() {
+      for (const found of known.values()) found?.end();
+      known.clear();
+    },
+  };
+}
+
+function pathOf(uri: string): string | null {
+  try {
+    return uri.startsWith("file:") ? fileURLToPath(uri) : null;
+  } catch {
+    return null;
+  }
+}
+
+function isKernelTree(folder: string): boolean {
+  try {
+    const root = treeRoot(folder);
+    const makefile = treeText(root, "Makefile");
+    return "text" in makefile && releaseOfMakefile(makefile.text) !== null && hasFolder(root, "mm");
+  } catch {
+    return false;
+  }
+}
+
+interface Waiting {
+  readonly resolve: (result: Review | boolean | null) => void;
+  readonly reject: (error: Error) => void;
+}
+
+function newTree(folder: string, host: TreeHost): { readonly tree: WorkspaceTree; readonly end: () => void } {
+  const data: TreeWorkerData = { tree: treeRoot(folder), env: { HOME: host.env["HOME"], XDG_CACHE_HOME: host.env["XDG_CACHE_HOME"] } };
+  const waiting = new Map<number, Waiting>();
+  let onProgress: (files: number) => void = () => undefined;
+  let sent = 0;
+  let channel: Channel | null = null;
+
+  const take = (message: TreeMessage): void => {
+    if ("files" in message) return onProgress(message.files);
+    const one = waiting.get(message.id);
+    waiting.delete(message.id);
+    if ("error" in message) one?.reject(new Error(message.error));
+    else one?.resolve(message.result);
+  };
+  const fail = (error: Error): void => {
+    for (const one of waiting.values()) one.reject(error);
+    waiting.clear();
+    channel = null;
+  };
+  const ask = (request: TreeRequest): Promise<Review | boolean | null> =>
+    new Promise((resolve, reject) => {
+      if (!channel) return reject(new Error("the tree is not open"));
+      const id = sent++;
+      waiting.set(id, { resolve, reject });
+      channel.send({ id, request });
+    });
+  const end = (): void => {
+    channel?.end();
+    fail(new Error("cancelled"));
+  };
+
+  const tree: WorkspaceTree = {
+    async open(signal, progress) {
+      signal.throwIfAborted();
+      channel = host.workerFile === null ? sameThread(data, take) : thread(host.workerFile, data, take, fail);
+      onProgress = progress;
+      signal.addEventListener("abort", end, { once: true });
+      try {
+        await ask({ kind: "open" });
+      } finally {
+        signal.removeEventListener("abort", end);
+        onProgress = () => undefined;
+      }
+    },
+    show: (path, text) => void ask({ kind: "show", path, text }).catch(() => undefined),
+    recheck: async (paths) => (await ask({ kind: "recheck", paths })) === true,
+    review: async (path, options) => {
+      const result = await ask({ kind: "review", path, options });
+      if (result === null || typeof result === "boolean") throw new Error("no review");
+      return result;
+    },
+    uriOf: (path) => pathToFileURL(join(folder, path)).href,
+  };
+  return { tree, end };
+}
+
+interface Channel {
+  send(message: { readonly id: number; readonly request: TreeRequest }): void;
+  end(): void;
+}
+
+/** A tree's heap may grow to this; an editor goes on without it. */
+const MAX_HEAP_MB = 1536;
+
+function thread(file: string, data: TreeWorkerData, take: (message: TreeMessage) => void, fail: (error: Error) => void): Channel {
+  const worker = new Worker(file, { workerData: data, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } });
+  worker.on("message", take);
+  worker.on("error", fail);
+  worker.on("exit", () => fail(new Error("the thread of the tree ended")));
+  // The editor decides when the server ends.
+  worker.unref();
+  return {
+    // A thread, not a window: it has one sender.
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin
+    send: (message) => worker.postMessage(message),
+    end: () => void worker.terminate(),
+  };
+}
+
+function sameThread(data: TreeWorkerData, take: (message: TreeMessage) => void): Channel {
+  let isOpen = true;
+  const receivers: ((message: { readonly id: number; readonly request: TreeRequest }) => void)[] = [];
+  serveTree(data, (receiver) => receivers.push(receiver), (message) => isOpen && take(message));
+  return {
+    send: (message) => setImmediate(() => isOpen && receivers.forEach((receiver) => receiver(message))),
+    end: () => void (isOpen = false),
+  };
+}
