@@ -12,7 +12,7 @@ const answer = (message: unknown): void => {
   parentPort?.postMessage(message);
 };
 
-if ("tree" in data) serveTree(data, (take) => parentPort?.on("message", take), answer);
+if ("tree" in data) serveTree(data, (take) => parentPort?.on("message", take), answer, () => parentPort?.close());
 else {
   const run = scanTaskRunner(data);
   parentPort?.on("message", ({ task, what }: { task: number; what: string }) => {

@@ -36,7 +36,7 @@ export interface TreeWorkerData {
 const MOST_SESSIONS = 2;
 
 /** One kernel tree as an editor sees it: its files on disk, and over some of them the texts that are being written. */
-export function treeService({ tree: root, env }: TreeWorkerData, onProgress: (files: number) => void): (request: TreeRequest) => Promise<Review | boolean | null> {
+function treeService({ tree: root, env }: TreeWorkerData, signal: AbortSignal, onProgress: (files: number) => void): (request: TreeRequest) => Promise<Review | boolean | null> {
   let opened: OpenTree | null = null;
   /** Texts as they are to be reviewed, and files that the editor shows. */
   const texts = new Map<string, string>();
@@ -51,7 +51,7 @@ export function treeService({ tree: root, env }: TreeWorkerData, onProgress: (fi
   const listed = (): readonly string[] => treeFiles(root, [...SCANNED_PATHS, ...LINKING_HEADERS], true).paths;
 
   async function open(): Promise<void> {
-    const io = { env, now: () => performance.now(), stderr: { write: () => true } };
+    const io = { env, now: () => performance.now(), stderr: { write: () => true }, signal };
     const made = await openTree({ tree: root, paths: [], cache: storeFolder(root, env), useCache: true, jobs: null }, io, { step: onProgress, clear: () => undefined });
     if ("reason" in made) throw new Error(made.reason);
     opened = made;
@@ -133,16 +133,26 @@ export function treeService({ tree: root, env }: TreeWorkerData, onProgress: (fi
   };
 }
 
-/** Serves a tree over a channel, one request after the other. */
-export function serveTree(
-  data: TreeWorkerData,
-  onMessage: (take: (message: { readonly id: number; readonly request: TreeRequest }) => void) => void,
-  send: (message: TreeMessage) => void,
-): void {
-  const handle = treeService(data, (files) => send({ files }));
+/** A request with its number, or the wish that all ends. */
+export type TreeOrder = { readonly id: number; readonly request: TreeRequest } | "end";
+
+/** Serves a tree over a channel, one request after the other, until it is told to end. */
+export function serveTree(data: TreeWorkerData, onOrder: (take: (order: TreeOrder) => void) => void, send: (message: TreeMessage) => void, onEnd: () => void): void {
+  const ending = new AbortController();
+  const handle = treeService(data, ending.signal, (files) => send({ files }));
   let last: Promise<unknown> = Promise.resolve();
-  onMessage(({ id, request }) => {
-    last = last.then(() => handle(request)).then(
+  onOrder((order) => {
+    if (order === "end") {
+      ending.abort(new Error("cancelled"));
+      last = last.finally(onEnd);
+      return;
+    }
+    const { id, request } = order;
+    const work = (): ReturnType<typeof handle> => {
+      ending.signal.throwIfAborted();
+      return handle(request);
+    };
+    last = last.then(work).then(
       (result) => send({ id, result }),
       (error: unknown) => send({ id, error: error instanceof Error ? error.message : String(error) }),
     );

@@ -6,7 +6,7 @@ import type { WorkspaceTree, WorkspaceTrees } from "../lsp/workspace-tree.ts";
 import { hasFolder, treeRoot, treeText } from "../node/tree-files.ts";
 import type { Review } from "../review/finding.ts";
 import { releaseOfMakefile } from "../source/tree-release.ts";
-import { serveTree, type TreeMessage, type TreeRequest, type TreeWorkerData } from "./tree-service.ts";
+import { serveTree, type TreeMessage, type TreeOrder, type TreeRequest, type TreeWorkerData } from "./tree-service.ts";
 
 export interface TreeHost {
   /** File of the worker threads' program, or null where it is not built: then everything runs in this thread. */
@@ -16,7 +16,7 @@ export interface TreeHost {
 
 /** Kernel trees among the folders of an editor's workspace; each is kept by a thread of its own. */
 export function workspaceTrees(host: TreeHost): WorkspaceTrees {
-  const known = new Map<string, { readonly folder: string; readonly tree: WorkspaceTree; readonly end: () => void } | null>();
+  const known = new Map<string, { readonly folder: string; readonly tree: WorkspaceTree; readonly end: () => Promise<void> } | null>();
 
   const treeAt = (uri: string) => {
     const before = known.get(uri);
@@ -39,9 +39,10 @@ export function workspaceTrees(host: TreeHost): WorkspaceTrees {
       }
       return null;
     },
-    dispose() {
-      for (const found of known.values()) found?.end();
+    async dispose() {
+      const all = [...known.values()];
       known.clear();
+      await Promise.all(all.map((found) => found?.end()));
     },
   };
 }
@@ -69,7 +70,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-function newTree(folder: string, host: TreeHost): { readonly tree: WorkspaceTree; readonly end: () => void } {
+function newTree(folder: string, host: TreeHost): { readonly tree: WorkspaceTree; readonly end: () => Promise<void> } {
   const data: TreeWorkerData = { tree: treeRoot(folder), env: { HOME: host.env["HOME"], XDG_CACHE_HOME: host.env["XDG_CACHE_HOME"] } };
   const waiting = new Map<number, Waiting>();
   let onProgress: (files: number) => void = () => undefined;
@@ -95,9 +96,10 @@ function newTree(folder: string, host: TreeHost): { readonly tree: WorkspaceTree
       waiting.set(id, { resolve, reject });
       channel.send({ id, request });
     });
-  const end = (): void => {
-    channel?.end();
+  const end = async (): Promise<void> => {
+    const ended = channel?.end();
     fail(new Error("cancelled"));
+    await ended;
   };
 
   const tree: WorkspaceTree = {
@@ -105,11 +107,12 @@ function newTree(folder: string, host: TreeHost): { readonly tree: WorkspaceTree
       signal.throwIfAborted();
       channel = host.workerFile === null ? sameThread(data, take) : thread(host.workerFile, data, take, fail);
       onProgress = progress;
-      signal.addEventListener("abort", end, { once: true });
+      const stop = (): void => void end();
+      signal.addEventListener("abort", stop, { once: true });
       try {
         await ask({ kind: "open" });
       } finally {
-        signal.removeEventListener("abort", end);
+        signal.removeEventListener("abort", stop);
         onProgress = () => undefined;
       }
     },
@@ -126,8 +129,9 @@ function newTree(folder: string, host: TreeHost): { readonly tree: WorkspaceTree
 }
 
 interface Channel {
-  send(message: { readonly id: number; readonly request: TreeRequest }): void;
-  end(): void;
+  send(order: TreeOrder): void;
+  /** Lets what is being done come to its end: a thread that is stopped inside of the parser takes the process with it. */
+  end(): Promise<void>;
 }
 
 /** A tree's heap may grow to this; an editor goes on without it. */
@@ -135,25 +139,40 @@ const MAX_HEAP_MB = 1536;
 
 function thread(file: string, data: TreeWorkerData, take: (message: TreeMessage) => void, fail: (error: Error) => void): Channel {
   const worker = new Worker(file, { workerData: data, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } });
+  const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   worker.on("message", take);
   worker.on("error", fail);
   worker.on("exit", () => fail(new Error("the thread of the tree ended")));
   // The editor decides when the server ends.
   worker.unref();
-  return {
+  const send = (order: TreeOrder): void => {
     // A thread, not a window: it has one sender.
     // oxlint-disable-next-line unicorn/require-post-message-target-origin
-    send: (message) => worker.postMessage(message),
-    end: () => void worker.terminate(),
+    worker.postMessage(order);
+  };
+  return {
+    send,
+    end() {
+      worker.ref();
+      send("end");
+      return exited;
+    },
   };
 }
 
 function sameThread(data: TreeWorkerData, take: (message: TreeMessage) => void): Channel {
+  const receivers: ((order: TreeOrder) => void)[] = [];
   let isOpen = true;
-  const receivers: ((message: { readonly id: number; readonly request: TreeRequest }) => void)[] = [];
-  serveTree(data, (receiver) => receivers.push(receiver), (message) => isOpen && take(message));
+  let ended: () => void = () => undefined;
+  const end = new Promise<void>((resolve) => (ended = resolve));
+  serveTree(data, (receiver) => receivers.push(receiver), (message) => isOpen && take(message), () => ended());
+  const send = (order: TreeOrder): void => void setImmediate(() => receivers.forEach((receiver) => receiver(order)));
   return {
-    send: (message) => setImmediate(() => isOpen && receivers.forEach((receiver) => receiver(message))),
-    end: () => void (isOpen = false),
+    send,
+    end() {
+      isOpen = false;
+      send("end");
+      return end;
+    },
   };
 }

@@ -58,7 +58,7 @@ export function createTreeCache(
     progress?.begin("Patchwalk: reading the kernel tree", undefined, undefined, true);
     progress?.token.onCancellationRequested(stop);
     try {
-      await tree.open(cancelled.signal, (files) => progress?.report(`${files} files`));
+      await tree.open(cancelled.signal, (files) => quietly(() => progress?.report(`${files} files`)));
       opened.set(tree, "ready");
       generation++;
       watch();
@@ -68,7 +68,7 @@ export function createTreeCache(
       if (!cancelled.signal.aborted) log(`kernel tree not read: ${error instanceof Error ? error.message : String(error)}`);
     } finally {
       ending.signal.removeEventListener("abort", stop);
-      progress?.done();
+      quietly(() => progress?.done());
     }
   }
 
@@ -133,12 +133,11 @@ export function createTreeCache(
     waiting = setTimeout(refresh, debounceMs);
   });
   connection.onDidChangeWatchedFiles(({ changes }) => changed(changes.map(({ uri }) => uri)));
-  connection.onShutdown(() => {
+  connection.onShutdown(async () => {
     clearTimeout(waiting);
     ending.abort();
-    trees.dispose();
+    await trees.dispose();
   });
-  connection.onExit(() => trees.dispose());
 
   return {
     fileOf,
@@ -151,4 +150,13 @@ export function createTreeCache(
       return file.tree.review(file.path, options);
     },
   };
+}
+
+/** A client that went away wants to know nothing. */
+function quietly(tell: () => void): void {
+  try {
+    tell();
+  } catch {
+    // The connection is closed.
+  }
 }

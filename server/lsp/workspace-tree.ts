@@ -6,8 +6,8 @@ import type { ReviewOptions } from "../review/options.ts";
 export interface WorkspaceTrees {
   /** `folders`: URIs. Null where the file lies in none of them, or in one that is no kernel tree on this machine. */
   treeOf(folders: readonly string[], uri: string): FileOfTree | null;
-  /** Ends what runs for the trees. */
-  dispose(): void;
+  /** Ends what runs for the trees; resolves when it has ended. */
+  dispose(): Promise<void>;
 }
 
 export interface FileOfTree {
