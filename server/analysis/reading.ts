@@ -2,9 +2,8 @@
 import type { FunctionCode } from "../program/code.ts";
 import type { LostCode } from "../program/lost-code.ts";
 import { outlineOf, type Outline, type OutlineFunction } from "../program/outline.ts";
-import { readPart } from "../program/part.ts";
 import { rowAt } from "../program/place.ts";
-import { readSource } from "../program/read-code.ts";
+import { readPart, readSource } from "../program/read-code.ts";
 import type { Image } from "../source/image.ts";
 
 /** The functions of an image as plain records. */
@@ -42,7 +41,7 @@ export function readingOf(image: Image, touched: ReadonlySet<string>): Reading {
   const rest = functions.filter((fn) => !wanted.has(fn));
   return {
     image,
-    functions: readPart(image.text, functions.filter((fn) => wanted.has(fn))),
+    functions: functions.filter((fn) => wanted.has(fn)).flatMap((fn) => readPart(image.text, fn)),
     unread: rest.map((fn) => ({ name: fn.name, isStatic: fn.isStatic, parameters: [], body: { kind: "list", items: [] }, start: -1, end: -1, hasError: false })),
     lost: [],
   };

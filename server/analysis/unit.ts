@@ -4,7 +4,7 @@ import { withAliases } from "../program/alias.ts";
 import type { LostCode } from "../program/lost-code.ts";
 import { inlineHelpers } from "../program/inline.ts";
 import { lowerFunction, type LowerOptions } from "../program/lower.ts";
-import type { FunctionCode } from "../program/code.ts";
+import type { Definitions, FunctionCode } from "../program/code.ts";
 import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import type { Image } from "../source/image.ts";
 import { documentPlace } from "../program/place.ts";
@@ -34,8 +34,10 @@ export interface Unit {
   readonly release: Release;
   readonly images: readonly Image[];
   readonly programs: readonly EffectProgram[];
+  /** Programs of a name: who asks for one needs not wait for all. */
+  named(name: string): readonly EffectProgram[];
   /** Functions by name as plain records, for rules about what a helper computes. */
-  readonly definitions: ReadonlyMap<string, FunctionCode>;
+  readonly definitions: Definitions;
   /** Runs the interpreter over a function in each calling context that the input shows; memoized. */
   analyze(program: EffectProgram): AnalyzedFunction;
   /** Code of files whose whole text is here that did not become functions. */
@@ -76,7 +78,7 @@ export function unitOfPrograms(
   images: readonly Image[],
   release: Release,
   programs: readonly EffectProgram[],
-  definitions: ReadonlyMap<string, FunctionCode>,
+  definitions: Definitions,
 ): Unit {
   const callers = callSites(programs);
   const { withCallees } = summarizer(byName(programs));
@@ -124,7 +126,7 @@ export function unitOfPrograms(
     return contexts.size > 0 ? [...contexts.values()] : [unknown];
   };
 
-  return { release, images, programs, definitions, analyze: (program) => analyze(program, 0) };
+  return { release, images, programs, named: (name) => programs.filter((program) => program.name === name), definitions, analyze: (program) => analyze(program, 0) };
 }
 
 /** Whole functions by name, the longest of each. */

@@ -33,6 +33,7 @@ function usageError(io: CliIo, reason: string): number {
 /** The language server owns the process from here on; it ends with its client. */
 async function serve(io: CliIo, engine: Engine): Promise<number> {
   const { startProcessServer } = await import("../lsp/process-server.ts");
+  const { workspaceTrees } = await import("./workspace-trees.ts");
   const ruleOf = (id: string): RuleMeta | null => engine.rules().find((rule) => rule.id === id) ?? null;
   startProcessServer({
     review: engine.review,
@@ -40,6 +41,7 @@ async function serve(io: CliIo, engine: Engine): Promise<number> {
     ruleOf,
     commits: commitsIn,
     tree: workspaceTree,
+    trees: workspaceTrees({ env: io.env, workerFile: io.workerFile ?? null }),
     ruleUrl: (id) => (ruleOf(id) === null ? null : rulePage(id, io.ruleFolders)),
   });
   return new Promise(() => undefined);

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { resolve, sep } from "node:path";
+import { newRuns } from "../analysis/follow.ts";
 import { decodeOutline, encodeOutline, OUTLINE_FORM } from "../analysis/tree-entry.ts";
 import { LINKING_HEADERS, SCANNED_PATHS } from "../kernel/tree-paths.ts";
 import { failureReason } from "../node/failure.ts";
@@ -25,6 +26,9 @@ export interface TreeArguments {
   readonly useCache: boolean;
   readonly jobs: number | null;
 }
+
+/** What reading a tree needs of the world. */
+export type TreeIo = Pick<CliIo, "env" | "now" | "signal"> & { readonly stderr: { write(text: string): unknown } };
 
 /** A tree with the outlines of its files. */
 export interface OpenTree {
@@ -51,7 +55,7 @@ const insideTree = (root: string, tree: string, path: string): string => {
 };
 
 /** Reads and indexes a tree; a reason where there is no tree. Throws the signal's reason when it is aborted. */
-export async function openTree(args: TreeArguments, io: CliIo, progress: Progress): Promise<OpenTree | { readonly reason: string }> {
+export async function openTree(args: TreeArguments, io: TreeIo, progress: Progress): Promise<OpenTree | { readonly reason: string }> {
   let root: string;
   try {
     root = treeRoot(args.tree);
@@ -115,11 +119,11 @@ export function keptIndex(root: string, io: CliIo): LinkedTree | null {
   return {
     files: files.map(({ path, outline }) => ({ path, outline: outline ?? outlineOf(texts.get(path) ?? "") })),
     textOf: (path) => texts.get(path) ?? null,
-    runs: new Map(),
+    runs: newRuns(),
   };
 }
 
-function storeOf(args: TreeArguments, root: string, io: CliIo): Store {
+function storeOf(args: TreeArguments, root: string, io: TreeIo): Store {
   const folder = args.useCache ? (args.cache ?? storeFolder(root, io.env)) : null;
   return folder === null ? NO_STORE : folderStore(resolve(folder));
 }

@@ -18,6 +18,9 @@ export interface Client {
   readonly refreshesInlayHints: boolean;
   /** Number of folding ranges that the client takes. */
   readonly foldingLimit: number;
+  /** The client tells of files that change on disk, where it is asked to. */
+  readonly watchesFiles: boolean;
+  readonly showsProgress: boolean;
   /** URIs of the folders that are open. */
   readonly folders: readonly string[];
   /** The user trusts what is in the folders. */
@@ -52,6 +55,8 @@ export function clientOf(params: InitializeParams): Client {
     nestsSymbols: textDocument?.documentSymbol?.hierarchicalDocumentSymbolSupport === true,
     refreshesInlayHints: workspace?.inlayHint?.refreshSupport === true,
     foldingLimit: textDocument?.foldingRange?.rangeLimit ?? 5000,
+    watchesFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
+    showsProgress: capabilities.window?.workDoneProgress === true,
     folders: foldersOf(params),
     isTrusted: saysTrusted(initializationOptions),
     initializationOptions,

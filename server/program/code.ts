@@ -121,3 +121,6 @@ export interface FunctionCode {
   /** Conditionals of which one branch only was read, in words. */
   readonly unread?: readonly string[];
 }
+
+/** Functions of an input by name. */
+export type Definitions = Pick<ReadonlyMap<string, FunctionCode>, "has" | "get">;

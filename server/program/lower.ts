@@ -4,7 +4,7 @@ import { formatRelease, type Release } from "../kernel/release.ts";
 import type { Image } from "../source/image.ts";
 import { graphBuilder, type GraphBuilder, type Joint } from "./builder.ts";
 import { callMacro } from "./call-macros.ts";
-import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
+import type { Definitions, FunctionCode, Statement, Value, Variable } from "./code.ts";
 import { cleanupClassesOf } from "./cleanup-classes.ts";
 import { bindEffect } from "./effects.ts";
 import { flagMacrosOf } from "./flag-macros.ts";
@@ -28,7 +28,7 @@ export function lowerFunction(
   image: Image,
   code: FunctionCode,
   release: Release,
-  definitions: ReadonlyMap<string, FunctionCode>,
+  definitions: Definitions,
   { marksStatements = false }: LowerOptions = {},
 ): EffectProgram {
   const graph = graphBuilder(marksStatements);
@@ -110,7 +110,7 @@ function assumptionList(): { readonly list: readonly Assumption[]; readonly assu
 const calleeKnowledge =
   (
     release: Release,
-    definitions: ReadonlyMap<string, FunctionCode>,
+    definitions: Definitions,
     isPageTableLock: (lock: Value) => boolean,
     assume: StatementContext["assume"],
   ): ValueContext["callee"] =>
@@ -138,14 +138,18 @@ function closeLabels(graph: GraphBuilder, labels: ReadonlyMap<string, Joint>, co
 /** Calls of helpers, and uses of macros, that one function opens at most; more than any function of mm/ has. */
 const MAX_HELPERS = 300;
 
-const returnOnlyOf = new WeakMap<ReadonlyMap<string, FunctionCode>, ReadonlyMap<string, FunctionCode>>();
+const opening = new WeakMap<FunctionCode, boolean>();
 
 /** Helpers that only return a value: conditions see through them. */
-function returnOnly(definitions: ReadonlyMap<string, FunctionCode>): ReadonlyMap<string, FunctionCode> {
-  const known = returnOnlyOf.get(definitions) ?? new Map([...definitions].filter(([, code]) => opensInPlace(code)));
-  returnOnlyOf.set(definitions, known);
-  return known;
-}
+const returnOnly = (definitions: Definitions): Pick<Definitions, "get"> => ({
+  get: (name) => {
+    const code = definitions.get(name);
+    if (!code) return undefined;
+    const opens = opening.get(code) ?? opensInPlace(code);
+    opening.set(code, opens);
+    return opens ? code : undefined;
+  },
+});
 
 /** A helper that pins stays a call: its calling contexts say which flags it pins with. */
 function opensInPlace(code: FunctionCode): boolean {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { functionsOf } from "../syntax/functions.ts";
-import { parseC } from "../syntax/parse.ts";
+import { parseC, parsePart } from "../syntax/parse.ts";
 import { childByField, kindOf, maskAt, masksWithin, namedChildren, textOf } from "../syntax/query.ts";
 import type { FunctionSyntax, SyntaxTree } from "../syntax/tree.ts";
 import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
@@ -18,6 +18,9 @@ const EMPTY: Statement = { kind: "list", items: [] };
 
 /** Parses a text and reads every function of it. */
 export const readFunctions = (text: string): FunctionCode[] => functionsIn(parseC(text));
+
+/** As `readFunctions` for a part of a text, as if nothing stood around it; offsets are those of the text. */
+export const readPart = (text: string, { start, end }: { readonly start: number; readonly end: number }): FunctionCode[] => functionsIn(parsePart(text, start, end));
 
 function functionsIn(tree: SyntaxTree): FunctionCode[] {
   const variants = variantReader(tree, (text) => {

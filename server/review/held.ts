@@ -3,6 +3,7 @@ import { entriesOf, heldIn, type HeldFact, type HeldHere } from "../analysis/hel
 import { summarizer, type Summarizer } from "../analysis/summarizer.ts";
 import type { AtomicChange, ChangeWhen, LockChange as Change, ContractLock as Lock, Summary as FunctionSummary } from "../analysis/summary.ts";
 import type { Sleep } from "../analysis/sleep.ts";
+import { indexOf } from "../analysis/tree-index.ts";
 import { lowerFile } from "../analysis/tree-lower.ts";
 import { withCallers } from "../analysis/tree.ts";
 import { statesAt, unitOf, unitOfPrograms, type Unit } from "../analysis/unit.ts";
@@ -57,8 +58,9 @@ export function heldInFile(path: string, text: string, release: Release): HeldLi
   const file = lowerFile(imageOfFile(path, text), outline, release, { marksStatements: true });
   const summaries = summarizer(programByName((name) => file.programsOf(outline.functions.filter((fn) => fn.name === name))));
   const given = givenAway(outline);
+  const index = indexOf([{ path, outline }]);
   const unitOfFunction = remembering((fn: OutlineFunction): Unit => {
-    const programs = file.programsOf(withCallers(outline.functions, new Set([fn]))).map((program) => {
+    const programs = file.programsOf(withCallers(index, path, new Set([fn]))).map((program) => {
       const whole = summaries.withCallees(program);
       return given.has(program.name) ? { ...whole, isStatic: false } : whole;
     });

@@ -134,7 +134,7 @@ const isDecided = (program: EffectProgram, forcing: Forcing): boolean => {
 
 /** Offset of the `if` that guards a forcing, or of the forcing where it stands alone. */
 function guardStart(slow: SlowPath, forcing: Forcing): number {
-  const text = slow.program.image.text.slice(Math.max(0, forcing.assign.at - 400), forcing.assign.at);
+  const text = slow.program.image.text.slice(Math.max(slow.program.start, forcing.assign.at - 400), forcing.assign.at);
   const statements = Math.max(text.lastIndexOf(";"), text.lastIndexOf("}"));
   const test = [...text.matchAll(/\bif\s*\(/g)].findLast((match) => match.index > statements);
   return test ? forcing.assign.at - text.length + test.index : forcing.assign.at;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Release } from "../kernel/release.ts";
 import type { EffectProgram } from "../program/program.ts";
-import { counterexample } from "../simulator/counterexample.ts";
+import { counterexampleOnce, exploreOnce } from "../simulator/remembered.ts";
 import { whyBlocked } from "../simulator/explain.ts";
-import { explore, type ExploreOptions } from "../simulator/explore.ts";
+import type { explore, ExploreOptions } from "../simulator/explore.ts";
 import { FALSE } from "../simulator/expression.ts";
 import type { Alternative, Model } from "../simulator/model.ts";
 import type { Trace } from "../simulator/trace.ts";
@@ -58,16 +58,16 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
   const built = experiment.build(program, release);
   if (!built) return failure(experiment, NOT_LIFTED, program, []);
   const options = optionsFor(experiment, built.model, experiment.primary, maxStates);
-  const whole = explore(built.model, options);
+  const whole = exploreOnce(built.model, options);
   // A schedule that rests on the text alone is the better one, even where one with assumptions is shorter.
   const justified = whole.verdict === "fail" ? withoutAssumed(built.model) : null;
-  const strict = justified && explore(justified, options);
+  const strict = justified && exploreOnce(justified, options);
   const isStrict = strict?.verdict === "fail";
   const result = isStrict ? strict : whole;
   const shownModel = isStrict && justified ? justified : built.model;
   const assumptions = [...program.assumptions.map((one) => one.text), ...built.assumptions];
   if (result.verdict !== "fail") return failure(experiment, result, program, assumptions);
-  const trace = counterexample(shownModel, options);
+  const trace = counterexampleOnce(shownModel, options);
   if (!trace) return failure(experiment, { ...result, verdict: "unknown" }, program, assumptions);
   return {
     scenario: experiment.name,
@@ -147,7 +147,7 @@ function proveFix(
   const built = fix && experiment.build(fix.program, release);
   if (!fix || !built) return null;
   const all = [...experiment.primary, ...experiment.secondary];
-  const result = explore(built.model, optionsFor(experiment, built.model, all, maxStates));
+  const result = exploreOnce(built.model, optionsFor(experiment, built.model, all, maxStates));
   const why = whyBlocked(trace, failing.model, built.model, new Set(all));
   return {
     title: fix.title,
@@ -163,7 +163,7 @@ function failsAgain(experiment: Experiment, program: EffectProgram, release: Rel
   const built = experiment.build(program, release);
   if (!built) return false;
   const all = [...experiment.primary, ...experiment.secondary];
-  return explore(built.model, optionsFor(experiment, built.model, all, maxStates)).verdict === "fail";
+  return exploreOnce(built.model, optionsFor(experiment, built.model, all, maxStates)).verdict === "fail";
 }
 
 function tryWrongFixes(experiment: Experiment, program: EffectProgram, release: Release, maxStates: number): string[] {
@@ -172,7 +172,7 @@ function tryWrongFixes(experiment: Experiment, program: EffectProgram, release: 
     const built = changed && experiment.build(changed, release);
     if (!built) return [];
     const all = [...experiment.primary, ...experiment.secondary];
-    const { verdict, violation } = explore(built.model, optionsFor(experiment, built.model, all, maxStates));
+    const { verdict, violation } = exploreOnce(built.model, optionsFor(experiment, built.model, all, maxStates));
     return verdict === "fail" && violation ? [`${wrong.title} fails too: ${violation.message}`] : [];
   });
 }

@@ -5,8 +5,7 @@ import { lowerFile } from "../../server/analysis/tree-lower.ts";
 import { parseRelease, type Release } from "../../server/kernel/release.ts";
 import { lowerFunction } from "../../server/program/lower.ts";
 import { outlineOf } from "../../server/program/outline.ts";
-import { readPart } from "../../server/program/part.ts";
-import { readSource } from "../../server/program/read-code.ts";
+import { readPart, readSource } from "../../server/program/read-code.ts";
 import { imageOfFile } from "../../server/source/image.ts";
 import { filesOfMm, hasTree, treeRelease } from "../kernel-tree.ts";
 import { lostCalls } from "./lost-calls.ts";
@@ -56,7 +55,7 @@ test.skipIf(!hasTree)(
     const other: string[] = [];
     for (const { path, text } of filesOfMm()) {
       const outline = outlineOf(text);
-      const parts = new Map(readPart(text, outline.functions).map((code) => [`${code.name} ${code.start}`, code]));
+      const parts = new Map(outline.functions.flatMap((fn) => readPart(text, fn)).map((code) => [`${code.name} ${code.start}`, code]));
       for (const code of readSource(text).functions) if (JSON.stringify(parts.get(`${code.name} ${code.start}`)) !== JSON.stringify(code)) other.push(`${path} ${code.name}`);
       const programs = lowerFile(imageOfFile(path, text), outline, target).programsOf(outline.functions);
       expect(programs.map((one) => one.name)).toEqual(outline.functions.map((one) => one.name));
