@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { syscallPrefix } from "./declaration-macros.ts";
-import { childByField, childrenOf, kindId, kindOf, maskAt, namedChildren, textOf } from "./query.ts";
+import { childByField, kindId, kindOf, maskAt, namedChildren, textOf } from "./query.ts";
 import type { FunctionSyntax, SyntaxTree } from "./tree.ts";
 
 /** The functions that a text defines, in order of text. A definition whose name cannot be read is left out. */
@@ -24,9 +24,9 @@ function functionAt(tree: SyntaxTree, node: number, hasError: boolean): Function
   if (declarator < 0 || kindOf(tree, body) !== "compound_statement") return null;
   const name = nameOf(tree, childByField(tree, declarator, "declarator"));
   if (name === "") return null;
-  const isStatic = childrenOf(tree, node).some(
-    (child) => kindOf(tree, child) === "storage_class_specifier" && textOf(tree, child) === "static",
-  );
+  // By text: behind some macros the parser takes the word for their end, and the definition begins with its type.
+  const start = tree.start[node] ?? 0;
+  const isStatic = /\bstatic\b/.test(tree.text.slice(start, tree.start[declarator])) || /(?:^|\s)static\s+$/.test(tree.text.slice(Math.max(0, start - 40), start));
   return { name, node, declarator, body, isStatic, hasError };
 }
 

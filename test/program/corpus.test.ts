@@ -55,8 +55,8 @@ test.skipIf(!hasTree)(
     const other: string[] = [];
     for (const { path, text } of filesOfMm()) {
       const outline = outlineOf(text);
-      const parts = new Map(outline.functions.flatMap((fn) => readPart(text, fn)).map((code) => [`${code.name} ${code.start}`, code]));
-      for (const code of readSource(text).functions) if (JSON.stringify(parts.get(`${code.name} ${code.start}`)) !== JSON.stringify(code)) other.push(`${path} ${code.name}`);
+      const parts = new Map(outline.functions.flatMap((fn) => readPart(text, fn)).map((code) => [`${code.name} ${code.end}`, code]));
+      for (const code of readSource(text).functions) if (JSON.stringify({ ...parts.get(`${code.name} ${code.end}`), start: code.start }) !== JSON.stringify(code)) other.push(`${path} ${code.name}`);
       const programs = lowerFile(imageOfFile(path, text), outline, target).programsOf(outline.functions);
       expect(programs.map((one) => one.name)).toEqual(outline.functions.map((one) => one.name));
       await setImmediate();
