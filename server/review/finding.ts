@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Proof, ProofStep } from "../scenarios/prove.ts";
+import type { Proof } from "../scenarios/prove.ts";
+import type { FixedSchedule, HeldSpan, ProofStep } from "../scenarios/schedule.ts";
 import type { Cover, SeriesPlace } from "../patch/cover.ts";
 import type { Problem } from "../text/problem.ts";
 
@@ -28,6 +29,8 @@ export interface RelatedLocation {
 }
 
 export type ScheduleStep = ProofStep;
+
+export type { FixedSchedule, HeldSpan };
 
 export type Verdict = Proof["verdict"];
 

@@ -8,18 +8,7 @@ import { FALSE } from "../simulator/expression.ts";
 import type { Alternative, Model } from "../simulator/model.ts";
 import type { Trace } from "../simulator/trace.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
-
-/** One row of a schedule. The last row of a failing schedule reaches the bad state. */
-export interface ProofStep {
-  /** Thread name: the function under review as `name()`, or an environment thread. */
-  readonly thread: string;
-  /** The statement or the environment's action, one line, with what happened in brackets. */
-  readonly step: string;
-  /** 1-based line of the document, null for steps that are not in the document. */
-  readonly patchLine: number | null;
-  /** What the step changed, for example `entry(src_pte): X -> none`; "" where nothing visible changed. */
-  readonly state: string;
-}
+import { fixedSchedule, shownSchedule, type FixedSchedule, type HeldSpan, type ProofStep } from "./schedule.ts";
 
 /** What exploring a scenario around one program showed. */
 export interface Proof {
@@ -35,6 +24,8 @@ export interface Proof {
   readonly bounds: string;
   readonly assumptions: readonly string[];
   readonly schedule: readonly ProofStep[];
+  /** What threads hold along the schedule. */
+  readonly held: readonly HeldSpan[];
   /** The reference fix, explored to the end; null where it was not run. */
   readonly fixed: {
     readonly title: string;
@@ -43,6 +34,8 @@ export interface Proof {
     /** The step of the failing schedule that the fix blocks, or null where the schedule completes without a violation. */
     readonly blockedAt: string | null;
     readonly heldBy: string | null;
+    /** The failing schedule as the fixed program takes it. */
+    readonly replay: FixedSchedule;
     /** True where undoing the fix in the fixed program fails again. */
     readonly mutationFails: boolean;
   } | null;
@@ -70,6 +63,7 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
   if (result.verdict !== "fail") return failure(experiment, result, program, assumptions);
   const trace = counterexample(shownModel, options);
   if (!trace) return failure(experiment, { ...result, verdict: "unknown" }, program, assumptions);
+  const { steps, held } = shownSchedule(shownModel, trace);
   return {
     scenario: experiment.name,
     verdict: "fail",
@@ -79,7 +73,8 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
     transitions: result.transitions,
     bounds: experiment.bounds,
     assumptions,
-    schedule: scheduleOf(shownModel, trace),
+    schedule: steps,
+    held,
     fixed: proveFix(experiment, program, release, maxStates, built, trace),
     wrongFixes: tryWrongFixes(experiment, program, release, maxStates),
     assumedBranches: trace.steps.flatMap((step) => (step.assumed === undefined ? [] : [`${step.text}: ${step.assumed}`])),
@@ -122,6 +117,7 @@ function failure(
     bounds: experiment.bounds,
     assumptions: assumptions.length > 0 ? assumptions : program.assumptions.map((one) => one.text),
     schedule: [],
+    held: [],
     fixed: null,
     wrongFixes: [],
     assumedBranches: [],
@@ -149,6 +145,7 @@ function proveFix(
     states: result.states,
     blockedAt: why.blockedAt === null ? null : `${why.thread}: ${why.blockedAt}`,
     heldBy: why.heldBy,
+    replay: fixedSchedule(built.model, why),
     mutationFails: failsAgain(experiment, experiment.mutate(fix.program), release, maxStates),
   };
 }
@@ -168,25 +165,6 @@ function tryWrongFixes(experiment: Experiment, program: EffectProgram, release: 
     const all = [...experiment.primary, ...experiment.secondary];
     const { verdict, violation } = explore(built.model, optionsFor(experiment, built.model, all, maxStates));
     return verdict === "fail" && violation ? [`${wrong.title} fails too: ${violation.message}`] : [];
-  });
-}
-
-function scheduleOf(model: Model, trace: Trace): ProofStep[] {
-  const last = trace.steps.length - 1;
-  return trace.steps.flatMap((step, index): ProofStep[] => {
-    if (step.hidden && index !== last && index !== trace.cycleStart) return [];
-    const spec = model.threads[step.thread]?.steps[step.step];
-    // That a lock step changes its lock goes without saying.
-    const locks = new Set([...(spec?.acquires ?? []), ...(spec?.releases ?? [])].map(({ lock }) => lock.name));
-    const changes = step.changes.flatMap((change) => (locks.has(change.field) ? [] : [`${change.field}: ${change.from} -> ${change.to}`]));
-    return [
-      {
-        thread: model.threads[step.thread]?.name ?? "",
-        step: step.note === null ? step.text : `${step.text} [${step.note}]`,
-        patchLine: step.source?.line ?? null,
-        state: changes.join(", "),
-      },
-    ];
   });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Field } from "./expression.ts";
-import { createMachine, currentStep, take, violatedCheck } from "./interpreter.ts";
+import { createMachine, currentStep, take } from "./interpreter.ts";
 import type { Machine } from "./interpreter.ts";
 import type { Model } from "./model.ts";
 import type { Trace, TraceStep } from "./trace.ts";
@@ -90,8 +90,7 @@ export const itfOf = (model: Model, trace: Trace): ItfTrace => {
   const states = [stateOf(0, "init", {})];
   trace.steps.forEach((step, index) => {
     const way = model.threads[step.thread].steps[step.step].alternatives[step.alternative];
-    const isFatal = index === last && violatedCheck(machine, way, new Set([trace.violation.property])) !== null;
-    if (!isFatal) take(machine, step.thread, way);
+    if (index !== last || trace.end !== "check") take(machine, step.thread, way);
     const meta = stepMeta(model, step);
     const { property, message } = trace.violation;
     states.push(stateOf(index + 1, step.text, index === last ? { ...meta, violation: `${property}: ${message}` } : meta));
