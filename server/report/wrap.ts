@@ -8,8 +8,6 @@ export interface WrapOptions {
   readonly first?: string;
   /** Before every further line. */
   readonly rest?: string;
-  /** A single word may reach up to this column before it is cut. Default: `width`. */
-  readonly wordWidth?: number;
 }
 
 /** Where to cut a word that starts at `from`: after punctuation of C or an underscore, else where the room ends. */
@@ -41,17 +39,15 @@ export function wrapText(text: string, options: WrapOptions): string[] {
   const width = Math.max(8, options.width);
   const lines: string[] = [];
   let line = "";
-  const wordWidth = Math.max(width, options.wordWidth ?? width);
-  const roomOf = (count: number, columns: number): number =>
-    Math.max(4, columns - displayWidth(count === 0 ? first : rest));
+  const roomOf = (count: number): number => Math.max(4, width - displayWidth(count === 0 ? first : rest));
   for (const word of text.split(" ").filter((part) => part !== "")) {
     const joined = line === "" ? word : `${line} ${word}`;
-    if (displayWidth(joined) <= roomOf(lines.length, width)) {
+    if (displayWidth(joined) <= roomOf(lines.length)) {
       line = joined;
       continue;
     }
     if (line !== "") lines.push(line);
-    const pieces = splitLongWord(word, Math.min(roomOf(0, wordWidth), roomOf(1, wordWidth)));
+    const pieces = splitLongWord(word, Math.min(roomOf(0), roomOf(1)));
     lines.push(...pieces.slice(0, -1));
     line = pieces.at(-1) ?? "";
   }
