@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ScheduleStep } from "../review/finding.ts";
+import { lanesOf } from "./picture.ts";
 import { clipped, displayWidth, visibleLine } from "./visible.ts";
 import { wrapText } from "./wrap.ts";
 
@@ -15,11 +16,6 @@ export interface ColumnOptions {
 /** More threads than this are printed as blocks, unless they are narrow. */
 const MOST_COLUMNS = 3;
 const GAP = 3;
-
-const threadsOf = (schedule: readonly ScheduleStep[], first: string | null): string[] => {
-  const names = [...new Set(schedule.map((step) => step.thread))];
-  return first !== null && names.includes(first) ? [first, ...names.filter((name) => name !== first)] : names;
-};
 
 const gutterOf = (step: ScheduleStep, label: string): string =>
   step.patchLine === null ? "" : `${label}:${step.patchLine}`;
@@ -155,7 +151,7 @@ export function scheduleColumns(
   options: ColumnOptions,
 ): string[] {
   if (schedule.length === 0) return [];
-  const threads = threadsOf(schedule, options.firstThread);
+  const threads = lanesOf(schedule, options.firstThread);
   const lines = fitsSideBySide(schedule, threads, options)
     ? sideBySide(schedule, threads, options)
     : blocks(schedule, options);

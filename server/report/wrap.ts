@@ -8,6 +8,8 @@ export interface WrapOptions {
   readonly first?: string;
   /** Before every further line. */
   readonly rest?: string;
+  /** How wide a text is, in the unit of `width`. Default: characters. */
+  readonly measure?: (text: string) => number;
 }
 
 /** Where to cut a word that starts at `from`: after punctuation of C or an underscore, else where the room ends. */
@@ -39,15 +41,18 @@ export function wrapText(text: string, options: WrapOptions): string[] {
   const width = Math.max(8, options.width);
   const lines: string[] = [];
   let line = "";
-  const roomOf = (count: number): number => Math.max(4, width - displayWidth(count === 0 ? first : rest));
+  const measure = options.measure ?? displayWidth;
+  const roomOf = (count: number): number => Math.max(4, width - measure(count === 0 ? first : rest));
   for (const word of text.split(" ").filter((part) => part !== "")) {
     const joined = line === "" ? word : `${line} ${word}`;
-    if (displayWidth(joined) <= roomOf(lines.length)) {
+    if (measure(joined) <= roomOf(lines.length)) {
       line = joined;
       continue;
     }
     if (line !== "") lines.push(line);
-    const pieces = splitLongWord(word, Math.min(roomOf(0), roomOf(1)));
+    // Wide characters, where the measure knows them, are two units.
+    const unit = measure(word) > displayWidth(word) ? 2 : 1;
+    const pieces = splitLongWord(word, Math.floor(Math.min(roomOf(0), roomOf(1)) / unit));
     lines.push(...pieces.slice(0, -1));
     line = pieces.at(-1) ?? "";
   }

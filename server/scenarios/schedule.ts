@@ -40,6 +40,8 @@ export interface FixedSchedule {
   readonly held: readonly HeldSpan[];
   /** The step that cannot be taken, after all others; null where the schedule runs to its end. */
   readonly blocked: ProofStep | null;
+  /** Names of the locks that it waits for, as spans have them. */
+  readonly waitsFor: readonly string[];
 }
 
 const shownStep = (model: Model, step: TraceStep): ProofStep => {
@@ -88,5 +90,6 @@ export function fixedSchedule(model: Model, why: WhyBlocked): FixedSchedule {
     blocked: why.blockedAt === null
       ? null
       : { thread: why.thread ?? "", step: why.blockedAt, patchLine: why.source?.line ?? null, state: "" },
+    waitsFor: why.locks,
   };
 }

@@ -34,8 +34,8 @@ export interface WhyBlocked {
   readonly thread: string | null;
   /** Names of the threads that hold what the step waits for, joined with commas. */
   readonly heldBy: string | null;
-  /** Names of the locks that it waits for, joined with commas. */
-  readonly lock: string | null;
+  /** Names of the locks that it waits for. */
+  readonly locks: readonly string[];
   readonly rows: readonly ReplayedRow[];
 }
 
@@ -105,7 +105,7 @@ const blockedAt = ({ machine, held }: Replaying, thread: number, step: Step): St
     source: step.source,
     thread: threads[thread].name,
     heldBy: holders.length > 0 ? holders.join(", ") : null,
-    lock: locks.size > 0 ? [...locks].join(", ") : null,
+    locks: [...locks],
   };
 };
 
@@ -121,7 +121,7 @@ const advance = (replaying: Replaying, thread: number, step: Step, row: TraceSte
   const fails = violatedCheck(machine, alternative, replaying.properties) !== null;
   const changes = fails ? [] : take(machine, thread, alternative);
   rows.push({ thread: name, text: step.text, added: row === null, taken: takenStep(step, place, changes) });
-  if (fails) return { outcome: "fails", blockedAt: null, source: null, thread: name, heldBy: null, lock: null };
+  if (fails) return { outcome: "fails", blockedAt: null, source: null, thread: name, heldBy: null, locks: [] };
   noteLocks(held[thread], step, alternative);
   return null;
 };
@@ -162,5 +162,5 @@ export const whyBlocked = (
     const stop = thread < 0 ? null : follow(replaying, thread, row);
     if (stop !== null) return { ...stop, rows: replaying.rows };
   }
-  return { outcome: "completes", blockedAt: null, source: null, thread: null, heldBy: null, lock: null, rows: replaying.rows };
+  return { outcome: "completes", blockedAt: null, source: null, thread: null, heldBy: null, locks: [], rows: replaying.rows };
 };

@@ -42,6 +42,7 @@ export const EVIDENCE: Evidence = {
       ],
       held: [{ thread: "move_one_pte()", kind: "lock", name: "the started invalidation", from: 0, to: null }],
       blocked: step("KVM vCPU", "fault: spte := entry(src)", null),
+      waitsFor: ["the started invalidation"],
     },
     mutationFails: true,
   },
