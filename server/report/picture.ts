@@ -104,19 +104,38 @@ export interface PairedRow {
 
 const isSame = (one: PictureStep, other: PictureStep): boolean => one.lane === other.lane && one.text === other.text;
 
+/** Steps without a counterpart, between two rows that have one: those of one lane stand side by side, as changed lines do. */
+function changedRows(left: Picture, right: Picture, lefts: readonly number[], rights: readonly number[]): PairedRow[] {
+  const rows: PairedRow[] = [];
+  let next = 0;
+  for (const own of rights) {
+    const other = lefts[next];
+    const isPair = other !== undefined && left.steps[other]?.lane === right.steps[own]?.lane;
+    rows.push({ left: isPair ? other : null, right: own });
+    if (isPair) next++;
+  }
+  return [...rows, ...lefts.slice(next).map((own) => ({ left: own, right: null }))];
+}
+
 /** Lines two schedules up: equal steps share a row as long as both keep their order. */
 export function pairRows(left: Picture, right: Picture): PairedRow[] {
   const rows: PairedRow[] = [];
   let next = 0;
+  let changed: number[] = [];
+  const upTo = (end: number): void => {
+    rows.push(...changedRows(left, right, Array.from({ length: end - next }, (_, index) => next + index), changed));
+    next = end;
+    changed = [];
+  };
   right.steps.forEach((step, index) => {
     const match = step.mark === "added" ? -1 : left.steps.findIndex((other, at) => at >= next && isSame(other, step));
     if (match < 0) {
-      rows.push({ left: null, right: index });
+      changed.push(index);
       return;
     }
-    for (; next < match; next++) rows.push({ left: next, right: null });
+    upTo(match);
     rows.push({ left: next++, right: index });
   });
-  for (; next < left.steps.length; next++) rows.push({ left: next, right: null });
+  upTo(left.steps.length);
   return rows;
 }
