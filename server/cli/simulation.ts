@@ -3,7 +3,7 @@ import { visibleLine } from "../report/visible.ts";
 import type { SimulationReport } from "../report/simulation.ts";
 import { optionsOf, settingsOf } from "../scenarios/catalogue/decide.ts";
 import type { CatalogueScenario, Setting, Variant } from "../scenarios/catalogue/scenario.ts";
-import { scheduleRows } from "../scenarios/schedule.ts";
+import { shownSchedule } from "../scenarios/schedule.ts";
 import { assumeHeld, locksOf } from "../simulator/assume-held.ts";
 import { counterexample } from "../simulator/counterexample.ts";
 import { explore, type ExploreOptions } from "../simulator/explore.ts";
@@ -79,7 +79,7 @@ export function simulationReport(simulation: Simulation): SimulationReport {
     badState: trace?.violation.message ?? result.violation?.message ?? "",
     switches: trace?.switches ?? null,
     firstThread: model.threads.find(({ role }) => role === "review")?.name ?? null,
-    schedule: trace ? scheduleRows(model, trace) : [],
+    schedule: trace ? shownSchedule(model, trace).steps : [],
     withoutFix: undone && result.verdict === "pass" ? explore(undone, options).verdict : null,
   };
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ScheduleStep } from "../review/finding.ts";
+import { lanesOf } from "./picture.ts";
 import { clipped, displayWidth, visibleLine } from "./visible.ts";
 import { wrapText } from "./wrap.ts";
 
@@ -12,14 +13,9 @@ export interface ColumnOptions {
   readonly firstThread: string | null;
 }
 
-/** More threads than this do not fit side by side and are printed as blocks. */
+/** More threads than this are printed as blocks, unless they are narrow. */
 const MOST_COLUMNS = 3;
 const GAP = 3;
-
-const threadsOf = (schedule: readonly ScheduleStep[], first: string | null): string[] => {
-  const names = [...new Set(schedule.map((step) => step.thread))];
-  return first !== null && names.includes(first) ? [first, ...names.filter((name) => name !== first)] : names;
-};
 
 const gutterOf = (step: ScheduleStep, label: string): string =>
   step.patchLine !== null ? `${label}:${step.patchLine}` : step.file === undefined ? "" : `${shown(step.file.replace(/^.*\//, ""))}:${step.newLine ?? ""}`;
@@ -35,45 +31,76 @@ const widest = (texts: readonly string[]): number => texts.reduce((width, text) 
 const gutterWidth = (schedule: readonly ScheduleStep[], label: string): number =>
   widest(schedule.map((step) => gutterOf(step, label)));
 
-/** Columns get what they need; where that is too much, the wide ones share what the narrow ones leave. */
-function columnWidths(natural: readonly number[], room: number): number[] {
-  const widths = natural.map(() => 0);
-  let open = natural.map((_, column) => column);
-  let left = room;
-  while (open.length > 0) {
-    const share = Math.floor(left / open.length);
-    const narrow = open.filter((column) => (natural[column] ?? 0) <= share);
-    const settled = narrow.length > 0 ? narrow : open.slice(0, 1);
-    for (const column of settled) {
-      widths[column] = narrow.length > 0 ? natural[column] ?? 0 : Math.ceil(left / open.length);
-      left -= widths[column] ?? 0;
-    }
-    open = open.filter((column) => !settled.includes(column));
-  }
-  return widths;
+/** What a column asks for: its longest line, and the name above it. */
+interface Wanted {
+  readonly width: number;
+  readonly name: number;
+}
+
+/** The part of its even share of the room that a column keeps to the next, whatever stands in it. */
+const LEAST_SHARE = 0.75;
+
+const fits = (wanted: readonly Wanted[], room: number): boolean =>
+  wanted.reduce((sum, { width }) => sum + width + GAP, -GAP) <= room;
+
+/** The furthest left that each column may start: names do not meet, and no column is squeezed out. */
+function leastStarts(wanted: readonly Wanted[], room: number): number[] {
+  const even = Math.floor(room / wanted.length);
+  const starts: number[] = [];
+  wanted.forEach((_, column) => {
+    const name = Math.min(wanted[column - 1]?.name ?? 0, even - GAP) + GAP;
+    starts.push(column === 0 ? 0 : Math.max(Math.floor(LEAST_SHARE * column * even), (starts[column - 1] ?? 0) + name));
+  });
+  return starts;
 }
 
 /**
- * The lines of one step inside its column: the statement, then what it changed. A row belongs to one thread, so a long
- * name may run into the columns to its right rather than be cut: `room` is what is left up to the right margin.
+ * Where columns start. Side by side where there is room; else the last one starts where its longest line just fits, within
+ * limits, and the others stand beside their right neighbor where they can: a row belongs to one thread, so what stands
+ * further left may run past the start of the next column.
  */
-function cellLines(step: ScheduleStep, width: number, room: number): string[] {
-  const lines = wrapText(stepText(step), { width, wordWidth: room, rest: "  " });
+function columnStarts(wanted: readonly Wanted[], room: number): number[] {
+  if (fits(wanted, room)) return wanted.map((_, column) => wanted.slice(0, column).reduce((sum, { width }) => sum + width + GAP, 0));
+  const starts = leastStarts(wanted, room);
+  let end = room + GAP;
+  for (let column = starts.length - 1; column > 0; column--) {
+    starts[column] = Math.max(starts[column] ?? 0, end - GAP - (wanted[column]?.width ?? 0));
+    end = starts[column] ?? 0;
+  }
+  return starts;
+}
+
+/** The lines of one step in its column, up to the right margin: the statement, then what it changed. */
+function cellLines(step: ScheduleStep, width: number): string[] {
+  const lines = wrapText(stepText(step), { width, rest: "  " });
   const state = stateText(step);
-  return state === "" ? lines : [...lines, ...wrapText(state, { width, wordWidth: room, first: "  ", rest: "   " })];
+  return state === "" ? lines : [...lines, ...wrapText(state, { width, first: "  ", rest: "   " })];
+}
+
+const wantedBy = (schedule: readonly ScheduleStep[], threads: readonly string[]): Wanted[] =>
+  threads.map((thread) => {
+    const own = schedule.filter((step) => step.thread === thread);
+    const name = displayWidth(shown(thread));
+    return { name, width: Math.max(name, widest(own.flatMap((step) => [stepText(step), `  ${stateText(step)}`]))) };
+  });
+
+const roomFor = (schedule: readonly ScheduleStep[], options: ColumnOptions): { readonly before: number; readonly room: number } => {
+  const gutter = gutterWidth(schedule, options.lineLabel);
+  const before = gutter === 0 ? 0 : gutter + 2;
+  return { before, room: options.width - before };
+};
+
+/** Many threads stand side by side only where nothing needs to be folded. */
+function fitsSideBySide(schedule: readonly ScheduleStep[], threads: readonly string[], options: ColumnOptions): boolean {
+  if (threads.length <= MOST_COLUMNS) return true;
+  return fits(wantedBy(schedule, threads), roomFor(schedule, options).room);
 }
 
 function sideBySide(schedule: readonly ScheduleStep[], threads: readonly string[], options: ColumnOptions): string[] {
-  const gutter = gutterWidth(schedule, options.lineLabel);
-  const before = gutter === 0 ? 0 : gutter + 2;
-  const natural = threads.map((thread) =>
-    widest([
-      shown(thread),
-      ...schedule.filter((step) => step.thread === thread).flatMap((step) => [stepText(step), `  ${stateText(step)}`]),
-    ]));
-  const widths = columnWidths(natural, options.width - before - GAP * (threads.length - 1));
-  const starts = widths.map((_, column) =>
-    before + widths.slice(0, column).reduce((sum, width) => sum + width + GAP, 0));
+  const { before, room } = roomFor(schedule, options);
+  const wanted = wantedBy(schedule, threads);
+  const starts = columnStarts(wanted, room).map((start) => before + start);
+  const widths = starts.map((start, column) => Math.min(wanted[column]?.width ?? 0, (starts[column + 1] ?? options.width + GAP) - GAP - start));
 
   const headers = threads.map((thread, column) => wrapText(shown(thread), { width: widths[column] ?? 8 }));
   const lines: string[] = [];
@@ -82,9 +109,8 @@ function sideBySide(schedule: readonly ScheduleStep[], threads: readonly string[
   }
   lines.push(placed(widths.map((width) => "-".repeat(width)), starts));
   for (const step of schedule) {
-    const column = threads.indexOf(step.thread);
-    const start = starts[column] ?? 0;
-    cellLines(step, widths[column] ?? 8, options.width - start).forEach((text, row) => {
+    const start = starts[threads.indexOf(step.thread)] ?? 0;
+    cellLines(step, options.width - start).forEach((text, row) => {
       const mark = row === 0 ? gutterOf(step, options.lineLabel) : "";
       lines.push(`${mark.padEnd(start)}${text}`.trimEnd());
     });
@@ -125,10 +151,10 @@ export function scheduleColumns(
   options: ColumnOptions,
 ): string[] {
   if (schedule.length === 0) return [];
-  const threads = threadsOf(schedule, options.firstThread);
-  const lines = threads.length > MOST_COLUMNS
-    ? blocks(schedule, options)
-    : sideBySide(schedule, threads, options);
+  const threads = lanesOf(schedule, options.firstThread);
+  const lines = fitsSideBySide(schedule, threads, options)
+    ? sideBySide(schedule, threads, options)
+    : blocks(schedule, options);
   const bad = shown(badState);
   return bad === "" ? lines : [...lines, ...wrapText(bad, { width: options.width, first: "*** ", rest: "    " })];
 }

@@ -31,10 +31,11 @@ function exploredText(evidence: Evidence): string {
   return `${head} (${size}${bounds === "" ? "" : `; ${bounds}`})`;
 }
 
-function blockedText(fixed: NonNullable<Evidence["fixed"]>): string {
-  if (fixed.blockedAt === null) return "the schedule above then ends well";
+/** Why a fix works, in words for the end of a sentence about the failing schedule. */
+export function whyFixed(fixed: NonNullable<Evidence["fixed"]>): string {
+  if (fixed.blockedAt === null) return "ends well";
   const holder = fixed.heldBy === null ? "" : `, held by: ${visibleLine(fixed.heldBy)}`;
-  return `the schedule above then stops at "${visibleLine(fixed.blockedAt)}"${holder}`;
+  return `stops at "${visibleLine(fixed.blockedAt)}"${holder}`;
 }
 
 function fixedText(fixed: NonNullable<Evidence["fixed"]>): string {
@@ -43,7 +44,7 @@ function fixedText(fixed: NonNullable<Evidence["fixed"]>): string {
     case "pass":
       return [
         `${title}: passes, all ${count(fixed.states, "state")} explored`,
-        blockedText(fixed),
+        `the schedule above then ${whyFixed(fixed)}`,
         ...(fixed.mutationFails ? ["undoing the fix fails again"] : []),
       ].join("; ");
     case "fail":

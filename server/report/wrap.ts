@@ -8,8 +8,8 @@ export interface WrapOptions {
   readonly first?: string;
   /** Before every further line. */
   readonly rest?: string;
-  /** A single word may reach up to this column before it is cut. Default: `width`. */
-  readonly wordWidth?: number;
+  /** How wide a text is, in the unit of `width`. Default: characters. */
+  readonly measure?: (text: string) => number;
 }
 
 /** Where to cut a word that starts at `from`: after punctuation of C or an underscore, else where the room ends. */
@@ -41,17 +41,18 @@ export function wrapText(text: string, options: WrapOptions): string[] {
   const width = Math.max(8, options.width);
   const lines: string[] = [];
   let line = "";
-  const wordWidth = Math.max(width, options.wordWidth ?? width);
-  const roomOf = (count: number, columns: number): number =>
-    Math.max(4, columns - displayWidth(count === 0 ? first : rest));
+  const measure = options.measure ?? displayWidth;
+  const roomOf = (count: number): number => Math.max(4, width - measure(count === 0 ? first : rest));
   for (const word of text.split(" ").filter((part) => part !== "")) {
     const joined = line === "" ? word : `${line} ${word}`;
-    if (displayWidth(joined) <= roomOf(lines.length, width)) {
+    if (measure(joined) <= roomOf(lines.length)) {
       line = joined;
       continue;
     }
     if (line !== "") lines.push(line);
-    const pieces = splitLongWord(word, Math.min(roomOf(0, wordWidth), roomOf(1, wordWidth)));
+    // Wide characters, where the measure knows them, are two units.
+    const unit = measure(word) > displayWidth(word) ? 2 : 1;
+    const pieces = splitLongWord(word, Math.floor(Math.min(roomOf(0), roomOf(1)) / unit));
     lines.push(...pieces.slice(0, -1));
     line = pieces.at(-1) ?? "";
   }

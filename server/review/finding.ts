@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Proof } from "../scenarios/prove.ts";
-import type { ScheduleRow } from "../scenarios/schedule.ts";
+import type { FixedSchedule, HeldSpan, ScheduleRow } from "../scenarios/schedule.ts";
 import type { Cover, SeriesPlace } from "../patch/cover.ts";
 import type { PreImageOrigin } from "../source/pre-image.ts";
 import type { Problem } from "../text/problem.ts";
@@ -31,6 +31,8 @@ export interface RelatedLocation {
 }
 
 export type ScheduleStep = ScheduleRow;
+
+export type { FixedSchedule, HeldSpan };
 
 export type Verdict = Proof["verdict"];
 

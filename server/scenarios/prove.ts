@@ -8,7 +8,7 @@ import { FALSE } from "../simulator/expression.ts";
 import type { Alternative, Model } from "../simulator/model.ts";
 import type { Trace } from "../simulator/trace.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
-import { scheduleRows, type ScheduleRow } from "./schedule.ts";
+import { fixedSchedule, shownSchedule, type FixedSchedule, type HeldSpan, type ScheduleRow } from "./schedule.ts";
 
 /** What exploring a scenario around one program showed. */
 export interface Proof {
@@ -24,6 +24,8 @@ export interface Proof {
   readonly bounds: string;
   readonly assumptions: readonly string[];
   readonly schedule: readonly ScheduleRow[];
+  /** What threads hold along the schedule. */
+  readonly held: readonly HeldSpan[];
   /** The reference fix, explored to the end; null where it was not run. */
   readonly fixed: {
     readonly title: string;
@@ -32,6 +34,8 @@ export interface Proof {
     /** The step of the failing schedule that the fix blocks, or null where the schedule completes without a violation. */
     readonly blockedAt: string | null;
     readonly heldBy: string | null;
+    /** The failing schedule as the fixed program takes it. */
+    readonly replay: FixedSchedule;
     /** True where undoing the fix in the fixed program fails again. */
     readonly mutationFails: boolean;
   } | null;
@@ -69,6 +73,7 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
   if (result.verdict !== "fail") return failure(experiment, result, program, assumptions);
   const trace = counterexampleOnce(shownModel, options);
   if (!trace) return failure(experiment, { ...result, verdict: "unknown" }, program, assumptions);
+  const { steps, held } = shownSchedule(shownModel, trace);
   return {
     scenario: experiment.name,
     verdict: "fail",
@@ -78,7 +83,8 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
     transitions: result.transitions,
     bounds: experiment.bounds,
     assumptions,
-    schedule: scheduleRows(shownModel, trace),
+    schedule: steps,
+    held,
     fixed: proveFix(experiment, program, release, maxStates, built, trace),
     wrongFixes: tryWrongFixes(experiment, program, release, maxStates),
     assumedBranches: trace.steps.flatMap((step) => (step.assumed === undefined ? [] : [`${step.text}: ${step.assumed}`])),
@@ -122,6 +128,7 @@ function failure(
     bounds: experiment.bounds,
     assumptions: assumptions.length > 0 ? assumptions : program.assumptions.map((one) => one.text),
     schedule: [],
+    held: [],
     fixed: null,
     wrongFixes: [],
     assumedBranches: [],
@@ -155,6 +162,7 @@ function proveFix(
     states: result.states,
     blockedAt: why.blockedAt === null ? null : `${why.thread}: ${why.blockedAt}`,
     heldBy: why.heldBy,
+    replay: fixedSchedule(built.model, why),
     mutationFails: failsAgain(experiment, experiment.mutate(fix.program), release, maxStates),
   };
 }

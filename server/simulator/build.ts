@@ -8,6 +8,7 @@ export interface FieldOptions {
   /** Names of an array's elements for a reader, by index. */
   readonly elements?: readonly string[];
   readonly hidden?: boolean;
+  readonly atomic?: true;
 }
 
 /** What an object contributes to a step: the ways to take it, and the locks it takes or gives up. */
@@ -50,13 +51,14 @@ export interface ModelBuilder {
   finish(): Model;
 }
 
-const fieldOf = (name: string, initial: readonly number[], { labels = {}, elements, hidden = false }: FieldOptions): Field => ({
+const fieldOf = (name: string, initial: readonly number[], { labels = {}, elements, hidden = false, atomic }: FieldOptions): Field => ({
   name,
   length: initial.length,
   initial: [...initial],
   labels,
   ...(elements === undefined ? {} : { elements }),
   hidden,
+  ...(atomic === undefined ? {} : { atomic }),
 });
 
 const stepOf = (input: StepInput): Step => {

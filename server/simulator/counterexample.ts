@@ -158,6 +158,7 @@ export const counterexample = (model: Model, options: ExploreOptions): Trace | n
   return {
     steps,
     violation: { property, message: violated?.message ?? violation.message },
+    end,
     switches: countSwitches(steps),
     dropped: idleThreads(model, schedule)
       .filter((thread) => !claim.disabled.has(thread))

@@ -3,7 +3,10 @@ import { nextCounter } from "./compile.ts";
 import type { Expression, Field } from "./expression.ts";
 import { createMachine, currentStep, enabledAlternatives, take, violatedCheck } from "./interpreter.ts";
 import type { Machine } from "./interpreter.ts";
-import type { Alternative, Model, Step, StepSource, ThreadSpec } from "./model.ts";
+import type { Model, Step, StepSource, ThreadSpec } from "./model.ts";
+import { noteLocks } from "./sections.ts";
+import type { HeldLocks } from "./sections.ts";
+import { takenStep } from "./trace.ts";
 import type { Trace, TraceStep } from "./trace.ts";
 
 /** One step that the fixed program took. */
@@ -12,6 +15,8 @@ export interface ReplayedRow {
   readonly text: string;
   /** The failing schedule does not have this step here: the fix added or moved it. */
   readonly added: boolean;
+  /** The step as the fixed program takes it; its indices are those of the fixed model. */
+  readonly taken: TraceStep;
 }
 
 /** What the fixed program does with a failing schedule. */
@@ -23,19 +28,21 @@ export interface WhyBlocked {
   readonly outcome: "blocked" | "completes" | "fails";
   /** Text of the step that cannot be taken. */
   readonly blockedAt: string | null;
+  /** Where that step comes from. */
+  readonly source: StepSource | null;
   /** Name of the thread that cannot take it (or that fails). */
   readonly thread: string | null;
   /** Names of the threads that hold what the step waits for, joined with commas. */
   readonly heldBy: string | null;
-  /** Names of the locks that it waits for, joined with commas. */
-  readonly lock: string | null;
+  /** Names of the locks that it waits for. */
+  readonly locks: readonly string[];
   readonly rows: readonly ReplayedRow[];
 }
 
 interface Replaying {
   readonly machine: Machine;
-  /** Locks that each thread has acquired and not released, with the name of each. */
-  readonly held: readonly Map<Field, string>[];
+  /** For each thread. */
+  readonly held: readonly HeldLocks[];
   readonly rows: ReplayedRow[];
   readonly properties: ReadonlySet<string> | undefined;
 }
@@ -95,17 +102,11 @@ const blockedAt = ({ machine, held }: Replaying, thread: number, step: Step): St
   return {
     outcome: "blocked",
     blockedAt: step.text,
+    source: step.source,
     thread: threads[thread].name,
     heldBy: holders.length > 0 ? holders.join(", ") : null,
-    lock: locks.size > 0 ? [...locks].join(", ") : null,
+    locks: [...locks],
   };
-};
-
-/** A trylock that fails acquires nothing: only an alternative that writes the lock does. */
-const noteLocks = (held: Map<Field, string>, step: Step, { effect = [] }: Alternative): void => {
-  const writes = (lock: Field): boolean => effect.some(({ target }) => target === lock);
-  for (const { lock } of step.releases ?? []) if (writes(lock)) held.delete(lock);
-  for (const { lock, name } of step.acquires ?? []) if (writes(lock)) held.set(lock, name);
 };
 
 /** Takes one step of a thread, in the trace's way where that is possible, else in the first possible way. */
@@ -116,12 +117,12 @@ const advance = (replaying: Replaying, thread: number, step: Step, row: TraceSte
   if (enabled.length === 0) return blockedAt(replaying, thread, step);
   const index = row !== null && enabled.includes(row.alternative) ? row.alternative : enabled[0];
   const alternative = step.alternatives[index];
-  rows.push({ thread: name, text: step.text, added: row === null });
-  if (violatedCheck(machine, alternative, replaying.properties) !== null) {
-    return { outcome: "fails", blockedAt: null, thread: name, heldBy: null, lock: null };
-  }
+  const place = { thread, step: machine.counters[thread], alternative: index };
+  const fails = violatedCheck(machine, alternative, replaying.properties) !== null;
+  const changes = fails ? [] : take(machine, thread, alternative);
+  rows.push({ thread: name, text: step.text, added: row === null, taken: takenStep(step, place, changes) });
+  if (fails) return { outcome: "fails", blockedAt: null, source: null, thread: name, heldBy: null, locks: [] };
   noteLocks(held[thread], step, alternative);
-  take(machine, thread, alternative);
   return null;
 };
 
@@ -161,5 +162,5 @@ export const whyBlocked = (
     const stop = thread < 0 ? null : follow(replaying, thread, row);
     if (stop !== null) return { ...stop, rows: replaying.rows };
   }
-  return { outcome: "completes", blockedAt: null, thread: null, heldBy: null, lock: null, rows: replaying.rows };
+  return { outcome: "completes", blockedAt: null, source: null, thread: null, heldBy: null, locks: [], rows: replaying.rows };
 };

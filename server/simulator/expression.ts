@@ -13,6 +13,8 @@ export interface Field {
   readonly elements?: readonly string[];
   /** True for bookkeeping that no reader needs to see (registers, temporaries). */
   readonly hidden: boolean;
+  /** True for what counts sections in which a thread must not sleep: a local that is above 0 inside, or what such sections acquire. */
+  readonly atomic?: true;
 }
 
 export type BinaryOperator = "==" | "!=" | "<" | ">" | "<=" | ">=" | "+" | "-" | "and" | "or";

@@ -3,12 +3,13 @@ import type { ActionPlace } from "./compile.ts";
 import { createMachine, currentStep, enabledAlternatives, isEnabled, snapshot, take, violatedCheck } from "./interpreter.ts";
 import type { Machine } from "./interpreter.ts";
 import type { Check, Model } from "./model.ts";
-import type { TraceStep } from "./trace.ts";
+import { takenStep } from "./trace.ts";
+import type { Trace, TraceStep } from "./trace.ts";
 
 /** A schedule and how it is said to end. */
 export interface Claim {
   readonly schedule: readonly ActionPlace[];
-  readonly end: "check" | "deadlock" | "livelock";
+  readonly end: Trace["end"];
   /** For `check`: the property that the last step violates. */
   readonly property: string;
   /** For `livelock`: index of the step with which the cycle starts. */
@@ -37,11 +38,7 @@ const replayStep = (machine: Machine, claim: Claim, place: ActionPlace): { step:
   if (!isEnabled(machine, way)) refuse(`"${step.text}" is blocked`);
   const violated = violatedCheck(machine, way, claim.properties);
   const changes = violated === null ? take(machine, thread, way) : [];
-  const row: TraceStep = {
-    thread, step: index, alternative, text: step.text, note: way.note ?? null, source: step.source, hidden: step.hidden, changes,
-    ...(way.assumed === undefined ? {} : { assumed: way.assumed }),
-  };
-  return { step: row, violated };
+  return { step: takenStep(step, place, changes), violated };
 };
 
 const checkDeadlock = (machine: Machine, { disabled }: Claim): void => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { StepSource } from "./model.ts";
+import type { ActionPlace } from "./compile.ts";
+import type { Step, StepSource } from "./model.ts";
 
 /** A visible field that a step changed; values are printed with the field's labels. */
 export interface TraceChange {
@@ -29,6 +30,8 @@ export interface TraceStep {
 export interface Trace {
   readonly steps: readonly TraceStep[];
   readonly violation: { readonly property: string; readonly message: string };
+  /** `check`: the last step fails a check and has no effect. */
+  readonly end: "check" | "deadlock" | "livelock";
   /** How often a step belongs to another thread than the step before it. */
   readonly switches: number;
   /** Names of environment threads and daemons that take no part although they could, in declaration order. */
@@ -38,3 +41,12 @@ export interface Trace {
   /** False where the search for the fewest switches ran out of its budget and this is the schedule with the fewest steps. */
   readonly minimal: boolean;
 }
+
+/** The row of a step that was taken in one of its ways. */
+export const takenStep = (step: Step, { thread, step: index, alternative }: ActionPlace, changes: readonly TraceChange[]): TraceStep => {
+  const way = step.alternatives[alternative];
+  return {
+    thread, step: index, alternative, text: step.text, note: way.note ?? null, source: step.source, hidden: step.hidden, changes,
+    ...(way.assumed === undefined ? {} : { assumed: way.assumed }),
+  };
+};

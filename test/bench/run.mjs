@@ -130,3 +130,4 @@ startUp();
 reader();
 archive();
 await import("./tree.mjs");
+await import("./spin.mjs");

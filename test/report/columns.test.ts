@@ -20,36 +20,52 @@ lock(a)
 *** deadlock`);
 });
 
-test("three threads share the width", () => {
+test("three threads share the width; what does not fit beside its neighbor runs past it rather than fold", () => {
   expect(columns([...SCHEDULE, DEVICE], "lost DMA", 78)).toBe(`\
-          move_one_pte()          KVM vCPU                device
-          ---------------------   ---------------------   --------------------
-mail:35   src =
-            pte_offset_map(src_pmd,
-            src_addr)
+          move_one_pte()   KVM vCPU                device
+          --------------   ---------------------   ---------------------------
+mail:35   src = pte_offset_map(src_pmd, src_addr)
             [rcu: 0 -> 1]
-                                  fault: spte :=
-                                    entry(src)
-                                    [spte: none -> X]
+                           fault: spte := entry(src)
+                             [spte: none -> X]
 mail:140  mmu_notifier_invalidate_range_start_nonblock(&range)
-            [interval
-             subscriber:
-             refused]
-mail:153  entry =
-            ptep_clear_flush(vma,
-            src_addr, src)
-            [entry(src): X ->
-             none]
-mail:161  set_pte_at(mm,
-            dst_addr, dst,
-            entry)
+            [interval subscriber: refused]
+mail:153  entry = ptep_clear_flush(vma, src_addr, src)
+            [entry(src): X -> none]
+mail:161  set_pte_at(mm, dst_addr, dst, entry)
             [owner(X): S -> D]
-                                  store through spte
-                                                          DMA write to pfn of
-                                                            X
-                                                            [content(X): A ->
-                                                             device]
+                           store through spte
+                                                   DMA write to pfn of X
+                                                     [content(X): A -> device]
 *** lost DMA`);
+});
+
+test("no column is squeezed out by its neighbors", () => {
+  const long = "word ".repeat(12).trim();
+  expect(columns([step("a", long, 1), step("b", long, null), step("c", long, null)], "bad", 60)).toBe(`\
+        a           b            c
+        ---------   ----------   ---------------------------
+mail:1  word word word word word word word word word word
+          word word
+                    word word word word word word word word
+                      word word word word
+                                 word word word word word
+                                   word word word word word
+                                   word word
+*** bad`);
+});
+
+test("many threads stand side by side where all of them fit", () => {
+  const schedule = ["a", "b", "c", "d", "e"].map((name) => step(name, `lock(${name})`, null));
+  expect(columns(schedule, "deadlock")).toBe(`\
+a         b         c         d         e
+-------   -------   -------   -------   -------
+lock(a)
+          lock(b)
+                    lock(c)
+                              lock(d)
+                                        lock(e)
+*** deadlock`);
 });
 
 test("four threads become blocks", () => {

@@ -25,12 +25,25 @@ export const EVIDENCE: Evidence = {
   bounds: "env {interval subscriber, vCPU}, loops <= 2, SC",
   assumptions: ["double_pt_lock() as of 6.8", "caller holds mmap_lock of both (comment)"],
   schedule: SCHEDULE,
+  held: [
+    { thread: "move_one_pte()", kind: "atomic", name: "atomic", from: 0, to: null },
+    { thread: "move_one_pte()", kind: "lock", name: "ptl", from: 3, to: 4 },
+  ],
   fixed: {
     title: "blocking start before the first map, end after the last unmap",
     verdict: "pass",
     states: 388,
     blockedAt: "KVM vCPU: fault: spte := entry(src)",
     heldBy: "notifier range in progress",
+    replay: {
+      steps: [
+        { ...step("move_one_pte()", "mmu_notifier_invalidate_range_start(&range)", null, "spte: X -> none"), added: true },
+        { ...step("move_one_pte()", "src = pte_offset_map(src_pmd, src_addr)", 35, "rcu: 0 -> 1"), added: false },
+      ],
+      held: [{ thread: "move_one_pte()", kind: "lock", name: "the started invalidation", from: 0, to: null }],
+      blocked: step("KVM vCPU", "fault: spte := entry(src)", null),
+      waitsFor: ["the started invalidation"],
+    },
     mutationFails: true,
   },
   wrongFixes: ["blocking start in place: sleeps under rcu_read_lock() from pte_offset_map()"],

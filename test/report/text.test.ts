@@ -24,8 +24,7 @@ v3-move.txt:161: note: entry moved here
                                                          [spte: none -> X]
   mail:140  mmu_notifier_invalidate_range_start_nonblock(&range)
               [interval subscriber: refused]
-  mail:153  entry = ptep_clear_flush(vma, src_addr,
-              src)
+  mail:153  entry = ptep_clear_flush(vma, src_addr, src)
               [entry(src): X -> none]
   mail:161  set_pte_at(mm, dst_addr, dst, entry)
               [owner(X): S -> D]

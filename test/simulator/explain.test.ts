@@ -17,7 +17,7 @@ const explain = (failing: Model, fixed: Model, properties?: ReadonlySet<string>)
 test("the vma lock of the fixed walker stops the unsharer", () => {
   const why = explain(pmdModel("none"), pmdModel("vma-lock"));
   expect(why).toMatchObject({
-    outcome: "blocked", blockedAt: "hugetlb_vma_lock_write(A)", thread: "unsharer", heldBy: "walker", lock: "vma_lock(A)",
+    outcome: "blocked", blockedAt: "hugetlb_vma_lock_write(A)", thread: "unsharer", heldBy: "walker", locks: ["vma_lock(A)"],
   });
   expect(why.rows.map(({ thread, text, added }) => `${added ? "+" : " "} ${thread}: ${text}`)).toEqual([
     "  walker: mmap_read_lock(A)",
@@ -30,12 +30,12 @@ test("the vma lock of the fixed walker stops the unsharer", () => {
 
 test("i_mmap_rwsem stops it one lock later", () => {
   expect(explain(pmdModel("none"), pmdModel("i-mmap"))).toMatchObject({
-    blockedAt: "i_mmap_lock_write(mapping)", heldBy: "walker", lock: "i_mmap_rwsem",
+    blockedAt: "i_mmap_lock_write(mapping)", heldBy: "walker", locks: ["i_mmap_rwsem"],
   });
 });
 
 describe("a schedule that completes", () => {
-  const none = { outcome: "completes", blockedAt: null, thread: null, heldBy: null, lock: null };
+  const none = { outcome: "completes", blockedAt: null, thread: null, heldBy: null, locks: [] };
 
   test("because freeing is deferred", () => {
     expect(explain(pmdModel("none"), pmdModel("rcu"))).toMatchObject(none);
@@ -54,7 +54,7 @@ test("a step that the fix moved ahead runs first, and the removed one is left ou
     ["KVM drops its mapping", true],
     ["pte_offset_map()", false],
   ]);
-  expect(why).toMatchObject({ outcome: "blocked", blockedAt: "the device writes", thread: "DMA", heldBy: null, lock: null });
+  expect(why).toMatchObject({ outcome: "blocked", blockedAt: "the device writes", thread: "DMA", heldBy: null, locks: [] });
 });
 
 test("a remedy that does not help still fails", () => {

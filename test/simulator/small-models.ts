@@ -81,3 +81,15 @@ export const pingPong = (): Model => {
   runner.step({ text: "run", effect: [increment(count)], to: "again" });
   return model.finish();
 };
+
+/** A thread with many steps, beside one that counts with it. */
+export const longThread = (steps: number): Model => {
+  const model = modelBuilder("long thread");
+  const ticks = model.field("ticks");
+  const long = model.thread("long", "review");
+  for (let step = 0; step < steps; step++) long.step({ text: `tick ${step}`, effect: [increment(ticks)] });
+  const other = model.thread("other", "environment");
+  other.label("again");
+  other.step({ text: "wait", guard: eq(ticks, 7), effect: [increment(ticks)], to: "again" });
+  return model.finish();
+};

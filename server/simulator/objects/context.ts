@@ -12,7 +12,7 @@ import type { Check } from "../model.ts";
 export type Context = Field;
 
 export const atomicContext = (thread: ThreadBuilder): Context =>
-  thread.local("atomic depth", 0, { hidden: true });
+  thread.local("atomic depth", 0, { hidden: true, atomic: true });
 
 /** Combine with the step that takes a spinlock or enters RCU. */
 export const enterAtomic = (context: Context): StepPart => ({ alternatives: [{ effect: [increment(context)] }] });

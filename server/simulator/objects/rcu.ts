@@ -12,7 +12,7 @@ import type { Expression, Field } from "../expression.ts";
  */
 export type Readers = Field;
 
-export const rcuReaders = (model: ModelBuilder, name = "RCU readers"): Readers => model.field(name);
+export const rcuReaders = (model: ModelBuilder, name = "RCU readers"): Readers => model.field(name, 0, { atomic: true });
 
 /** `rcu_read_lock()`, `local_irq_save()`. */
 export const rcuReadLock = (readers: Readers): StepPart => ({
