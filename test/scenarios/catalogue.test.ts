@@ -27,13 +27,20 @@ describe.each(CATALOGUE.map((scenario) => [scenario.id, scenario] as const))("%s
 
   test.each(cases.map(({ setting, model }) => [settingText(setting), setting, model] as const))("%s", (_text, setting, model) => {
     const expected = scenario.expected(setting);
-    const { verdict, unreached, states } = decideScenario(scenario, model);
+    const { verdict, unreached, states, violation } = decideScenario(scenario, model);
     if (expected === "uncertain") return;
-    expect({ verdict, unreached }).toEqual({ verdict: expected, unreached: [] });
+    const fails = expected !== "pass";
+    expect({ verdict, unreached }).toEqual({ verdict: fails ? "fail" : "pass", unreached: [] });
+    if (typeof expected === "object") expect(violation?.property).toBe(expected.fails);
     expect(states).toBeGreaterThan(1);
     const variant = scenario.variants.find(({ id }) => id === setting.variant);
-    if (expected === "fail") expect(scheduleOf(scenario, model)?.minimal).toBe(true);
-    else if (variant?.isFixed) expect(decideScenario(scenario, undone(setting, model)).verdict, "without its fix").toBe("fail");
+    if (fails) expect(scheduleOf(scenario, model)?.minimal).toBe(true);
+    else if (variant?.isFixed) {
+      const without = decideScenario(scenario, undone(setting, model));
+      expect(without.verdict, "without its fix").toBe("fail");
+      const buggy = variant.undone === undefined ? null : scenario.expected({ ...setting, variant: variant.undone });
+      if (typeof buggy === "object" && buggy !== null) expect(without.violation?.property, "without its fix").toBe(buggy.fails);
+    }
   });
 
   const undone = (setting: Setting, model: Model): Model => {

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { NOTIFIER_SCENARIOS } from "./notifier/scenarios.ts";
 import { vmaLockOrder } from "./vma-lock-order.ts";
 import type { CatalogueScenario } from "./scenario.ts";
 
 /** All scenarios, in the order in which they are listed. */
-export const CATALOGUE: readonly CatalogueScenario[] = [vmaLockOrder];
+export const CATALOGUE: readonly CatalogueScenario[] = [
+  ...NOTIFIER_SCENARIOS,
+  vmaLockOrder,
+];
 
 export const scenarioById = (id: string): CatalogueScenario | null => CATALOGUE.find((one) => one.id === id) ?? null;

@@ -21,16 +21,18 @@ export interface Folios {
   readonly next: Field;
 }
 
-/** `count` folios, of which the first `mapped` are mapped once each, by the process that owns them. */
-export const folios = (model: ModelBuilder, count: number, mapped = 1): Folios => {
+/** `count` folios, of which the first `mapped` are mapped once each, by the process that owns them. `names` for a reader. */
+export const folios = (model: ModelBuilder, count: number, mapped = 1, names: readonly string[] = []): Folios => {
   const once = Array.from({ length: count + 1 }, (_, folio) => (folio >= 1 && folio <= mapped ? 1 : 0));
   const zero = once.map(() => 0);
+  const array = (what: string, initial: readonly number[]): Field =>
+    model.array(what, initial, names.length === 0 ? {} : { elements: ["none", ...names].map((name) => `${what} of ${name}`) });
   return {
-    refcount: model.array("refcount", once),
-    mapcount: model.array("mapcount", once),
-    pincount: model.array("pincount", zero),
-    anonExclusive: model.array("AnonExclusive", once),
-    content: model.array("content", zero),
+    refcount: array("refcount", once),
+    mapcount: array("mapcount", once),
+    pincount: array("pincount", zero),
+    anonExclusive: array("AnonExclusive", once),
+    content: array("content", zero),
     next: model.field("next folio", mapped + 1, { hidden: true }),
   };
 };
