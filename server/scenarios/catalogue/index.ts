@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { ATOMIC_SCENARIOS } from "./atomic/scenarios.ts";
 import { NOTIFIER_SCENARIOS } from "./notifier/scenarios.ts";
 import { vmaLockOrder } from "./vma-lock-order.ts";
 import type { CatalogueScenario } from "./scenario.ts";
@@ -6,6 +7,7 @@ import type { CatalogueScenario } from "./scenario.ts";
 /** All scenarios, in the order in which they are listed. */
 export const CATALOGUE: readonly CatalogueScenario[] = [
   ...NOTIFIER_SCENARIOS,
+  ...ATOMIC_SCENARIOS,
   vmaLockOrder,
 ];
 
