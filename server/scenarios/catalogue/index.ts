@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { ATOMIC_SCENARIOS } from "./atomic/scenarios.ts";
+import { MAPPED_SCENARIOS } from "./mapped/scenarios.ts";
+import { MOVE_SCENARIOS } from "./move/scenarios.ts";
 import { NOTIFIER_SCENARIOS } from "./notifier/scenarios.ts";
 import { vmaLockOrder } from "./vma-lock-order.ts";
 import type { CatalogueScenario } from "./scenario.ts";
@@ -8,6 +10,8 @@ import type { CatalogueScenario } from "./scenario.ts";
 export const CATALOGUE: readonly CatalogueScenario[] = [
   ...NOTIFIER_SCENARIOS,
   ...ATOMIC_SCENARIOS,
+  ...MAPPED_SCENARIOS,
+  ...MOVE_SCENARIOS,
   vmaLockOrder,
 ];
 
