@@ -51,4 +51,4 @@ export function settingsOf(scenario: CatalogueScenario): readonly Setting[] {
 
 /** A setting in words, for tests and for the terminal. */
 export const settingText = ({ variant, release, era, architecture }: Setting): string =>
-  `${variant}, ${release.major}.${release.minor}, ${era}, ${architecture.phrase}`;
+  `${variant}, ${release.major}.${release.minor}${release.sublevel === null ? "" : `.${release.sublevel}`}, ${era}, ${architecture.phrase}`;

@@ -3,6 +3,7 @@ import { ATOMIC_SCENARIOS } from "./atomic/scenarios.ts";
 import { MAPPED_SCENARIOS } from "./mapped/scenarios.ts";
 import { MOVE_SCENARIOS } from "./move/scenarios.ts";
 import { NOTIFIER_SCENARIOS } from "./notifier/scenarios.ts";
+import { PMD_SHARING_SCENARIOS } from "./pmd-sharing/scenarios.ts";
 import { vmaLockOrder } from "./vma-lock-order.ts";
 import type { CatalogueScenario } from "./scenario.ts";
 
@@ -12,6 +13,7 @@ export const CATALOGUE: readonly CatalogueScenario[] = [
   ...ATOMIC_SCENARIOS,
   ...MAPPED_SCENARIOS,
   ...MOVE_SCENARIOS,
+  ...PMD_SHARING_SCENARIOS,
   vmaLockOrder,
 ];
 

@@ -74,13 +74,6 @@ function addMigration({ model, src, anonVma }: Objects): void {
   model.reach(thread, install, "the page is being migrated");
 }
 
-/** Any reverse-map walk makes the trylock fail once. */
-function addReverseWalk({ model, anonVma }: Objects): void {
-  const thread = model.thread("folio_referenced()", "environment");
-  thread.step({ text: "folio_lock_anon_vma_read()", ...downRead(anonVma) });
-  thread.step({ text: "anon_vma_unlock_read()", ...upRead(anonVma) });
-}
-
 /** A retry that keeps the anon_vma locked waits for a migration that needs it. */
 export const migrationUnderAnonVma: CatalogueScenario = {
   id: "move-migration-wait-under-anon-vma",
@@ -100,7 +93,6 @@ export const migrationUnderAnonVma: CatalogueScenario = {
     addMover(objects, variant);
     addRefault(objects);
     addMigration(objects);
-    addReverseWalk(objects);
     return model.finish();
   },
   expected: ({ variant }) => (variant === "kept" ? { fails: "deadlock" } : "pass"),

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { modelBuilder } from "../../../simulator/build.ts";
+import { addHolePunch } from "../../environment/hole-punch.ts";
+import { addMunmap } from "../../environment/hugetlb-munmap.ts";
+import { hugetlbTable } from "../../environment/hugetlb-table.ts";
+import { tableFreeing } from "../../environment/table-freeing.ts";
+import type { CatalogueScenario, Expectation, Setting, Variant } from "../scenario.ts";
+import { addWalker, type Protection, type Use } from "./walker.ts";
+
+interface Told {
+  readonly protection: Protection;
+  readonly use: Use;
+  /** The walker walks another mm than the one that its CPU runs. */
+  readonly foreign: boolean;
+  /** The batch page of tlb_remove_table() cannot always be allocated. */
+  readonly lowMemory: boolean;
+}
+
+const PHRASES: Readonly<Record<Protection, string>> = {
+  none: "mmap lock held for reading, nothing else",
+  "vma-lock": "hugetlb VMA lock from before the lookup to after the use",
+  "i-mmap": "i_mmap_rwsem from before the lookup to after the use",
+  private: "private mapping: the table is not shared",
+  rcu: "RCU section around lookup and use",
+  "irq-off": "interrupts off around lookup and use",
+  released: "hugetlb VMA lock, given up before the use",
+  retaken: "hugetlb VMA lock, given up and taken again before the use",
+};
+
+const USES: Readonly<Record<Use, string>> = { deref: "the entry is read", ptl: "the table's lock is taken" };
+const FIXED: ReadonlySet<Protection> = new Set<Protection>(["vma-lock", "i-mmap", "private"]);
+
+const ALL: readonly Told[] = (["none", "vma-lock", "i-mmap", "private", "released", "retaken", "rcu", "irq-off"] as const).flatMap((protection) =>
+  (["deref", "ptl"] as const).flatMap((use) =>
+    (protection === "irq-off" ? [false, true] : [false]).flatMap((foreign) =>
+      ((protection === "rcu" || protection === "irq-off") && use === "deref" ? [false, true] : [false]).map((lowMemory): Told => ({ protection, use, foreign, lowMemory })),
+    ),
+  ),
+);
+
+const idOf = ({ protection, use, foreign, lowMemory }: Told): string =>
+  `${protection}-${use}${foreign ? "-foreign-mm" : ""}${lowMemory ? "-low-memory" : ""}`;
+
+const TOLD: Readonly<Record<string, Told>> = Object.fromEntries(ALL.map((told) => [idOf(told), told]));
+
+const variants: readonly Variant[] = ALL.map((told) => ({
+  id: idOf(told),
+  what: `${PHRASES[told.protection]}${told.foreign ? ", of another mm" : ""}; ${USES[told.use]}${told.lowMemory ? "; tlb_remove_table() may find no batch page" : ""}`,
+  isFixed: FIXED.has(told.protection),
+  ...(told.protection === "private" ? { undone: `none-${told.use}` } : {}),
+}));
+
+/** What the table of architectures says; the model is built of mechanisms, so that each checks the other. */
+function safe({ protection, use, foreign, lowMemory }: Told, { architecture }: Setting): boolean {
+  const { rcuProtectsDeref, irqOffProtects } = architecture;
+  if (FIXED.has(protection)) return true;
+  if (protection === "rcu") return use === "deref" && (rcuProtectsDeref === "yes" || (rcuProtectsDeref === "unless-batch-page-fails" && !lowMemory));
+  return protection === "irq-off" && irqOffProtects[use] && !(irqOffProtects.onlyCurrentMm && foreign);
+}
+
+function expected(setting: Setting): Expectation {
+  const told = TOLD[setting.variant]!;
+  const lockless = told.protection === "rcu" || told.protection === "irq-off";
+  if (lockless && setting.architecture.certainty === "plausible") return "uncertain";
+  return safe(told, setting) ? "pass" : { fails: "uaf" };
+}
+
+/** A walker loses the table under its feet: A's mapping is unshared, then B, the last user, unmaps and frees the table. */
+export const unshareUaf: CatalogueScenario = {
+  id: "hugetlb-pmd-unshare",
+  title: "a walker of hugetlb page tables uses a PMD table that was unshared and freed",
+  sources: [
+    "mm/hugetlb: Make huge_pte_offset() thread-safe for pmd unshare (series of November 2022), 9c67a20704e7 (6.3)",
+    "mm/hugetlb.c:7124-7147, 5358-5445; fs/hugetlbfs/inode.c:464-522; mm/mmu_gather.c:203-207 (6.1.192)",
+    "include/asm-generic/tlb.h:234, 700-753; 1013af4f585f (6.16)",
+  ],
+  properties: ["uaf"],
+  deadlock: true,
+  livelock: null,
+  variants,
+  axes: { eras: [], releases: ["6.1", "6.1.192", "6.6", "6.16"], byArchitecture: true },
+  build(setting) {
+    const told = TOLD[setting.variant]!;
+    const { architecture, release } = setting;
+    const freeing = tableFreeing(architecture, release);
+    if (!architecture.hugePmdShare || (told.lowMemory && freeing.page === "now")) return null;
+    const model = modelBuilder(`hugetlb-pmd-unshare, ${setting.variant}`);
+    const objects = hugetlbTable(model, told.protection !== "private");
+    addWalker(objects, told.protection, told.use);
+    addHolePunch(objects, { flushWaits: freeing.flushInterrupts && !told.foreign, sync: freeing.unshareSyncs ? "waits" : "none" });
+    addMunmap(objects, { page: freeing.page, batchPageMayFail: told.lowMemory });
+    return model.finish();
+  },
+  expected,
+};
