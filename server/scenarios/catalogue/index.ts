@@ -3,7 +3,9 @@ import { ATOMIC_SCENARIOS } from "./atomic/scenarios.ts";
 import { MAPPED_SCENARIOS } from "./mapped/scenarios.ts";
 import { MOVE_SCENARIOS } from "./move/scenarios.ts";
 import { NOTIFIER_SCENARIOS } from "./notifier/scenarios.ts";
+import { PINNED_SCENARIOS } from "./pinned/scenarios.ts";
 import { PMD_SHARING_SCENARIOS } from "./pmd-sharing/scenarios.ts";
+import { TRACKING_SCENARIOS } from "./tracking/scenarios.ts";
 import { vmaLockOrder } from "./vma-lock-order.ts";
 import type { CatalogueScenario } from "./scenario.ts";
 
@@ -14,6 +16,8 @@ export const CATALOGUE: readonly CatalogueScenario[] = [
   ...MAPPED_SCENARIOS,
   ...MOVE_SCENARIOS,
   ...PMD_SHARING_SCENARIOS,
+  ...TRACKING_SCENARIOS,
+  ...PINNED_SCENARIOS,
   vmaLockOrder,
 ];
 
