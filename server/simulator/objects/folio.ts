@@ -21,19 +21,36 @@ export interface Folios {
   readonly next: Field;
 }
 
+type FolioArray = "refcount" | "mapcount" | "pincount" | "anonExclusive" | "content";
+
+/** How a reader sees the folios besides their names: the arrays that are of no interest, and what contents mean. */
+export interface FolioView {
+  readonly hidden?: readonly FolioArray[];
+  /** What values of `content` mean. */
+  readonly contents?: Readonly<Record<number, string>>;
+  /** The counts of the first folio where they are not those of a page that its owner alone maps. */
+  readonly first?: { readonly refcount: number; readonly mapcount: number };
+}
+
 /** `count` folios, of which the first `mapped` are mapped once each, by the process that owns them. `names` for a reader. */
-export const folios = (model: ModelBuilder, count: number, mapped = 1, names: readonly string[] = []): Folios => {
+export const folios = (model: ModelBuilder, count: number, mapped = 1, names: readonly string[] = [], view: FolioView = {}): Folios => {
+  const { hidden = [], contents = {}, first } = view;
   const once = Array.from({ length: count + 1 }, (_, folio) => (folio >= 1 && folio <= mapped ? 1 : 0));
   const zero = once.map(() => 0);
-  const array = (what: string, initial: readonly number[]): Field =>
-    model.array(what, initial, names.length === 0 ? {} : { elements: ["none", ...names].map((name) => `${what} of ${name}`) });
+  const counts = (given: number | undefined): number[] => once.map((one, folio) => (folio === 1 && given !== undefined ? given : one));
+  const array = (key: FolioArray, what: string, initial: readonly number[], labels = {}): Field =>
+    model.array(what, initial, {
+      ...(names.length > 0 ? { elements: ["none", ...names].map((name) => `${what}(${name})`) } : {}),
+      hidden: hidden.includes(key),
+      labels,
+    });
   return {
-    refcount: array("refcount", once),
-    mapcount: array("mapcount", once),
-    pincount: array("pincount", zero),
-    anonExclusive: array("AnonExclusive", once),
-    content: array("content", zero),
-    next: model.field("next folio", mapped + 1, { hidden: true }),
+    refcount: array("refcount", "refcount", counts(first?.refcount)),
+    mapcount: array("mapcount", "mapcount", counts(first?.mapcount)),
+    pincount: array("pincount", "pincount", zero),
+    anonExclusive: array("anonExclusive", "AnonExclusive", counts(first === undefined || (first.refcount > 0 && first.mapcount === 1) ? undefined : 0)),
+    content: array("content", "content", zero, contents),
+    next: model.field("next folio", Math.max(mapped, first === undefined ? 0 : 1) + 1, { hidden: true }),
   };
 };
 

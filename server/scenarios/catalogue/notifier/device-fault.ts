@@ -79,17 +79,6 @@ export const deviceFault: CatalogueScenario = {
       ],
       expected: "fail",
     },
-    {
-      source: "the same with the pair",
-      variant: "pair",
-      era: "E5",
-      steps: [
-        { thread: "device fault", step: "hmm_range_fault()" },
-        { thread: "unmapper", step: "ptep_clear_flush(vma, addr, ptep)" },
-        { thread: "device fault", step: "mmu_interval_read_retry()" },
-      ],
-      expected: "pass",
-    },
   ],
   expected: ({ variant }) => (variant === "none" || variant === "nonblock-ignored" ? { fails: "uaf" } : "pass"),
 };

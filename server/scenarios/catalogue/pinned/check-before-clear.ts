@@ -88,12 +88,14 @@ function addDevice({ model, device, done }: Objects, { purpose }: Told): void {
       ? { property: "untracked-write", message: UNSEEN }
       : { property: "lost-dma", message: "the device writes a page that is mapped at another address by now" }),
   };
-  thread.step({ text: "DMA write to P", ...together(whenProgrammed(device), { alternatives: [{ checks: [check] }] }) });
+  const write = thread.step({ text: "DMA write to P", ...together(whenProgrammed(device), { alternatives: [{ checks: [check] }] }) });
+  model.reach(thread, write, "the device writes");
 }
 
 function addCpu({ model, tlb, done }: Objects): void {
   const thread = model.thread("CPU 1", "daemon");
-  thread.step({ text: "a store through the TLB", guard: storesThrough(tlb), checks: [{ holds: eq(done, 0), property: "untracked-write", message: UNSEEN }] });
+  const store = thread.step({ text: "a store through the TLB", guard: storesThrough(tlb), checks: [{ holds: eq(done, 0), property: "untracked-write", message: UNSEEN }] });
+  model.reach(thread, store, "the CPU stores");
 }
 
 /** Whether a page is pinned is asked before its entry is cleared and flushed: GUP-fast pins it in between. */
