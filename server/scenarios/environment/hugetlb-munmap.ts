@@ -5,7 +5,7 @@ import { eq, gt } from "../../simulator/expression.ts";
 import type { Alternative } from "../../simulator/model.ts";
 import { endGracePeriod } from "../../simulator/objects/page-table.ts";
 import { isQuiescent } from "../../simulator/objects/rcu.ts";
-import { downWrite, rwsem, upWrite } from "../../simulator/objects/rwsem.ts";
+import { downgradeWrite, downWrite, rwsem, upRead, upWrite } from "../../simulator/objects/rwsem.ts";
 import type { HugetlbTable } from "./hugetlb-table.ts";
 
 /** How the table page goes away, and whether the batch page of `tlb_remove_table()` may be missing. */
@@ -31,7 +31,9 @@ const removal = ({ table, irqsOff }: HugetlbTable, { page, batchPageMayFail }: F
 export function addMunmap(on: HugetlbTable, freeing: Freeing): void {
   const { model, mapping, table, pudB } = on;
   const thread = model.thread("munmap() in process B", "environment");
-  const vmaLockB = rwsem(model, "hugetlb vma lock(B)");
+  const [mmapLockB, vmaLockB] = [rwsem(model, "mmap_lock(B)"), rwsem(model, "hugetlb vma lock(B)")];
+  thread.step({ text: "mmap_write_lock(B)", ...downWrite(mmapLockB) });
+  thread.step({ text: "mmap_write_downgrade(B)", ...downgradeWrite(mmapLockB) });
   thread.step({ text: "hugetlb_vma_lock_write(vma of B)", ...downWrite(vmaLockB) });
   thread.step({ text: "i_mmap_lock_write(mapping)", ...downWrite(mapping) });
   const zap = thread.step({
@@ -47,10 +49,12 @@ export function addMunmap(on: HugetlbTable, freeing: Freeing): void {
     text: "free_pgtables(B): pmd_free_tlb()",
     alternatives: [
       { guard: eq(pudB, 1), effect: [assign(pudB, 0), assign(table.refs, 0), assign(table.ptlFreed, 1)], note: "ptlock_free()" },
-      { guard: eq(pudB, 0), to: "END", note: "nothing of P is left in B" },
+      { guard: eq(pudB, 0), to: "unlock", note: "nothing of P is left in B" },
     ],
   });
   thread.step({ text: "tlb_remove_table(P)", alternatives: removal(on, freeing) });
+  thread.label("unlock");
+  thread.step({ text: "mmap_read_unlock(B)", ...upRead(mmapLockB) });
   model.reach(thread, zap, "B unmaps");
   if (freeing.page === "rcu") addGracePeriodOfWalkers(on);
 }

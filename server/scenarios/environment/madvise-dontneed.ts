@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { ModelBuilder, ThreadBuilder } from "../../simulator/build.ts";
+import type { ModelBuilder, StepPart, ThreadBuilder } from "../../simulator/build.ts";
 import { together } from "../../simulator/combine.ts";
-import { clearEntry, isPresent, type Entry } from "../../simulator/objects/entry.ts";
+import { branchPresent, clearEntry, type Entry } from "../../simulator/objects/entry.ts";
 import { endInvalidateKvm, invalidateKvm, type KvmSubscriber } from "../../simulator/objects/notifier.ts";
 import { spinLock, spinUnlock, type Spinlock } from "../../simulator/objects/spinlock.ts";
-import type { StepPart } from "../../simulator/build.ts";
-import { not } from "../../simulator/expression.ts";
 
 /** What `madvise(MADV_DONTNEED)` meets on its way. */
 export interface Zapped {
@@ -28,7 +26,7 @@ export function addDontneed(model: ModelBuilder, name: string, { slot, ptl, kvm,
   const thread = model.thread(name, "environment");
   if (kvm) thread.step({ text: "mmu_notifier_invalidate_range_start(&range)", ...together(invalidateKvm(kvm), ...(start ? [start] : [])) });
   thread.step({ text: "pte_offset_map_lock()", ...spinLock(ptl) });
-  thread.step({ text: "if (pte_none(ptent)) continue", hidden: true, alternatives: [{ guard: isPresent(slot) }, { guard: not(isPresent(slot)), to: "unlock" }] });
+  thread.step({ text: "if (pte_none(ptent)) continue", hidden: true, alternatives: branchPresent(slot, "unlock") });
   const zap = thread.step({ text: "ptep_get_and_clear_full()", ...together(clearEntry(slot), ...(put ? [put] : [])) });
   thread.label("unlock");
   thread.step({ text: "pte_unmap_unlock()", ...spinUnlock(ptl) });

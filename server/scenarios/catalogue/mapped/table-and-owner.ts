@@ -2,7 +2,7 @@
 import { modelBuilder, type ModelBuilder, type StepPart } from "../../../simulator/build.ts";
 import { assign } from "../../../simulator/effect.ts";
 import { eq, type Field } from "../../../simulator/expression.ts";
-import { pageTable, type PageTable } from "../../../simulator/objects/page-table.ts";
+import { pageTable, putTable, type PageTable } from "../../../simulator/objects/page-table.ts";
 import { rcuReaders, rcuReadLock, type Readers } from "../../../simulator/objects/rcu.ts";
 import { spinLock, spinlock, spinUnlock, type Spinlock } from "../../../simulator/objects/spinlock.ts";
 import { addGracePeriod } from "../../environment/grace-period.ts";
@@ -51,7 +51,7 @@ export function addRemover({ model, table, pmd, pmdLock, ptl, readers }: TableWi
   const removed = thread.step({ text: clear, effect: [assign(pmd, 0)] });
   thread.step({ text: "spin_unlock(ptl)", ...spinUnlock(ptl) });
   thread.step({ text: "spin_unlock(pml)", ...spinUnlock(pmdLock) });
-  thread.step({ text: "pte_free_defer(mm, pgtable)", effect: [assign(table.refs, 0), assign(table.queued, 1)] });
+  thread.step({ text: "pte_free_defer(mm, pgtable)", ...putTable(table, { page: "rcu", lock: "rcu" }) });
   model.reach(thread, removed, "the table is taken away");
   addGracePeriod(model, table, readers);
 }

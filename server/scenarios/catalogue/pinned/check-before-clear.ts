@@ -7,7 +7,7 @@ import type { Check } from "../../../simulator/model.ts";
 import { dmaDevice, whenProgrammed, type DmaDevice } from "../../../simulator/objects/device.ts";
 import { clearEntry, entry, setEntry, type Entry } from "../../../simulator/objects/entry.ts";
 import { folios, maybePinned, type Folios } from "../../../simulator/objects/folio.ts";
-import { flushTlb, storesThrough, tlbSlot, type TlbSlot } from "../../../simulator/objects/tlb.ts";
+import { fillTlb, flushTlb, storesThrough, tlbSlot, type TlbSlot } from "../../../simulator/objects/tlb.ts";
 import { addGupFast } from "../../environment/gup-fast.ts";
 import type { CatalogueScenario } from "../scenario.ts";
 
@@ -92,8 +92,9 @@ function addDevice({ model, device, done }: Objects, { purpose }: Told): void {
   model.reach(thread, write, "the device writes");
 }
 
-function addCpu({ model, tlb, done }: Objects): void {
+function addCpu({ model, pte, writable, tlb, done }: Objects): void {
   const thread = model.thread("CPU 1", "daemon");
+  thread.step({ text: "the page table is walked", ...fillTlb(tlb, pte, writable) });
   const store = thread.step({ text: "a store through the TLB", guard: storesThrough(tlb), checks: [{ holds: eq(done, 0), property: "untracked-write", message: UNSEEN }] });
   model.reach(thread, store, "the CPU stores");
 }
@@ -121,7 +122,7 @@ export const checkBeforeClear: CatalogueScenario = {
       dst: entry(model, "dst_pte", 0, ["P"]),
       all: folios(model, 1, 1, ["P"]),
       device: dmaDevice(model, ["P"]),
-      tlb: tlbSlot(model, "CPU 1", told.writer === "cpu" ? 1 : 0, told.writer === "cpu" ? 1 : 0, ["P"]),
+      tlb: tlbSlot(model, "CPU 1", 0, 0, ["P"]),
       done: model.field("operation", 0, { labels: { 0: "not finished", 1: "succeeded" } }),
     };
     addReviewed(objects, told);

@@ -3,15 +3,16 @@ import { atLeast } from "../../../kernel/release.ts";
 import { modelBuilder, type ModelBuilder } from "../../../simulator/build.ts";
 import { assign } from "../../../simulator/effect.ts";
 import { and, eq, gt, not } from "../../../simulator/expression.ts";
+import type { Check } from "../../../simulator/model.ts";
 import type { PageTable } from "../../../simulator/objects/page-table.ts";
-import { downRead, downWrite, rwsem, upRead, upWrite, type Rwsem } from "../../../simulator/objects/rwsem.ts";
+import { downRead, downWrite, isHeldForWrite, rwsem, upRead, upWrite, type Rwsem } from "../../../simulator/objects/rwsem.ts";
 import { hugetlbTable, type HugetlbTable } from "../../environment/hugetlb-table.ts";
 import type { CatalogueScenario } from "../scenario.ts";
 
 /** Where the split unshares. `may-split`: before any lock of the split; `before-i-mmap`: inside, but before i_mmap_rwsem (the 6.1 back-port). */
 type Place = "may-split" | "before-i-mmap" | "locked";
 /** Who faults meanwhile: a thread of A under its VMA lock (hugetlb since 6.10), or another process that maps the same file. */
-type Faulter = "same-mm" | "other-mm";
+type Faulter = "same-mm" | "other-mm" | "nobody";
 
 interface Told {
   readonly place: Place;
@@ -22,6 +23,7 @@ const TOLD: Readonly<Record<string, Told>> = {
   "may-split-same-mm": { place: "may-split", faulter: "same-mm" },
   "may-split-other-mm": { place: "may-split", faulter: "other-mm" },
   "before-i-mmap-other-mm": { place: "before-i-mmap", faulter: "other-mm" },
+  "before-i-mmap-shared": { place: "before-i-mmap", faulter: "nobody" },
   "locked-same-mm": { place: "locked", faulter: "same-mm" },
   "locked-other-mm": { place: "locked", faulter: "other-mm" },
 };
@@ -32,7 +34,7 @@ const PLACES: Readonly<Record<Place, string>> = {
   locked: "hugetlb_split() with VMA and i_mmap_rwsem locked for writing",
 };
 
-const FAULTERS: Readonly<Record<Faulter, string>> = { "same-mm": "a thread of A faults under its VMA lock", "other-mm": "another process faults" };
+const FAULTERS: Readonly<Record<Faulter, string>> = { "same-mm": "a thread of A faults under its VMA lock", "other-mm": "another process faults", nobody: "the table is shared, CONFIG_LOCKDEP" };
 
 interface Objects extends HugetlbTable {
   /** The per-VMA lock of A's VMA. */
@@ -41,14 +43,19 @@ interface Objects extends HugetlbTable {
 
 const isShared = (table: PageTable, { pudA }: HugetlbTable) => and(eq(pudA, 1), gt(table.refs, 1));
 
-function addSplit(on: Objects, { place }: Told, hasVmaLock: boolean): void {
+/** `i_mmap_assert_write_locked()` in `__huge_pmd_unshare()`: only reached where there is something to unshare. */
+const assertsHeld = (mapping: Rwsem): Check => ({ holds: isHeldForWrite(mapping), property: "lock-not-held", message: "huge_pmd_unshare() without i_mmap_rwsem held for writing" });
+
+function addSplit(on: Objects, { place, faulter }: Told, hasVmaLock: boolean): void {
   const { model, mapping, table, pudA, vma } = on;
   const thread = model.thread("__split_vma() in A", "review");
+  const mmapLock = rwsem(model, "mmap_lock(A)");
+  thread.step({ text: "mmap_write_lock(mm)", ...downWrite(mmapLock) });
   const unshare = (text: string): void => {
     thread.step({
       text,
       alternatives: [
-        { guard: gt(table.refs, 1), effect: [assign(pudA, 0), assign(table.refs, 1)], note: "huge_pmd_unshare()" },
+        { guard: gt(table.refs, 1), checks: faulter === "nobody" ? [assertsHeld(mapping)] : [], effect: [assign(pudA, 0), assign(table.refs, 1)], note: "huge_pmd_unshare()" },
         { guard: eq(table.refs, 1), note: "not shared" },
       ],
     });
@@ -68,6 +75,7 @@ function addSplit(on: Objects, { place }: Told, hasVmaLock: boolean): void {
   });
   thread.step({ text: "i_mmap_unlock_write(mapping)", ...upWrite(mapping) });
   if (hasVmaLock) thread.step({ text: "vma_end_write_all(mm)", ...upWrite(vma) });
+  thread.step({ text: "mmap_write_unlock(mm)", ...upWrite(mmapLock) });
   model.reach(thread, split, "the VMA is split");
 }
 
@@ -90,14 +98,14 @@ function addFault(on: Objects, { faulter }: Told): void {
   model.reach(thread, share, "the fault looks for a table to share");
 }
 
-const objectsOf = (model: ModelBuilder, { faulter }: Told): Objects => ({ ...hugetlbTable(model, faulter === "same-mm"), vma: rwsem(model, "VMA lock(A)") });
+const objectsOf = (model: ModelBuilder, { faulter }: Told): Objects => ({ ...hugetlbTable(model, faulter !== "other-mm"), vma: rwsem(model, "VMA lock(A)") });
 
 /** A VMA is split at a place where no shared table may lie across, and a fault shares one again in between. */
 export const splitRace: CatalogueScenario = {
   id: "hugetlb-split-vs-share",
   title: "a VMA is split while a PMD table under it is shared again",
   sources: ["081056dc00a2 (6.16): mm/hugetlb: unshare page tables during VMA split, not before", "mm/mmap.c:736, 748 (6.1.192): the back-port"],
-  properties: ["shared-across-split"],
+  properties: ["shared-across-split", "lock-not-held"],
   deadlock: true,
   livelock: null,
   variants: Object.entries(TOLD).map(([id, { place, faulter }]) => ({
@@ -111,8 +119,12 @@ export const splitRace: CatalogueScenario = {
     const model = modelBuilder(`hugetlb-split-vs-share, ${variant}`);
     const objects = objectsOf(model, told);
     addSplit(objects, told, atLeast(release, "6.4"));
-    addFault(objects, told);
+    if (told.faulter !== "nobody") addFault(objects, told);
     return model.finish();
   },
-  expected: ({ variant }) => (TOLD[variant]!.place === "locked" ? "pass" : { fails: "shared-across-split" }),
+  expected({ variant }) {
+    const { place, faulter } = TOLD[variant]!;
+    if (place === "locked") return "pass";
+    return { fails: faulter === "nobody" ? "lock-not-held" : "shared-across-split" };
+  },
 };

@@ -2,8 +2,7 @@
 import { modelBuilder, type ModelBuilder } from "../../../simulator/build.ts";
 import { assign, assignAt } from "../../../simulator/effect.ts";
 import { and, element, eq, ne } from "../../../simulator/expression.ts";
-import type { Alternative } from "../../../simulator/model.ts";
-import { faultIn, isWritable, SLOT, storeIsSeen, tellTracker, writeTracking, type WriteTracking } from "../../../simulator/objects/uffd.ts";
+import { faultIn, installMarker, isWritable, SLOT, storeIsSeen, tellTracker, writeTracking, type WriteTracking } from "../../../simulator/objects/uffd.ts";
 import type { CatalogueScenario } from "../scenario.ts";
 
 /** Who protects: page tables of shmem, allocated per PMD, or of hugetlb, allocated per page. */
@@ -28,8 +27,7 @@ function addIoctl(model: ModelBuilder, tracking: WriteTracking, memory: Memory, 
         ...(slot === 0 ? [] : [{ guard: eq(element(slots, slot), SLOT.none), to: propagates ? "failed" : lost, note: propagates ? "no memory: return -ENOMEM" : `no memory: ${texts.lost}` }]),
       ],
     });
-    const protects = (from: number, to: number, note: string): Alternative => ({ guard: eq(element(slots, slot), from), effect: [assignAt(slots, slot, to)], note });
-    thread.step({ text: `${texts.install}, page ${slot}`, alternatives: [protects(SLOT.none, SLOT.marker, "none: installs a marker"), protects(SLOT.writable, SLOT.protected, "present: write-protects")] });
+    thread.step({ text: `${texts.install}, page ${slot}`, alternatives: [{ guard: eq(element(slots, slot), SLOT.none), ...installMarker(tracking, slot).alternatives[0], note: "none: installs a marker" }, { guard: eq(element(slots, slot), SLOT.writable), effect: [assignAt(slots, slot, SLOT.protected)], note: "present: write-protects" }] });
     thread.label(`after ${slot}`);
   });
   thread.label("done");
