@@ -28,7 +28,7 @@ export interface FolioView {
   readonly hidden?: readonly FolioArray[];
   /** What values of `content` mean. */
   readonly contents?: Readonly<Record<number, string>>;
-  /** The counts of the first folio where they are not those of a page that its owner alone maps. */
+  /** The counts of the first folio where it is not a page that its owner alone maps; it is not exclusive then. */
   readonly first?: { readonly refcount: number; readonly mapcount: number };
 }
 
@@ -48,7 +48,7 @@ export const folios = (model: ModelBuilder, count: number, mapped = 1, names: re
     refcount: array("refcount", "refcount", counts(first?.refcount)),
     mapcount: array("mapcount", "mapcount", counts(first?.mapcount)),
     pincount: array("pincount", "pincount", zero),
-    anonExclusive: array("anonExclusive", "AnonExclusive", counts(first === undefined || (first.refcount > 0 && first.mapcount === 1) ? undefined : 0)),
+    anonExclusive: array("anonExclusive", "AnonExclusive", counts(first === undefined ? undefined : 0)),
     content: array("content", "content", zero, contents),
     next: model.field("next folio", Math.max(mapped, first === undefined ? 0 : 1) + 1, { hidden: true }),
   };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { together } from "../../../simulator/combine.ts";
 import { eq, ne } from "../../../simulator/expression.ts";
 import { dereference } from "../../../simulator/objects/page-table.ts";
@@ -44,7 +45,9 @@ export const detachedTable: CatalogueScenario = {
     { id: "checked", what: "the PMD is compared with what the map read, under the lock", isFixed: true },
   ],
   axes: { eras: [], releases: ["6.14"], byArchitecture: false },
-  build({ variant }) {
+  build({ variant, release }) {
+    // Before, no table goes away with the mmap lock held for reading.
+    if (!atLeast(release, "6.14")) return null;
     const on = tableWithOwner(`pte-table-detached, ${variant}`);
     addWriter(on, variant);
     addRemover(on, "MADV_DONTNEED of the rest of the table", "try_to_free_pte(): all none: pmd_clear(pmd)");

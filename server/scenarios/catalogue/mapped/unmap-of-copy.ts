@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { modelBuilder, type ModelBuilder } from "../../../simulator/build.ts";
 import { together } from "../../../simulator/combine.ts";
 import { assign } from "../../../simulator/effect.ts";
@@ -28,8 +29,8 @@ function addMover(model: ModelBuilder, folio: Spinlock, { unmaps, pages }: Told)
   const stack = kmapStack(thread);
   const locked = thread.local("folio locked", 0, { hidden: true });
   thread.label("retry");
-  thread.step({ text: "dst_pte = pte_offset_map_rw_nolock()", ...kmapLocal(stack, STACK) });
-  thread.step({ text: "src_pte = pte_offset_map_rw_nolock()", ...kmapLocal(stack, STACK) });
+  thread.step({ text: "dst_pte = pte_offset_map_nolock()", ...kmapLocal(stack, STACK) });
+  thread.step({ text: "src_pte = pte_offset_map_nolock()", ...kmapLocal(stack, STACK) });
   thread.step({ text: "if (!src_folio)", hidden: true, alternatives: [{ guard: eq(locked, 0) }, { guard: eq(locked, 1), to: "move" }] });
   thread.step({ text: "folio_trylock(folio)", ...spinTrylock(folio, "busy") });
   thread.label("move");
@@ -63,7 +64,9 @@ export const unmapOfCopy: CatalogueScenario = {
     { id: "many-pages-fixed", what: "contended folios in a row; the mapped pointers are unmapped", isFixed: true, undone: "many-pages" },
   ],
   axes: { eras: [], releases: ["6.8"], byArchitecture: false },
-  build({ variant }) {
+  build({ variant, release }) {
+    // Before, HIGHPTE maps with kmap_atomic().
+    if (!atLeast(release, "6.5")) return null;
     const model = modelBuilder(`pte-unmap-of-copy, ${variant}`);
     const folio = spinlock(model, "folio lock");
     addMover(model, folio, TOLD[variant]!);

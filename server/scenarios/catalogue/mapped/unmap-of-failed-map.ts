@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { modelBuilder } from "../../../simulator/build.ts";
 import { assign } from "../../../simulator/effect.ts";
 import { eq, ne } from "../../../simulator/expression.ts";
@@ -18,7 +19,9 @@ export const unmapOfFailedMap: CatalogueScenario = {
     { id: "if-mapped", what: "if (pte) pte_unmap(pte)", isFixed: true },
   ],
   axes: { eras: [], releases: ["6.6"], byArchitecture: false },
-  build({ variant }) {
+  build({ variant, release }) {
+    // Before, a map does not fail (6.4), or leaves nothing to undo (6.5).
+    if (!atLeast(release, "6.6")) return null;
     const model = modelBuilder(`pte-unmap-of-failed-map, ${variant}`);
     const readers = rcuReaders(model);
     const pmd = model.field("pmd", 1, { labels: { 0: "none", 1: "table" } });

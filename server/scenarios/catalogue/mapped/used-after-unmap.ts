@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { dereference } from "../../../simulator/objects/page-table.ts";
 import { rcuReadUnlock } from "../../../simulator/objects/rcu.ts";
 import { spinLock, spinUnlock } from "../../../simulator/objects/spinlock.ts";
@@ -33,7 +34,9 @@ export const usedAfterUnmap: CatalogueScenario = {
     { id: "before-the-unmap", what: "the entry is copied under its lock, then unmapped", isFixed: true, undone: "after-the-unmap" },
   ],
   axes: { eras: [], releases: ["6.6"], byArchitecture: false },
-  build({ variant }) {
+  build({ variant, release }) {
+    // Before, the mmap lock keeps the table, not pte_offset_map().
+    if (!atLeast(release, "6.6")) return null;
     const on = tableWithOwner(`pte-used-after-unmap, ${variant}`);
     addReader(on, variant);
     addRemover(on, "khugepaged", "retract_page_tables(): pmdp_collapse_flush()");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { modelBuilder, type ModelBuilder } from "../../../simulator/build.ts";
 import { together } from "../../../simulator/combine.ts";
 import { assign } from "../../../simulator/effect.ts";
@@ -57,7 +58,9 @@ export const deviceFault: CatalogueScenario = {
     { id: "nonblock-checked", what: "non-blocking start whose refusal is returned", isFixed: true },
   ],
   axes: { eras: [], releases: ["6.1"], byArchitecture: false },
-  build({ variant }) {
+  build({ variant, release }) {
+    // Interval notifiers came with 5.5.
+    if (!atLeast(release, "5.5")) return null;
     const model = modelBuilder(`notifier-interval-device-fault, ${variant}`);
     const objects: Objects = { model, pte: entry(model, "pte", 1, ["P"]), all: folios(model, 1, 1, ["P"]), device: mirror(model, 0, ["P"]) };
     addUnmapper(objects, variant);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { modelBuilder, type ModelBuilder } from "../../../simulator/build.ts";
 import { together } from "../../../simulator/combine.ts";
 import { assign } from "../../../simulator/effect.ts";
@@ -97,6 +98,8 @@ export const guestUsesPfn: CatalogueScenario = {
   ],
   axes: { eras: [], releases: ["6.1", "6.6"], byArchitecture: false },
   build(setting) {
+    // KVM_GUEST_USES_PFN came with 5.17 and went with 6.9.
+    if (!atLeast(setting.release, "5.17") || atLeast(setting.release, "6.9")) return null;
     const objects = objectsOf(`notifier-guest-uses-pfn, ${setting.variant}`);
     const { model, dst, ptl, all } = objects;
     addMover(objects, setting);

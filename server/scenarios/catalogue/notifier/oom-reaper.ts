@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { modelBuilder } from "../../../simulator/build.ts";
 import { assign } from "../../../simulator/effect.ts";
 import { eq, ne } from "../../../simulator/expression.ts";
@@ -26,7 +27,9 @@ export const oomReaper: CatalogueScenario = {
     { id: "skipped", what: "the range is skipped: neither unmapped nor ended", isFixed: true },
   ],
   axes: { eras: [], releases: ["6.1"], byArchitecture: false },
-  build({ variant }) {
+  build({ variant, release }) {
+    // Interval notifiers came with 5.5.
+    if (!atLeast(release, "5.5")) return null;
     const model = modelBuilder(`notifier-oom-reaper, ${variant}`);
     const pte = entry(model, "pte", 1, ["P"]);
     const all = folios(model, 1, 1, ["P"]);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { mappingIsFresh } from "../../../simulator/objects/notifier.ts";
 import { addGuest } from "../../environment/guest.ts";
 import type { CatalogueScenario } from "../scenario.ts";
@@ -49,6 +50,8 @@ export const refusedAndIgnored: CatalogueScenario = {
   ],
   axes: { eras: [], releases: ["6.6"], byArchitecture: false },
   build({ variant, release }) {
+    // Interval notifiers came with 5.5.
+    if (!atLeast(release, "5.5")) return null;
     const on = mover(movedPage(`notifier-refused-and-ignored, ${variant}`, release));
     addMover(on, variant);
     addGuest(on.model, on.kvm, on.src, mappingIsFresh(on.kvm.spte, on.src, "the guest"));

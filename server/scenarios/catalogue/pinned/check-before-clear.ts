@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { modelBuilder, type ModelBuilder } from "../../../simulator/build.ts";
 import { together } from "../../../simulator/combine.ts";
 import { assign } from "../../../simulator/effect.ts";
@@ -112,7 +113,9 @@ export const checkBeforeClear: CatalogueScenario = {
   livelock: null,
   variants: Object.keys(TOLD).map((id) => ({ id, what: WHAT[id]!, isFixed: UNDONE[id] !== undefined, ...(UNDONE[id] === undefined ? {} : { undone: UNDONE[id] }) })),
   axes: { eras: [], releases: ["6.1"], byArchitecture: false },
-  build({ variant }) {
+  build({ variant, release }) {
+    // Pins are told apart from references since 5.7.
+    if (!atLeast(release, "5.7")) return null;
     const told = TOLD[variant]!;
     const model = modelBuilder(`pinned-check-before-clear, ${variant}`);
     const objects: Objects = {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { modelBuilder, type ModelBuilder } from "../../../simulator/build.ts";
 import { eq, gt, not, TRUE, type Expression, type Field } from "../../../simulator/expression.ts";
 import { dmaDevice, type DmaDevice } from "../../../simulator/objects/device.ts";
@@ -74,7 +75,9 @@ export const falsePositive: CatalogueScenario = {
     id, what: `${CAUSES[cause]}; ${ANSWERS[answer]}`, isFixed: answer !== "error", ...(answer === "error" ? {} : { undone: `${cause}-error` }),
   })),
   axes: { eras: [], releases: ["6.1"], byArchitecture: false },
-  build({ variant }) {
+  build({ variant, release }) {
+    // Pins are told apart from references since 5.7.
+    if (!atLeast(release, "5.7")) return null;
     const told = TOLD[variant]!;
     const model = modelBuilder(`pinned-false-positive, ${variant}`);
     const objects: Objects = {

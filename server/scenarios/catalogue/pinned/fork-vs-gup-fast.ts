@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { modelBuilder, type ModelBuilder } from "../../../simulator/build.ts";
 import { together } from "../../../simulator/combine.ts";
 import { assign } from "../../../simulator/effect.ts";
@@ -70,7 +71,9 @@ export const forkVsGupFast: CatalogueScenario = {
     { id: "write-protect-seq", what: "fork writes under write_protect_seq, GUP-fast gives up where it is odd or has moved", isFixed: true },
   ],
   axes: { eras: [], releases: ["5.10"], byArchitecture: false },
-  build({ variant }) {
+  build({ variant, release }) {
+    // Before 5.9 fork does not ask for pins; from 5.19 on PageAnonExclusive decides as well.
+    if (!atLeast(release, "5.9") || atLeast(release, "5.19")) return null;
     const isFixed = variant === "write-protect-seq";
     const model = modelBuilder(`pinned-fork-vs-gup-fast, ${variant}`);
     const names = ["P", "a copy of P"];

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { modelBuilder } from "../../../simulator/build.ts";
 import { together } from "../../../simulator/combine.ts";
 import { assign } from "../../../simulator/effect.ts";
@@ -22,7 +23,9 @@ export const invisibleReference: CatalogueScenario = {
   livelock: null,
   variants: [{ id: "foll-get", what: "cleared, flushed, checked, write-protected; the reader holds a plain reference", isFixed: false }],
   axes: { eras: [], releases: ["6.1"], byArchitecture: false },
-  build() {
+  build({ release }) {
+    // Pins are told apart from references since 5.7.
+    if (!atLeast(release, "5.7")) return null;
     const model = modelBuilder("pinned-foll-get-is-not-seen");
     const pte = entry(model, "pte", 1, ["P"]);
     const writable = model.field("pte, write", 1, { labels: { 0: "read-only", 1: "writable" } });

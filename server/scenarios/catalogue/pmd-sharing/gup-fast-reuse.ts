@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { modelBuilder } from "../../../simulator/build.ts";
 import { assign } from "../../../simulator/effect.ts";
 import { eq, ne, type Field } from "../../../simulator/expression.ts";
@@ -63,7 +64,7 @@ export const gupFastReuse: CatalogueScenario = {
   build({ variant, architecture, release }) {
     const { flushInterrupts } = tableFreeing(architecture, release);
     // riscv64 has no GUP-fast before it frees tables by RCU, and an interrupting flush needs no fix.
-    if (!architecture.hugePmdShare || architecture.tableFree === "at-once" || (variant === "synced" && flushInterrupts)) return null;
+    if (!atLeast(release, "6.1") || !architecture.hugePmdShare || architecture.tableFree === "at-once" || (variant === "synced" && flushInterrupts)) return null;
     const model = modelBuilder(`hugetlb-pmd-unshare-gup-fast, ${variant}`);
     const objects = hugetlbTable(model, true);
     const pmd = model.field("pmd in P", FILE_PAGE, { labels: { 0: "none", [FILE_PAGE]: "page of the file", [FOREIGN]: "private page of B" } });

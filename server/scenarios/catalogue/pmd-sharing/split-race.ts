@@ -114,6 +114,7 @@ export const splitRace: CatalogueScenario = {
   axes: { eras: [], releases: ["6.1", "6.10"], byArchitecture: false },
   build({ variant, release }) {
     const told = TOLD[variant]!;
+    if (!atLeast(release, "6.1")) return null;
     if (told.faulter === "same-mm" && !atLeast(release, "6.10")) return null;
     if (told.place === "before-i-mmap" && atLeast(release, "6.10")) return null;
     const model = modelBuilder(`hugetlb-split-vs-share, ${variant}`);

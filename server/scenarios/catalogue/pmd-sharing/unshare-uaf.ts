@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { modelBuilder } from "../../../simulator/build.ts";
 import { addHolePunch } from "../../environment/hole-punch.ts";
 import { addMunmap } from "../../environment/hugetlb-munmap.ts";
@@ -83,7 +84,8 @@ export const unshareUaf: CatalogueScenario = {
     const told = TOLD[setting.variant]!;
     const { architecture, release } = setting;
     const freeing = tableFreeing(architecture, release);
-    if (!architecture.hugePmdShare || (told.lowMemory && freeing.page === "now")) return null;
+    // The hugetlb VMA lock came with 6.1.
+    if (!atLeast(release, "6.1") || !architecture.hugePmdShare || (told.lowMemory && freeing.page === "now")) return null;
     const model = modelBuilder(`hugetlb-pmd-unshare, ${setting.variant}`);
     const objects = hugetlbTable(model, told.protection !== "private");
     addWalker(objects, told.protection, told.use);

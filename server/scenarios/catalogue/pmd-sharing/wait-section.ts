@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { modelBuilder, type ModelBuilder } from "../../../simulator/build.ts";
 import { assign } from "../../../simulator/effect.ts";
 import { eq, ne, not, or, type Field } from "../../../simulator/expression.ts";
@@ -57,7 +58,9 @@ export const waitSection: CatalogueScenario = {
     { id: "lock-first-silent", what: "the lock, then set_current_state(), without CONFIG_DEBUG_ATOMIC_SLEEP", isFixed: true, undone: "state-first-silent" },
   ],
   axes: { eras: [], releases: ["6.1"], byArchitecture: false },
-  build({ variant }) {
+  build({ variant, release }) {
+    // The hugetlb VMA lock came with 6.1.
+    if (!atLeast(release, "6.1")) return null;
     const model = modelBuilder(`hugetlb-lock-in-wait-section, ${variant}`);
     const vmaLock = rwsem(model, "hugetlb vma lock");
     const woken = model.field("woken", 0, { labels: { 0: "no", 1: "yes" } });

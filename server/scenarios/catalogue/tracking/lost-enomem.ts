@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../../../kernel/release.ts";
 import { modelBuilder, type ModelBuilder } from "../../../simulator/build.ts";
 import { assign, assignAt } from "../../../simulator/effect.ts";
 import { and, element, eq, ne } from "../../../simulator/expression.ts";
@@ -71,7 +72,9 @@ export const lostEnomem: CatalogueScenario = {
     { id: "hugetlb-propagated", what: "hugetlb: -ENOMEM is returned at every level", isFixed: true, undone: "hugetlb" },
   ],
   axes: { eras: [], releases: ["6.1"], byArchitecture: false },
-  build({ variant }) {
+  build({ variant, release }) {
+    // Markers, and with them files, came with 5.19.
+    if (!atLeast(release, "5.19")) return null;
     const model = modelBuilder(`uffd-wp-lost-enomem, ${variant}`);
     const tracking = writeTracking(model, ["pte 0", "pte 1"]);
     addIoctl(model, tracking, variant.startsWith("shmem") ? "shmem" : "hugetlb", variant.endsWith("-propagated"));
