@@ -136,6 +136,21 @@ export const checkBeforeClear: CatalogueScenario = {
     }
     return model.finish();
   },
+  orders: [
+    {
+      source: "the check, the pin of GUP-fast, the clear, the DMA",
+      variant: "check-first-track",
+      era: "E5",
+      steps: [
+        { thread: "write-protect", step: "folio_maybe_dma_pinned(folio)" },
+        { thread: "gup_fast(FOLL_PIN | FOLL_WRITE)", step: "try_grab_folio(FOLL_PIN)" },
+        { thread: "gup_fast(FOLL_PIN | FOLL_WRITE)", step: "pte_val(pte) != pte_val(ptep_get(ptep))" },
+        { thread: "write-protect", step: "ptep_clear_flush(vma, addr, ptep)" },
+        { thread: "device", step: "DMA write to P" },
+      ],
+      expected: "fail",
+    },
+  ],
   expected({ variant }) {
     if (UNDONE[variant] !== undefined) return "pass";
     return { fails: variant === "check-first-move" ? "lost-dma" : "untracked-write" };

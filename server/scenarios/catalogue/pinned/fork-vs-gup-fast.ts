@@ -92,5 +92,19 @@ export const forkVsGupFast: CatalogueScenario = {
     addDevice(objects);
     return model.finish();
   },
+  orders: [
+    {
+      source: "57efa1fe5957: the check, the pin, the write protection, the grant",
+      variant: "unordered",
+      era: "E3",
+      steps: [
+        { thread: "fork()", step: "page_needs_cow_for_dma(vma, page)" },
+        { thread: "gup_fast(FOLL_PIN | FOLL_WRITE)", step: "try_grab_folio(FOLL_PIN)" },
+        { thread: "fork()", step: "ptep_set_wrprotect(src_mm, addr, src_pte): shared with the child" },
+        { thread: "gup_fast(FOLL_PIN | FOLL_WRITE)", step: "the page goes to the driver, which programs its device" },
+      ],
+      expected: "fail",
+    },
+  ],
   expected: ({ variant }) => (variant === "unordered" ? { fails: "lost-dma" } : "pass"),
 };

@@ -93,5 +93,20 @@ export const unshareUaf: CatalogueScenario = {
     addMunmap(objects, { page: freeing.page, batchPageMayFail: told.lowMemory });
     return model.finish();
   },
+  orders: [
+    {
+      source: "the cover letter of the series: lookup, unshare, munmap in the other process, use",
+      variant: "none-deref",
+      era: "E5",
+      steps: [
+        { thread: "walker of A", step: "ptep = huge_pte_offset(mm, addr, sz)" },
+        { thread: "hole punch of the file", step: "huge_pmd_unshare(A): pud_clear()" },
+        { thread: "munmap() in process B", step: "__unmap_hugepage_range(B)" },
+        { thread: "munmap() in process B", step: "free_pgtables(B): pmd_free_tlb()" },
+        { thread: "walker of A", step: "entry = huge_ptep_get(ptep)" },
+      ],
+      expected: "fail",
+    },
+  ],
   expected,
 };
