@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { atLeast } from "../../../kernel/release.ts";
 import { modelBuilder } from "../../../simulator/build.ts";
-import { addHolePunch } from "../../environment/hole-punch.ts";
+import { spinlock } from "../../../simulator/objects/spinlock.ts";
+import { addHolePunch, type Flushing } from "../../environment/hole-punch.ts";
 import { addMunmap } from "../../environment/hugetlb-munmap.ts";
 import { hugetlbTable } from "../../environment/hugetlb-table.ts";
+import { addReverseMapUnmap } from "../../environment/reverse-map-unmap.ts";
 import { tableFreeing } from "../../environment/table-freeing.ts";
 import type { CatalogueScenario, Expectation, Setting, Variant } from "../scenario.ts";
 import { addWalker, type Protection, type Use } from "./walker.ts";
@@ -15,6 +17,8 @@ interface Told {
   readonly foreign: boolean;
   /** The batch page of tlb_remove_table() cannot always be allocated. */
   readonly lowMemory: boolean;
+  /** Who unshares A's mapping. */
+  readonly by: "hole punch" | "migration";
 }
 
 const PHRASES: Readonly<Record<Protection, string>> = {
@@ -34,19 +38,24 @@ const FIXED: ReadonlySet<Protection> = new Set<Protection>(["vma-lock", "i-mmap"
 const ALL: readonly Told[] = (["none", "vma-lock", "i-mmap", "private", "released", "retaken", "rcu", "irq-off"] as const).flatMap((protection) =>
   (["deref", "ptl"] as const).flatMap((use) =>
     (protection === "irq-off" ? [false, true] : [false]).flatMap((foreign) =>
-      ((protection === "rcu" || protection === "irq-off") && use === "deref" ? [false, true] : [false]).map((lowMemory): Told => ({ protection, use, foreign, lowMemory })),
+      ((protection === "rcu" || protection === "irq-off") && use === "deref" ? [false, true] : [false]).map((lowMemory): Told => ({ protection, use, foreign, lowMemory, by: "hole punch" })),
     ),
   ),
 );
 
-const idOf = ({ protection, use, foreign, lowMemory }: Told): string =>
-  `${protection}-${use}${foreign ? "-foreign-mm" : ""}${lowMemory ? "-low-memory" : ""}`;
+/** The other way to unshare: the same verdicts, shown for what is used most. */
+const BY_MIGRATION: readonly Told[] = (["none", "vma-lock", "i-mmap"] as const).map((protection) => ({ protection, use: "deref", foreign: false, lowMemory: false, by: "migration" }));
 
-const TOLD: Readonly<Record<string, Told>> = Object.fromEntries(ALL.map((told) => [idOf(told), told]));
+const WAYS: readonly Told[] = [...ALL, ...BY_MIGRATION];
 
-const variants: readonly Variant[] = ALL.map((told) => ({
+const idOf = ({ protection, use, foreign, lowMemory, by }: Told): string =>
+  `${protection}-${use}${foreign ? "-foreign-mm" : ""}${lowMemory ? "-low-memory" : ""}${by === "migration" ? "-migration" : ""}`;
+
+const TOLD: Readonly<Record<string, Told>> = Object.fromEntries(WAYS.map((told) => [idOf(told), told]));
+
+const variants: readonly Variant[] = WAYS.map((told) => ({
   id: idOf(told),
-  what: `${PHRASES[told.protection]}${told.foreign ? ", of another mm" : ""}; ${USES[told.use]}${told.lowMemory ? "; tlb_remove_table() may find no batch page" : ""}`,
+  what: `${PHRASES[told.protection]}${told.foreign ? ", of another mm" : ""}; ${USES[told.use]}${told.lowMemory ? "; tlb_remove_table() may find no batch page" : ""}${told.by === "migration" ? "; a page is migrated" : ""}`,
   isFixed: FIXED.has(told.protection),
   ...(told.protection === "private" ? { undone: `none-${told.use}` } : {}),
 }));
@@ -89,7 +98,9 @@ export const unshareUaf: CatalogueScenario = {
     const model = modelBuilder(`hugetlb-pmd-unshare, ${setting.variant}`);
     const objects = hugetlbTable(model, told.protection !== "private");
     addWalker(objects, told.protection, told.use);
-    addHolePunch(objects, { flushWaits: freeing.flushInterrupts && !told.foreign, sync: freeing.unshareSyncs ? "waits" : "none" });
+    const flushing: Flushing = { flushWaits: freeing.flushInterrupts && !told.foreign, sync: freeing.unshareSyncs ? "waits" : "none" };
+    if (told.by === "hole punch") addHolePunch(objects, flushing);
+    else addReverseMapUnmap(objects, spinlock(model, "page-table lock of P"), flushing);
     addMunmap(objects, { page: freeing.page, batchPageMayFail: told.lowMemory });
     return model.finish();
   },
