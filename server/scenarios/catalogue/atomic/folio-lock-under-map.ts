@@ -10,8 +10,8 @@ import { addGracePeriodUnderFolioLock } from "../../environment/driver-lock.ts";
 import { mapKind, mapPte, unmapPte, type MapKind } from "../../environment/pte-map.ts";
 import type { CatalogueScenario, Setting, Variant } from "../scenario.ts";
 
-/** `lock`: folio_lock() at once; `split`: split_folio() of a locked large folio; `try`: only tries, and sleeps after the unmap. */
-type Manner = "lock" | "split" | "try";
+/** `lock`: folio_lock() at once; `split`, `resched`: sleeps with the lock held; `try`: only tries, and sleeps after the unmap. */
+type Manner = "lock" | "split" | "resched" | "try";
 
 interface Told {
   readonly manner: Manner;
@@ -24,6 +24,8 @@ const TOLD: Readonly<Record<string, Told>> = {
   "lock-highpte": { manner: "lock", highpte: true, silent: false },
   "lock-silent": { manner: "lock", highpte: false, silent: true },
   split: { manner: "split", highpte: false, silent: false },
+  resched: { manner: "resched", highpte: false, silent: false },
+  "resched-highpte": { manner: "resched", highpte: true, silent: false },
   try: { manner: "try", highpte: false, silent: false },
   "try-highpte": { manner: "try", highpte: true, silent: false },
   "try-silent": { manner: "try", highpte: false, silent: true },
@@ -32,6 +34,7 @@ const TOLD: Readonly<Record<string, Told>> = {
 const WHAT: Readonly<Record<Manner, string>> = {
   lock: "folio_lock() while the entry is mapped",
   split: "split_folio() while the entry is mapped",
+  resched: "cond_resched() while the entry is mapped",
   try: "folio_trylock(); where it is busy, pte_unmap(), folio_lock(), retry",
 };
 
@@ -63,9 +66,10 @@ function addSleeper(on: Objects, { manner, silent }: Told): void {
   const { thread, context, folio } = on;
   const asks = (what: string, part: StepPart): StepPart => (silent ? part : together(sleeps(context, what), part));
   map(on);
-  if (manner === "split") {
+  if (manner !== "lock") {
+    const sleeper = manner === "split" ? "split_folio(src_folio)" : "cond_resched()";
     thread.step({ text: "folio_trylock(src_folio)", ...spinTrylock(folio, "out") });
-    thread.step({ text: "split_folio(src_folio)", ...asks("split_folio(src_folio)", { alternatives: [{}] }) });
+    thread.step({ text: sleeper, ...asks(sleeper, { alternatives: [{}] }) });
   } else thread.step({ text: "folio_lock(src_folio)", ...asks("folio_lock(src_folio)", spinLock(folio)) });
   thread.step({ text: "folio_unlock(src_folio)", ...spinUnlock(folio) });
   thread.label("out");

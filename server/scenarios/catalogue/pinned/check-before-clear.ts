@@ -121,7 +121,7 @@ export const checkBeforeClear: CatalogueScenario = {
     const objects: Objects = {
       model,
       pte: entry(model, "pte", 1, ["P"]),
-      writable: model.field("pte, write", 1, { labels: { 0: "read-only", 1: "writable" } }),
+      writable: model.field("write bit of pte", 1, { labels: { 0: "read-only", 1: "writable" } }),
       dst: entry(model, "dst_pte", 0, ["P"]),
       all: folios(model, 1, 1, ["P"]),
       device: dmaDevice(model, ["P"]),

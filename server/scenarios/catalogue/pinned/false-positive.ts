@@ -83,7 +83,7 @@ export const falsePositive: CatalogueScenario = {
     const objects: Objects = {
       model,
       pte: entry(model, "pte", 1, ["P"]),
-      writable: model.field("pte, write", 1, { labels: { 0: "read-only", 1: "writable" } }),
+      writable: model.field("write bit of pte", 1, { labels: { 0: "read-only", 1: "writable" } }),
       all: folios(model, 1, 1, ["P"]),
       device: dmaDevice(model, ["P"]),
       granted: model.field("pins that are kept"),

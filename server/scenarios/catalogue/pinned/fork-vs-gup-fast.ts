@@ -80,7 +80,7 @@ export const forkVsGupFast: CatalogueScenario = {
     const objects: Objects = {
       model,
       pte: entry(model, "parent's pte", 1, names),
-      writable: model.field("parent's pte, write", 1, { labels: { 0: "read-only", 1: "writable" } }),
+      writable: model.field("write bit of parent's pte", 1, { labels: { 0: "read-only", 1: "writable" } }),
       child: entry(model, "child's pte", 0, names),
       all: folios(model, 2, 1, names),
       device: dmaDevice(model, names),

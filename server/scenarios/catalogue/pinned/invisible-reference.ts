@@ -28,7 +28,7 @@ export const invisibleReference: CatalogueScenario = {
     if (!atLeast(release, "5.7")) return null;
     const model = modelBuilder("pinned-foll-get-is-not-seen");
     const pte = entry(model, "pte", 1, ["P"]);
-    const writable = model.field("pte, write", 1, { labels: { 0: "read-only", 1: "writable" } });
+    const writable = model.field("write bit of pte", 1, { labels: { 0: "read-only", 1: "writable" } });
     const [all, device] = [folios(model, 1, 1, ["P"]), dmaDevice(model, ["P"])];
     const done = model.field("operation", 0, { labels: { 0: "not finished", 1: "succeeded" } });
     const thread = model.thread("write-protect", "review");
