@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { LanguageClient, TransportKind } from "vscode-languageclient/node";
 import type { LanguageClientOptions, ServerOptions } from "vscode-languageclient/node";
+import { workspace } from "vscode";
 import type { LogOutputChannel } from "vscode";
-import { SECTION } from "../server/protocol.ts";
+import { SECTION, TRUSTED_OPTION } from "../server/protocol.ts";
 import { documentSelector } from "./selector.ts";
 
 /**
@@ -15,6 +16,7 @@ export function createClient(serverModule: string, log: LogOutputChannel): Langu
     documentSelector: documentSelector.map((filter) => ({ ...filter })),
     outputChannel: log,
     diagnosticCollectionName: SECTION,
+    initializationOptions: () => ({ [TRUSTED_OPTION]: workspace.isTrusted }),
   };
   return new LanguageClient(SECTION, "Patchwalk", server, options);
 }

@@ -2,6 +2,7 @@
 import { commands, languages, window, workspace } from "vscode";
 import type { Disposable, ExtensionContext, TextDocument } from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
+import { TRUST_GRANTED } from "../server/protocol.ts";
 import { createClient } from "./client.ts";
 import { recognizePatchMails } from "./plain-text.ts";
 import { documentSelector } from "./selector.ts";
@@ -17,6 +18,9 @@ export function activate(context: ExtensionContext): void {
   context.subscriptions.push(
     log,
     recognizePatchMails(),
+    workspace.onDidGrantWorkspaceTrust(() => {
+      if (created.isRunning()) void attempt(() => created.sendNotification(TRUST_GRANTED));
+    }),
     onFirstRelevantDocument(() => void attempt(() => created.start())),
     commands.registerCommand("patchwalk.restartServer", () => attempt(() => created.restart())),
     commands.registerCommand("patchwalk.showOutput", () => log.show()),

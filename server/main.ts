@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { workspaceTrees } from "./cli/workspace-trees.ts";
 import { startProcessServer } from "./lsp/process-server.ts";
 import { commitsIn } from "./node/commits.ts";
 import { rulePage, ruleFolders } from "./node/rule-folders.ts";
+import { workspaceTree } from "./node/workspace-tree.ts";
 import { ruleById } from "./review/catalogue.ts";
 import { heldInDocument } from "./review/held.ts";
 import { review } from "./review/review.ts";
 
+const here = fileURLToPath(import.meta.url);
+const workerFile = join(dirname(here), "worker.cjs");
 const folders = ruleFolders(import.meta.url);
 
 startProcessServer({
@@ -13,5 +20,7 @@ startProcessServer({
   held: heldInDocument,
   ruleOf: ruleById,
   commits: commitsIn,
+  tree: workspaceTree,
+  trees: workspaceTrees({ env: process.env, workerFile: here.endsWith(".cjs") && existsSync(workerFile) ? workerFile : null }),
   ruleUrl: (ruleId) => (ruleById(ruleId) === null ? null : rulePage(ruleId, folders)),
 });

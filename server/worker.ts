@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { parentPort, workerData } from "node:worker_threads";
 import { scanTaskRunner, type ScanWorkerData } from "./cli/scan-task.ts";
+import { serveTree, type TreeWorkerData } from "./cli/tree-service.ts";
 
-/** Entry of a worker thread: reviews one file of a tree after the other, as it is told. */
-const run = scanTaskRunner(workerData as ScanWorkerData);
+/** Entry of a worker thread: reviews one file of a tree after the other, as it is told, or keeps a tree for the editor. */
+const data = workerData as ScanWorkerData | TreeWorkerData;
 
 const answer = (message: unknown): void => {
   // A port of a thread, not of a window: it has one reader.
@@ -11,10 +12,14 @@ const answer = (message: unknown): void => {
   parentPort?.postMessage(message);
 };
 
-parentPort?.on("message", ({ task, what }: { task: number; what: string }) => {
-  try {
-    answer({ task, result: run(what) });
-  } catch (error) {
-    answer({ task, error: error instanceof Error ? error.message : String(error) });
-  }
-});
+if ("tree" in data) serveTree(data, (take) => parentPort?.on("message", take), answer, () => parentPort?.close());
+else {
+  const run = scanTaskRunner(data);
+  parentPort?.on("message", ({ task, what }: { task: number; what: string }) => {
+    try {
+      answer({ task, result: run(what) });
+    } catch (error) {
+      answer({ task, error: error instanceof Error ? error.message : String(error) });
+    }
+  });
+}

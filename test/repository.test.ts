@@ -14,7 +14,9 @@ const TEXT = /\.(ts|mjs|cjs|js|json|md|sh|lua|c|patch|txt|mbox|eml|svg|yml)$|^\.
 function listFiles(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return GENERATED.has(entry.name) ? [] : listFiles(path);
+    // In a work tree of git's, `.git` is a file with a path in it.
+    if (GENERATED.has(entry.name)) return [];
+    if (entry.isDirectory()) return listFiles(path);
     return entry.isFile() ? [path] : [];
   });
 }

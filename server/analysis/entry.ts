@@ -54,13 +54,19 @@ export function entryFromCall(caller: State, call: CallNode, from: EffectProgram
   return {
     ...EMPTY_STATE,
     ...(caller.distrusts === true ? { distrusts: true } : {}),
-    held: caller.held.map((held) => ({ ...held, object: translate(held.object), at: -1 })),
+    held: once(caller.held.map((held) => ({ ...held, object: translate(held.object), at: -1 })), (held) => `${held.lock} ${held.object} ${held.mode}`),
     callerUnknown: caller.callerUnknown,
-    atomic: caller.atomic.map((atomic) => ({ ...atomic, at: -1 })),
+    atomic: once(caller.atomic.map((atomic) => ({ ...atomic, of: translate(atomic.of), at: -1 })), (atomic) => `${atomic.reason} ${atomic.of}`),
     mapped: caller.mapped.map((entry) => ({ ...entry, pte: translate(entry.pte), at: -1 })).filter((entry) => entry.pte !== ""),
     truths,
     bits,
   };
+}
+
+/** Locks that have no name of their own here are one: how many there are, and of what, tells the callee nothing. */
+function once<T>(list: readonly T[], keyOf: (item: T) => string): readonly T[] {
+  const seen = new Set<string>();
+  return list.filter((item) => !seen.has(keyOf(item)) && Boolean(seen.add(keyOf(item))));
 }
 
 /** Whether the page or folio is known to be anonymous, under the name that the caller tested it by. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import { entryFromCall } from "./entry.ts";
-import { interpret, type Interpretation } from "./interpret.ts";
+import { forgetPrepared, interpret, type Interpretation } from "./interpret.ts";
 import { shapeOf } from "./shape.ts";
 import { EMPTY_STATE, type State, stateKey } from "./state.ts";
 import type { CallingContext } from "./unit.ts";
@@ -34,8 +34,8 @@ export interface Followed {
 
 /** Callers further away are not asked. */
 const MAX_CALLERS = 8;
-/** Programs whose states are kept. */
-const MAX_RUNS = 2000;
+/** States that are kept: those of programs that were run longest ago go first. */
+const MAX_KEPT_STATES = 400_000;
 /** Ways that are followed from one level to the next. */
 const MAX_WAYS = 96;
 
@@ -52,18 +52,35 @@ export interface Follower {
   forget(): void;
 }
 
-/** Calling contexts over a whole tree, on demand: ways that are decided are not followed further. */
-export function follower(callersOf: (program: EffectProgram) => Callers): Follower {
-  // By program and way to enter it; states are the largest part of what a scan holds. By shape, so that they outlive edits.
-  const runs = new Map<string, Map<string, Interpretation>>();
+/** What programs do, by shape and way to enter them, so that it outlives edits; the largest part of what a scan holds. */
+export interface Runs {
+  readonly byShape: Map<string, { readonly byEntry: Map<string, Interpretation>; states: number }>;
+  states: number;
+}
+
+export const newRuns = (): Runs => ({ byShape: new Map(), states: 0 });
+
+/** Calling contexts over a whole tree, on demand: ways that are decided are not followed further. `kept` may be shared. */
+export function follower(callersOf: (program: EffectProgram) => Callers, kept: Runs = newRuns()): Follower {
+  const runs = kept.byShape;
   const run = (program: EffectProgram, entry: State): Interpretation => {
     const shape = shapeOf(program);
-    const known = runs.get(shape) ?? new Map<string, Interpretation>();
-    if (!runs.has(shape) && runs.size >= MAX_RUNS) runs.clear();
+    const known = runs.get(shape) ?? { byEntry: new Map<string, Interpretation>(), states: 0 };
+    runs.delete(shape);
     runs.set(shape, known);
     const key = stateKey(entry);
-    const result = known.get(key) ?? interpret(program, entry);
-    known.set(key, result);
+    const before = known.byEntry.get(key);
+    if (before) return before;
+    const result = interpret(program, entry);
+    known.byEntry.set(key, result);
+    const size = result.before.reduce((sum, list) => sum + list.length, 0);
+    known.states += size;
+    kept.states += size;
+    for (const [oldest, { states: freed }] of runs) {
+      if (kept.states <= MAX_KEPT_STATES || oldest === shape) break;
+      runs.delete(oldest);
+      kept.states -= freed;
+    }
     return result;
   };
 
@@ -122,7 +139,14 @@ export function follower(callersOf: (program: EffectProgram) => Callers): Follow
     }
     return { decided, hasOpen: hasOpen || ways.length > 0 };
   };
-  return { follow, forget: () => runs.clear() };
+  return {
+    follow,
+    forget() {
+      runs.clear();
+      kept.states = 0;
+      forgetPrepared();
+    },
+  };
 }
 
 /**

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
-import { relevanceOf } from "./relevant.ts";
-import { isLasting, liveNames, withoutDead } from "./live.ts";
+import { relevanceOf, type Relevance } from "./relevant.ts";
+import { isLasting, liveNames, withoutDead, type Live } from "./live.ts";
 import { afterAssign, afterCall } from "./transfer.ts";
-import { EMPTY_STATE, type State, stateKey } from "./state.ts";
+import { statePool, type KnownFacts, type StatePool } from "./pool.ts";
+import { EMPTY_STATE, type State } from "./state.ts";
 import { assume, normalize, truthOf } from "./truth.ts";
 
 /** States reached before each node, and whether every path was followed. */
@@ -21,26 +22,37 @@ const MAX_STATES = 20_000;
 /** From this many states on, a node tells apart only what locks, maps and walks do, and what local variables remember of it. */
 const MANY_STATES = 48;
 
+const NONE_ASKED: readonly string[] = [];
+
 /** From this many on, even what local variables remember of the path is forgotten. */
 const TOO_MANY_STATES = 144;
 
-/** `asked`: variables whose truth is to be told apart besides those that the program tests. */
-export function interpret(program: EffectProgram, entry: State = EMPTY_STATE, asked: readonly string[] = []): Interpretation {
-  const relevance = relevanceOf(program, asked);
+/**
+ * Runs a program over abstract states, path by path, merging states that nothing later can tell apart. `asked`:
+ * variables whose truth is followed besides those that the program tests.
+ */
+export function interpret(program: EffectProgram, entry: State = EMPTY_STATE, asked: readonly string[] = NONE_ASKED): Interpretation {
+  const { relevance, live, pool, steps } = asked.length === 0 ? prepared(program) : preparedFor(program, asked);
+  const marked = new Set([...relevance.results, ...relevance.markers]);
   const before: State[][] = program.nodes.map(() => []);
-  const seen = program.nodes.map(() => new Set<string>());
-  const work: { id: NodeId; state: State }[] = [];
+  const seen = program.nodes.map(() => new Set<number>());
+  const work: { readonly id: NodeId; readonly state: State; readonly facts: number; readonly held: number }[] = [];
   let total = 0;
   let complete = true;
 
-  const live = liveNames(program);
-  const marked = new Set([...relevance.results, ...relevance.markers]);
-  const merged = (state: State, known: number): State =>
-    known < MANY_STATES ? state : withoutConditions(state, known < TOO_MANY_STATES ? marked : relevance.results);
-  const reach = (id: NodeId, reached: State): void => {
-    const useful = withoutDead(reached, live(id));
-    const state = merged(useful, before[id]?.length ?? 0);
-    const key = stateKey(state);
+  /** `useful`: what is held there, `known`: what is known there. */
+  const arrive = (id: NodeId, useful: State, known: KnownFacts, heldNumber: number): void => {
+    const reached = before[id];
+    if (!reached) return;
+    let facts = known;
+    let held = heldNumber;
+    let vague: State | null = null;
+    if (reached.length >= MANY_STATES) {
+      vague = withoutConditions({ ...useful, ...known.facts }, reached.length < TOO_MANY_STATES ? marked : relevance.results);
+      facts = pool.factsOf(vague);
+      held = pool.heldOf(vague);
+    }
+    const key = facts.kind * MOST_NUMBERS + held;
     if (seen[id]?.has(key)) return;
     if (total >= MAX_STATES) {
       complete = false;
@@ -48,38 +60,19 @@ export function interpret(program: EffectProgram, entry: State = EMPTY_STATE, as
     }
     total++;
     seen[id]?.add(key);
-    before[id]?.push(state);
-    work.push({ id, state });
+    const state: State = { ...(vague ?? useful), ...facts.facts };
+    reached.push(state);
+    work.push({ id, state, facts: facts.number, held });
   };
 
-  const step = (node: ProgramNode, id: NodeId, state: State): void => {
-    switch (node.kind) {
-      case "call":
-        for (const next of afterCall(state, node, id, relevance)) reach(node.next, next);
-        break;
-      case "assign":
-        reach(node.next, afterAssign(state, node, relevance));
-        break;
-      case "branch": {
-        const known = truthOf(state, node.condition);
-        const { key } = normalize(state, node.condition);
-        const remembered = relevance.conditions.has(key) || isLasting(key);
-        const on = (outcome: boolean): State => (remembered ? assume(state, node.condition, outcome) : state);
-        if (known !== false) reach(node.then, on(true));
-        if (known !== true) reach(node.otherwise, on(false));
-        break;
-      }
-      case "choice":
-        for (const out of node.outs) reach(out.next, state);
-        break;
-      case "unseen":
-        reach(node.next, node.where === "end" ? state : afterUnseen(state));
-        break;
-      case "exit":
-        break;
-      default:
-        reach(node.next, state);
-    }
+  const reach = (id: NodeId, state: State): void => arrive(id, state, pool.factsOf(withoutDead(state, live(id))), pool.heldOf(state));
+
+  const stepsOf = (node: ProgramNode, id: NodeId, state: State, facts: number): readonly Step[] => {
+    const known = steps[id]?.get(facts);
+    if (known) return known;
+    const made = after(node, id, state, relevance).map(([next, one]): Step => ({ next, known: pool.factsOf(withoutDead(one, live(next))) }));
+    steps[id]?.set(facts, made);
+    return made;
   };
 
   reach(program.entry, entry);
@@ -87,9 +80,79 @@ export function interpret(program: EffectProgram, entry: State = EMPTY_STATE, as
   for (let next = 0; next < work.length; next++) {
     const item = work[next];
     const node = item && program.nodes[item.id];
-    if (node) step(node, item.id, item.state);
+    if (!node) continue;
+    const { id, state, facts, held } = item;
+    if (changesFactsOnly(node)) for (const one of stepsOf(node, id, state, facts)) arrive(one.next, state, one.known, held);
+    else for (const [to, one] of after(node, id, state, relevance)) reach(to, one);
   }
   return { program, before, complete };
+}
+
+/** Held parts have lower numbers than this. */
+const MOST_NUMBERS = 2 ** 24;
+
+interface Step {
+  readonly next: NodeId;
+  readonly known: KnownFacts;
+}
+
+/** What is found out about a program once, whatever states it is entered in. */
+interface Prepared {
+  readonly relevance: Relevance;
+  readonly live: Live;
+  readonly pool: StatePool;
+  /** By node and number of facts: where control goes from there and what is known then, where only facts decide. */
+  readonly steps: readonly Map<number, readonly Step[]>[];
+}
+
+/** Programs for which that is kept: a function and its callers are run in turns. */
+const MOST_PREPARED = 24;
+
+const preparations = new Map<EffectProgram, Prepared>();
+
+/** Drops that. */
+export const forgetPrepared = (): void => preparations.clear();
+
+const preparedFor = (program: EffectProgram, asked: readonly string[]): Prepared => ({
+  relevance: relevanceOf(program, asked), live: liveNames(program), pool: statePool(), steps: program.nodes.map(() => new Map<number, readonly Step[]>()),
+});
+
+function prepared(program: EffectProgram): Prepared {
+  const made = preparations.get(program) ?? preparedFor(program, NONE_ASKED);
+  // Those that were asked for longest ago go first.
+  preparations.delete(program);
+  preparations.set(program, made);
+  const [oldest] = preparations.keys();
+  if (oldest && preparations.size > MOST_PREPARED) preparations.delete(oldest);
+  return made;
+}
+
+/** True where a node neither reads nor changes what is held. */
+const changesFactsOnly = (node: ProgramNode): boolean => node.kind !== "unseen" && (node.kind !== "call" || node.effects.length === 0);
+
+/** Where control goes from a node, and the states there. */
+function after(node: ProgramNode, id: NodeId, state: State, relevance: Relevance): readonly (readonly [next: NodeId, state: State])[] {
+  switch (node.kind) {
+    case "call":
+      return afterCall(state, node, id, relevance).map((next) => [node.next, next] as const);
+    case "assign":
+      return [[node.next, afterAssign(state, node, relevance)]];
+    case "branch": {
+      const known = truthOf(state, node.condition);
+      const { key } = normalize(state, node.condition);
+      const remembered = relevance.conditions.has(key) || isLasting(key);
+      const on = (outcome: boolean): State => (remembered ? assume(state, node.condition, outcome) : state);
+      return [...(known !== false ? [[node.then, on(true)] as const] : []), ...(known !== true ? [[node.otherwise, on(false)] as const] : [])];
+    }
+    case "choice":
+      return node.outs.map((out) => [out.next, state] as const);
+    case "unseen":
+      return [[node.next, node.where === "end" ? state : afterUnseen(state)]];
+    case "exit":
+      return [];
+    default:
+      return [[node.next, state]];
+  }
 }
 
 /** The state with nothing known about conditions but `kept`: stands for more paths than there are, never for fewer. */

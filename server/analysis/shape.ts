@@ -14,6 +14,13 @@ export function shapeOf(program: EffectProgram): string {
   return shape;
 }
 
+/** A program that was moved in its text has the shape of what it was. */
+export function sameShape(program: EffectProgram, moved: EffectProgram): EffectProgram {
+  const known = shapes.get(program);
+  if (known !== undefined) shapes.set(moved, known);
+  return moved;
+}
+
 /** 53 bits of two FNV hashes over UTF-16 units: for texts of one tree that is edited, not a security measure. */
 export function hash(text: string, start: number, end: number): number {
   let low = 0x811c9dc5;

@@ -95,11 +95,11 @@ export function withEntry<V>(map: ReadonlyMap<string, V>, key: string, value: V 
   return copy;
 }
 
-const sorted = (entries: Iterable<readonly [string, unknown]>): string =>
-  [...entries]
-    .map(([key, value]) => `${key}=${String(value)}`)
-    .toSorted()
-    .join(",");
+function sorted(entries: Iterable<readonly [string, unknown]>): string {
+  const texts: string[] = [];
+  for (const [key, value] of entries) texts.push(`${key}=${String(value)}`);
+  return texts.length > 1 ? texts.toSorted().join(",") : (texts[0] ?? "");
+}
 
 /** Parts of states are shared by most states of a function, and never change: their texts are made once. */
 function remembered<T extends object>(textOf: (part: T) => string): (part: T) => string {
@@ -111,11 +111,20 @@ function remembered<T extends object>(textOf: (part: T) => string): (part: T) =>
   };
 }
 
+const walksKey = remembered<State["walks"]>((walks) =>
+  sorted([...walks].map(([key, walk]) => [key, `${walk.walk}${walk.protectedAtWalk ? "" : "?"}${walk.protectedSince ? "" : "!"}${walk.hasGap ? "~" : ""}${walk.givenUp?.lock ?? ""}`] as const)),
+);
+const mappedKey = remembered<State["mapped"]>((mapped) => mapped.map((pte) => pte.pte).join(","));
 const heldKey = remembered<State["held"]>((held) => held.map((lock) => `${lock.lock}(${lock.object})${lock.mode}`).toSorted().join(","));
 const atomicKey = remembered<State["atomic"]>((atomic) => atomic.map((one) => `${one.reason}(${one.of})`).toSorted().join(","));
 const entriesKey = remembered<ReadonlyMap<string, unknown>>(sorted);
 const definitionsKey = remembered<State["definitions"]>((definitions) => sorted([...definitions].map(([key, value]) => [key, value.at] as const)));
 const doubtfulKey = remembered<State["doubtful"]>((doubtful) => [...doubtful].toSorted().join(","));
+
+/** Texts of the parts of a state: equal texts, equal parts. */
+export const partKeys = {
+  held: heldKey, atomic: atomicKey, mapped: mappedKey, entries: entriesKey, definitions: definitionsKey, walks: walksKey, doubtful: doubtfulKey,
+} as const;
 
 /** Equal keys: the states cannot be told apart by anything that happens later. */
 export function stateKey(state: State): string {
@@ -123,10 +132,10 @@ export function stateKey(state: State): string {
     heldKey(state.held),
     state.callerUnknown ? "?" : "!",
     atomicKey(state.atomic),
-    state.mapped.map((pte) => pte.pte).join(","),
+    mappedKey(state.mapped),
     entriesKey(state.truths),
     definitionsKey(state.definitions),
-    sorted([...state.walks].map(([key, walk]) => [key, `${walk.walk}${walk.protectedAtWalk ? "" : "?"}${walk.protectedSince ? "" : "!"}${walk.hasGap ? "~" : ""}${walk.givenUp?.lock ?? ""}`] as const)),
+    walksKey(state.walks),
     entriesKey(state.bits),
     doubtfulKey(state.doubtful),
   ].join(";");

@@ -18,16 +18,28 @@ export function afterCall(state: State, node: CallNode, id: NodeId, relevance: R
   const result = node.result;
   let base = result === null ? state : forget(state, result);
   if (result !== null) {
-    const doubtful = new Set(base.doubtful);
-    if (node.knowledge === "unknown" || node.knowledge === "defined-here") doubtful.add(result);
-    else doubtful.delete(result);
-    base = { ...base, doubtful };
+    const doubtful = withMember(base.doubtful, result, node.knowledge === "unknown" || node.knowledge === "defined-here");
+    if (doubtful !== base.doubtful) base = { ...base, doubtful };
   }
   base = walksAnonymous(forgetOutputs(base, node), node);
   return node.effects.reduce<State[]>(
     (states, effect) => states.flatMap((one) => afterEffect(one, effect, node, id, relevance)),
     [base],
   );
+}
+
+/** The set with or without a member; the set itself where that is so already, so that states share it. */
+function withMember(set: ReadonlySet<string>, member: string, isIn: boolean): ReadonlySet<string> {
+  if (set.has(member) === isIn) return set;
+  const copy = new Set(set);
+  if (isIn) copy.add(member);
+  else copy.delete(member);
+  return copy;
+}
+
+function mentionsAny(text: string, names: ReadonlySet<string>): boolean {
+  for (const one of names) if (text.includes(one)) return true;
+  return false;
 }
 
 /** A page that is known to be anonymous is looked for in a private mapping. */
@@ -174,10 +186,8 @@ export function afterAssign(state: State, node: AssignNode, relevance: Relevance
   });
   let next = forget(state, target);
   if (walk) next = { ...next, walks: withEntry(next.walks, target, walk) };
-  const doubtful = new Set(next.doubtful);
-  if (value && [...state.doubtful].some((one) => render(value).includes(one))) doubtful.add(target);
-  else if (node.operator === "=") doubtful.delete(target);
-  next = { ...next, doubtful };
+  if (value && mentionsAny(render(value), state.doubtful)) next = { ...next, doubtful: withMember(next.doubtful, target, true) };
+  else if (node.operator === "=") next = { ...next, doubtful: withMember(next.doubtful, target, false) };
   if (value && relevance.privateVmas.has(render(value))) next = becomesPrivate(next, node.target);
   for (const [flag, bit] of bits) if (bit !== "maybe") next = { ...next, bits: withEntry(next.bits, `${target}/${flag}`, bit) };
   if (truth !== null && relevance.conditions.has(target)) return assume(next, node.target, truth);

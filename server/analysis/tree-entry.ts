@@ -2,9 +2,9 @@
 import type { Outline, OutlineCall, OutlineFunction, OutlineUse } from "../program/outline.ts";
 
 /** Form of an outline as text; a change of this form or of what an outline holds changes the number. */
-export const OUTLINE_FORM = 1;
+export const OUTLINE_FORM = 2;
 
-type Call = readonly [name: number, at: number, isPointer: 0 | 1];
+type Call = readonly [name: number, isPointer: 0 | 1];
 type Use = readonly [name: number, field: number, type: number];
 type Fn = readonly [name: number, flags: number, start: number, end: number, calls: readonly Call[], uses: readonly Use[]];
 
@@ -19,7 +19,7 @@ export function encodeOutline(outline: Outline): string {
     numbers.set(name, names.length);
     return names.push(name) - 1;
   };
-  const call = ({ name, at, isPointer }: OutlineCall): Call => [number(name), at, isPointer ? 1 : 0];
+  const call = ({ name, isPointer }: OutlineCall): Call => [number(name), isPointer ? 1 : 0];
   const use = ({ name, field, type }: OutlineUse): Use => [number(name), number(field), number(type)];
   const functions = outline.functions.map(
     (fn): Fn => [number(fn.name), (fn.isStatic ? 1 : 0) | (fn.isSyscall ? 2 : 0), fn.start, fn.end, fn.calls.map(call), fn.uses.map(use)],
@@ -38,7 +38,7 @@ export function decodeOutline(text: string): Outline | null {
     };
     const orNull = (number: number): string | null => (number === -1 ? null : nameOf(number));
     const use = ([name, field, type]: Use): OutlineUse => ({ name: nameOf(name), field: orNull(field), type: orNull(type) });
-    const call = ([name, at, isPointer]: Call): OutlineCall => ({ name: nameOf(name), isPointer: isPointer === 1, at });
+    const call = ([name, isPointer]: Call): OutlineCall => ({ name: nameOf(name), isPointer: isPointer === 1 });
     return {
       functions: functions.map(([name, flags, start, end, calls, inner]): OutlineFunction => ({
         name: nameOf(name), isStatic: (flags & 1) !== 0, isSyscall: (flags & 2) !== 0, start, end, calls: calls.map(call), uses: inner.map(use),

@@ -1,91 +1,202 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Release } from "../kernel/release.ts";
 import { withAliases } from "../program/alias.ts";
-import type { FunctionCode } from "../program/code.ts";
-import { inlineHelpers } from "../program/inline.ts";
+import type { Definitions } from "../program/code.ts";
+import { returnedValue } from "../program/helper-body.ts";
+import { inlineInto, keepsAll, standsInCallers, type Helper } from "../program/inline.ts";
 import { lowerFunction, type LowerOptions } from "../program/lower.ts";
 import type { Outline, OutlineFunction } from "../program/outline.ts";
-import { readPart } from "../program/part.ts";
+import { readPart } from "../program/read-code.ts";
 import type { EffectProgram } from "../program/program.ts";
 import { imageOfFile, type Image } from "../source/image.ts";
+import { fileMacros, wordsOf } from "./file-macros.ts";
+import { groupsFrom } from "./groups.ts";
+import { hash } from "./shape.ts";
+import { codesOf, isShort, type Slot } from "./slot.ts";
+import { slotsOf } from "./slots.ts";
 
 /** A file of a tree of which functions are lowered as they are asked for. */
 export interface LoweredFile {
   readonly image: Image;
-  /** Functions by name, as far as they were read. */
-  readonly definitions: ReadonlyMap<string, FunctionCode>;
+  /** Functions by name; long ones without a body. */
+  readonly definitions: Definitions;
   /** Programs of functions of the outline, with the helpers that they need in their places. */
   programsOf(wanted: readonly OutlineFunction[]): readonly EffectProgram[];
+  /** Equal keys: equal programs, up to places in the text. */
+  keyOf(fn: OutlineFunction): string;
+  /** Functions that the program has places of, itself first. */
+  placesOf(fn: OutlineFunction): readonly OutlineFunction[];
+  /** The file with another text. Functions whose texts are the same are not read again, and this one is of no use any more. */
+  edited(text: string, outline: Outline): LoweredFile;
 }
 
-/** Longer helpers are never put in the place of a call, and never read for it. */
-const MAX_HELPER_LENGTH = 6000;
+export const lowerFile = (image: Image, outline: Outline, release: Release, options: LowerOptions = {}): LoweredFile =>
+  loweredFile(image, slotsOf(image.text, outline, null), release, options);
 
-const isShort = (fn: OutlineFunction): boolean => fn.end - fn.start <= MAX_HELPER_LENGTH;
+/** What callers and keys have to know of a function. */
+interface Summary {
+  readonly key: string;
+  /** Functions that the program has places of, itself first. */
+  readonly slots: ReadonlySet<Slot>;
+  readonly helper: Helper;
+  /** True where the helper stands in the place of its calls. */
+  readonly stands: boolean;
+}
 
-export function lowerFile(path: string, text: string, outline: Outline, release: Release, options: LowerOptions = {}): LoweredFile {
-  const image = imageOfFile(path, text);
-  const byName = new Map<string, OutlineFunction[]>();
-  for (const fn of outline.functions) byName.set(fn.name, [...(byName.get(fn.name) ?? []), fn]);
-  // What a function is lowered to must not hang on what was asked for before it.
-  const definitions = new Map<string, FunctionCode>(
-    [...byName].map(([name, [fn]]) => [name, { name, isStatic: fn?.isStatic ?? false, parameters: [], body: { kind: "list", items: [] }, start: -1, end: -1, hasError: false }]),
-  );
-  const raw = new Map<number, EffectProgram>();
-  const done = new Map<number, EffectProgram>();
+/** What a function is lowered from. */
+interface Source {
+  readonly key: string;
+  readonly slots: ReadonlySet<Slot>;
+}
 
-  /** The functions and, through any number of calls, the helpers of the same file that their lowering looks at. */
-  const withHelpers = (wanted: readonly OutlineFunction[]): Map<number, OutlineFunction> => {
-    const found = new Map(wanted.map((fn) => [fn.start, fn]));
-    const work = [...wanted];
-    for (let fn = work.pop(); fn; fn = work.pop())
-      for (const call of fn.calls) {
-        if (call.isPointer) continue;
-        for (const helper of byName.get(call.name) ?? []) {
-          if (found.has(helper.start) || !isShort(helper)) continue;
-          found.set(helper.start, helper);
-          work.push(helper);
-        }
+const NO_BODY = { parameters: [], body: { kind: "list", items: [] }, start: -1, end: -1, hasError: false } as const;
+
+function loweredFile(image: Image, slots: ReadonlyMap<number, Slot>, release: Release, options: LowerOptions): LoweredFile {
+  const { text } = image;
+  const macros = fileMacros(text);
+  const byName = new Map<string, Slot[]>();
+  for (const slot of slots.values()) byName.set(slot.fn.name, [...(byName.get(slot.fn.name) ?? []), slot]);
+
+  const codeOf = (slot: Slot) => codesOf(slot, () => readPart(text, slot.fn));
+
+  /** The function that callers see through; of two (`#ifdef` and the stub of `#else`) the longer one. */
+  const helperNamed = (name: string): Slot | null => {
+    const [first = null, ...others] = byName.get(name)?.filter(isShort) ?? [];
+    return others.reduce((a, b) => (a && b.fn.end - b.fn.start <= a.fn.end - a.fn.start ? a : b), first);
+  };
+  const definitions: Definitions = {
+    has: (name) => byName.has(name),
+    get: (name) => {
+      const helper = helperNamed(name);
+      const code = helper && codeOf(helper).findLast((one) => one.name === name);
+      return code ?? (byName.has(name) ? { ...NO_BODY, name, isStatic: byName.get(name)?.[0]?.fn.isStatic ?? false } : undefined);
+    },
+  };
+
+  const names = [...byName.keys(), macros.key].join();
+  const lexicon = hash(names, 0, names.length).toString(36);
+  /** Names of functions of the file that the text of a function mentions, in itself or through a macro. */
+  const mentionedBy = (slot: Slot): readonly string[] => {
+    if (slot.mentions?.key !== lexicon) {
+      const words = wordsOf(slot.text);
+      slot.mentions = { key: lexicon, names: [...new Set([...words, ...macros.wordsBehind(words)])].filter((word) => byName.has(word)) };
+    }
+    return slot.mentions.names;
+  };
+
+  const isValue = (slot: Slot): boolean => (slot.isValue ??= isShort(slot) && codeOf(slot).some((code) => returnedValue(code.body) !== null));
+
+  /** What the lowering of a text that mentions a name looks at: a helper that is nothing but a value may stand there. */
+  const valueNamed = (name: string): Slot | null => {
+    const helper = helperNamed(name);
+    return helper && isValue(helper) ? helper : null;
+  };
+  /** The function and helpers that may stand in its own code. */
+  const openedIn = (slot: Slot): ReadonlySet<Slot> => {
+    const found = new Set([slot]);
+    for (const one of found)
+      for (const name of mentionedBy(one)) {
+        const helper = valueNamed(name);
+        if (helper) found.add(helper);
       }
     return found;
   };
 
-  const read = (functions: readonly OutlineFunction[]): void => {
-    const missing = functions.filter((fn) => !raw.has(fn.start)).toSorted((a, b) => a.start - b.start);
-    if (missing.length === 0) return;
-    const codes = readPart(text, missing);
-    for (const code of codes) {
-      const known = definitions.get(code.name);
-      const isHelper = code.end - code.start <= MAX_HELPER_LENGTH;
-      // Of two (`#ifdef` and the stub of `#else`) the longer one says what the function does.
-      if (isHelper && (!known || known.end - known.start < code.end - code.start)) definitions.set(code.name, code);
+  const sources = new Map<Slot, Source>();
+  const sourceOf = (slot: Slot): Source => {
+    const known = sources.get(slot);
+    if (known) return known;
+    const opened = openedIn(slot);
+    const mentioned = (one: Slot): string => mentionedBy(one).map((name) => `${name} ${valueNamed(name)?.hash ?? ""}`).join();
+    const parts = [macros.key, ...[...opened].map((one) => `${one.fn.name} ${one.hash} ${mentioned(one)}`)].join("\n");
+    const made = { key: hash(parts, 0, parts.length).toString(36), slots: opened };
+    sources.set(slot, made);
+    return made;
+  };
+
+  /** The function's own code, lowered. */
+  const rawOf = (slot: Slot): EffectProgram | null => {
+    const source = sourceOf(slot);
+    return slot.raw.get(source.key, image, () => source.slots, () => {
+      // Broken text may hold pieces of other functions.
+      const codes = codeOf(slot);
+      const code = codes.findLast((one) => one.name === slot.fn.name) ?? codes.at(-1);
+      return code ? lowerFunction(image, code, release, definitions, options) : null;
+    });
+  };
+
+  /** Helpers that the function calls. */
+  const calleesOf = (slot: Slot): readonly Slot[] => {
+    const { key } = sourceOf(slot);
+    if (slot.calls?.key !== key) {
+      const names = rawOf(slot)?.nodes.flatMap((node) => (node.kind === "call" && node.knowledge === "defined-here" ? [node.name] : [])) ?? [];
+      slot.calls = { key, names: [...new Set(names)] };
     }
-    // A new map: what is known about one as a whole is remembered under it.
-    const seen = new Map(definitions);
-    const byStart = new Map(missing.map((fn) => [fn.start, fn]));
-    for (const code of codes) {
-      const fn = byStart.get(code.start) ?? missing.find((one) => one.start <= code.start && code.end <= one.end);
-      if (fn) raw.set(fn.start, lowerFunction(image, code, release, seen, options));
+    return slot.calls.names.flatMap((name) => helperNamed(name) ?? []);
+  };
+
+  const groupOf = new Map<Slot, readonly Slot[]>();
+  const summaries = new Map<Slot, Summary>();
+  const summaryOf = (slot: Slot): Summary => {
+    // Callees before callers. Functions that call each other do not stand in each other's places.
+    if (!summaries.has(slot))
+      for (const group of groupsFrom(slot, calleesOf, (one) => summaries.has(one))) {
+        const made = group.map((one) => [one, summarized(one, group)] as const);
+        for (const [one, summary] of made) summaries.set(one, summary);
+        for (const one of group) groupOf.set(one, group);
+      }
+    return summaries.get(slot) ?? summarized(slot, [slot]);
+  };
+
+  const helpersOf = (slot: Slot, group: readonly Slot[]): ReadonlyMap<string, Summary> =>
+    new Map(calleesOf(slot).flatMap((one) => {
+      const summary = group.includes(one) ? undefined : summaries.get(one);
+      return summary ? [[one.fn.name, summary] as const] : [];
+    }));
+
+  function summarized(slot: Slot, group: readonly Slot[]): Summary {
+    const source = sourceOf(slot);
+    const helpers = helpersOf(slot, group);
+    const parts = [source.key, ...[...helpers].map(([name, { key, stands, helper }]) => `${name} ${stands ? key : ""} ${helper.keeps}`)].join("\n");
+    const key = `${hash(parts, 0, parts.length).toString(36)}${group.length > 1 ? " in turn" : ""}`;
+    const from = new Set([...source.slots, ...[...helpers.values()].flatMap((one) => (one.stands ? [...one.slots] : []))]);
+    const helperOf = (name: string): Helper | null => helpers.get(name)?.helper ?? null;
+    const whole = (): EffectProgram | null => slot.whole.get(key, image, () => from, () => {
+      const raw = rawOf(slot);
+      return raw && inlineInto(raw, helperOf);
+    });
+    if (slot.judged?.key !== key) {
+      const raw = isShort(slot) ? rawOf(slot) : null;
+      slot.judged = { key, stands: raw !== null && group.length === 1 && standsInCallers(raw, () => whole() ?? raw), keeps: raw !== null && keepsAll(raw, helperOf) };
     }
+    const { stands, keeps } = slot.judged;
+    return { key, slots: from, stands, helper: { whole: () => (stands ? whole() : null), keeps } };
+  }
+
+  const programOf = (slot: Slot): EffectProgram | null => {
+    const { key, slots: from } = summaryOf(slot);
+    return slot.done.get(key, image, () => from, () => {
+      const raw = rawOf(slot);
+      const helpers = helpersOf(slot, groupOf.get(slot) ?? [slot]);
+      return raw && withAliases(inlineInto(raw, (name) => helpers.get(name)?.helper ?? null));
+    });
   };
 
   return {
     image,
     definitions,
-    programsOf(wanted) {
-      const open = wanted.filter((fn) => !done.has(fn.start));
-      if (open.length > 0) {
-        const all = [...withHelpers(open).values()].toSorted((a, b) => a.start - b.start);
-        read(all);
-        const helpers = all.filter(isShort).flatMap((fn) => raw.get(fn.start) ?? []);
-        const inlined = new Map(inlineHelpers(helpers).map((program, index) => [helpers[index], program]));
-        for (const fn of open) {
-          const own = raw.get(fn.start);
-          const program = own && (inlined.get(own) ?? inlineHelpers([...helpers, own]).at(-1));
-          if (program) done.set(fn.start, withAliases(program));
-        }
-      }
-      return wanted.flatMap((fn) => done.get(fn.start) ?? []);
+    programsOf: (wanted) => wanted.flatMap((fn) => {
+      const slot = slots.get(fn.start);
+      return (slot && programOf(slot)) ?? [];
+    }),
+    keyOf: (fn) => {
+      const slot = slots.get(fn.start);
+      return slot ? summaryOf(slot).key : "";
     },
+    placesOf: (fn) => {
+      const slot = slots.get(fn.start);
+      return slot ? [...summaryOf(slot).slots].map((one) => one.fn) : [];
+    },
+    edited: (now, outline) => loweredFile(imageOfFile(image.path ?? "", now), slotsOf(now, outline, { text, slots }), release, options),
   };
 }

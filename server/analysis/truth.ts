@@ -124,7 +124,7 @@ export function forget(state: State, key: string): State {
   const base = /^[A-Za-z_$]\w*/.exec(key)?.[0] ?? key;
   const truths = without(state.truths, (text) => text.includes(key) && mentioned(key).test(text));
   const definitions = without(state.definitions, (name, value) => name === key || namesIn(value).includes(base));
-  const bits = without(state.bits, (text) => [`${key}/`, `${key}->`, `${key}.`].some((start) => text.startsWith(start)));
+  const bits = without(state.bits, (text) => text.startsWith(key) && /^(?:\/|->|\.)/.test(text.slice(key.length)));
   return { ...state, truths, definitions, bits, walks: withEntry(state.walks, key, undefined) };
 }
 

@@ -4,8 +4,7 @@ import { withAliases } from "../program/alias.ts";
 import type { LostCode } from "../program/lost-code.ts";
 import { inlineHelpers } from "../program/inline.ts";
 import { lowerFunction, type LowerOptions } from "../program/lower.ts";
-import { readSource } from "../program/read-code.ts";
-import type { FunctionCode } from "../program/code.ts";
+import type { Definitions, FunctionCode } from "../program/code.ts";
 import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import type { Image } from "../source/image.ts";
 import { documentPlace } from "../program/place.ts";
@@ -14,6 +13,8 @@ import { interpret, type Interpretation } from "./interpret.ts";
 import { EMPTY_STATE, type State, stateKey } from "./state.ts";
 import { entryFromCall } from "./entry.ts";
 import type { Follower } from "./follow.ts";
+import { walkEntries } from "./walk-entry.ts";
+import { readingOf } from "./reading.ts";
 
 /** One way in which a function is entered. */
 export interface CallingContext {
@@ -33,12 +34,16 @@ export interface Unit {
   readonly release: Release;
   readonly images: readonly Image[];
   readonly programs: readonly EffectProgram[];
+  /** Programs of a name: who asks for one needs not wait for all. */
+  named(name: string): readonly EffectProgram[];
   /** Functions by name as plain records, for rules about what a helper computes. */
-  readonly definitions: ReadonlyMap<string, FunctionCode>;
+  readonly definitions: Definitions;
   /** Runs the interpreter over a function in each calling context that the input shows; memoized. */
   analyze(program: EffectProgram): AnalyzedFunction;
   /** Code of files whose whole text is here that did not become functions. */
   readonly lost?: readonly (LostCode & { readonly image: Image })[];
+  /** The functions that are judged, where the others are there for these only; absent: all. */
+  readonly judged?: readonly EffectProgram[];
   /** Goes up to callers outside of the input, where a whole tree is at hand. */
   readonly follow?: Follower["follow"];
 }
@@ -47,10 +52,13 @@ export interface Unit {
 const MAX_DEPTH = 3;
 const MAX_CONTEXTS = 16;
 
-/** Reads and lowers every function of the images. */
-export function unitOf(images: readonly Image[], release: Release, options: LowerOptions = {}): Unit {
-  const codes = images.map((image) => ({ image, ...readSource(image.text) }));
-  const definitions = definitionsOf(codes.flatMap(({ functions }) => functions));
+/**
+ * Reads and lowers every function of the images; of whole files that a patch changes only the functions called `touched`, which
+ * are judged, and what these call and are called by.
+ */
+export function unitOf(images: readonly Image[], release: Release, touched: ReadonlySet<string> = NONE, options: LowerOptions = {}): Unit {
+  const codes = images.map((image) => readingOf(image, touched));
+  const definitions = definitionsOf(codes.flatMap(({ functions, unread }) => [...functions, ...unread]));
   const programs = inlineHelpers(
     codes.flatMap(({ image, functions }) => {
       const here = new Set(functions);
@@ -59,15 +67,18 @@ export function unitOf(images: readonly Image[], release: Release, options: Lowe
     }),
   ).map(withAliases);
   const lost = codes.flatMap((code) => (isWholeFile(code.image) ? code.lost.map((one) => ({ ...one, image: code.image })) : []));
-  return { ...unitOfPrograms(images, release, programs, definitions), lost };
+  const judged = programs.filter(({ image, name }) => image.missing === undefined || touched.has(name));
+  return { ...unitOfPrograms(images, release, programs, definitions), lost, ...(judged.length < programs.length ? { judged } : {}) };
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** A unit of programs that are lowered already. */
 export function unitOfPrograms(
   images: readonly Image[],
   release: Release,
   programs: readonly EffectProgram[],
-  definitions: ReadonlyMap<string, FunctionCode>,
+  definitions: Definitions,
 ): Unit {
   const callers = callSites(programs);
   const { withCallees } = summarizer(byName(programs));
@@ -94,8 +105,9 @@ export function unitOfPrograms(
 
   const contextsOf = (program: EffectProgram, depth: number): CallingContext[] => {
     const unknown: CallingContext = { chain: [], interpretation: run(program, EMPTY_STATE) };
-    const sites = callersAreVisible(program) && depth < MAX_DEPTH ? (callers.get(program.name) ?? []).filter(({ caller }) => caller !== program) : [];
+    const sites = callersAreVisible(program) && depth < MAX_DEPTH ? (callers.get(program.name) ?? []).filter(({ caller }) => caller !== program && mayCall(caller, program)) : [];
     const contexts = new Map<string, CallingContext>();
+    for (const entry of walkEntries(program, programs, release, (one) => run(one, EMPTY_STATE))) contexts.set(stateKey(entry), { chain: [], interpretation: run(program, entry) });
     for (const { caller, node, call } of sites) {
       for (const above of analyze(caller, depth + 1).contexts) {
         for (const state of above.interpretation.before[node] ?? []) {
@@ -114,7 +126,7 @@ export function unitOfPrograms(
     return contexts.size > 0 ? [...contexts.values()] : [unknown];
   };
 
-  return { release, images, programs, definitions, analyze: (program) => analyze(program, 0) };
+  return { release, images, programs, named: (name) => programs.filter((program) => program.name === name), definitions, analyze: (program) => analyze(program, 0) };
 }
 
 /** Whole functions by name, the longest of each. */
@@ -135,8 +147,8 @@ function definitionsOf(functions: readonly FunctionCode[]): ReadonlyMap<string, 
 }
 
 /**
- * Anyone may call a function with external linkage. A static one is called from its own file only, and a function that
- * the patch adds from nowhere but the patch.
+ * Anyone may call a function with external linkage. A static one is called from its own file only, which is visible where it
+ * is seen as a whole, and a function that the patch adds from nowhere but the patch.
  */
 function callersAreVisible(program: EffectProgram): boolean {
   if (program.openStart) return false;
@@ -144,9 +156,13 @@ function callersAreVisible(program: EffectProgram): boolean {
   return program.isStatic || isAdded;
 }
 
+/** A static function of a whole file is not the one that another file calls by that name. */
+const mayCall = (caller: EffectProgram, program: EffectProgram): boolean =>
+  caller.image === program.image || program.image.missing === undefined || !program.isStatic || (program.image.path?.endsWith(".h") ?? false);
+
 const wholeFiles = new WeakMap<Image, boolean>();
 
-/** True for a C file as it stands, and for a file that a patch adds. */
+/** True for a C file as it stands, and for a file that a patch adds; what a patch changes is told line by line. */
 function isWholeFile(image: Image): boolean {
   const known = wholeFiles.get(image) ?? image.lines.every((line) => line.changed && line.line !== null);
   wholeFiles.set(image, known);

@@ -13,6 +13,8 @@ export type ColorWhen = "auto" | "always" | "never";
 
 export interface LintArguments {
   readonly names: readonly string[];
+  /** Kernel tree that shows the code around the hunks; null: none. */
+  readonly tree: string | null;
   readonly release: string | null;
   readonly arch: string | null;
   readonly config: readonly string[];
@@ -30,6 +32,9 @@ export interface LintArguments {
   readonly timings: boolean;
 }
 
+/** What `lint` and `scan` share. */
+export type ReportArguments = Omit<LintArguments, "tree">;
+
 /** What the arguments mean, or one sentence about what is wrong with them. */
 export type Parsed<T> = { readonly value: T } | { readonly error: string };
 
@@ -39,17 +44,17 @@ const LATER_FORMATS = ["checkpatch", "sarif", "html", "github"];
 const ARCHITECTURES = ["x86_64", "arm64", "riscv64", "powerpc64", "s390x"];
 
 /** A value of an option that takes one of a few words; throws a sentence, see `parsed`. */
-function oneOf<T extends string>(option: string, value: string, words: readonly T[]): T {
+export function oneOf<T extends string>(option: string, value: string, words: readonly T[]): T {
   const word = words.find((one) => one === value);
   if (word === undefined) throw new UsageError(`--${option} takes ${words.join(", ")}; not '${value}'`);
   return word;
 }
 
-/** Thrown and caught in this file only. */
-class UsageError extends Error {}
+/** What is wrong with the arguments, in a sentence; thrown by readers and caught by `parsed`. */
+export class UsageError extends Error {}
 
 /** Runs a reader of arguments; both its complaints and those of `parseArgs` become one sentence. */
-function parsed<T>(read: () => T): Parsed<T> {
+export function parsed<T>(read: () => T): Parsed<T> {
   try {
     return { value: read() };
   } catch (error) {
@@ -70,14 +75,14 @@ function readFormat(value: string): Format {
   return oneOf("format", value, ["text", "json", "jsonl"]);
 }
 
-function readRelease(value: string | undefined): string | null {
+export function readRelease(value: string | undefined): string | null {
   if (value === undefined) return null;
   if (parseRelease(value) === null) throw new UsageError(`--release takes a release such as 6.1 or mainline; not '${value}'`);
   return value;
 }
 
 /** The engine reads names such as `powerpc` and `aarch64` too; the message keeps to one name each. */
-function readArch(value: string): string {
+export function readArch(value: string): string {
   return readArchitecture(value) ?? oneOf("arch", value, ARCHITECTURES);
 }
 
@@ -106,10 +111,10 @@ function readOnly(values: readonly string[] | undefined, known: readonly string[
   });
 }
 
-const COLORS: readonly ColorWhen[] = ["auto", "always", "never"];
+export const COLORS: readonly ColorWhen[] = ["auto", "always", "never"];
 
 /** `--color` may stand alone, which `parseArgs` cannot express. */
-const withColorValue = (argv: readonly string[]): string[] =>
+export const withColorValue = (argv: readonly string[]): string[] =>
   argv.map((argument, index) =>
     argument === "--color" && !COLORS.some((word) => word === argv[index + 1]) ? "--color=always" : argument);
 
@@ -137,6 +142,8 @@ const REPORT_OPTIONS = {
   timings: { type: "boolean", default: false },
 } as const;
 
+const LINT_OPTIONS = { ...REPORT_OPTIONS, tree: { type: "string" } } as const;
+
 const TREE_OPTIONS = {
   cache: { type: "string" },
   "no-cache": { type: "boolean", default: false },
@@ -145,12 +152,12 @@ const TREE_OPTIONS = {
 
 /** Reads the arguments after `lint`. `known`: the ids of all rules. */
 export const lintArguments = (argv: readonly string[], known: readonly string[]): Parsed<LintArguments> => parsed(() => {
-  const { values, positionals } = parseArgs({ args: withColorValue(argv), allowPositionals: true, options: REPORT_OPTIONS });
-  return reportArguments(values, positionals, known);
+  const { values, positionals } = parseArgs({ args: withColorValue(argv), allowPositionals: true, options: LINT_OPTIONS });
+  return { ...reportArguments(values, positionals, known), tree: values.tree ?? null };
 });
 
 /** Reads the arguments after `scan`: a tree, then paths in it. */
-export const scanArguments = (argv: readonly string[], known: readonly string[]): Parsed<LintArguments & TreeArguments> => parsed(() => {
+export const scanArguments = (argv: readonly string[], known: readonly string[]): Parsed<ReportArguments & TreeArguments> => parsed(() => {
   const { values, positionals } = parseArgs({ args: withColorValue(argv), allowPositionals: true, options: { ...REPORT_OPTIONS, ...TREE_OPTIONS } });
   return { ...reportArguments(values, positionals, known), ...treeArguments("scan", values, positionals) };
 });
@@ -174,7 +181,7 @@ function treeArguments(
 
 type ReportValues = ReturnType<typeof parseArgs<{ options: typeof REPORT_OPTIONS }>>["values"];
 
-function reportArguments(values: ReportValues, positionals: readonly string[], known: readonly string[]): LintArguments {
+function reportArguments(values: ReportValues, positionals: readonly string[], known: readonly string[]): ReportArguments {
   return {
     names: positionals,
     release: readRelease(values.release),

@@ -9,13 +9,14 @@ import type { Review, Severity } from "../review/finding.ts";
 import { DEFAULT_OPTIONS } from "../review/options.ts";
 import type { ReviewOptions } from "../review/options.ts";
 import { lintArguments, releaseNote } from "./arguments.ts";
-import type { LintArguments } from "./arguments.ts";
+import type { LintArguments, ReportArguments } from "./arguments.ts";
 import { documentsOf } from "./documents.ts";
 import type { Document } from "./documents.ts";
 import type { Engine } from "./engine.ts";
 import { inputFiles } from "./files.ts";
 import type { InputFile } from "./files.ts";
 import { EXIT, openSink } from "./io.ts";
+import { openLintTree, type LintTree } from "./lint-tree.ts";
 import type { CliIo, Sink } from "./io.ts";
 import { openOutput, reportWriter } from "./output.ts";
 import { startProgress } from "./progress.ts";
@@ -23,6 +24,7 @@ import type { Progress } from "./progress.ts";
 import { isFailing, selected } from "./select.ts";
 import type { Selection } from "./select.ts";
 import { shiftReview } from "./shift-lines.ts";
+import { withShownPaths } from "./tree.ts";
 import { unreadReasons } from "./unread.ts";
 import type { Writer } from "./writer.ts";
 
@@ -36,6 +38,7 @@ interface Run {
   readonly writer: Writer;
   readonly out: Sink;
   readonly progress: Progress;
+  readonly tree: LintTree | null;
   /** Cover letters that went by, the last ones. */
   readonly covers: Cover[];
   summary: Summary;
@@ -55,13 +58,18 @@ export async function lint(argv: readonly string[], io: CliIo, engine: Engine): 
   }
   const args = parsed.value;
   noteRelease(args, io);
+  const tree = args.tree === null ? null : openLintTree(args.tree, io);
+  if (tree !== null && "reason" in tree) {
+    io.stderr.write(`${visiblePath(args.tree ?? "")}: ${visibleLine(tree.reason)}\n`);
+    return EXIT.unusable;
+  }
   const file = args.output === null ? null : await openOutput(args.output);
   if (file !== null && "reason" in file) {
     io.stderr.write(`${visiblePath(args.output ?? "")}: ${file.reason}\n`);
     return EXIT.unusable;
   }
   const started = io.now();
-  const run = startRun(args, io, engine, known, file?.stream ?? null);
+  const run = startRun(args, io, engine, known, tree, file?.stream ?? null);
   await run.out.write(run.writer.open());
   for await (const input of inputFiles(args.names, io)) {
     if (run.out.failure() !== null) break;
@@ -77,7 +85,7 @@ export async function lint(argv: readonly string[], io: CliIo, engine: Engine): 
 }
 
 /** A release that nobody has seen yet is no error: what is known is applied, and that is said. */
-export function noteRelease(args: LintArguments, io: CliIo): void {
+export function noteRelease(args: ReportArguments, io: CliIo): void {
   const note = releaseNote(args.release);
   if (note !== null) io.stderr.write(`patchwalk: ${visibleLine(note)}\n`);
 }
@@ -87,6 +95,7 @@ function startRun(
   io: CliIo,
   engine: Engine,
   known: readonly string[],
+  tree: LintTree | null,
   output: Writable | null,
 ): Run {
   return {
@@ -98,6 +107,7 @@ function startRun(
     writer: reportWriter(args, io, output),
     out: openSink(output ?? io.stdout),
     progress: startProgress(io),
+    tree,
     covers: [],
     summary: EMPTY_SUMMARY,
     inputs: 0,
@@ -109,7 +119,7 @@ function startRun(
 }
 
 /** Rules that were not asked for are switched off, so that nothing is explored for them. */
-export function reviewOptions(args: LintArguments, known: readonly string[]): ReviewOptions {
+export function reviewOptions(args: ReportArguments, known: readonly string[]): ReviewOptions {
   const off = known.filter((id) => args.without.includes(id) || (args.only !== null && !args.only.includes(id)));
   return {
     ...DEFAULT_OPTIONS,
@@ -128,6 +138,7 @@ async function lintFile(input: InputFile, run: Run): Promise<void> {
     return;
   }
   let isRead = false;
+  run.tree?.nextDocument();
   for await (const document of documentsOf(input.chunks(), input.kind, run.engine)) {
     if (document.kind === "unreadable") {
       complain(run, input.path, document.reason);
@@ -156,11 +167,12 @@ function complain(run: Run, path: string, reason: string): void {
 }
 
 async function lintDocument(path: string, document: Exclude<Document, { kind: "unreadable" }>, run: Run): Promise<void> {
-  const reviews = reviewsOf(path, document, run).map((review) => shiftReview(review, document.firstLine - 1));
+  const reviews = (await reviewsOf(path, document, run)).map((review) => shiftReview(review, document.firstLine - 1));
   for (const [index, review] of reviews.entries()) {
     // What went wrong while the bytes were read concerns the document: it is told once.
     const problems = index === 0 ? [...document.problems, ...review.problems] : review.problems;
-    const shown = selected({ ...review, problems }, run.selection);
+    const chosen = selected({ ...review, problems }, run.selection);
+    const shown = run.args.tree === null ? chosen : withShownPaths(chosen, run.args.tree);
     run.summary = withFindings(run.summary, shown.findings);
     run.hasFailing ||= isFailing(shown, run.args.failOn);
     for (const reason of unreadReasons(shown)) complain(run, path, reason);
@@ -181,17 +193,18 @@ function noteCover(review: Review, run: Run): void {
   if (run.covers.length > MOST_COVERS) run.covers.shift();
 }
 
-export const selectionOf = (args: LintArguments): Selection => ({
+export const selectionOf = (args: ReportArguments): Selection => ({
   only: args.only === null ? null : new Set(args.only),
   without: new Set(args.without),
   minTier: args.minTier,
 });
 
 /** A crash in the engine costs one document, never the others. */
-function reviewsOf(path: string, document: Exclude<Document, { kind: "unreadable" }>, run: Run): readonly Review[] {
+async function reviewsOf(path: string, document: Exclude<Document, { kind: "unreadable" }>, run: Run): Promise<readonly Review[]> {
   const started = run.io.now();
   try {
-    return run.engine.review({ path, text: document.text, kind: document.kind, covers: run.covers }, run.options);
+    const tree = document.kind === "patch" ? await run.tree?.read(document.text, run.covers) : undefined;
+    return run.engine.review({ path, text: document.text, kind: document.kind, covers: run.covers, ...(tree ? { tree } : {}) }, run.options);
   } catch (error) {
     noteCrash(run, error, `${visiblePath(path)}:${document.firstLine}: `);
     return [];

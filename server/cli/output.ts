@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { failureReason } from "../node/failure.ts";
 import { COLORED, PLAIN } from "../report/paint.ts";
-import type { LintArguments } from "./arguments.ts";
+import type { ReportArguments } from "./arguments.ts";
 import type { CliIo } from "./io.ts";
 import { writerOf, type Writer } from "./writer.ts";
 
@@ -20,7 +20,7 @@ export async function openOutput(path: string): Promise<{ readonly stream: Write
 }
 
 /** The writer that the options ask for; `output` is null for the standard output. */
-export function reportWriter(args: LintArguments, io: CliIo, output: Writable | null): Writer {
+export function reportWriter(args: ReportArguments, io: CliIo, output: Writable | null): Writer {
   const isColored = args.color === "always" || (args.color === "auto" && output === null && io.isStdoutTerminal && !io.env.NO_COLOR);
   return writerOf(args.format, { paint: isColored ? COLORED : PLAIN, quiet: args.quiet, summary: args.summary });
 }

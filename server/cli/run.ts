@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { commitsIn } from "../node/commits.ts";
 import { rulePage } from "../node/rule-folders.ts";
+import { workspaceTree } from "../node/workspace-tree.ts";
 import { visibleLine } from "../report/visible.ts";
 import { RULESET, VERSION } from "../report/version.ts";
 import { heldInDocument } from "../review/held.ts";
@@ -13,10 +14,11 @@ import { indexTree } from "./index-tree.ts";
 import { crashText, lint } from "./lint.ts";
 import { listRules } from "./rules.ts";
 import { scan } from "./scan.ts";
+import { simulate } from "./simulate.ts";
 import { USAGE } from "./usage.ts";
 
 /** Commands of the contract that this version does not have. */
-const LATER = ["simulate", "reply", "fetch", "hook", "mcp", "report-false"];
+const LATER = ["reply", "fetch", "hook", "mcp", "report-false"];
 
 async function print(io: CliIo, text: string): Promise<number> {
   await openSink(io.stdout).write(text);
@@ -31,12 +33,15 @@ function usageError(io: CliIo, reason: string): number {
 /** The language server owns the process from here on; it ends with its client. */
 async function serve(io: CliIo, engine: Engine): Promise<number> {
   const { startProcessServer } = await import("../lsp/process-server.ts");
+  const { workspaceTrees } = await import("./workspace-trees.ts");
   const ruleOf = (id: string): RuleMeta | null => engine.rules().find((rule) => rule.id === id) ?? null;
   startProcessServer({
     review: engine.review,
     held: heldInDocument,
     ruleOf,
     commits: commitsIn,
+    tree: workspaceTree,
+    trees: workspaceTrees({ env: io.env, workerFile: io.workerFile ?? null }),
     ruleUrl: (id) => (ruleOf(id) === null ? null : rulePage(id, io.ruleFolders)),
   });
   return new Promise(() => undefined);
@@ -53,6 +58,7 @@ async function dispatch(argv: readonly string[], io: CliIo, engine: Engine): Pro
     case "index": return indexTree(rest, io);
     case "rules": return listRules(rest, io, engine);
     case "explain": return explain(rest, io, engine);
+    case "simulate": return simulate(rest, io, engine);
     case "lsp": return rest.includes("--stdio") ? serve(io, engine) : usageError(io, "lsp takes --stdio");
     default:
       return usageError(io, LATER.includes(command)

@@ -7,7 +7,7 @@ import type { Review } from "../review/finding.ts";
 import { decodeOutline } from "../analysis/tree-entry.ts";
 import { EMPTY_SUMMARY, withFindings } from "../report/json.ts";
 import { visibleLine, visiblePath } from "../report/visible.ts";
-import { scanArguments, type LintArguments } from "./arguments.ts";
+import { scanArguments, type ReportArguments } from "./arguments.ts";
 import type { Engine } from "./engine.ts";
 import { EXIT, openSink, type CliIo } from "./io.ts";
 import { noteRelease, reviewOptions, selectionOf } from "./lint.ts";
@@ -15,9 +15,9 @@ import { openOutput, reportWriter } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { scanTaskRunner, type ScanWorkerData } from "./scan-task.ts";
 import { isFailing, selected } from "./select.ts";
-import { complainAboutTree, jobsOf, openTree, reviewName, shownPath, type OpenTree, type TreeArguments } from "./tree.ts";
+import { complainAboutTree, jobsOf, openTree, reviewName, shownPath, withShownPaths, type OpenTree, type TreeArguments } from "./tree.ts";
 
-type ScanArguments = LintArguments & TreeArguments;
+type ScanArguments = ReportArguments & TreeArguments;
 
 /** `patchwalk scan TREE [PATH]...`: reviews the C files of a tree as they stand, each with its callers. */
 export async function scan(argv: readonly string[], io: CliIo, engine: Engine): Promise<number> {
@@ -160,12 +160,3 @@ async function write(
   if (failure === null || errorCode(failure) === "EPIPE") return status;
   return refuse(io, `${visiblePath(args.output ?? "stdout")}: ${failureReason(failure)}\n`);
 }
-
-/** Places in other files, named as the user named the tree. */
-const withShownPaths = (review: Review, tree: string): Review => ({
-  ...review,
-  findings: review.findings.map((finding) => ({
-    ...finding,
-    related: finding.related.map((related) => (related.path === undefined ? related : { ...related, path: shownPath(tree, related.path) })),
-  })),
-});

@@ -2,14 +2,17 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { resolve, sep } from "node:path";
+import { newRuns } from "../analysis/follow.ts";
 import { decodeOutline, encodeOutline, OUTLINE_FORM } from "../analysis/tree-entry.ts";
 import { LINKING_HEADERS, SCANNED_PATHS } from "../kernel/tree-paths.ts";
 import { failureReason } from "../node/failure.ts";
 import { folderStore, NO_STORE, storeFolder, type Store } from "../node/store.ts";
 import { treeFiles, treeRoot, treeText } from "../node/tree-files.ts";
-import { outlineOf } from "../program/outline.ts";
+import { outlineOf, type Outline } from "../program/outline.ts";
 import { visibleLine, visiblePath } from "../report/visible.ts";
 import { RULESET, VERSION } from "../report/version.ts";
+import type { Review } from "../review/finding.ts";
+import type { LinkedTree } from "../review/tree.ts";
 import { releaseOfMakefile } from "../source/tree-release.ts";
 import type { CliIo } from "./io.ts";
 import type { Progress } from "./progress.ts";
@@ -23,6 +26,9 @@ export interface TreeArguments {
   readonly useCache: boolean;
   readonly jobs: number | null;
 }
+
+/** What reading a tree needs of the world. */
+export type TreeIo = Pick<CliIo, "env" | "now" | "signal"> & { readonly stderr: { write(text: string): unknown } };
 
 /** A tree with the outlines of its files. */
 export interface OpenTree {
@@ -49,7 +55,7 @@ const insideTree = (root: string, tree: string, path: string): string => {
 };
 
 /** Reads and indexes a tree; a reason where there is no tree. Throws the signal's reason when it is aborted. */
-export async function openTree(args: TreeArguments, io: CliIo, progress: Progress): Promise<OpenTree | { readonly reason: string }> {
+export async function openTree(args: TreeArguments, io: TreeIo, progress: Progress): Promise<OpenTree | { readonly reason: string }> {
   let root: string;
   try {
     root = treeRoot(args.tree);
@@ -92,7 +98,32 @@ export async function openTree(args: TreeArguments, io: CliIo, progress: Progres
   return { root, release, files, wanted: [...wanted], store, fromStore, problems };
 }
 
-function storeOf(args: TreeArguments, root: string, io: CliIo): Store {
+/**
+ * The C files of a tree with their outlines, where an index of it is kept: most of the outlines are, and those of the files that
+ * changed since are made again. null where none is kept; nothing is written.
+ */
+export function keptIndex(root: string, io: CliIo): LinkedTree | null {
+  const folder = storeFolder(root, io.env);
+  if (folder === null) return null;
+  const store = folderStore(folder);
+  const texts = new Map<string, string>();
+  const files: { path: string; outline: Outline | null }[] = [];
+  for (const path of treeFiles(root, [...SCANNED_PATHS, ...LINKING_HEADERS], true).paths) {
+    const read = treeText(root, path);
+    if ("reason" in read) continue;
+    const kept = store.read(`outline-${OUTLINE_FORM}-${RULESET}-${read.hash}`);
+    files.push({ path, outline: kept === null ? null : decodeOutline(kept) });
+    texts.set(path, read.text);
+  }
+  if (files.filter(({ outline }) => outline !== null).length * 2 <= files.length) return null;
+  return {
+    files: files.map(({ path, outline }) => ({ path, outline: outline ?? outlineOf(texts.get(path) ?? "") })),
+    textOf: (path) => texts.get(path) ?? null,
+    runs: newRuns(),
+  };
+}
+
+function storeOf(args: TreeArguments, root: string, io: TreeIo): Store {
   const folder = args.useCache ? (args.cache ?? storeFolder(root, io.env)) : null;
   return folder === null ? NO_STORE : folderStore(resolve(folder));
 }
@@ -106,6 +137,15 @@ export const shownPath = (tree: string, path: string): string => {
   const base = tree.replace(/\/+$/, "");
   return tree === "." || tree === "./" ? path : `${base === "" && tree !== "" ? "" : base}/${path}`;
 };
+
+/** Places in other files, named as the user named the tree. */
+export const withShownPaths = (review: Review, tree: string): Review => ({
+  ...review,
+  findings: review.findings.map((finding) => ({
+    ...finding,
+    related: finding.related.map((related) => (related.path === undefined ? related : { ...related, path: shownPath(tree, related.path) })),
+  })),
+});
 
 /** One line for each file that could not be used. */
 export function complainAboutTree(tree: string, problems: OpenTree["problems"], io: CliIo): void {

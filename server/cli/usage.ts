@@ -11,7 +11,12 @@ usage: patchwalk <command> [options]
   index TREE [PATH]...    build or refresh what is kept about a tree
   rules                   list the rules
   explain RULE            show what a rule is about
+  simulate [SCENARIO]     explore a known race; without a name list them
   lsp --stdio             run the language server
+
+Options of lint:
+  --tree DIR              kernel work tree or Git repository: shows the code
+                          around the hunks, and decides the release
 
 Options of lint and scan:
   --release R             target release, such as 6.1 or mainline
@@ -36,6 +41,17 @@ Options of scan and index:
   --no-cache              keep nothing
   --jobs N                threads of scan; default: one for each processor, up
                           to four
+
+Options of simulate:
+  --finding F FILE        not a scenario: what is behind the finding with this
+                          fingerprint (see lint --format json) in a file
+  --variant V             a variant, or buggy, or fixed; default: all
+  --release R, --era E, --arch A
+                          where it plays; eras are those of GUP, E0 to E7
+  --assume-held LOCK      callers hold it: NAME, NAME (read) or NAME (write)
+  --max-states N          give up after this many states
+  --step                  step through it, forwards and backwards
+  --format F              text (default), json
 
   rules takes --format text or json.
   --help, --version

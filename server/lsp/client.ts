@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { MarkupKind } from "vscode-languageserver/node";
 import type { InitializeParams } from "vscode-languageserver/node";
+import { TRUSTED_OPTION } from "../protocol.ts";
 
 /** What the client can do, as far as it changes what the server does. */
 export interface Client {
@@ -17,8 +18,13 @@ export interface Client {
   readonly refreshesInlayHints: boolean;
   /** Number of folding ranges that the client takes. */
   readonly foldingLimit: number;
+  /** The client tells of files that change on disk, where it is asked to. */
+  readonly watchesFiles: boolean;
+  readonly showsProgress: boolean;
   /** URIs of the folders that are open. */
   readonly folders: readonly string[];
+  /** The user trusts what is in the folders. */
+  readonly isTrusted: boolean;
   /** What the client said about settings when it started the server. */
   readonly initializationOptions: unknown;
 }
@@ -27,6 +33,9 @@ function foldersOf({ workspaceFolders, rootUri }: InitializeParams): readonly st
   if (workspaceFolders !== undefined && workspaceFolders !== null) return workspaceFolders.map(({ uri }) => uri);
   return rootUri === null || rootUri === undefined ? [] : [rootUri];
 }
+
+const saysTrusted = (options: unknown): boolean =>
+  typeof options === "object" && options !== null && (options as Record<string, unknown>)[TRUSTED_OPTION] === true;
 
 export function clientOf(params: InitializeParams): Client {
   const { capabilities, initializationOptions } = params;
@@ -46,7 +55,10 @@ export function clientOf(params: InitializeParams): Client {
     nestsSymbols: textDocument?.documentSymbol?.hierarchicalDocumentSymbolSupport === true,
     refreshesInlayHints: workspace?.inlayHint?.refreshSupport === true,
     foldingLimit: textDocument?.foldingRange?.rangeLimit ?? 5000,
+    watchesFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
+    showsProgress: capabilities.window?.workDoneProgress === true,
     folders: foldersOf(params),
+    isTrusted: saysTrusted(initializationOptions),
     initializationOptions,
   };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { DiagnosticSeverity } from "vscode-languageserver/node";
-import type { Diagnostic } from "vscode-languageserver/node";
+import type { Diagnostic, Location } from "vscode-languageserver/node";
 import { SECTION } from "../protocol.ts";
 import { visibleLine } from "../report/visible.ts";
 import type { Finding, Severity } from "../review/finding.ts";
@@ -22,7 +22,22 @@ export const diagnosticsOf = (reviewed: ReviewedDocument, client: Client, ruleUr
   reviewed.reviews.flatMap((review) =>
     review.findings.map((finding) => diagnosticOf(finding, reviewed, client, ruleUrl)));
 
-function diagnosticOf(finding: Finding, { document }: ReviewedDocument, client: Client, ruleUrl: RuleUrl): Diagnostic {
+type Related = Finding["related"][number];
+
+/** True for places that neither the document nor a tree that is open in the editor shows. */
+const isElsewhere = ({ path, patchLine }: Related, { file }: ReviewedDocument): boolean => patchLine === null || (path !== undefined && file === null);
+
+/** The line of a related place; of one that is not at hand, the line of the finding. */
+function locationOf(place: Related, finding: Finding, reviewed: ReviewedDocument): Location {
+  const { document, file } = reviewed;
+  if (place.patchLine === null || isElsewhere(place, reviewed)) return { uri: document.uri, range: findingRange(document, finding.location) };
+  if (place.path === undefined || file === null) return { uri: document.uri, range: lineRange(document, place.patchLine) };
+  const start = { line: Math.max(place.patchLine - 1, 0), character: 0 };
+  return { uri: file.tree.uriOf(place.path), range: { start, end: start } };
+}
+
+function diagnosticOf(finding: Finding, reviewed: ReviewedDocument, client: Client, ruleUrl: RuleUrl): Diagnostic {
+  const { document } = reviewed;
   const href = client.showsCodeDescription ? ruleUrl(finding.ruleId) : null;
   const related = client.showsRelated ? finding.related : [];
   return {
@@ -34,8 +49,9 @@ function diagnosticOf(finding: Finding, { document }: ReviewedDocument, client: 
     message: `${visibleLine(finding.message)} (${finding.tier})`,
     ...(related.length === 0 ? {} : {
       relatedInformation: related.map((place) => ({
-        location: { uri: document.uri, range: lineRange(document, place.patchLine) },
-        message: visibleLine(place.message),
+        location: locationOf(place, finding, reviewed),
+        // What is in a file that is not at hand has no line here: the words say where it is.
+        message: visibleLine(isElsewhere(place, reviewed) ? `${place.file ?? ""}:${place.newLine ?? ""}: ${place.message}` : place.message),
       })),
     }),
     data: finding.fingerprint,

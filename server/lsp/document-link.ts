@@ -3,6 +3,7 @@ import type { Connection, DocumentLink } from "vscode-languageserver/node";
 import type { PatchDocument } from "../patch/model.ts";
 import { lineIndex } from "../text/line-index.ts";
 import type { ReadingCache } from "./reading-cache.ts";
+import type { Trust } from "./tree.ts";
 
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\\^{}|]{1,2000}/g;
 /** Longer lines are no lines of a person. */
@@ -96,14 +97,14 @@ export type CommitLookup = (folders: readonly string[], ids: readonly string[]) 
 /** A commit in Linus Torvalds' tree; the server of the kernel's trees finds those of other trees under it too. */
 const commitAddress = (name: string): string => `https://git.kernel.org/linus/${name}`;
 
-/** The addresses, mails and commits outside of code. */
-export function answerLinkRequests(connection: Connection, readings: ReadingCache, folders: readonly string[], lookup: CommitLookup | undefined): void {
+/** The addresses, mails and commits outside of code; commits in a workspace that is trusted only, since Git is asked about them. */
+export function answerLinkRequests(connection: Connection, readings: ReadingCache, folders: readonly string[], trust: Trust, lookup: CommitLookup | undefined): void {
   // An edit asks again: a commit that was found once stays, one that is missing may come with the next fetch.
   const known = new Map<string, string>();
 
   async function find(commits: readonly NamedCommit[]): Promise<void> {
     const missing = commits.map(({ id }) => id).filter((id) => !known.has(id));
-    if (missing.length === 0 || folders.length === 0 || lookup === undefined) return;
+    if (missing.length === 0 || folders.length === 0 || lookup === undefined || !trust.isTrusted()) return;
     for (const [id, name] of await lookup(folders, missing)) known.set(id, name);
   }
 

@@ -4,8 +4,8 @@ import type { TextDocument } from "vscode-languageserver-textdocument";
 import type { HeldLines } from "../review/held.ts";
 import type { ReviewOptions } from "../review/options.ts";
 import type { ReviewInput } from "../review/review.ts";
-import { clientText, kindOf, MAX_LENGTH } from "./review-cache.ts";
 import type { SettingsCache } from "./settings.ts";
+import { clientText, kindOf, MAX_LENGTH } from "./text.ts";
 
 export type HeldFunction = (input: ReviewInput, options: ReviewOptions) => HeldLines;
 

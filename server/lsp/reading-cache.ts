@@ -3,7 +3,7 @@ import type { TextDocuments } from "vscode-languageserver/node";
 import type { TextDocument } from "vscode-languageserver-textdocument";
 import type { PatchDocument } from "../patch/model.ts";
 import { readPatches } from "../patch/read.ts";
-import { clientText, kindOf, MAX_LENGTH } from "./review-cache.ts";
+import { clientText, kindOf, MAX_LENGTH } from "./text.ts";
 
 /** What the reader makes of the open documents, read once for each version. */
 export interface ReadingCache {

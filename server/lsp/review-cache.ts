@@ -6,6 +6,10 @@ import type { Review } from "../review/finding.ts";
 import type { ReviewOptions } from "../review/options.ts";
 import type { ReviewInput } from "../review/review.ts";
 import type { SettingsCache } from "./settings.ts";
+import { clientText, kindOf, MAX_LENGTH } from "./text.ts";
+import type { TreeFor } from "./tree.ts";
+import type { TreeCache } from "./tree-cache.ts";
+import type { FileOfTree } from "./workspace-tree.ts";
 
 export type ReviewFunction = (input: ReviewInput, options: ReviewOptions) => readonly Review[];
 
@@ -15,22 +19,16 @@ export interface ReviewedDocument {
   readonly version: number;
   readonly kind: ReviewInput["kind"];
   readonly reviews: readonly Review[];
+  /** The file in its tree, where it was reviewed with its callers. */
+  readonly file: FileOfTree | null;
 }
 
 export interface ReviewCache {
   /** The review of the newest version; null where the document is not open or the request was cancelled. */
   readonly of: (uri: string, token: CancellationToken | null) => Promise<ReviewedDocument | null>;
   readonly forget: (uri: string) => void;
+  readonly forgetAll: () => void;
 }
-
-/** Longer documents (UTF-16 units) are mailboxes for the command line: a review would stop the editor for seconds. */
-export const MAX_LENGTH = 8 * 1024 * 1024;
-
-export const kindOf = (document: TextDocument): ReviewInput["kind"] =>
-  document.languageId === "c" || /\.[ch]$/i.test(document.uri) ? "c" : "patch";
-
-/** The text as the client counts its lines: the protocol ends one at a lone carriage return, git does not. */
-export const clientText = (document: TextDocument): string => document.getText().replace(/\r(?!\n)/g, "\n");
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -42,11 +40,15 @@ export function createReviewCache(
   documents: TextDocuments<TextDocument>,
   settings: SettingsCache,
   review: ReviewFunction,
+  treeFor: TreeFor,
+  trees: TreeCache | null,
   log: (message: string) => void,
 ): ReviewCache {
   const known = new Map<string, ReviewedDocument & { readonly options: ReviewOptions }>();
+  const inTrees = new Map<string, { readonly key: string; readonly reviewed: Promise<ReviewedDocument> }>();
   const logged = new Set<string>();
   let last: Promise<unknown> = Promise.resolve();
+  let generation = 0;
 
   function logOnce(message: string): void {
     if (logged.has(message)) return;
@@ -54,14 +56,16 @@ export function createReviewCache(
     log(message);
   }
 
-  function reviewsOf(document: TextDocument, options: ReviewOptions): readonly Review[] {
+  async function reviewsOf(document: TextDocument, options: ReviewOptions): Promise<readonly Review[]> {
     const text = clientText(document);
+    const kind = kindOf(document);
     if (text.length > MAX_LENGTH) {
       logOnce(`not reviewed, too long: ${document.uri}`);
       return [];
     }
     try {
-      return review({ path: document.uri, text, kind: kindOf(document) }, options);
+      const tree = kind === "patch" ? await treeFor(document.uri, text) : null;
+      return review({ path: document.uri, text, kind, ...(tree ? { tree } : {}) }, options);
     } catch (error) {
       const stack = error instanceof Error ? error.stack ?? error.message : visibleLine(String(error));
       logOnce(`internal error in the review of ${document.uri}: ${stack}`);
@@ -69,22 +73,61 @@ export function createReviewCache(
     }
   }
 
-  function newest(uri: string, options: ReviewOptions): ReviewedDocument | null {
+  async function newest(uri: string, options: ReviewOptions): Promise<ReviewedDocument | null> {
     const document = documents.get(uri);
     if (document === undefined) return null;
     const before = known.get(uri);
     if (before?.document === document && before.version === document.version && before.options === options) return before;
-    const reviewed = { document, version: document.version, kind: kindOf(document), reviews: reviewsOf(document, options), options };
+    const { version } = document;
+    const former = generation;
+    const reviewed = { document, version, kind: kindOf(document), reviews: await reviewsOf(document, options), file: null, options };
+    // What changed while the tree was read is another document, or is seen with other eyes.
+    if (documents.get(uri) !== document || document.version !== version || former !== generation) return newest(uri, options);
     known.set(uri, reviewed);
+    return reviewed;
+  }
+
+  /** The review of a file with its callers: it runs elsewhere, and others do not wait for it. */
+  async function withCallers(cache: TreeCache, document: TextDocument, file: FileOfTree, options: ReviewOptions): Promise<ReviewedDocument> {
+    const { uri, version } = document;
+    const key = JSON.stringify([version, options, cache.generation()]);
+    const before = inTrees.get(uri);
+    if (before?.key === key) return before.reviewed;
+    const reviewed = cache.review(file, options).then(
+      (one): ReviewedDocument => ({ document, version, kind: "c", reviews: [one], file }),
+      async (error: unknown): Promise<ReviewedDocument> => {
+        logOnce(`no review of ${uri} with its callers: ${error instanceof Error ? (error.stack ?? error.message) : visibleLine(String(error))}`);
+        return { document, version: document.version, kind: "c", reviews: await reviewsOf(document, options), file: null };
+      },
+    );
+    inTrees.set(uri, { key, reviewed });
     return reviewed;
   }
 
   async function inTurn(uri: string, token: CancellationToken | null): Promise<ReviewedDocument | null> {
     const options = await settings.of(uri);
+    const document = documents.get(uri);
+    const file = document && trees?.fileOf(document);
+    if (trees && document && file) {
+      const reviewed = await withCallers(trees, document, file, options);
+      // What was typed meanwhile has lines of its own.
+      return documents.get(uri)?.version === reviewed.version ? reviewed : token?.isCancellationRequested ? null : inTurn(uri, token);
+    }
     const turn = last.then(nextTurn).then(() => (token?.isCancellationRequested ? null : newest(uri, options)));
     last = turn.catch(() => undefined);
     return turn;
   }
 
-  return { of: inTurn, forget: (uri) => void known.delete(uri) };
+  return {
+    of: inTurn,
+    forget(uri) {
+      known.delete(uri);
+      inTrees.delete(uri);
+    },
+    forgetAll() {
+      generation++;
+      known.clear();
+      inTrees.clear();
+    },
+  };
 }

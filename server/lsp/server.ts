@@ -27,6 +27,10 @@ import { createReadingCache } from "./reading-cache.ts";
 import { createReviewCache } from "./review-cache.ts";
 import type { ReviewFunction } from "./review-cache.ts";
 import { createSettings } from "./settings.ts";
+import { treeFor, trustOf } from "./tree.ts";
+import type { TreeLookup } from "./tree.ts";
+import { createTreeCache } from "./tree-cache.ts";
+import type { WorkspaceTrees } from "./workspace-tree.ts";
 
 /** What the server shows and does not know itself. */
 export interface ServerParts {
@@ -37,22 +41,26 @@ export interface ServerParts {
   readonly held?: HeldFunction;
   /** Where absent, `Fixes:` trailers are no links. */
   readonly commits?: CommitLookup;
+  /** Where absent, patches are reviewed from their hunks alone. */
+  readonly tree?: TreeLookup;
+  /** Where absent, a C file is reviewed without the callers that it has in other files. */
+  readonly trees?: WorkspaceTrees;
   /** How long a client that does not ask waits for diagnostics after the last keystroke. Default 200. */
   readonly debounceMs?: number;
 }
 
-const initializeResult = (client: Client, hasHints: boolean): InitializeResult => ({
+const initializeResult = (client: Client, parts: ServerParts): InitializeResult => ({
   serverInfo: { name: SECTION, version: VERSION },
   capabilities: {
     positionEncoding: PositionEncodingKind.UTF16,
-    textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+    textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, ...(parts.trees ? { save: true } : {}) },
     hoverProvider: true,
     documentSymbolProvider: { label: "Patchwalk" },
     foldingRangeProvider: true,
     documentLinkProvider: {},
-    ...(hasHints ? { inlayHintProvider: true } : {}),
+    ...(parts.held === undefined ? {} : { inlayHintProvider: true }),
     ...(client.pullsDiagnostics
-      ? { diagnosticProvider: { identifier: SECTION, interFileDependencies: false, workspaceDiagnostics: false } }
+      ? { diagnosticProvider: { identifier: SECTION, interFileDependencies: parts.trees !== undefined, workspaceDiagnostics: false } }
       : {}),
   },
 });
@@ -73,7 +81,7 @@ export function startServer(connection: Connection, parts: ServerParts): void {
   connection.onInitialize((params) => {
     const client = clientOf(params);
     startFeatures(connection, documents, client, parts);
-    return initializeResult(client, parts.held !== undefined);
+    return initializeResult(client, parts);
   });
   documents.listen(connection);
   connection.listen();
@@ -87,7 +95,12 @@ function startFeatures(
 ): void {
   const log = logTo(connection);
   const settings = createSettings(connection, client);
-  const reviews = createReviewCache(documents, settings, parts.review, log);
+  const trust = trustOf(connection, client, () => {
+    reviews.forgetAll();
+    refresh();
+  });
+  const trees = parts.trees ? createTreeCache(connection, documents, client, parts.trees, () => refresh(), parts.debounceMs ?? 200, log) : null;
+  const reviews = createReviewCache(documents, settings, parts.review, treeFor(client, trust, parts.tree), trees, log);
   const refresh = client.pullsDiagnostics
     ? answerDiagnosticRequests(connection, reviews, client, parts.ruleUrl, log)
     : pushDiagnostics(connection, documents, reviews, client, parts.ruleUrl, parts.debounceMs ?? 200, log);
@@ -97,7 +110,7 @@ function startFeatures(
   const readings = createReadingCache(documents);
   answerSymbolRequests(connection, readings, client);
   answerFoldingRequests(connection, readings, client);
-  answerLinkRequests(connection, readings, client.folders, parts.commits);
+  answerLinkRequests(connection, readings, client.folders, trust, parts.commits);
 
   documents.onDidClose(({ document }) => {
     reviews.forget(document.uri);

@@ -39,6 +39,15 @@ export function treeFiles(root: string, wanted: readonly string[], isOptional = 
   return { paths: [...paths].toSorted(), problems };
 }
 
+/** True where the tree has a folder of that path. */
+export function hasFolder(root: string, path: string): boolean {
+  try {
+    return kindInside(root, path) === "folder";
+  } catch {
+    return false;
+  }
+}
+
 function kindInside(root: string, path: string): "file" | "folder" | "outside" {
   const real = realpathSync(join(root, path));
   if (real !== root && !real.startsWith(root.endsWith(sep) ? root : root + sep)) return "outside";

@@ -92,6 +92,6 @@ export const readCombinedHunk = (rows: readonly Row[], at: number): CombinedHunk
   }
   while (rows[next]?.text.startsWith("\\")) next += 1;
   const problem = countProblem(left, headerRow.line, next >= rows.length && !isDone(left));
-  const hunk: Hunk = { header: rangeOf(range), section: range.section, line: headerRow.line, lines, lostContext: 0, afterGap: headerRow.afterGap === true };
+  const hunk: Hunk = { header: rangeOf(range), section: range.section, line: headerRow.line, lines, lostContext: 0, afterGap: headerRow.afterGap === true, ofMerge: true };
   return { hunk, next, problem };
 };

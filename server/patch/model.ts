@@ -48,6 +48,8 @@ export interface Hunk {
   readonly lostContext: number;
   /** True where a gap of unknown size precedes (`[...]`, snipped quote). */
   readonly afterGap: boolean;
+  /** True in the diff of a merge, which leaves out what the merge took from one parent as it was. */
+  readonly ofMerge?: true;
 }
 
 /** The part of a patch that changes one file. */

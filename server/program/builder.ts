@@ -5,6 +5,8 @@ import type { NodeId, ProgramNode } from "./program.ts";
 export interface Joint {
   readonly id: NodeId;
   to(next: NodeId): void;
+  /** Where it leads; -1 as long as that is not known. */
+  next(): NodeId;
   /** A label may be known by a goto before its own place is. */
   standAt(at: number): void;
 }
@@ -29,7 +31,7 @@ export function graphBuilder(marksStatements: boolean): GraphBuilder {
     add,
     joint(name, at) {
       const node = { kind: "label" as const, name, at, next: -1 };
-      return { id: add(node), to: (next) => void (node.next = next), standAt: (place) => void (node.at = place) };
+      return { id: add(node), to: (next) => void (node.next = next), next: () => node.next, standAt: (place) => void (node.at = place) };
     },
     temporary: () => `$${++temporaries}`,
     mark: (at, end, next) => (marksStatements ? add({ kind: "label", name: null, at, end, next }) : next),

@@ -11,18 +11,18 @@ const MAX_PARAMETERS = 10;
 /** More macros than this are not read: each costs a parse. */
 const MAX_MACROS = 64;
 
-interface Definition {
+export interface MacroDefinition {
   readonly parameters: readonly string[];
   readonly body: string;
 }
 
-const definitionsOf = new WeakMap<Image, ReadonlyMap<string, Definition | null>>();
+const definitionsOf = new WeakMap<Image, ReadonlyMap<string, MacroDefinition | null>>();
 const readOf = new WeakMap<Image, Map<string, FunctionCode | null>>();
 
-function definitionsIn(image: Image): ReadonlyMap<string, Definition | null> {
+function definitionsIn(image: Image): ReadonlyMap<string, MacroDefinition | null> {
   const known = definitionsOf.get(image);
   if (known) return known;
-  const made = new Map<string, Definition | null>();
+  const made = new Map<string, MacroDefinition | null>();
   for (const [, name = "", list = "", text = ""] of image.text.matchAll(DEFINITION)) {
     const body = text.slice(0, MAX_BODY + 1).replace(/\\\n/g, " ");
     const parameters = list.split(",").map((one) => one.trim()).filter((one) => one !== "");
@@ -32,6 +32,9 @@ function definitionsIn(image: Image): ReadonlyMap<string, Definition | null> {
   definitionsOf.set(image, made);
   return made;
 }
+
+/** A macro with parameters that the text defines once, in a few lines and without pasting; null for any other name. */
+export const macroDefinition = (image: Image, name: string): MacroDefinition | null => definitionsIn(image).get(name) ?? null;
 
 /**
  * A macro of the text that is a call, or calls in a row (`do { f(x); g(x); } while (0)`), as a function that returns
@@ -49,7 +52,7 @@ export function callMacro(image: Image, name: string): FunctionCode | null {
   return made;
 }
 
-function asFunction(name: string, { parameters, body }: Definition): FunctionCode | null {
+function asFunction(name: string, { parameters, body }: MacroDefinition): FunctionCode | null {
   const [code] = readFunctions(`void ${name}(void)\n{\n\t${body};\n}\n`);
   if (!code || code.hasError) return null;
   const value = callsIn(code.body);

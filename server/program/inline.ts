@@ -44,6 +44,31 @@ export function inlineHelpers(programs: readonly EffectProgram[]): readonly Effe
   return programs.map((program) => withKeepers(expanded(program, 0), keeps));
 }
 
+/** A function of the same text as its callers have to know it. */
+export interface Helper {
+  /** The helper with its own helpers in place, where it is to stand in the place of its calls; else null. */
+  whole(): EffectProgram | null;
+  /** True where it gives back nothing that it is handed. */
+  readonly keeps: boolean;
+}
+
+/** `inlineHelpers` for one function. `helperOf`: null for what is no function of the text, and for one that comes back to the caller. */
+export function inlineInto(program: EffectProgram, helperOf: (name: string) => Helper | null): EffectProgram {
+  const whole = expand(program, (call) => {
+    const helper = helperOf(call.name)?.whole() ?? null;
+    return helper && fits(program, helper) ? helper : null;
+  });
+  return withKeepers(whole, (name) => helperOf(name)?.keeps ?? false);
+}
+
+/** True where callers see what the function does: `whole` is its program with its own helpers in place. */
+export const standsInCallers = (program: EffectProgram, whole: () => EffectProgram): boolean =>
+  fits(program, program) && whole().nodes.length <= MAX_HELPER && matters(whole());
+
+/** True where the function, all of which is visible, gives back nothing that it is handed. */
+export const keepsAll = (program: EffectProgram, helperOf: (name: string) => Helper | null): boolean =>
+  isWhole(program) && program.nodes.every((node) => node.kind !== "unseen" && (node.kind !== "call" || givesNothing(node, (name) => helperOf(name)?.keeps ?? false)));
+
 /** Marks the calls of helpers that give nothing back. */
 function withKeepers(program: EffectProgram, keeps: (name: string) => boolean): EffectProgram {
   if (!program.nodes.some((node) => node.kind === "call" && node.knowledge === "defined-here" && keeps(node.name))) return program;
@@ -61,17 +86,21 @@ function keepers(byName: ReadonlyMap<string, EffectProgram>): (name: string) => 
     known.set(name, false);
     const helper = byName.get(name);
     const result =
-      depth < MAX_DEPTH && helper !== undefined && !helper.openStart && !helper.openEnd && helper.assumptions.every((one) => one.kind !== "not-lowered" && one.kind !== "unseen-code") &&
-      helper.nodes.every((node) => node.kind !== "unseen" && (node.kind !== "call" || callKeeps(node, depth)));
+      depth < MAX_DEPTH && helper !== undefined && isWhole(helper) &&
+      helper.nodes.every((node) => node.kind !== "unseen" && (node.kind !== "call" || givesNothing(node, (callee) => isKeeper(callee, depth + 1))));
     known.set(name, result);
     return result;
   };
-  const callKeeps = (call: CallNode, depth: number): boolean => {
-    if (call.effects.some((effect) => effect.kind === "unpin" || effect.kind === "putReference")) return false;
-    if (call.knowledge === "unknown") return call.args.every((arg) => namesIn(arg).length === 0);
-    return call.knowledge !== "defined-here" || isKeeper(call.name, depth + 1);
-  };
   return (name) => isKeeper(name, 0);
+}
+
+const isWhole = (helper: EffectProgram): boolean =>
+  !helper.openStart && !helper.openEnd && helper.assumptions.every((one) => one.kind !== "not-lowered" && one.kind !== "unseen-code");
+
+function givesNothing(call: CallNode, isKeeper: (name: string) => boolean): boolean {
+  if (call.effects.some((effect) => effect.kind === "unpin" || effect.kind === "putReference")) return false;
+  if (call.knowledge === "unknown") return call.args.every((arg) => namesIn(arg).length === 0);
+  return call.knowledge !== "defined-here" || isKeeper(call.name);
 }
 
 /** Offsets of a copy are offsets in the caller's text, so both must come from one image, and the helper must be whole. */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { guardClass } from "../kernel/guards.ts";
-import type { Statement, Value } from "./code.ts";
+import type { Cleanup, Statement, Value } from "./code.ts";
+import type { CleanupClasses, CleanupCode } from "./cleanup-classes.ts";
+import { both, not } from "./condition.ts";
 import type { NodeId } from "./program.ts";
 import { render } from "./render.ts";
-import type { ValueContext } from "./lower-value.ts";
+import { lowerWhen, type ValueContext } from "./lower-value.ts";
 
-/** A lock that is given up on every way out of the statements that follow it. */
+/** Something that happens on every way out of the statements that follow it: a lock is given up, a variable is freed. */
 export interface Scope {
   /** Labels inside of it: a goto to another one leaves it. */
   readonly labels: ReadonlySet<string>;
@@ -20,46 +21,89 @@ export interface Loop {
   readonly scopes: readonly Scope[];
 }
 
-/** `guard(class)(object)` or the head of `scoped_guard(class, object)`. */
-export interface Guard {
-  /** What takes the lock, with the place of the guard. */
-  readonly lock: Value & { kind: "call" };
-  /** null where the class is not known. */
-  readonly unlock: (Value & { kind: "call" }) | null;
+/** A statement that begins a scope: what is done in its place, and what at the end of the block. */
+export interface Opening {
+  readonly enter: Statement;
+  readonly leaves: readonly { readonly leave: Statement | null; readonly why: string }[];
 }
 
-/** The guard that a statement declares, or null. */
-export function declaredGuard(statement: Statement): Guard | null {
+/** What a statement opens, or null. Not what a block inside of it opens. */
+export function openingOf(classes: CleanupClasses, statement: Statement): Opening | null {
+  if (statement.kind === "declare" && statement.cleanups) return openedBy(classes, statement, statement.cleanups);
   if (statement.kind !== "expression" || statement.value.kind !== "call") return null;
   const { name, args, at, end } = statement.value;
   const named = /^guard\((\w+)\)$/.exec(name)?.[1];
-  return named === undefined ? null : guardOf(named, args, at, end);
+  if (named === undefined) return null;
+  const { enter, held, leave } = classes.guard(named, args, at, end);
+  // guard() of a class that may fail: whoever writes it takes it to be held.
+  return { enter: held ? { kind: "expression", value: held } : enter, leaves: [{ leave, why: "the guard ends" }] };
 }
 
-/** The guard of a `scoped_guard()`, whose body runs once; null for a real loop. */
-export function scopedGuard(statement: Statement & { kind: "iterate" }): Guard | null {
+function openedBy(classes: CleanupClasses, declaration: Statement & { kind: "declare" }, cleanups: readonly Cleanup[]): Opening {
+  const codes = new Map(cleanups.map((one) => [one.variable, codeOf(one)]));
+  function codeOf({ variable, by, class: named, at, end }: Cleanup) {
+    const initial = declaration.initializers.find((item) => item.kind === "assign" && item.target.kind === "name" && item.target.name === variable);
+    const args = initial?.kind === "assign" && initial.value.kind === "call" ? initial.value.args : [];
+    if (by === "call") return { initial: null, leave: callWithAddress(named, variable, at, end) };
+    return classes.variable(named, { kind: "name", name: variable, at }, by === "class" ? args : null, end);
+  }
+  const initializers = declaration.initializers.map((item): Value => {
+    const initial = item.kind === "assign" && item.target.kind === "name" ? codes.get(item.target.name)?.initial : null;
+    return item.kind === "assign" && initial ? { ...item, value: initial } : item;
+  });
+  return {
+    enter: { kind: "declare", variables: declaration.variables, initializers },
+    leaves: [...codes].map(([variable, { leave }]) => ({ leave, why: `${variable} goes out of scope` })),
+  };
+}
+
+/** `__cleanup(fn)`. */
+function callWithAddress(name: string, variable: string, at: number, end: number): Statement {
+  const address: Value = { kind: "unary", operator: "&", of: { kind: "name", name: variable, at }, at };
+  return { kind: "expression", value: { kind: "call", name, args: [address], at, end } };
+}
+
+/** The guard of a `scoped_guard()` or `scoped_cond_guard()`, whose body runs at most once; null for a real loop. */
+export function scopedGuard(classes: CleanupClasses, statement: Statement & { kind: "iterate" }): CleanupCode | null {
   const [named, ...args] = statement.args;
-  if (statement.macro !== "scoped_guard" || named?.kind !== "name") return null;
-  return guardOf(named.name, args, statement.at, statement.at + statement.macro.length);
+  if (!/^scoped_(?:cond_)?guard$/.test(statement.macro) || named?.kind !== "name") return null;
+  const { at, macro } = statement;
+  const code = classes.guard(named.name, args, at, at + macro.length);
+  if (macro === "scoped_guard" || code.held || code.enter.kind !== "expression") return code;
+  // Of a class that is not known, how its lock says that it is held is not known either.
+  return { ...code, enter: { kind: "list", items: [] }, held: code.enter.value };
 }
 
-function guardOf(named: string, args: readonly Value[], at: number, end: number): Guard {
-  const known = guardClass(named);
-  const call = (name: string): Value & { kind: "call" } => ({ kind: "call", name, args, at, end });
-  return { lock: call(known?.lock ?? `guard(${named})`), unlock: known && call(known.unlock) };
+/** What the openings in the branches of a conditional leave open behind it, each in its configuration. */
+export function openedWithin(classes: CleanupClasses, statement: Statement, when: Value | null = null): readonly (Opening & { readonly when: Value })[] {
+  if (statement.kind !== "configured") return [];
+  const within = (branch: Statement, condition: Value): readonly (Opening & { readonly when: Value })[] => {
+    const under = both(when, condition) ?? condition;
+    return (branch.kind === "list" ? branch.items : [branch]).flatMap((item) => {
+      const opening = openingOf(classes, item);
+      return opening ? [{ ...opening, when: under }] : openedWithin(classes, item, under);
+    });
+  };
+  return [...within(statement.on, statement.condition), ...within(statement.off, not(statement.condition))];
 }
 
-export function scopeOf(context: ValueContext, guard: Guard, body: Statement): Scope {
-  const { unlock } = guard;
+/** `when`: the configuration that the scope was opened in. */
+export function scopeOf(context: ValueContext, leave: Statement | null, why: string, body: Statement, when?: Value): Scope {
   return {
     labels: labelsIn(body),
-    release: (next) => {
-      if (!unlock) return next;
-      const { effects, knowledge } = context.callee(unlock.name, unlock.args, unlock.at) ?? { effects: [], knowledge: "quiet" as const };
-      const { name, args, at, end } = unlock;
-      return context.graph.add({ kind: "call", name, args, result: null, effects, knowledge, shown: `${render(unlock)}: the guard ends`, at, end, next });
-    },
+    release: (next) => (leave ? lowerWhen(context, when, lowerLeaving(context, leave, why, next), next) : next),
   };
+}
+
+function lowerLeaving({ graph, lowerStatement }: ValueContext, leave: Statement, why: string, next: NodeId): NodeId {
+  const first = graph.nodes.length;
+  const entry = lowerStatement(leave, next);
+  for (let id = first; id < graph.nodes.length; id++) {
+    const node = graph.nodes[id];
+    // The text has nothing there: say what it is.
+    if (node?.kind === "call") graph.nodes[id] = { ...node, shown: `${node.name}(${node.args.map(render).join(", ")}): ${why}` };
+  }
+  return entry;
 }
 
 /** The same loop seen from inside a scope. What nothing jumps to is not built. */

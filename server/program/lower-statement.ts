@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { RETURNS_POINTER } from "../kernel/guards.ts";
 import { UNSEEN_CONDITION, UNSEEN_END, UNSEEN_MIDDLE, UNSEEN_START } from "../source/unseen.ts";
 import type { GraphBuilder, Joint } from "./builder.ts";
+import type { CleanupClasses, CleanupCode } from "./cleanup-classes.ts";
 import type { Statement, Value } from "./code.ts";
-import { declaredGuard, inside, leaving, scopedGuard, scopeOf, type Guard, type Loop } from "./lower-guard.ts";
-import { extent, lowerAssign, lowerCondition, lowerEffects, lowerMatched, type ValueContext } from "./lower-value.ts";
+import { both, not } from "./condition.ts";
+import { extent } from "./extent.ts";
+import { inside, leaving, openedWithin, openingOf, scopedGuard, scopeOf, type Loop, type Opening } from "./lower-guard.ts";
+import { lowerAssign, lowerCondition, lowerEffects, lowerMatched, lowerWhen, type ValueContext } from "./lower-value.ts";
 import type { Assumption, NodeId } from "./program.ts";
-import { namesIn } from "./render.ts";
+import { namesIn, render } from "./render.ts";
 
 /** No loop around: the body of a function. */
 export const OUTSIDE: Loop = { breakTo: null, continueTo: null, scopes: [] };
@@ -20,24 +24,28 @@ export interface StatementContext {
   readonly label: (name: string, at: number) => Joint;
   readonly isVariable: (name: string) => boolean;
   readonly assume: (kind: Assumption["kind"], text: string, at: number) => void;
+  /** Guards and cleanups that the text can use. */
+  readonly classes: CleanupClasses;
+  /** The configuration that the statement exists in; missing: any. */
+  readonly configuration?: Value;
   /** Notes that the start or the end of the function is not visible. */
   readonly leaveOpen: (side: "start" | "end") => void;
 }
 
 /** Builds the nodes of a statement in front of `next`, and returns the first of them. */
 export function lowerStatement(context: StatementContext, statement: Statement, next: NodeId, loop: Loop): NodeId {
-  const { graph } = context;
   const values = context.values(loop);
   const lower = (inner: Statement, following: NodeId): NodeId => lowerStatement(context, inner, following, loop);
   switch (statement.kind) {
     case "list":
       return lowerList(context, statement.items, next, loop);
     case "expression": {
-      const guard = declaredGuard(statement);
-      if (guard) return lowerGuarded(context, guard, { kind: "list", items: [] }, next, loop);
-      return lowerExpression(context, values, statement.value, next);
+      if (openingOf(context.classes, statement)) return lowerList(context, [statement], next, loop);
+      const returned = returnedPointer(statement.value);
+      return returned ? lowerReturn(context, values, returned, loop) : lowerExpression(context, values, statement.value, next);
     }
     case "declare":
+      if (statement.cleanups) return lowerList(context, [statement], next, loop);
       return statement.initializers.reduceRight((entry, item) => (item.kind === "assign" ? lowerAssign(values, item, entry) : entry), next);
     case "if":
       return lowerIf(context, statement, next, loop);
@@ -45,8 +53,8 @@ export function lowerStatement(context: StatementContext, statement: Statement, 
     case "do":
     case "for":
     case "iterate": {
-      const guard = statement.kind === "iterate" ? scopedGuard(statement) : null;
-      if (guard && statement.kind === "iterate") return lowerGuarded(context, guard, statement.body, next, loop);
+      const guard = statement.kind === "iterate" ? scopedGuard(context.classes, statement) : null;
+      if (guard && statement.kind === "iterate") return lowerScoped(context, guard, statement, next, loop);
       return lowerLoop(context, statement, next, loop);
     }
     case "switch":
@@ -54,11 +62,13 @@ export function lowerStatement(context: StatementContext, statement: Statement, 
     case "label": {
       const target = context.label(statement.name, statement.at);
       target.standAt(statement.at);
-      target.to(lower(statement.body, next));
+      const body = lower(statement.body, next);
+      // Of two labels with one name the configuration decides.
+      target.to(lowerWhen(values, target.next() < 0 ? undefined : context.configuration, body, target.next()));
       return target.id;
     }
     case "goto":
-      return graph.mark(statement.at, statement.at + 1, leaving(loop.scopes.filter((scope) => !scope.labels.has(statement.label)), context.label(statement.label, statement.at).id));
+      return context.graph.mark(statement.at, statement.at + 1, leaving(loop.scopes.filter((scope) => !scope.labels.has(statement.label)), context.label(statement.label, statement.at).id));
     case "break":
       return jump(context, loop.breakTo, "break", statement.at);
     case "continue":
@@ -66,31 +76,58 @@ export function lowerStatement(context: StatementContext, statement: Statement, 
     case "return":
       return lowerReturn(context, values, statement, loop);
     case "configured":
-      return graph.add({
-        kind: "choice", reason: "configuration", text: statement.condition, at: statement.at,
-        outs: [
-          { label: "configured", next: lower(statement.on, next) },
-          { label: "not configured", next: lower(statement.off, next) },
-        ],
-      });
+      return lowerConfigured(context, statement, next, loop);
     case "unknown":
       context.assume("not-lowered", `not understood, skipped: ${statement.text}`, statement.at);
       return next;
   }
 }
 
-/** Statements in a row. A guard among them is held to the end of the row. */
-function lowerList(context: StatementContext, items: readonly Statement[], next: NodeId, loop: Loop): NodeId {
-  const index = items.findIndex((item) => declaredGuard(item) !== null);
-  const guard = index < 0 ? null : declaredGuard(items[index]!);
-  const [first, last] = guard ? [items.slice(0, index), lowerGuarded(context, guard, { kind: "list", items: items.slice(index + 1) }, next, loop)] : [items, next];
-  return first.reduceRight((entry, item) => lowerStatement(context, item, entry, loop), last);
+/** `#if`: a condition that the configuration decides, so that the same symbol decides the same way everywhere. */
+function lowerConfigured(context: StatementContext, statement: Statement & { kind: "configured" }, next: NodeId, loop: Loop, stays = false): NodeId {
+  const { condition, text, at } = statement;
+  const under = (one: Value): StatementContext => ({ ...context, configuration: both(context.configuration ?? null, one) ?? one });
+  const branch = (inner: Statement, when: Value): NodeId => lowerList(under(when), inner.kind === "list" ? inner.items : [inner], next, loop, stays);
+  const on = branch(statement.on, condition);
+  const off = branch(statement.off, not(condition));
+  return lowerCondition(context.values(loop), condition, on, off, false, { at, end: at + text.length, shown: text });
 }
 
-function lowerGuarded(context: StatementContext, guard: Guard, body: Statement, next: NodeId, loop: Loop): NodeId {
+/**
+ * Statements in a row. What one of them opens (a guard, a variable that is freed) is closed at the end of the row; in a
+ * branch of `#if` it `stays` open behind the row.
+ */
+function lowerList(context: StatementContext, items: readonly Statement[], next: NodeId, loop: Loop, stays = false): NodeId {
+  const { classes } = context;
+  const index = items.findIndex((item) => openingOf(classes, item) !== null || openedWithin(classes, item).length > 0);
+  const opener = items[index];
+  if (!opener) return items.reduceRight((entry, item) => lowerStatement(context, item, entry, loop), next);
+  const own = openingOf(classes, opener);
+  const rest: Statement = { kind: "list", items: items.slice(index + 1) };
+  const scopes = (own ? [own] : openedWithin(classes, opener)).flatMap((opening: Opening & { readonly when?: Value }) =>
+    opening.leaves.map(({ leave, why }) => scopeOf(context.values(loop), leave, why, rest, opening.when)),
+  );
+  if (own?.leaves.some(({ leave }) => leave === null)) context.assume("not-lowered", `the class of ${textOf(opener)} is not known: what it takes is not given back`, atOf(opener));
+  const end = stays ? next : scopes.reduce((after, scope) => scope.release(after), next);
+  const behind = lowerList(context, rest.items, end, scopes.reduce(inside, loop), stays);
+  const entered = own ? lowerEntered(context, own.enter, behind, loop) : opener.kind === "configured" ? lowerConfigured(context, opener, behind, loop, true) : behind;
+  return items.slice(0, index).reduceRight((entry, item) => lowerStatement(context, item, entry, loop), entered);
+}
+
+const textOf = (opener: Statement): string => (opener.kind === "expression" ? render(opener.value) : opener.kind === "declare" ? opener.variables.map(({ name }) => name).join(", ") : "a guard");
+const atOf = (opener: Statement): number => (opener.kind === "expression" ? opener.value.at : opener.kind === "declare" ? (opener.initializers[0]?.at ?? -1) : -1);
+
+/** What stands in the place of a guard; one of an unknown class is still written as a guard. */
+const lowerEntered = (context: StatementContext, enter: Statement, next: NodeId, loop: Loop): NodeId =>
+  enter.kind === "expression" ? lowerEffects(context.values(loop), enter.value, next) : lowerStatement(context, enter, next, loop);
+
+/** The body of a `scoped_guard()` is a loop that runs once: `break` and `continue` leave it. */
+function lowerScoped(context: StatementContext, { enter, held, leave }: CleanupCode, { body, otherwise }: Statement & { kind: "iterate" }, next: NodeId, loop: Loop): NodeId {
   const values = context.values(loop);
-  const scope = scopeOf(values, guard, body);
-  return lowerEffects(values, guard.lock, lowerStatement(context, body, scope.release(next), inside(loop, scope)));
+  const scope = scopeOf(values, leave, "the guard ends", body);
+  const inner = lowerStatement(context, body, scope.release(next), inside({ breakTo: next, continueTo: next, scopes: loop.scopes }, scope));
+  if (!held) return lowerEntered(context, enter, inner, loop);
+  return lowerCondition(values, held, inner, otherwise ? lowerStatement(context, otherwise, next, loop) : next);
 }
 
 function jump(context: StatementContext, to: NodeId | null, word: string, at: number): NodeId {
@@ -168,14 +205,15 @@ function lowerLoop(context: StatementContext, statement: LoopStatement, next: No
     }
     case "iterate": {
       const head = graph.joint(null, statement.at);
-      const turn = nextElement(context, statement, body(head.id));
+      const first = body(head.id);
+      const turn = nextElement(context, statement, first);
       head.to(
         graph.add({
           kind: "choice", reason: "iterate", text: statement.macro, at: statement.at,
           outs: [{ label: "next element", next: turn }, { label: "done", next }],
         }),
       );
-      return statement.args.reduceRight((entry, arg) => lowerEffects(values, arg, entry), head.id);
+      return statement.args.reduceRight((entry, arg) => lowerEffects(values, arg, entry), statement.bodyFirst ? first : head.id);
     }
   }
 }
@@ -202,22 +240,29 @@ function lowerSwitch(context: StatementContext, statement: Statement & { kind: "
     },
     scopes: loop.scopes,
   };
-  const outs: { label: string; next: NodeId }[] = [];
+  const values = context.values(loop);
+  const entries: { readonly label: Value | null; readonly when: Value | undefined; readonly entry: NodeId }[] = [];
   // Back to front: a case without break falls into the one behind it.
-  statement.cases.reduceRight((following, one) => {
-    const entry = lowerStatement(context, one.body, following, inner);
-    outs.unshift({ label: one.value ? (namesIn(one.value)[0] ?? "case") : "default", next: entry });
-    return entry;
+  statement.cases.reduceRight((following, { value: label, when, body }) => {
+    const entry = lowerStatement(context, body, following, inner);
+    entries.unshift({ label, when, entry });
+    return lowerWhen(values, when, entry, following);
   }, next);
-  if (!statement.cases.some((one) => one.value === null)) outs.push({ label: "no case", next });
-  const labels = statement.cases.map((one) => one.value);
-  if (labels.length <= MAX_COMPARED && labels.every((one) => one === null || isSimple(one))) {
-    const entries = outs.slice(0, labels.length);
-    const missed = outs.find((_, index) => (labels[index] ?? null) === null)?.next ?? next;
-    return lowerMatched(context.values(loop), statement.on, entries.flatMap(({ next: entry }, index) => (labels[index] ? [{ label: labels[index], entry }] : [])), missed);
-  }
+  const missed = entries.reduceRight((past, { label, when, entry }) => (label ? past : lowerWhen(values, when, entry, past)), next);
+  const labelled = entries.flatMap(({ label, when, entry }) => (label ? [{ label, when, entry }] : []));
+  if (entries.length <= MAX_COMPARED && labelled.every(({ label }) => isSimple(label))) return lowerMatched(values, statement.on, labelled, missed);
+  const outs = [
+    ...labelled.map(({ label, when, entry }) => ({ label: namesIn(label)[0] ?? "case", next: lowerWhen(values, when, entry, missed) })),
+    { label: missed === next ? "no case" : "default", next: missed },
+  ];
   const choice = context.graph.add({ kind: "choice", reason: "switch", text: "switch", on: statement.on, at: extent(statement.on).at, outs });
-  return lowerEffects(context.values(loop), statement.on, choice);
+  return lowerEffects(values, statement.on, choice);
+}
+
+/** `return_ptr(p)` returns p, and nothing frees it. */
+function returnedPointer(value: Value): (Statement & { kind: "return" }) | null {
+  if (value.kind !== "call" || value.name !== RETURNS_POINTER) return null;
+  return { kind: "return", value: { ...value, name: "no_free_ptr" }, at: value.at, end: value.end };
 }
 
 /** The value is computed first, then control leaves: a call in a return statement is a node of its own. */

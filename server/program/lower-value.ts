@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { TAKES_POINTER } from "../kernel/guards.ts";
 import type { FunctionCode, Statement, Value } from "./code.ts";
 import type { GraphBuilder } from "./builder.ts";
+import { extent } from "./extent.ts";
 import { DEREFERENCE, type BoundEffect, type Knowledge, type NodeId } from "./program.ts";
 import type { FlagMacros } from "./flag-macros.ts";
 import { isLarge, opened, returnedValue } from "./helper-body.ts";
 import { namesIn, relocate, render, substitute } from "./render.ts";
+import { partsOf } from "./value-parts.ts";
 
 /** What the lowering of expressions needs from its surroundings. */
 export interface ValueContext {
@@ -15,6 +18,8 @@ export interface ValueContext {
   readonly helper: (call: Value & { kind: "call" }) => FunctionCode | null;
   /** Macros of the input that are calls, read as helpers. */
   readonly callMacro: (call: Value & { kind: "call" }) => FunctionCode | null;
+  /** Macros of the input that are statements. */
+  readonly macroStatement: (call: Value & { kind: "call" }) => { readonly body: Statement; readonly hasValue: boolean } | null;
   /** Macros of the input that stand for flags of GUP. */
   readonly flagMacro: FlagMacros;
   readonly lowerStatement: (statement: Statement, next: NodeId) => NodeId;
@@ -43,12 +48,15 @@ export function lowerEffects(context: ValueContext, value: Value, next: NodeId):
       value.then ? lowerEffects(context, value.then, next) : next,
       lowerEffects(context, value.otherwise, next),
     );
-  if (value.kind === "call" && !TRANSPARENT.has(value.name)) {
+  if (value.kind === "call" && !TRANSPARENT.has(value.name) && !TAKES_POINTER.has(value.name)) {
     const expanded = context.callMacro(value) && inlineHelper(context, value);
     if (expanded) return lowerEffects(context, expanded, next);
+    const macro = context.macroStatement(value);
+    if (macro) return context.lowerStatement(macro.body, next);
     const known = context.callee(value.name, value.args, value.at);
     if (known) {
       const steps: Step[] = [];
+      if (value.through) hoist(context, value.through, steps);
       const args = value.args.map((arg) => hoist(context, arg, steps));
       return before(steps, call(context, { ...value, args }, null, next));
     }
@@ -62,6 +70,8 @@ export function lowerEffects(context: ValueContext, value: Value, next: NodeId):
 interface Span {
   readonly at: number;
   readonly end: number;
+  /** What to show in the place of the source text. */
+  readonly shown?: string;
 }
 
 /** True for a helper of another text. */
@@ -99,6 +109,8 @@ export function lowerCondition(context: ValueContext, value: Value, then: NodeId
     case "call": {
       const inner = value.args[0];
       if (TRANSPARENT.has(value.name) && inner) return lowerCondition(context, inner, then, otherwise, negated, span);
+      const macro = macroValue(context, value);
+      if (macro) return lowerCondition(context, macro, then, otherwise, negated, span);
       const inlined = inlineHelper(context, value);
       if (inlined) return lowerCondition(context, inlined, then, otherwise, negated, span ?? (isForeign(context, value) ? { at: value.at, end: value.end } : undefined));
       break;
@@ -112,16 +124,31 @@ export function lowerCondition(context: ValueContext, value: Value, then: NodeId
   return before(steps, context.graph.add({ kind: "branch", condition, negated, ...place, then, otherwise }));
 }
 
+/** A case of a switch whose label a value can be compared with. */
+interface MatchedCase {
+  readonly label: Value;
+  readonly entry: NodeId;
+  /** The configurations that it exists in; missing: all. */
+  readonly when?: Value | undefined;
+}
+
+/** Goes on with what exists in some configurations only, or past it. */
+export function lowerWhen(context: ValueContext, when: Value | undefined, there: NodeId, past: NodeId): NodeId {
+  return when ? lowerCondition(context, when, there, past, false, { ...extent(when), shown: `#if ${render(when)}` }) : there;
+}
+
 /** Compares a value with the labels of a switch, one after the other. */
-export function lowerMatched(context: ValueContext, value: Value, cases: readonly { readonly label: Value; readonly entry: NodeId }[], otherwise: NodeId): NodeId {
+export function lowerMatched(context: ValueContext, value: Value, cases: readonly MatchedCase[], otherwise: NodeId): NodeId {
   const steps: Step[] = [];
   const on = hoist(context, value, steps);
   const first = cases.reduceRight(
-    (next, { label, entry }) =>
-      context.graph.add({
+    (next, { label, entry, when }) => {
+      const compared = context.graph.add({
         kind: "branch", condition: { kind: "binary", operator: "==", left: on, right: label, at: label.at }, negated: false,
         shown: `switch (${render(on)}): case ${render(label)}`, ...extent(label), then: entry, otherwise: next,
-      }),
+      });
+      return lowerWhen(context, when, compared, next);
+    },
     otherwise,
   );
   return before(steps, first);
@@ -132,33 +159,6 @@ export function lowerAssign(context: ValueContext, assign: Value & { kind: "assi
   const steps: Step[] = [];
   hoist(context, assign, steps);
   return before(steps, next);
-}
-
-/** Start and end of a value in the text, as well as its parts tell. */
-export function extent(value: Value): { at: number; end: number } {
-  switch (value.kind) {
-    case "call":
-    case "assign":
-    case "update":
-      return { at: value.at, end: value.end };
-    case "binary":
-    case "comma":
-      return { at: extent(value.left).at, end: extent(value.right).end };
-    case "unary":
-      return { at: value.at, end: extent(value.of).end };
-    case "member":
-      return { at: extent(value.of).at, end: extent(value.of).end + (value.arrow ? 2 : 1) + value.field.length };
-    case "conditional":
-      return { at: extent(value.condition).at, end: extent(value.otherwise).end };
-    case "index":
-      return { at: extent(value.of).at, end: extent(value.index).end + 1 };
-    case "name":
-      return { at: value.at, end: value.at + value.name.length };
-    case "number":
-      return { at: value.at, end: value.at + String(value.value).length };
-    default:
-      return { at: value.at, end: value.at };
-  }
 }
 
 /** `f(a)` as the expression that `f` returns, with the arguments in place; null where `f` is not such a helper. */
@@ -178,6 +178,12 @@ function inlineHelper(context: ValueContext, value: Value & { kind: "call" }): V
 
 const MAX_INLINE_DEPTH = 4;
 
+/** A macro that is a statement expression, in the place of its use. */
+function macroValue(context: ValueContext, value: Value & { kind: "call" }): Value | null {
+  const macro = context.macroStatement(value);
+  return macro?.hasValue === true ? { kind: "block", body: macro.body, at: value.at } : null;
+}
+
 function call(context: ValueContext, value: Value & { kind: "call" }, result: string | null, next: NodeId): NodeId {
   const known = context.callee(value.name, value.args, value.at);
   const { effects, knowledge } = known ?? { effects: [], knowledge: "quiet" as const };
@@ -188,7 +194,9 @@ function call(context: ValueContext, value: Value & { kind: "call" }, result: st
 function acts(context: ValueContext, value: Value): boolean {
   switch (value.kind) {
     case "call":
-      return context.callee(value.name, value.args, value.at) !== null || value.args.some((arg) => acts(context, arg));
+      return TAKES_POINTER.has(value.name) || context.macroStatement(value) !== null || context.callee(value.name, value.args, value.at) !== null || partsOf(value).some((part) => acts(context, part));
+    case "opaque":
+      return partsOf(value).some((part) => acts(context, part));
     case "assign":
     case "update":
     case "block":
@@ -255,6 +263,8 @@ function hoist(context: ValueContext, value: Value, steps: Step[]): Value {
       return assigned(context, value, steps);
     case "call":
       return called(context, value, steps, null);
+    case "opaque":
+      return value.parts ? { ...value, parts: value.parts.map(inner) } : value;
     default:
       return value;
   }
@@ -287,20 +297,31 @@ function accessed<V extends Value>(context: ValueContext, value: V, steps: Step[
 function called(context: ValueContext, value: Value & { kind: "call" }, steps: Step[], result: string | null): Value {
   const first = value.args[0];
   if (TRANSPARENT.has(value.name) && first) return hoist(context, first, steps);
-  const inlined = inlineHelper(context, value);
+  if (TAKES_POINTER.has(value.name) && first) return takenPointer(context, value, first, steps);
+  const inlined = macroValue(context, value) ?? inlineHelper(context, value);
   if (inlined) return hoist(context, inlined, steps);
+  const through = value.through ? { through: hoist(context, value.through, steps) } : {};
   const args = value.args.map((arg) => hoist(context, arg, steps));
-  const pure = { ...value, args };
+  const pure = { ...value, ...through, args };
   if (!context.callee(value.name, value.args, value.at)) return pure;
   const into = result ?? context.graph.temporary();
   steps.push((next) => call(context, pure, into, next));
   return name(into, value.at);
 }
 
+/** `no_free_ptr(p)`: the value of p, which is NULL from here on. */
+function takenPointer(context: ValueContext, { at, end }: Value & { kind: "call" }, pointer: Value, steps: Step[]): Value {
+  const target = withoutAccess(pointer, (part) => hoist(context, part, steps));
+  const taken = name(context.graph.temporary(), at);
+  const assign = (to: Value, value: Value): Step => (next) => context.graph.add({ kind: "assign", target: to, operator: "=", value, at, end, next });
+  steps.push(assign(taken, target), assign(target, name("NULL", at)));
+  return taken;
+}
+
 function assigned(context: ValueContext, value: Value & { kind: "assign" }, steps: Step[]): Value {
   const target = withoutAccess(value.target, (part) => hoist(context, part, steps));
   const source = value.value;
-  if (value.operator === "=" && source.kind === "call" && !TRANSPARENT.has(source.name) && !helperOf(context, source) && context.callee(source.name, source.args, source.at)) {
+  if (value.operator === "=" && source.kind === "call" && !TRANSPARENT.has(source.name) && !TAKES_POINTER.has(source.name) && !context.macroStatement(source) && !helperOf(context, source) && context.callee(source.name, source.args, source.at)) {
     called(context, { ...source, at: value.at, end: value.end }, steps, render(target));
     return target;
   }

@@ -4,9 +4,11 @@ import { formatRelease, type Release } from "../kernel/release.ts";
 import type { Image } from "../source/image.ts";
 import { graphBuilder, type GraphBuilder, type Joint } from "./builder.ts";
 import { callMacro } from "./call-macros.ts";
-import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
+import type { Definitions, FunctionCode, Statement, Value, Variable } from "./code.ts";
+import { cleanupClassesOf } from "./cleanup-classes.ts";
 import { bindEffect } from "./effects.ts";
 import { flagMacrosOf } from "./flag-macros.ts";
+import { macroStatement } from "./statement-macros.ts";
 import type { Loop } from "./lower-guard.ts";
 import { lowerStatement, OUTSIDE, type StatementContext } from "./lower-statement.ts";
 import { returnedValue } from "./helper-body.ts";
@@ -26,7 +28,7 @@ export function lowerFunction(
   image: Image,
   code: FunctionCode,
   release: Release,
-  definitions: ReadonlyMap<string, FunctionCode>,
+  definitions: Definitions,
   { marksStatements = false }: LowerOptions = {},
 ): EffectProgram {
   const graph = graphBuilder(marksStatements);
@@ -37,13 +39,24 @@ export function lowerFunction(
   const labels = new Map<string, Joint>();
   const assumptions = assumptionList();
   const open = { start: false, end: false };
+  const macroUses = new WeakMap<Value, ReturnType<typeof macroStatement>>();
+  let uses = 0;
+  const isKnown = (call: Value & { kind: "call" }): boolean => factFor(call.name, call.args.length, release) !== null || isQuiet(call.name);
   const values: Omit<ValueContext, "lowerStatement"> = {
     graph,
     callee: calleeKnowledge(release, definitions, pageTableLocks(variables), assumptions.assume),
     // What the kernel's tables say of a function is more than its body shows: `__folio_lock()` only waits, as it seems.
     helper: (call) => ((factFor(call.name, call.args.length, release)?.fact.effects.length ?? 0) > 0 ? null : (opened.get(call.name) ?? null)),
     budget: { helpers: MAX_HELPERS },
-    callMacro: (call) => (factFor(call.name, call.args.length, release) || isQuiet(call.name) ? null : callMacro(image, call.name)),
+    callMacro: (call) => (isKnown(call) ? null : callMacro(image, call.name)),
+    macroStatement: (call) => {
+      const known = macroUses.get(call);
+      if (known !== undefined) return known;
+      const made = isKnown(call) || uses >= MAX_HELPERS ? null : macroStatement(image, call, uses + 1);
+      if (made) uses++;
+      macroUses.set(call, made);
+      return made;
+    },
     flagMacro: (name, at) => (variables.has(name) ? null : macros(name, at)),
     isEntryPointer: (pointer) => pointsToEntry(pointer, variables),
   };
@@ -57,6 +70,7 @@ export function lowerFunction(
       labels.set(name, known);
       return known;
     },
+    classes: cleanupClassesOf(image),
     isVariable: (name) => variables.has(name),
     assume: assumptions.assume,
     leaveOpen: (side) => void (open[side] = true),
@@ -64,6 +78,7 @@ export function lowerFunction(
   const entry = lowerStatement(context, code.body, exit, OUTSIDE);
   closeLabels(graph, labels, context);
   if (code.hasError) assumptions.assume("not-lowered", `parts of ${code.name}() did not parse`, code.start);
+  for (const one of code.unread ?? []) assumptions.assume("not-lowered", `of ${one} the first branch only is read`, code.start);
   return {
     name: code.name,
     isStatic: code.isStatic,
@@ -95,7 +110,7 @@ function assumptionList(): { readonly list: readonly Assumption[]; readonly assu
 const calleeKnowledge =
   (
     release: Release,
-    definitions: ReadonlyMap<string, FunctionCode>,
+    definitions: Definitions,
     isPageTableLock: (lock: Value) => boolean,
     assume: StatementContext["assume"],
   ): ValueContext["callee"] =>
@@ -120,17 +135,21 @@ function closeLabels(graph: GraphBuilder, labels: ReadonlyMap<string, Joint>, co
   }
 }
 
-/** Calls of helpers that one function opens at most; more than any function of mm/ has. */
+/** Calls of helpers, and uses of macros, that one function opens at most; more than any function of mm/ has. */
 const MAX_HELPERS = 300;
 
-const returnOnlyOf = new WeakMap<ReadonlyMap<string, FunctionCode>, ReadonlyMap<string, FunctionCode>>();
+const opening = new WeakMap<FunctionCode, boolean>();
 
 /** Helpers that only return a value: conditions see through them. */
-function returnOnly(definitions: ReadonlyMap<string, FunctionCode>): ReadonlyMap<string, FunctionCode> {
-  const known = returnOnlyOf.get(definitions) ?? new Map([...definitions].filter(([, code]) => opensInPlace(code)));
-  returnOnlyOf.set(definitions, known);
-  return known;
-}
+const returnOnly = (definitions: Definitions): Pick<Definitions, "get"> => ({
+  get: (name) => {
+    const code = definitions.get(name);
+    if (!code) return undefined;
+    const opens = opening.get(code) ?? opensInPlace(code);
+    opening.set(code, opens);
+    return opens ? code : undefined;
+  },
+});
 
 /** A helper that pins stays a call: its calling contexts say which flags it pins with. */
 function opensInPlace(code: FunctionCode): boolean {

@@ -9,8 +9,6 @@ import { scanTokens, wordToken } from "../syntax/tokens.ts";
 export interface OutlineCall {
   readonly name: string;
   readonly isPointer: boolean;
-  /** Offset of the name. */
-  readonly at: number;
 }
 
 /** A name that is given away without a call: perhaps a function whose address is taken. */
@@ -55,7 +53,7 @@ export function outlineOf(text: string): Outline {
       const close = code.closing[at] ?? -1;
       const end = close < 0 ? code.tokens.count : close;
       const head = headOf(code, first, at);
-      if (head) functions.push({ name: head.name, isStatic: head.isStatic, isSyscall: head.isSyscall, start: startOf(code, first), end: endOf(code, end), ...bodyOf(code, at + 1, end, head.parameters) });
+      if (head) functions.push({ name: head.name, isStatic: head.isStatic, isSyscall: head.isSyscall, start: startOf(code, first), end: close < 0 ? text.length : endOf(code, close), ...bodyOf(code, at + 1, end, head.parameters) });
       else uses.push(...bodyOf(code, at, end, new Set()).uses);
       at = end;
       if (head) first = at + 1;
@@ -120,7 +118,7 @@ function bodyOf(code: Code, from: number, to: number, declared: ReadonlySet<stri
     const after = typeAt(code, at + 1);
     if (after === openParen) {
       const name = wordAt(code, at);
-      if (!KEYWORDS.has(name) && !locals.has(name)) calls.push({ name, isPointer: isMember(code, at), at: startOf(code, at) });
+      if (!KEYWORDS.has(name) && !locals.has(name)) calls.push({ name, isPointer: isMember(code, at) });
       continue;
     }
     if (before === wordToken || before === star) {

@@ -62,6 +62,28 @@ export function documentPlace(image: Image, at: number): DocumentPlace | null {
   return { line: line.line + passed, column: offset - (decoded.lines[passed]?.start ?? 0) + 1, row: line };
 }
 
+/** A line of a file of the tree that the document does not show. */
+export interface TreePlace {
+  readonly file: string | null;
+  readonly newLine: number | null;
+  readonly oldLine: number | null;
+}
+
+/** Place in the file of an offset of the image's text; null for text that is in the document, or in no file. */
+export function treePlace(image: Image, at: number): TreePlace | null {
+  const row = at < 0 ? undefined : image.lines[rowAt(image, at)];
+  if (!row || row.line !== null || (row.newLine === null && row.oldLine === null)) return null;
+  return { file: image.path, newLine: row.newLine, oldLine: row.oldLine };
+}
+
+/** Where a step of a schedule stands: its line of the document, or of the file where only the tree shows it. */
+export function stepPlace(image: Image, at: number): { line: number | null; file?: string | null; fileLine?: number | null; side: Image["side"] } | null {
+  const place = documentPlace(image, at);
+  if (place) return { line: place.line, side: image.side };
+  const inTree = treePlace(image, at);
+  return inTree && { line: null, file: inTree.file, fileLine: image.side === "new" ? inTree.newLine : inTree.oldLine, side: image.side };
+}
+
 /** A range within one line of the document. */
 export interface DocumentRange extends DocumentPlace {
   /** Column after the last character, 1-based; at least one more than `column`. */

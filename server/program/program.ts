@@ -65,10 +65,10 @@ export interface BranchNode {
   otherwise: NodeId;
 }
 
-/** A decision that the text does not make: switch, configuration, iterator, code that is not visible. */
+/** A decision that the text does not make: switch, iterator, code that is not visible. */
 export interface ChoiceNode {
   readonly kind: "choice";
-  readonly reason: "switch" | "configuration" | "iterate" | "unseen";
+  readonly reason: "switch" | "iterate" | "unseen";
   readonly text: string;
   /** What a switch decides on. */
   readonly on?: Value;

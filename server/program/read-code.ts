@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { functionsOf } from "../syntax/functions.ts";
-import { parseC } from "../syntax/parse.ts";
-import { childByField, kindOf, maskAt, namedChildren, textOf } from "../syntax/query.ts";
+import { parseC, parsePart } from "../syntax/parse.ts";
+import { childByField, kindOf, maskAt, masksWithin, namedChildren, textOf } from "../syntax/query.ts";
 import type { FunctionSyntax, SyntaxTree } from "../syntax/tree.ts";
-import type { FunctionCode, Statement, SwitchCase, Value, Variable } from "./code.ts";
+import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
 import { lostCode, unclosedCode, type LostCode } from "./lost-code.ts";
+import { readCases } from "./read-cases.ts";
+import { withCleanups } from "./read-cleanup.ts";
+import { branchesOf } from "./read-configured.ts";
 import { readValue } from "./read-value.ts";
+import { commaList } from "./value-parts.ts";
+import { variantReader } from "./read-variants.ts";
 
 const MAX_DEPTH = 200;
 
@@ -14,7 +19,16 @@ const EMPTY: Statement = { kind: "list", items: [] };
 /** Parses a text and reads every function of it. */
 export const readFunctions = (text: string): FunctionCode[] => functionsIn(parseC(text));
 
-const functionsIn = (tree: SyntaxTree): FunctionCode[] => functionsOf(tree).map((fn) => readFunction(tree, fn));
+/** As `readFunctions` for a part of a text, as if nothing stood around it; offsets are those of the text. */
+export const readPart = (text: string, { start, end }: { readonly start: number; readonly end: number }): FunctionCode[] => functionsIn(parsePart(text, start, end));
+
+function functionsIn(tree: SyntaxTree): FunctionCode[] {
+  const variants = variantReader(tree, (text) => {
+    const parsed = parseC(text);
+    return functionsOf(parsed).map((fn) => readFunction(parsed, fn));
+  });
+  return functionsOf(tree).map((fn) => variants(readFunction(tree, fn)));
+}
 
 /** As `readFunctions`, with the code of a whole file that did not become functions. */
 export function readSource(text: string): { readonly functions: FunctionCode[]; readonly lost: readonly LostCode[] } {
@@ -77,7 +91,7 @@ function readStatement(tree: SyntaxTree, node: number, depth: number): Statement
     case "while_statement":
       return readWhile(tree, node, statement(field("body")));
     case "do_statement":
-      return { kind: "do", body: statement(field("body")), condition: value(tree, field("condition")) };
+      return readDo(tree, node, statement(field("body")));
     case "for_statement": {
       const initializer = field("initializer");
       const condition = field("condition");
@@ -96,7 +110,7 @@ function readStatement(tree: SyntaxTree, node: number, depth: number): Statement
       };
     }
     case "switch_statement":
-      return { kind: "switch", on: value(tree, field("condition")), cases: readCases(tree, field("body"), statement) };
+      return { kind: "switch", on: value(tree, field("condition")), cases: readCases(tree, field("body"), statement, (child) => value(tree, child)) };
     case "labeled_statement":
       return {
         kind: "label",
@@ -123,8 +137,11 @@ function readStatement(tree: SyntaxTree, node: number, depth: number): Statement
     case "comment":
     case "type_definition":
     case "struct_specifier":
-    case "attributed_statement":
+    case "union_specifier":
+    case "enum_specifier":
       return EMPTY;
+    case "attributed_statement":
+      return all(namedChildren(tree, node).filter((child) => kindOf(tree, child) !== "attribute_declaration"));
     default:
       return unknown();
   }
@@ -136,42 +153,36 @@ function readWhile(tree: SyntaxTree, node: number, body: Statement): Statement {
   const condition = value(tree, childByField(tree, node, "condition"));
   const mask = maskAt(tree, at);
   if (mask?.kind !== "iterator") return { kind: "while", condition, body };
-  return { kind: "iterate", macro: mask.name, args: commaList(condition), body, at };
+  const hidden = masksWithin(tree, at, tree.end[node] ?? at).find((one) => one.kind === "statement-argument");
+  const otherwise = hidden && hidden.end <= (tree.start[childByField(tree, node, "body")] ?? 0) ? { otherwise: readHidden(tree, { ...hidden, start: hidden.start + 1 }) } : {};
+  return { kind: "iterate", macro: mask.name, args: commaList(condition), body, ...otherwise, at };
 }
 
-/** `a, b, c` as a list, without recursion over hostile lengths. */
-function commaList(list: Value): Value[] {
-  const items: Value[] = [];
-  let rest = list;
-  for (; rest.kind === "comma"; rest = rest.left) items.unshift(rest.right);
-  return [rest, ...items];
+/** As `readWhile`, for the loop whose iterator macro stands behind its body. */
+function readDo(tree: SyntaxTree, node: number, body: Statement): Statement {
+  const condition = value(tree, childByField(tree, node, "condition"));
+  const mask = masksWithin(tree, tree.end[childByField(tree, node, "body")] ?? 0, tree.end[node] ?? 0).find((one) => one.kind === "iterator");
+  return mask ? { kind: "iterate", macro: mask.name, args: commaList(condition), body, bodyFirst: true, at: mask.start } : { kind: "do", body, condition };
 }
 
-function readCases(tree: SyntaxTree, body: number, statement: (node: number) => Statement): SwitchCase[] {
-  const cases: SwitchCase[] = [];
-  for (const node of body < 0 ? [] : namedChildren(tree, body)) {
-    if (kindOf(tree, node) !== "case_statement") continue;
-    const label = childByField(tree, node, "value");
-    const rest = namedChildren(tree, node).filter((child) => child !== label);
-    cases.push({ value: label < 0 ? null : value(tree, label), body: listOf(rest.map(statement)) });
-  }
-  return cases;
+const HEAD = "void f(void){";
+
+/** A statement that the parser does not see, read at its place. */
+function readHidden(tree: SyntaxTree, { start, end }: { readonly start: number; readonly end: number }): Statement {
+  const parsed = parseC(`${HEAD}${tree.text.slice(start, end)};}`);
+  const [fn] = functionsOf(parsed);
+  if (!fn || fn.hasError) return { kind: "unknown", text: tree.text.slice(start, end), at: start };
+  const shift = (offset: number): number => offset + start - HEAD.length;
+  const placed = { ...parsed, text: tree.text, start: parsed.start.map(shift), end: parsed.end.map(shift), masks: parsed.masks.map((mask) => ({ ...mask, start: shift(mask.start), end: shift(mask.end) })) };
+  return readStatement(placed, fn.body, 0);
 }
 
+/** `#if` and its branches, the later ones inside of the `off` of the earlier. */
 function readConfigured(tree: SyntaxTree, node: number, all: (nodes: readonly number[]) => Statement): Statement {
-  const name = childByField(tree, node, "name");
-  const head = name >= 0 ? name : childByField(tree, node, "condition");
-  const alternative = childByField(tree, node, "alternative");
-  const on = namedChildren(tree, node).filter((child) => child !== head && child !== alternative);
-  const off =
-    alternative < 0
-      ? EMPTY
-      : kindOf(tree, alternative) === "preproc_else"
-        ? all(namedChildren(tree, alternative))
-        : readConfigured(tree, alternative, all);
-  const text = textOf(tree, node);
-  const condition = head < 0 ? "#if" : textOf(tree, head);
-  return { kind: "configured", condition: text.startsWith("#ifndef") ? `!${condition}` : condition, on: all(on), off, at: tree.start[node] ?? 0 };
+  return branchesOf(tree, node, (head) => value(tree, head)).reduceRight<Statement>(
+    (off, { condition, text, at, nodes }) => (condition ? { kind: "configured", condition, text, on: all(nodes), off, at } : all(nodes)),
+    EMPTY,
+  );
 }
 
 function readDeclaration(tree: SyntaxTree, node: number): Statement {
@@ -183,7 +194,9 @@ function readDeclaration(tree: SyntaxTree, node: number): Statement {
     const { at } = name;
     return [{ kind: "assign", operator: "=", target: { kind: "name", name: name.name, at }, value: value(tree, initial), at, end: tree.end[child] ?? at }];
   });
-  return { kind: "declare", variables: variablesOf(tree, node, false), initializers };
+  const variables = variablesOf(tree, node, false);
+  const names = namedChildren(tree, node).flatMap((child) => (/declarator|^identifier$/.test(kindOf(tree, child)) ? (declaredName(tree, child) ?? []) : []));
+  return withCleanups(tree, node, names, { kind: "declare", variables, initializers });
 }
 
 /** Follows declarators down to the name; counts the stars. */

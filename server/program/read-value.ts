@@ -2,6 +2,7 @@
 import { childByField, kindOf, namedChildren, textOf } from "../syntax/query.ts";
 import type { SyntaxTree } from "../syntax/tree.ts";
 import type { Statement, Value } from "./code.ts";
+import { partsOf } from "./value-parts.ts";
 
 /** Deeper expressions than this are not read: no kernel code has them, hostile input has. */
 const MAX_DEPTH = 200;
@@ -86,17 +87,43 @@ export function readValue(
       return { kind: "update", target: field("argument"), at, end: tree.end[node] ?? at };
     case "comma_expression":
       return { kind: "comma", left: field("left"), right: field("right"), at };
+    case "preproc_defined":
+      return isDefined(tree, namedChildren(tree, node)[0] ?? -1);
     default:
       break;
   }
-  return { kind: "opaque", text: textOf(tree, node).replace(/\s+/g, " ").slice(0, 60), at };
+  const parts = UNEVALUATED.has(kindOf(tree, node)) ? [] : computedIn(tree, node, read);
+  return { kind: "opaque", text: textOf(tree, node).replace(/\s+/g, " ").slice(0, 60), ...(parts.length > 0 ? { parts } : {}), at };
 }
 
-/** A call by name; a call through a pointer keeps the pointer's last name (`ops->hugetlb_entry`). */
+/** `#ifdef CONFIG_X` asks what `IS_ENABLED(CONFIG_X)` asks: the two go the same way. */
+export function isDefined(tree: SyntaxTree, name: number): Value {
+  const at = tree.start[name] ?? 0;
+  const symbol = textOf(tree, name);
+  return { kind: "call", name: symbol.startsWith("CONFIG_") ? "IS_ENABLED" : "defined", args: [{ kind: "name", name: symbol, at }], at, end: tree.end[name] ?? at };
+}
+
+/** Their operands are types, or are never computed. */
+const UNEVALUATED: ReadonlySet<string> = new Set(["sizeof_expression", "alignof_expression", "offsetof_expression", "type_descriptor"]);
+
+/** Values inside of something that is not read itself, in order of text; those that only name something are left out. */
+function computedIn(tree: SyntaxTree, node: number, read: (child: number) => Value): Value[] {
+  return namedChildren(tree, node)
+    .map(read)
+    .flatMap((part) => (part.kind === "opaque" ? (part.parts ?? []) : [part]))
+    .filter(computes);
+}
+
+const computes = (value: Value): boolean => /^(?:call|assign|update|block)$/.test(value.kind) || partsOf(value).some(computes);
+
+/** A call by name; a call through a pointer keeps the pointer as text (`ops->hugetlb_entry`). */
 function readCall(tree: SyntaxTree, node: number, read: (child: number) => Value): Value {
   const callee = childByField(tree, node, "function");
   const list = childByField(tree, node, "arguments");
   const args = (list < 0 ? [] : namedChildren(tree, list)).map(read);
   const at = tree.start[node] ?? 0;
-  return { kind: "call", name: textOf(tree, callee).replace(/\s+/g, ""), args, at, end: tree.end[node] ?? at };
+  // `guard(class)(object)` is one call.
+  const pointer = kindOf(tree, callee) === "identifier" || kindOf(tree, callee) === "call_expression" ? null : read(callee);
+  const through = pointer && computes(pointer) ? { through: pointer } : {};
+  return { kind: "call", name: textOf(tree, callee).replace(/\s+/g, ""), args, ...through, at, end: tree.end[node] ?? at };
 }

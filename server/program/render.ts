@@ -2,8 +2,21 @@
 import type { Value } from "./code.ts";
 import { mapParts, partsOf } from "./value-parts.ts";
 
+const texts = new WeakMap<Value, string>();
+
 /** Canonical text of a value: equal texts mean the same expression. Used as a key and shown to people. */
 export function render(value: Value): string {
+  if (value.kind === "name") return value.name;
+  if (value.kind === "number") return String(value.value);
+  // Asked for once for each state that reaches the value.
+  const known = texts.get(value);
+  if (known !== undefined) return known;
+  const text = rendered(value);
+  texts.set(value, text);
+  return text;
+}
+
+function rendered(value: Value): string {
   switch (value.kind) {
     case "number":
       return String(value.value);
@@ -41,9 +54,15 @@ const operand = (value: Value): string =>
     ? `(${render(value)})`
     : render(value);
 
+const names = new WeakMap<Value, readonly string[]>();
+
 /** Names that occur in a value, in order of occurrence. */
-export function namesIn(value: Value): string[] {
-  return value.kind === "name" ? [value.name] : partsOf(value).flatMap(namesIn);
+export function namesIn(value: Value): readonly string[] {
+  const known = names.get(value);
+  if (known) return known;
+  const found = value.kind === "name" ? [value.name] : partsOf(value).flatMap(namesIn);
+  names.set(value, found);
+  return found;
 }
 
 /** Replaces names by values, for inlining a helper: `substitute(body, { vma: caller's argument })`. */

@@ -13,7 +13,9 @@ export function partsOf(value: Value): readonly Value[] {
     case "index":
       return [value.of, value.index];
     case "call":
-      return value.args;
+      return value.through ? [value.through, ...value.args] : value.args;
+    case "opaque":
+      return value.parts ?? [];
     case "conditional":
       return value.then ? [value.condition, value.then, value.otherwise] : [value.condition, value.otherwise];
     case "assign":
@@ -23,6 +25,14 @@ export function partsOf(value: Value): readonly Value[] {
     default:
       return [];
   }
+}
+
+/** `a, b, c` as a list, without recursion over hostile lengths. */
+export function commaList(list: Value): Value[] {
+  const items: Value[] = [];
+  let rest = list;
+  for (; rest.kind === "comma"; rest = rest.left) items.unshift(rest.right);
+  return [rest, ...items];
 }
 
 /** The same value made of other parts. */
@@ -37,7 +47,9 @@ export function mapParts(value: Value, map: (part: Value) => Value): Value {
     case "index":
       return { ...value, of: map(value.of), index: map(value.index) };
     case "call":
-      return { ...value, args: value.args.map(map) };
+      return { ...value, ...(value.through ? { through: map(value.through) } : {}), args: value.args.map(map) };
+    case "opaque":
+      return value.parts ? { ...value, parts: value.parts.map(map) } : value;
     case "conditional":
       return { ...value, condition: map(value.condition), then: value.then && map(value.then), otherwise: map(value.otherwise) };
     case "assign":

@@ -22,7 +22,7 @@ const threadsOf = (schedule: readonly ScheduleStep[], first: string | null): str
 };
 
 const gutterOf = (step: ScheduleStep, label: string): string =>
-  step.patchLine === null ? "" : `${label}:${step.patchLine}`;
+  step.patchLine !== null ? `${label}:${step.patchLine}` : step.file === undefined ? "" : `${shown(step.file.replace(/^.*\//, ""))}:${step.newLine ?? ""}`;
 
 /** Characters of one statement or state that are shown. */
 const MOST_CHARACTERS = 240;

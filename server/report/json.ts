@@ -42,6 +42,7 @@ const stepJson = (step: ScheduleStep) => ({
   thread: step.thread,
   step: step.step,
   patchLine: step.patchLine,
+  ...(step.file === undefined ? {} : { file: step.file, newLine: step.newLine ?? null }),
   state: step.state,
 });
 
@@ -106,6 +107,7 @@ export const inputJson = (path: string, review: Review) => ({
     partial: review.coverage.partial,
     calls: review.coverage.calls,
     unknownCalls: review.coverage.unknownCalls,
+    ...(review.coverage.preImages === undefined ? {} : { preImages: review.coverage.preImages.map(({ file, from, offset, fuzz }) => ({ file, from, offset, fuzz })) }),
   },
   obligations: review.obligations.map(({ id, ruleId, status, message, patchLines }) =>
     ({ id, ruleId, status, message, patchLines: [...patchLines] })),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Finding, Obligation, Review, Severity } from "../review/finding.ts";
+import type { Finding, Obligation, PreImageReport, Review, Severity } from "../review/finding.ts";
 import { scheduleColumns } from "./columns.ts";
 import { evidenceFacts, ORIGINS, reviewedThread, sourceText } from "./evidence.ts";
 import type { Summary } from "./json.ts";
@@ -51,7 +51,7 @@ function findingLines(path: string, finding: Finding, options: TextOptions): str
   return [
     `${place(finding.location.patchLine)} ${color(`${finding.severity}:`)} ${paint.bold(visibleLine(finding.message))} ` +
       `[${finding.ruleId}] (${finding.tier})`,
-    ...finding.related.map((related) => `${place(related.patchLine, related.path)} ${paint.cyan("note:")} ${visibleLine(related.message)}`),
+    ...finding.related.map((related) => `${related.patchLine === null ? place(related.newLine ?? 0, related.file ?? "") : place(related.patchLine, related.path)} ${paint.cyan("note:")} ${visibleLine(related.message)}`),
     ...scheduleLines(finding, options),
     ...(finding.origin === "introduced" ? [] : labelled("origin", ORIGINS[finding.origin], paint)),
     ...(finding.evidence === null ? [] : labelledFacts(evidenceFacts(finding.evidence), paint)),
@@ -78,13 +78,32 @@ const worthShowing = (obligations: readonly Obligation[]): readonly Obligation[]
   obligations.filter((obligation) =>
     obligations.some((other) => other.ruleId === obligation.ruleId && other.status !== "not-visible"));
 
+const PRE_IMAGES: Readonly<Record<PreImageReport["from"], string>> = {
+  blob: "blobs of the repository",
+  series: "patches before this one",
+  "work-tree": "the work tree",
+  applied: "the work tree, which has the patch",
+  "new-file": "the patch, which adds the file",
+  fragment: "the hunks alone",
+};
+
+/** Where the code around the hunks came from: `code from the work tree (2 files), the hunks alone`. */
+function preImagesText(preImages: readonly PreImageReport[]): string {
+  const parts = Object.entries(PRE_IMAGES).flatMap(([from, words]) => {
+    const count = preImages.filter((one) => one.from === from).length;
+    return count === 0 ? [] : [count === 1 ? words : `${words} (${count} files)`];
+  });
+  return parts.length === 0 ? "no code to look at" : `code from ${parts.join(", ")}`;
+}
+
 function targetLine(review: Review): string {
   const { release, decidedBy, because, arch, config } = review.target;
-  const { functions, partial, calls, unknownCalls } = review.coverage;
+  const { functions, partial, calls, unknownCalls, preImages } = review.coverage;
   return [
     `target ${release} by ${decidedBy}${because === "" ? "" : ` (${visibleLine(because)})`}, ${[arch, ...config].join(" ")}`,
     `${functions} function${functions === 1 ? "" : "s"}${partial > 0 ? `, ${partial} seen in part` : ""}`,
     ...(unknownCalls > 0 ? [`${unknownCalls} of ${calls} calls not known`] : []),
+    ...(preImages === undefined ? [] : [preImagesText(preImages)]),
   ].join("; ");
 }
 

@@ -10,13 +10,14 @@ export const NO_COVERAGE: Coverage = { functions: 0, analyzed: 0, partial: 0, ca
 
 /** What was looked at: functions of the new side, and calls whose callee is not known. */
 export function coverageOf(unit: Unit): Coverage {
-  const calls = unit.programs.flatMap((program) => program.nodes.filter((node): node is CallNode => node.kind === "call" && node.inlined === undefined && node.name !== DEREFERENCE));
+  const programs = unit.judged ?? unit.programs;
+  const calls = programs.flatMap((program) => program.nodes.filter((node): node is CallNode => node.kind === "call" && node.inlined === undefined && node.name !== DEREFERENCE));
   // Code that did not become a function counts as one that was seen in part.
   const lost = unit.lost?.length ?? 0;
   return {
-    functions: unit.programs.length + lost,
-    analyzed: unit.programs.length,
-    partial: unit.programs.filter((program) => program.openStart || program.openEnd).length + lost,
+    functions: programs.length + lost,
+    analyzed: programs.length,
+    partial: programs.filter((program) => program.openStart || program.openEnd).length + lost,
     calls: calls.length,
     unknownCalls: calls.filter((call) => call.knowledge === "unknown").length,
   };

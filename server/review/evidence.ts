@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Proof } from "../scenarios/prove.ts";
+import type { ExploredModels, Proof } from "../scenarios/prove.ts";
 import { isProved } from "../scenarios/prove.ts";
 import type { Candidate } from "../rules/rule.ts";
-import type { Evidence, Tier } from "./finding.ts";
+import type { Evidence, Finding, Tier } from "./finding.ts";
 
 /** What a proof looks like to everything that shows it. */
-export function evidenceOf({ assumedBranches, assumptions, ...proof }: Proof): Evidence {
-  return { ...proof, assumptions: [...assumptions, ...assumedBranches.map((branch) => `branch taken without justification: ${branch}`)] };
+export function evidenceOf({ assumedBranches, assumptions, explored, ...proof }: Proof): Evidence {
+  const evidence: Evidence = { ...proof, assumptions: [...assumptions, ...assumedBranches.map((branch) => `branch taken without justification: ${branch}`)] };
+  if (explored) models.set(evidence, explored);
+  return evidence;
 }
+
+/** Models are large and are asked for by few: they are no part of what is shown or kept. */
+const models = new WeakMap<Evidence, ExploredModels>();
+
+/** The models behind a finding of this process, or null. */
+export const modelsOf = ({ evidence }: Pick<Finding, "evidence">): ExploredModels | null => (evidence ? (models.get(evidence) ?? null) : null);
 
 /** `proved` only where the failing schedule and the fix were both explored and nothing unseen carries the finding. */
 export const tierOf = (candidate: Candidate, proof: Proof | null): Tier =>

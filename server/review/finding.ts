@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Proof, ProofStep } from "../scenarios/prove.ts";
+import type { Proof } from "../scenarios/prove.ts";
+import type { ScheduleRow } from "../scenarios/schedule.ts";
 import type { Cover, SeriesPlace } from "../patch/cover.ts";
+import type { PreImageOrigin } from "../source/pre-image.ts";
 import type { Problem } from "../text/problem.ts";
 
 export type Severity = "error" | "warning" | "info";
@@ -22,17 +24,18 @@ export interface RelatedLocation {
   /** The document of the place, where it is not that of the finding; `patchLine` then counts lines there. */
   readonly path?: string;
   readonly message: string;
-  readonly patchLine: number;
+  /** null for a place that only the tree shows: `file` and `newLine` name it. */
+  readonly patchLine: number | null;
   readonly file: string | null;
   readonly newLine: number | null;
 }
 
-export type ScheduleStep = ProofStep;
+export type ScheduleStep = ScheduleRow;
 
 export type Verdict = Proof["verdict"];
 
 /** What exploring a scenario around the function showed; unjustified branches are among the assumptions. */
-export type Evidence = Omit<Proof, "assumedBranches">;
+export type Evidence = Omit<Proof, "assumedBranches" | "explored">;
 
 /** Who said so, and where. */
 export interface Source {
@@ -91,6 +94,16 @@ export interface Coverage {
   readonly partial: number;
   readonly calls: number;
   readonly unknownCalls: number;
+  /** Where the code around the hunks came from, file by file; absent where no tree was at hand. */
+  readonly preImages?: readonly PreImageReport[];
+}
+
+export interface PreImageReport {
+  readonly file: string | null;
+  readonly from: PreImageOrigin;
+  /** How far from the lines of their headers the hunks stand, and how many context lines at their edges differ. */
+  readonly offset: number;
+  readonly fuzz: number;
 }
 
 /** What the engine says about one input (one mail, one patch file, one C file). */

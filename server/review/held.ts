@@ -3,6 +3,7 @@ import { entriesOf, heldIn, type HeldFact, type HeldHere } from "../analysis/hel
 import { summarizer, type Summarizer } from "../analysis/summarizer.ts";
 import type { AtomicChange, ChangeWhen, LockChange as Change, ContractLock as Lock, Summary as FunctionSummary } from "../analysis/summary.ts";
 import type { Sleep } from "../analysis/sleep.ts";
+import { indexOf } from "../analysis/tree-index.ts";
 import { lowerFile } from "../analysis/tree-lower.ts";
 import { withCallers } from "../analysis/tree.ts";
 import { statesAt, unitOf, unitOfPrograms, type Unit } from "../analysis/unit.ts";
@@ -12,6 +13,7 @@ import { outlineOf, type Outline, type OutlineFunction } from "../program/outlin
 import { documentPlace, rowAt } from "../program/place.ts";
 import type { EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
+import { imageOfFile } from "../source/image.ts";
 import { decideTarget } from "../source/target.ts";
 import type { ReviewOptions } from "./options.ts";
 import type { ReviewInput } from "./review.ts";
@@ -53,11 +55,12 @@ const withTexts = (summary: FunctionSummary): Summary => {
 /** A C file as it stands; functions are read as they are asked for. */
 export function heldInFile(path: string, text: string, release: Release): HeldLines {
   const outline = outlineOf(text);
-  const file = lowerFile(path, text, outline, release, { marksStatements: true });
+  const file = lowerFile(imageOfFile(path, text), outline, release, { marksStatements: true });
   const summaries = summarizer(programByName((name) => file.programsOf(outline.functions.filter((fn) => fn.name === name))));
   const given = givenAway(outline);
+  const index = indexOf([{ path, outline }]);
   const unitOfFunction = remembering((fn: OutlineFunction): Unit => {
-    const programs = file.programsOf(withCallers(outline.functions, new Set([fn]))).map((program) => {
+    const programs = file.programsOf(withCallers(index, path, new Set([fn]))).map((program) => {
       const whole = summaries.withCallees(program);
       return given.has(program.name) ? { ...whole, isStatic: false } : whole;
     });
@@ -81,7 +84,7 @@ function heldInPatches(text: string, options: ReviewOptions): HeldLines {
   const sides = readPatches(text).patches.flatMap((patch) => {
     const { release } = decideTarget(patch, options).target;
     return (["new", "old"] as const).map((side) => {
-      const read = unitOf(imagesOf(text, patch, side, release), release, { marksStatements: true });
+      const read = unitOf(imagesOf(text, patch, side, release), release, new Set(), { marksStatements: true });
       const summaries = summarizer(programByName((name) => read.programs.filter((one) => one.name === name && !one.openStart && !one.openEnd)));
       return { patch, summaries, unit: unitOfPrograms(read.images, release, read.programs.map(summaries.withCallees), read.definitions) };
     });

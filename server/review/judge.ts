@@ -2,16 +2,17 @@
 import { statesAt, type AnalyzedFunction, type CallingContext, type Unit } from "../analysis/unit.ts";
 import { atLeast } from "../kernel/release.ts";
 import type { Target } from "../kernel/target.ts";
-import { documentPlace, documentRange } from "../program/place.ts";
+import { documentPlace } from "../program/place.ts";
 import type { EffectProgram } from "../program/program.ts";
 import { RULES } from "../rules/registry.ts";
-import type { At, Candidate, ObligationCheck, Rule, Site, Subject } from "../rules/rule.ts";
+import type { Candidate, ObligationCheck, Rule, Site, Subject } from "../rules/rule.ts";
 import type { Problem } from "../text/problem.ts";
-import { alreadyThere, keyOf, unique } from "./compare.ts";
+import { alreadyThere, isChanged, keyOf, unique } from "./compare.ts";
 import { evidenceOf, tierOf } from "./evidence.ts";
-import type { Finding, Location, Obligation, RelatedLocation, Severity } from "./finding.ts";
+import type { Finding, Obligation, Severity } from "./finding.ts";
 import type { ReviewOptions } from "./options.ts";
 import { originOf } from "./origin.ts";
+import { anchorOf, relatedTo } from "./place.ts";
 
 interface Judged {
   readonly findings: readonly Finding[];
@@ -21,42 +22,98 @@ interface Judged {
 
 const TIER_RANK = { pattern: 0, contract: 1, proved: 2 } as const;
 
-/** Runs every rule over a subject, proves what it can, and keeps what the patch caused. */
-export function judge(subject: Subject, options: ReviewOptions): Judged {
-  const findings: Finding[] = [];
-  const obligations: Obligation[] = [];
-  const problems: Problem[] = [];
-  for (const rule of RULES) {
-    const override = options.rules[rule.meta.id];
-    if (override === "off" || !applies(rule, subject.target)) continue;
-    try {
-      const found = run(rule, subject);
-      obligations.push(...found.obligations.map(obligationOf));
-      const before = subject.old ? candidatesOf(rule, { ...subject, unit: subject.old, old: null }) : [];
-      const candidates = unique(found.candidates);
-      const old = alreadyThere(before, candidates);
-      for (const candidate of candidates) findings.push(...settle(rule, candidate, old.has(candidate), subject, options, override));
-    } catch (error) {
-      // One rule's crash costs that rule, not the review.
-      problems.push({ code: "rule-failed", message: `rule ${rule.meta.id} failed: ${error instanceof Error ? error.message : "unknown"}`, line: null });
-    }
-  }
-  return { findings: findings.toSorted(byPlace), obligations: obligations.toSorted((a, b) => (a.id < b.id ? -1 : 1)), problems };
+/** What of a subject is judged: everything, the calls of some functions, or what rules say of it as a whole. */
+export type Scope = { readonly kind: "all" } | { readonly kind: "calls"; readonly programs: readonly EffectProgram[] } | { readonly kind: "whole" };
+
+/** What one rule found in a subject, before anything is proved. */
+export interface Found {
+  readonly rule: Rule;
+  readonly candidates: readonly Candidate[];
+  /** Those that the old side has, too. */
+  readonly old: ReadonlySet<Candidate>;
+  readonly obligations: readonly ObligationCheck[];
 }
 
-const byPlace = (a: Finding, b: Finding): number =>
+/** Runs every rule over a subject, proves what it can, and keeps what the patch caused. */
+export function judge(subject: Subject, options: ReviewOptions): Judged {
+  const { found, problems } = searched(subject, options, { kind: "all" });
+  const { findings, problems: others } = settled(found, subject, options);
+  const obligations = found.flatMap((one) => changedObligations(one.obligations).map(obligationOf));
+  return { findings: findings.toSorted(byPlace), obligations: obligations.toSorted((a, b) => (a.id < b.id ? -1 : 1)), problems: [...problems, ...others] };
+}
+
+/** Runs every rule over a subject. */
+export function searched(subject: Subject, options: ReviewOptions, scope: Scope): { readonly found: readonly Found[]; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const found = RULES.flatMap((rule): Found[] => {
+    if (options.rules[rule.meta.id] === "off" || !applies(rule, subject.target)) return [];
+    return withoutCrash(rule, problems, () => {
+      const { candidates, obligations } = run(rule, subject, scope);
+      const own = unique(candidates);
+      // Where nothing is found now, nobody asks what was there before.
+      const before = subject.old && own.length > 0 ? candidatesBefore(rule, { ...subject, unit: subject.old, old: null }) : [];
+      return [{ rule, candidates: own, old: alreadyThere(before, own), obligations }];
+    });
+  });
+  return { found, problems };
+}
+
+/** Proves what was found where that is possible, and keeps what the patch caused. */
+export function settled(found: readonly Found[], subject: Subject, options: ReviewOptions): { readonly findings: readonly Finding[]; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const findings = found.flatMap(({ rule, candidates, old }) => {
+    const override = options.rules[rule.meta.id];
+    if (override === "off") return [];
+    return withoutCrash(rule, problems, () => candidates.flatMap((candidate) => settle(rule, candidate, old.has(candidate), subject, options, override)));
+  });
+  return { findings, problems };
+}
+
+/** One rule's crash costs that rule, not the review. */
+function withoutCrash<T>(rule: Rule, problems: Problem[], work: () => T[]): T[] {
+  try {
+    return work();
+  } catch (error) {
+    problems.push({ code: "rule-failed", message: `rule ${rule.meta.id} failed: ${error instanceof Error ? error.message : "unknown"}`, line: null });
+    return [];
+  }
+}
+
+/** The order of findings. */
+export const byPlace = (a: Finding, b: Finding): number =>
   a.location.patchLine - b.location.patchLine || a.location.column - b.location.column || (a.ruleId < b.ruleId ? -1 : a.ruleId > b.ruleId ? 1 : 0);
 
 const applies = (rule: Rule, target: Target): boolean =>
   atLeast(target.release, rule.meta.since) && !(rule.meta.until !== null && atLeast(target.release, rule.meta.until));
 
-function run(rule: Rule, subject: Subject): { candidates: readonly Candidate[]; obligations: readonly ObligationCheck[] } {
-  const whole = rule.checkSubject?.(subject) ?? { candidates: [], obligations: [] };
-  return { candidates: [...candidatesOf(rule, subject), ...whole.candidates], obligations: whole.obligations };
+function run(rule: Rule, subject: Subject, scope: Scope): { candidates: readonly Candidate[]; obligations: readonly ObligationCheck[] } {
+  const whole = (scope.kind === "calls" ? null : rule.checkSubject?.(subject)) ?? { candidates: [], obligations: [] };
+  const calls = scope.kind === "whole" ? [] : candidatesOf(rule, subject, scope.kind === "calls" ? scope.programs : judgedIn(subject.unit));
+  return { candidates: [...calls, ...whole.candidates], obligations: whole.obligations };
 }
 
+/**
+ * Candidates of the old side. What a rule says of a mechanism as a whole counts where whole files are seen: hunks show the
+ * parts of it that change, a file shows all of it, in every patch to the file.
+ */
+function candidatesBefore(rule: Rule, subject: Subject): Candidate[] {
+  const isWhole = subject.unit.images.some((image) => image.missing !== undefined);
+  const whole = isWhole ? (rule.checkSubject?.(subject).candidates ?? []) : [];
+  return [...candidatesOf(rule, subject, judgedIn(subject.unit)), ...whole.filter(({ place }) => place.program.image.missing !== undefined)];
+}
+
+/** Obligations of a mechanism of which the patch changes something: a file that is seen as a whole may just contain it. */
+function changedObligations(obligations: readonly ObligationCheck[]): readonly ObligationCheck[] {
+  const places = obligations.flatMap((one) => one.places);
+  if (places.every(({ program }) => program.image.missing === undefined)) return obligations;
+  return places.some((place) => place.program.image.missing === undefined || isChanged(place)) ? obligations : [];
+}
+
+/** Of files that are seen as a whole, the functions that the patch touches. */
+const judgedIn = ({ judged, programs }: Unit): readonly EffectProgram[] => judged ?? programs;
+
 /** Candidates of the rule's per-call check over one side. */
-function candidatesOf(rule: Rule, subject: Subject, programs: readonly EffectProgram[] = subject.unit.programs): Candidate[] {
+function candidatesOf(rule: Rule, subject: Subject, programs: readonly EffectProgram[]): Candidate[] {
   if (!rule.check) return [];
   const { unit, target } = subject;
   const found: Candidate[] = [];
@@ -68,10 +125,6 @@ function candidatesOf(rule: Rule, subject: Subject, programs: readonly EffectPro
   }
   return found;
 }
-
-/** What the rules say of single calls in some functions, before anything is explored. */
-export const candidatesIn = (subject: Subject, programs: readonly EffectProgram[], options: ReviewOptions): readonly Candidate[] =>
-  RULES.filter((rule) => options.rules[rule.meta.id] !== "off" && applies(rule, subject.target)).flatMap((rule) => unique(candidatesOf(rule, subject, programs)));
 
 /** A site whose analysis runs when a rule asks for it: many calls are judged by their text alone. */
 const siteOf = (unit: Unit, target: Target, program: EffectProgram, at: Pick<Site, "call" | "node" | "effect">): Site => ({
@@ -109,9 +162,21 @@ function checkInTree(rule: Rule, site: Site): readonly Candidate[] {
   const reaching = decided.filter((context) => statesAt(alone(context), site.node).length > 0);
   const found = check({ program: site.program, contexts: reaching });
   if (found.length > 0 || reaching.length > 0 || !hasOpen) return found;
-  const { follow: _, ...asOneFile } = site.unit;
-  return [...(rule.check?.({ ...site, unit: asOneFile }) ?? [])];
+  return [...(rule.check?.({ ...site, unit: asOneFile(site.unit) }) ?? [])];
 }
+
+/** The unit without callers in other files. Not a copy: programs are made when they are asked for. */
+const asOneFile = (unit: Unit): Unit => ({
+  release: unit.release,
+  images: unit.images,
+  get programs() {
+    return unit.programs;
+  },
+  named: (name) => unit.named(name),
+  definitions: unit.definitions,
+  analyze: (program) => unit.analyze(program),
+  ...(unit.lost ? { lost: unit.lost } : {}),
+});
 
 function settle(
   rule: Rule,
@@ -121,9 +186,9 @@ function settle(
   options: ReviewOptions,
   override: Severity | undefined,
 ): Finding[] {
-  const location = locate(candidate.place);
+  const anchor = anchorOf(candidate.place);
   const origin = originOf(candidate, hadBefore, subject);
-  if (!location || origin === "pre-existing") return [];
+  if (!anchor || origin === "pre-existing") return [];
   const proof = options.simulate && candidate.prove ? candidate.prove(options.maxStates) : null;
   const tier = tierOf(candidate, proof);
   if (TIER_RANK[tier] < TIER_RANK[options.minTier]) return [];
@@ -138,8 +203,11 @@ function settle(
       message: messageOf(rule, candidate),
       function: candidate.place.program.name,
       fingerprint: keyOf(candidate),
-      location,
-      related: candidate.related.flatMap(({ message, place }) => related(message, place, subject.unit)),
+      location: anchor.location,
+      related: [
+        ...(anchor.isElsewhere ? relatedTo("the place itself, which this patch does not show", candidate.place, subject.unit) : []),
+        ...candidate.related.flatMap(({ message, place }) => relatedTo(message, place, subject.unit)),
+      ],
       evidence: proof && evidenceOf(proof),
       sources: rule.meta.sources,
     },
@@ -149,27 +217,6 @@ function settle(
 function messageOf(rule: Rule, candidate: Candidate): string {
   const template = rule.meta.messages[candidate.messageId] ?? rule.meta.title;
   return template.replace(/\{(\w+)\}/g, (_, name: string) => candidate.data[name] ?? "");
-}
-
-function locate({ program, at, end }: At): Location | null {
-  const place = documentRange(program.image, at, end);
-  if (!place) return null;
-  return {
-    patchLine: place.line,
-    column: place.column,
-    endColumn: place.endColumn,
-    file: program.image.path,
-    newLine: place.row.newLine,
-    oldLine: place.row.oldLine,
-  };
-}
-
-function related(message: string, { program, at }: At, unit: Unit): RelatedLocation[] {
-  const place = documentPlace(program.image, at);
-  if (!place) return [];
-  const { path } = program.image;
-  const elsewhere = path !== null && !unit.images.includes(program.image) && unit.follow ? { path } : {};
-  return [{ message, patchLine: place.line, file: path, newLine: place.row.newLine, ...elsewhere }];
 }
 
 function obligationOf(check: ObligationCheck): Obligation {

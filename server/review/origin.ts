@@ -9,7 +9,9 @@ import type { Origin } from "./finding.ts";
  */
 export function originOf(candidate: Candidate, hadBefore: boolean, subject: Subject): Origin {
   if (subject.old === null) return "introduced";
-  if (candidate.origin !== undefined) return candidate.origin;
+  // Of a file that is seen as a whole, the old side shows all that the rule goes by.
+  const isWhole = candidate.place.program.image.missing !== undefined;
+  if (candidate.origin !== undefined && !(isWhole && hadBefore)) return candidate.origin;
   if (hadBefore) return "pre-existing";
   return isOnChangedLine(candidate) ? "introduced" : "interaction";
 }

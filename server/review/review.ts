@@ -9,6 +9,7 @@ import { coverageOf, lostProblems, NO_COVERAGE, unclosedProblems } from "./cover
 import type { Review, TargetReport } from "./finding.ts";
 import { judge } from "./judge.ts";
 import type { ReviewOptions } from "./options.ts";
+import { seenInTree, treeProblems, type ReviewTree } from "./tree.ts";
 import { subjectOf, subjectOfFile } from "./subject.ts";
 
 /** What is reviewed: a document that holds patches, or a C file as it stands. */
@@ -18,6 +19,8 @@ export interface ReviewInput {
   readonly kind: "patch" | "c";
   /** Cover letters of the inputs before this one. */
   readonly covers?: readonly Cover[];
+  /** A kernel tree that shows the code around the hunks. */
+  readonly tree?: ReviewTree;
 }
 
 /**
@@ -32,7 +35,7 @@ export function review(input: ReviewInput, options: ReviewOptions): Review[] {
   const problems = byPatch(document.patches, document.problems);
   return document.messages.flatMap((message) =>
     message.patches.map((patch) =>
-      reviewPatch(input.text, message, patch, coverOf(message, covers), options, problems.get(patch) ?? []),
+      reviewPatch(input, message, patch, coverOf(message, covers), options, problems.get(patch) ?? []),
     ),
   );
 }
@@ -75,10 +78,11 @@ function emptyReview(messages: readonly MailMessage[], options: ReviewOptions, p
 }
 
 function reviewPatch(
-  document: string, message: MailMessage, patch: Patch, cover: Cover | null, options: ReviewOptions, problems: readonly Problem[],
+  { text, tree }: ReviewInput, message: MailMessage, patch: Patch, cover: Cover | null, options: ReviewOptions, problems: readonly Problem[],
 ): Review {
-  const decided = decideTarget(patch, options, cover?.subject ?? null);
-  const subject = subjectOf(document, patch, decided.target);
+  const seen = tree && seenInTree(text, message, patch, cover, tree);
+  const decided = decideTarget(patch, { ...options, ...seen?.target }, cover?.subject ?? null);
+  const subject = subjectOf(text, patch, decided.target, seen?.preImages, seen?.callers);
   const judged = subject ? judge(subject, options) : { findings: [], obligations: [], problems: [] };
   return {
     messageId: patch.messageId,
@@ -86,8 +90,8 @@ function reviewPatch(
     series: placeOf(message, cover),
     cover: coverFrom(message),
     target: reportOf(decided),
-    problems: [...problems, ...decided.problems, ...(subject ? lostProblems(subject.unit) : []), ...judged.problems],
-    coverage: subject ? coverageOf(subject.unit) : NO_COVERAGE,
+    problems: [...problems, ...(seen ? treeProblems(seen, subject !== null) : []), ...decided.problems, ...(subject ? lostProblems(subject.unit) : []), ...judged.problems],
+    coverage: { ...(subject ? coverageOf(subject.unit) : NO_COVERAGE), ...(seen ? { preImages: seen.reports } : {}) },
     obligations: judged.obligations,
     findings: judged.findings,
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { answerText, indexOf, type TreeFile } from "../analysis/tree-index.ts";
+import { indexOf, type TreeFile } from "../analysis/tree-index.ts";
 import { treeOf, type Tree } from "../analysis/tree.ts";
 import type { Patch } from "../patch/model.ts";
 import { decideTarget, type DecidedTarget } from "../source/target.ts";
@@ -71,11 +71,11 @@ export function scannerOf(
       return {
         review: { ...review, problems },
         files: [...new Set([path, ...read])].map((one) => [one, hashes.get(one) ?? ""] as const),
-        answers: questions.map(([from, name]) => [from, name, answerText(index.callersOf(from, name))] as const),
+        answers: questions.map(([from, name]) => [from, name, index.answerOf(from, name)] as const),
       };
     },
     isCurrent: (scanned) =>
       scanned.files.every(([path, hash]) => hashes.get(path) === hash) &&
-      scanned.answers.every(([path, name, answer]) => answerText(index.callersOf(path, name)) === answer),
+      scanned.answers.every(([path, name, answer]) => index.answerOf(path, name) === answer),
   };
 }

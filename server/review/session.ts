@@ -1,175 +1,256 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { answerText, type TreeFile, type TreeIndex } from "../analysis/tree-index.ts";
 import { hash, shapeOf } from "../analysis/shape.ts";
-import { isConcerned, treeOf } from "../analysis/tree.ts";
+import type { TreeIndex } from "../analysis/tree-index.ts";
+import { treeOf, type Trace } from "../analysis/tree.ts";
+import { editedOutline } from "../program/outline-edit.ts";
 import { outlineOf, type OutlineFunction } from "../program/outline.ts";
-import { namesWithEffect } from "../kernel/facts.ts";
 import type { Target } from "../kernel/target.ts";
-import type { Candidate } from "../rules/rule.ts";
-import { candidatesIn } from "./judge.ts";
+import { lineIndex, type LineIndex } from "../text/line-index.ts";
+import type { Problem } from "../text/problem.ts";
+import type { Finding } from "./finding.ts";
+import { RULES } from "../rules/registry.ts";
+import type { Subject } from "../rules/rule.ts";
+import { byPlace, searched, settled, type Found } from "./judge.ts";
 import type { ReviewOptions } from "./options.ts";
-import { TRIGGER_NAMES } from "./subject.ts";
+import { moveBetween, relined, type StandingFunction } from "./relined.ts";
+import { concernsRules, TRIGGER_NAMES } from "./subject.ts";
 
-/** A candidate of a file that may have moved since it was found: `by` offsets in the text. */
-export interface PlacedCandidate {
-  readonly candidate: Candidate;
-  readonly by: number;
+/** What is said about one file of a tree. */
+export interface SessionReview {
+  /** As `scan` orders them. */
+  readonly findings: readonly Finding[];
+  readonly problems: readonly Problem[];
 }
 
 /** A tree that is edited: what did not change is not analyzed again, function by function. */
 export interface TreeSession {
+  /** Takes over the text of a file, or a new file. */
   update(path: string, text: string): void;
-  candidates(path: string): readonly PlacedCandidate[];
+  /** The text of a file, or null where there is none. */
+  textOf(path: string): string | null;
+  /** The findings of a file as `scan` would have them for the present texts. */
+  review(path: string): SessionReview;
+  /** In how many places a file breaks a rule as far as analysis can tell, before anything is explored. */
+  analyze(path: string): number;
 }
 
-/** A function that a result rests on. */
+/** Functions of one name in one file, on which a result rests. */
 interface Dependency {
   readonly path: string;
   readonly name: string;
-  /** Of the text that it is lowered from. */
+  /** Of their programs, up to places. */
   readonly key: string;
-  /** Of its program: most changes of a helper leave the programs of its callers alone. */
+  /** What of the programs decides: most changes of comments and names leave it alone. */
   readonly shape: string;
 }
 
-/** What was found in one function, and what that rests on. */
-interface Known {
-  readonly key: string;
-  /** Of its own text alone. */
-  readonly own: string;
-  readonly shape: string;
-  readonly start: number;
-  readonly candidates: readonly Candidate[];
-  readonly functions: readonly Dependency[];
-  readonly answers: readonly (readonly [path: string, name: string, answer: string])[];
+/** Something that was asked of the tree, and the answer as a text. */
+interface Asked {
+  readonly path: string;
+  readonly name: string;
+  readonly answer: string;
 }
+
+/** What a result rests on. */
+interface Basis {
+  readonly functions: readonly Dependency[];
+  readonly callers: readonly Asked[];
+  readonly named: readonly Asked[];
+  readonly wholes: readonly Asked[];
+}
+
+/** What was found in one function, or in a file as a whole. */
+interface Known {
+  /** Number of candidates. */
+  readonly count: number;
+  readonly problems: readonly Problem[];
+  /** What was found, until it is settled, and the turn of that: only in these texts something can be explored. */
+  open: { readonly found: readonly Found[]; readonly subject: Subject; readonly turn: number } | null;
+  basis: Basis;
+  /** Findings where they were asked for, and where the functions stood in which the lines are that they name. */
+  settled: (SessionReview & { readonly places: readonly StandingFunction[] }) | null;
+}
+
+/** Results of texts that a file had before: edits are taken back. */
+const KEPT_BEFORE = 64;
 
 export function treeSession(index: TreeIndex, texts: Map<string, string>, target: Target, options: ReviewOptions): TreeSession {
   const tree = treeOf(index, (path) => texts.get(path) ?? null, target.release, TRIGGER_NAMES);
-  const keys = new Map<string, ReadonlyMap<OutlineFunction, Keys>>();
   const results = new Map<string, Map<string, Known>>();
+  /** Number of changes so far. */
+  let turns = 0;
+  const byName = new WeakMap<object, ReadonlyMap<string, readonly OutlineFunction[]>>();
+  /** Keys of functions by file and name, until something changes. */
+  const keys = new Map<string, string>();
 
-  const keysOf = (path: string): ReadonlyMap<OutlineFunction, Keys> => {
-    const made = keys.get(path) ?? functionKeys(texts.get(path) ?? "", index.outlineOf(path)?.functions ?? []);
-    keys.set(path, made);
+  const functionsNamed = (path: string, name: string): readonly OutlineFunction[] => {
+    const outline = index.outlineOf(path);
+    if (!outline) return [];
+    const known = byName.get(outline) ?? grouped(outline.functions);
+    byName.set(outline, known);
+    return known.get(name) ?? [];
+  };
+  const keyOf = (path: string, name: string): string => {
+    const known = keys.get(`${path} ${name}`);
+    if (known !== undefined) return known;
+    const made = functionsNamed(path, name).map((fn) => tree.keyOf(path, fn)).join("\n");
+    keys.set(`${path} ${name}`, made);
     return made;
   };
-  const named = (path: string, name: string): readonly OutlineFunction[] => (index.outlineOf(path)?.functions ?? []).filter((fn) => fn.name === name);
-  const keyOf = (path: string, name: string): string => named(path, name).map((fn) => keysOf(path).get(fn)?.whole ?? "").join("\n");
-  const shapesOf = (path: string, name: string): string => tree.programs(path, named(path, name)).map(shapeOf).join("\n");
+  const shapesOf = (path: string, name: string): string => tree.programs(path, functionsNamed(path, name)).map(shapeOf).join("\n");
 
-  const isCurrent = (known: Known): boolean =>
-    known.functions.every(({ path, name, key, shape }) => keyOf(path, name) === key || shapesOf(path, name) === shape) &&
-    known.answers.every(([path, name, answer]) => answerText(index.callersOf(path, name)) === answer);
+  /** `isExact`: lines of a finding are told by the functions in which they stand, and those must be the very same. */
+  const isCurrent = ({ functions, callers, named, wholes }: Basis, isExact: boolean): boolean =>
+    callers.every(({ path, name, answer }) => index.answerOf(path, name) === answer) &&
+    functions.every(({ path, name, key, shape }) => keyOf(path, name) === key || (!isExact && shapesOf(path, name) === shape)) &&
+    named.every(({ path, name, answer }) => tree.namedKey(path, name) === answer) &&
+    wholes.every(({ path, answer }) => tree.wholeKey(path) === answer);
 
-  const analyzed = (path: string, fn: OutlineFunction, { whole, own }: Keys): Known => {
-    tree.takeTrace(true);
-    const unit = tree.unitOfFunctions(path, [fn]);
-    const programs = unit?.programs.filter((program) => program.start >= fn.start && program.end <= fn.end) ?? [];
-    const candidates = unit ? candidatesIn({ target, unit, old: null }, programs, options) : [];
-    const { functions, questions } = tree.takeTrace(true);
-    const seen = new Map(functions.map((one) => [`${one.path} ${one.fn.name}`, one]));
+  /** The functions with those that have a place in their programs. */
+  const standingOf = (functions: readonly FunctionAt[]): readonly FunctionAt[] => {
+    const all = functions.flatMap(({ path, fn }) => tree.placesOf(path, fn).map((one) => ({ path, fn: one })));
+    return [...new Map(all.map((one) => [`${one.path} ${one.fn.start}`, one])).values()];
+  };
+
+  const lines = new Map<string, { readonly text: string; readonly index: LineIndex }>();
+  const placeOf = (path: string, name: string, ordinal: number): StandingFunction | null => {
+    const fn = functionsNamed(path, name)[ordinal];
+    const text = texts.get(path);
+    if (!fn || text === undefined) return null;
+    const known = lines.get(path);
+    const made = known?.text === text ? known : { text, index: lineIndex(text) };
+    lines.set(path, made);
+    const { line, column } = made.index.positionOf(fn.start);
+    return { path, name, ordinal, first: line, last: made.index.lineOf(Math.max(fn.start, fn.end - 1)), column };
+  };
+
+  /** What is known as it is to be said now; null where its lines are lost. */
+  const inPlace = ({ findings, places }: NonNullable<Known["settled"]>, path: string): readonly Finding[] | null => {
+    if (findings.length === 0) return findings;
+    const move = moveBetween(places, places.map((place) => placeOf(place.path, place.name, place.ordinal)));
+    const found = findings.map((finding) => relined(finding, path, move));
+    return found.every((finding) => finding !== null) ? found : null;
+  };
+
+  const basisOf = ({ questions, named, wholes }: Trace, functions: readonly FunctionAt[]): Basis => {
+    const seen = new Map(functions.map((one) => [`${one.path} ${one.fn.name}`, { path: one.path, name: one.fn.name }]));
     return {
-      key: whole,
-      own,
-      shape: programs.map(shapeOf).join("\n"),
-      start: fn.start,
-      candidates,
-      functions: [...seen.values()].map((one) => ({ path: one.path, name: one.fn.name, key: keyOf(one.path, one.fn.name), shape: shapesOf(one.path, one.fn.name) })),
-      answers: questions.map(([from, name]) => [from, name, answerText(index.callersOf(from, name))] as const),
+      functions: [...seen.values()].map(({ path, name }) => ({ path, name, key: keyOf(path, name), shape: shapesOf(path, name) })),
+      callers: questions.map(([path, name]) => ({ path, name, answer: index.answerOf(path, name) })),
+      named: named.map(([path, name]) => ({ path, name, answer: tree.namedKey(path, name) })),
+      wholes: wholes.map((path) => ({ path, name: "", answer: tree.wholeKey(path) })),
     };
   };
 
-  /** What of an earlier result may still hold, before programs are compared. */
-  const earlier = (path: string, fn: OutlineFunction): Known | null => {
-    const known = results.get(path)?.get(`${fn.name} ${keysOf(path).get(fn)?.own ?? ""}`);
-    return known ?? null;
+  /** What rules say of the calls of a function; of null, of the file as a whole. */
+  const analyzed = (path: string, fn: OutlineFunction | null): Known => {
+    tree.takeTrace(true);
+    const part = tree.part(path, fn);
+    const subject = part && { target, unit: part.unit, old: null };
+    const programs = part?.programs.filter((program) => fn && program.start >= fn.start && program.end <= fn.end) ?? [];
+    const { found, problems } = subject ? searched(subject, options, fn ? { kind: "calls", programs } : { kind: "whole" }) : { found: [], problems: [] };
+    const trace = tree.takeTrace(true);
+    const count = found.reduce((sum, one) => sum + one.candidates.length, 0);
+    return {
+      count, problems, open: subject && count > 0 ? { found, subject, turn: turns } : null,
+      basis: basisOf(trace, [...(fn ? [{ path, fn }] : []), ...trace.functions]),
+      settled: count > 0 ? null : { findings: [], problems: [], places: [] },
+    };
   };
 
-  /** Functions of the file whose programs have to be compared, read at once. */
-  const readAhead = (path: string, concerned: readonly OutlineFunction[]): void => {
-    const names = new Set<string>();
-    for (const fn of concerned) {
-      const known = earlier(path, fn);
-      if (known === null || known.key !== keysOf(path).get(fn)?.whole) names.add(fn.name);
-      for (const one of known?.functions ?? []) if (one.path === path && keyOf(path, one.name) !== one.key) names.add(one.name);
-    }
-    if (names.size > 1) tree.programs(path, [...names].flatMap((name) => named(path, name)));
+  /** Proves what was found, in the texts in which it was found. */
+  const settle = (known: Known, path: string, fn: OutlineFunction | null): void => {
+    tree.takeTrace(true);
+    const { findings, problems } = known.open ? settled(known.open.found, known.open.subject, options) : { findings: [], problems: [] };
+    const trace = tree.takeTrace(true);
+    const rested = [...(fn ? [{ path, fn }] : []), ...known.basis.functions.flatMap((one) => functionsNamed(one.path, one.name).map((other) => ({ path: one.path, fn: other }))), ...trace.functions];
+    const wholes = trace.wholes.flatMap((from) => tree.wanted(from).map((one) => ({ path: from, fn: one })));
+    const standing = findings.length === 0 ? [] : standingOf([...rested, ...wholes]);
+    const more = basisOf(trace, standing);
+    known.basis = {
+      functions: [...known.basis.functions, ...more.functions], callers: [...known.basis.callers, ...more.callers],
+      named: [...known.basis.named, ...more.named], wholes: [...known.basis.wholes, ...more.wholes],
+    };
+    known.open = null;
+    known.settled = { findings, problems, places: standing.flatMap((one) => placeOf(one.path, one.fn.name, functionsNamed(one.path, one.fn.name).indexOf(one.fn)) ?? []) };
+  };
+
+  const settledNow = (path: string, name: string, fn: OutlineFunction | null, known: Known): Known => {
+    const now = known.open?.turn === turns ? known : analyzed(path, fn);
+    if (!now.settled) settle(now, path, fn);
+    results.get(path)?.set(name, now);
+    return now;
+  };
+
+  const parts = (path: string): readonly { readonly name: string; readonly fn: OutlineFunction | null }[] => {
+    const text = texts.get(path) ?? "";
+    // What a helper does shows in its callers.
+    const concerned = tree.wanted(path);
+    const around = RULES.map((rule) => rule.readsOfFile?.(text) ?? "").join(" ");
+    return [...concerned.map((fn) => ({ name: `${fn.name} ${fn.end - fn.start} ${hash(text, fn.start, fn.end)} ${around}`, fn })), { name: around, fn: null }];
+  };
+
+  /** What is known of each part of a file, analyzed again where it has to be. */
+  const analysis = (path: string): readonly { readonly name: string; readonly fn: OutlineFunction | null; known: Known }[] => {
+    if (!concernsRules(texts.get(path) ?? "")) return [];
+    const before = results.get(path) ?? new Map<string, Known>();
+    const all = parts(path).map(({ name, fn }) => {
+      const known = before.get(name);
+      return { name, fn, known: known && isCurrent(known.basis, known.count > 0) ? known : analyzed(path, fn) };
+    });
+    results.set(path, withEarlier(new Map(all.map(({ name, known }) => [name, known])), before));
+    return all;
   };
 
   return {
+    textOf: (path) => texts.get(path) ?? null,
     update(path, text) {
-      if (texts.get(path) === text) return;
+      const before = texts.get(path);
+      if (before === text) return;
       texts.set(path, text);
-      index.replace({ path, outline: outlineOf(text) } satisfies TreeFile);
-      keys.delete(path);
+      const outline = index.outlineOf(path);
+      index.replace({ path, outline: before !== undefined && outline ? editedOutline({ text: before, outline }, text) : outlineOf(text) });
+      keys.clear();
       tree.replace(path);
+      turns++;
     },
-    candidates(path) {
-      const concerned = (index.outlineOf(path)?.functions ?? []).filter((fn) => isConcerned(fn, TRIGGER_NAMES));
-      readAhead(path, concerned);
-      const now = new Map<string, Known>();
-      const found: PlacedCandidate[] = [];
-      for (const fn of concerned) {
-        const key = keysOf(path).get(fn) ?? { own: "", whole: "" };
-        const known = earlier(path, fn);
-        const isSame = known !== null && (known.key === key.whole || tree.programs(path, [fn]).map(shapeOf).join("\n") === known.shape);
-        const result = known !== null && isSame && isCurrent(known) ? known : analyzed(path, fn, key);
-        now.set(`${fn.name} ${key.own}`, result);
-        for (const candidate of result.candidates) found.push({ candidate, by: fn.start - result.start });
+    review(path) {
+      const findings: Finding[] = [];
+      const problems: Problem[] = [];
+      for (const { name, known, fn } of analysis(path)) {
+        const standing = known.settled && inPlace(known.settled, path);
+        const now = standing ? known : settledNow(path, name, fn, known);
+        findings.push(...(standing ?? now.settled?.findings ?? []));
+        problems.push(...now.problems, ...(now.settled?.problems ?? []));
       }
-      results.set(path, now);
-      return found;
+      return { findings: findings.toSorted(byPlace), problems };
     },
+    analyze: (path) => analysis(path).reduce((sum, { known }) => sum + known.count, 0),
   };
 }
 
-/** Texts as numbers: a function's own, and with those of the helpers that its lowering looks into. */
-interface Keys {
-  readonly own: string;
-  readonly whole: string;
+interface FunctionAt {
+  readonly path: string;
+  readonly fn: OutlineFunction;
 }
 
-/** Longer helpers are not looked into. */
-const MAX_HELPER = 6000;
-
-function functionKeys(text: string, functions: readonly OutlineFunction[]): ReadonlyMap<OutlineFunction, Keys> {
-  const own = new Map(functions.map((fn) => [fn, hash(text, fn.start, fn.end)]));
-  const byName = new Map<string, OutlineFunction[]>();
-  for (const fn of functions) byName.set(fn.name, [...(byName.get(fn.name) ?? []), fn]);
-  const macros = [...text.matchAll(/^[ \t]*#[ \t]*define\b(?:[^\n\\]|\\[^])*/gm)].map((match) => hash(match[0], 0, match[0].length)).join(" ");
-  const macroKey = hash(macros, 0, macros.length);
-  const helpersOf = (fn: OutlineFunction): readonly OutlineFunction[] =>
-    fn.calls.flatMap((call) => (call.isPointer ? [] : (byName.get(call.name) ?? []).filter((helper) => helper.end - helper.start <= MAX_HELPER)));
-  const mattering = matteringHelpers(text, functions, helpersOf);
-  return new Map(functions.map((fn) => {
-    // Who gives a pin away is told by everything that is called; locks and pointers by the helpers that have to do with them.
-    const isAll = fn.calls.some((call) => PINS.has(call.name));
-    const seen = new Set([fn]);
-    for (const one of seen) for (const helper of helpersOf(one)) if (isAll || mattering.has(helper)) seen.add(helper);
-    const all = [...seen].map((one) => own.get(one) ?? 0).join(" ");
-    return [fn, { own: `${own.get(fn)} ${fn.end - fn.start}`, whole: `${macroKey} ${hash(all, 0, all.length)} ${fn.end - fn.start}` }] as const;
-  }));
-}
-
-const PINS: ReadonlySet<string> = new Set(namesWithEffect("gup"));
-
-/** Calls that leave something behind for the caller of the function that has them. */
-const LASTING: ReadonlySet<string> = new Set(
-  (["acquire", "release", "assertHeld", "enterAtomic", "leaveAtomic", "mapPte", "unmapPte", "lockEntryTable", "hugetlbWalk", "accessEntry", "notifierStart", "notifierEnd"] as const).flatMap((kind) => [
-    ...namesWithEffect(kind),
-  ]),
-);
-
-/** Helpers that the lowering of their callers may look into: with such calls, for a value only, or with pointers to entries. */
-function matteringHelpers(text: string, functions: readonly OutlineFunction[], helpersOf: (fn: OutlineFunction) => readonly OutlineFunction[]): ReadonlySet<OutlineFunction> {
-  const callers = new Map<OutlineFunction, OutlineFunction[]>();
-  for (const fn of functions) for (const helper of helpersOf(fn)) callers.set(helper, [...(callers.get(helper) ?? []), fn]);
-  const found = new Set(functions.filter((fn) => {
-    if (fn.calls.some((call) => LASTING.has(call.name))) return true;
-    const code = text.slice(fn.start, fn.end);
-    return /\bpte_t\b|\*ptep\b/.test(code) || /^[^{]*\{\s*(?:\/\*[^]*?\*\/\s*)*(?:if\b[^;]*)?return\b/.test(code);
-  }));
-  for (const fn of found) for (const caller of callers.get(fn) ?? []) found.add(caller);
+function grouped(functions: readonly OutlineFunction[]): ReadonlyMap<string, readonly OutlineFunction[]> {
+  const found = new Map<string, OutlineFunction[]>();
+  for (const fn of functions) {
+    const list = found.get(fn.name);
+    if (list) list.push(fn);
+    else found.set(fn.name, [fn]);
+  }
   return found;
+}
+
+/** The present results, and behind them some of those that were present before. */
+function withEarlier(now: Map<string, Known>, before: ReadonlyMap<string, Known>): Map<string, Known> {
+  const most = now.size + KEPT_BEFORE;
+  const kept = new Map(now);
+  for (const [name, known] of before) {
+    if (kept.size >= most) break;
+    if (!kept.has(name)) kept.set(name, known);
+  }
+  return kept;
 }

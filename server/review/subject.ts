@@ -1,34 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { leadsToCall, touchedFunctions } from "../analysis/reading.ts";
+import type { Follower } from "../analysis/follow.ts";
 import { unitOf, type Unit } from "../analysis/unit.ts";
 import { frameFor } from "../kernel/frames.ts";
 import { namesWithEffect } from "../kernel/facts.ts";
 import type { Release } from "../kernel/release.ts";
 import type { Target } from "../kernel/target.ts";
-import type { FileDiff, Patch } from "../patch/model.ts";
+import type { Patch } from "../patch/model.ts";
 import { RULES } from "../rules/registry.ts";
 import type { Subject } from "../rules/rule.ts";
 import { imageOfDiff, imageOfFile, type Image } from "../source/image.ts";
+import type { PreImage } from "../source/pre-image.ts";
+import { isC } from "../source/tree-at-hand.ts";
+
+/** Goes up to callers in the files of a tree, of which the images take the place. */
+export type TreeCallers = (images: readonly Image[], release: Release) => Follower["follow"];
 
 /** Calls that some rule asks about: text without any of them needs no parsing. */
 export const TRIGGER_NAMES: ReadonlySet<string> = new Set(RULES.flatMap((rule) => rule.effects.flatMap((kind) => [...namesWithEffect(kind)])));
 
 const TRIGGERS = new RegExp(`\\b(?:${[...TRIGGER_NAMES].join("|")})\\b`);
 
-const isC = (file: FileDiff): boolean => {
-  const path = file.newPath ?? file.oldPath;
-  return path === null || /\.[ch]$/.test(path);
-};
-
-/** One side of the C files that a patch touches. */
+/** One side of the C files that a patch touches, as far as the patch shows it. */
 export const imagesOf = (document: string, patch: Patch, side: "old" | "new", release: Release): Image[] =>
   patch.files.filter(isC).map((file) => imageOfDiff(document, file, side, (name) => frameFor(name, release))).filter((image) => image.text !== "");
 
-/** Both sides of a patch, lowered; null where nothing in it concerns a rule. */
-export function subjectOf(document: string, patch: Patch, target: Target): Subject | null {
+/**
+ * Both sides of a patch, lowered; null where nothing in it concerns a rule. `preImages`: what a tree at hand shows of its files;
+ * `callers`: the rest of the tree, where it is known who calls whom.
+ */
+export function subjectOf(document: string, patch: Patch, target: Target, preImages: readonly PreImage[] = [], callers: TreeCallers | null = null): Subject | null {
   const files = patch.files.filter(isC);
-  const unit = (side: "old" | "new"): Unit => unitOf(imagesOf(document, patch, side, target.release), target.release);
-  const text = files.flatMap((file) => file.hunks.flatMap((hunk) => hunk.lines.map((line) => line.text))).join("\n");
-  return TRIGGERS.test(text) ? { target, unit: unit("new"), old: unit("old") } : null;
+  const wholes = new Map(preImages.flatMap(({ file, images }) => (images === null ? [] : [[file, images] as const])));
+  const sides = [...wholes.values()].flatMap((images) => [images.old, images.new]);
+  const touched = new Set(sides.flatMap((image) => touchedFunctions(image).map(({ name }) => name)));
+  const images = (side: "old" | "new"): Image[] =>
+    files.map((file) => wholes.get(file)?.[side] ?? imageOfDiff(document, file, side, (name) => frameFor(name, target.release))).filter((image) => image.text !== "");
+  const unit = (side: "old" | "new"): Unit => {
+    const made = unitOf(images(side), target.release, touched);
+    return callers ? { ...made, follow: callers(made.images, target.release) } : made;
+  };
+  const text = files.filter((file) => !wholes.has(file)).flatMap((file) => file.hunks.flatMap((hunk) => hunk.lines.map((line) => line.text))).join("\n");
+  const isConcerned = TRIGGERS.test(text) || sides.some((image) => leadsToCall(image, touched, TRIGGER_NAMES));
+  return isConcerned ? { target, unit: unit("new"), old: unit("old") } : null;
 }
 
 /** True where a text has a call that some rule asks about. */

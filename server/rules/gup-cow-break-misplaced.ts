@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { extent } from "../program/lower-value.ts";
+import { extent } from "../program/extent.ts";
 import type { EffectProgram, NodeId } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
 import { cowBreaksEitherWay } from "../scenarios/cow-breaks-either-way.ts";
@@ -134,7 +134,7 @@ const isDecided = (program: EffectProgram, forcing: Forcing): boolean => {
 
 /** Offset of the `if` that guards a forcing, or of the forcing where it stands alone. */
 function guardStart(slow: SlowPath, forcing: Forcing): number {
-  const text = slow.program.image.text.slice(Math.max(0, forcing.assign.at - 400), forcing.assign.at);
+  const text = slow.program.image.text.slice(Math.max(slow.program.start, forcing.assign.at - 400), forcing.assign.at);
   const statements = Math.max(text.lastIndexOf(";"), text.lastIndexOf("}"));
   const test = [...text.matchAll(/\bif\s*\(/g)].findLast((match) => match.index > statements);
   return test ? forcing.assign.at - text.length + test.index : forcing.assign.at;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { atLeast } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
-import { extent } from "../program/lower-value.ts";
+import { extent } from "../program/extent.ts";
 import { cowBreaksEitherWay } from "../scenarios/cow-breaks-either-way.ts";
 import { dirtyCow, endlessFault } from "../scenarios/follow-write.ts";
 import type { Experiment } from "../scenarios/experiment.ts";

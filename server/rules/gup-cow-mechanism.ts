@@ -68,8 +68,8 @@ export function cowMechanismOf(unit: Unit): CowMechanism | null {
 
 function helperOf(unit: Unit, name: string): Helper | null {
   const code = unit.definitions.get(name);
-  const program = unit.programs.find((one) => one.name === name);
   const value = code && returnedValue(code.body);
+  const [program] = value ? unit.named(name) : [];
   return code && program && value ? { code, program, value } : null;
 }
 

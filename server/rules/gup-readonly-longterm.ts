@@ -40,6 +40,7 @@ export const gupReadonlyLongterm: Rule = {
     ],
   },
   effects: ["gup"],
+  readsOfFile: (text) => String(usesNotifier(text)),
   *check(site: Site): Iterable<Candidate> {
     const { fn, call, node, effect, target, states } = site;
     if (effect.kind !== "gup" || followsChanges(fn.program)) return;
@@ -99,10 +100,12 @@ const subscribers = new WeakMap<EffectProgram["image"], boolean>();
 function followsChanges({ image }: EffectProgram): boolean {
   const known = subscribers.get(image);
   if (known !== undefined) return known;
-  const found = [...image.text.matchAll(NOTIFIER)].some(({ index }) => !isComment(image.text, index));
+  const found = usesNotifier(image.text);
   subscribers.set(image, found);
   return found;
 }
+
+const usesNotifier = (text: string): boolean => [...text.matchAll(NOTIFIER)].some(({ index }) => !isComment(text, index));
 
 /** True inside a block comment, or on a line that began one with two slashes. */
 function isComment(text: string, at: number): boolean {

@@ -28,7 +28,7 @@ export function* walkerCandidates(site: Site): Iterable<Candidate> {
   if (!states.some(({ state }) => mayBeReadOnlyPin(state, effect.flags))) return;
   const entry = entryOfPage(fn.program, effect.page);
   if (!entry) return;
-  const asks = (callee: CallNode): boolean => /unshare/.test(render({ ...callee, kind: "call" })) || unit.programs.some((one) => one.name === callee.name && asksItself(one));
+  const asks = (callee: CallNode): boolean => /unshare/.test(render({ ...callee, kind: "call" })) || unit.named(callee.name).some(asksItself);
   const walk: Walk = { program: fn.program, node, call, effect, entry, names: grabbedNames(fn.program, { call, grab: effect }), release: target.release, asks };
   const kept = keptUnasked(walk);
   if (!kept) return;

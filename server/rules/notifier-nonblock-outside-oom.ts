@@ -100,6 +100,8 @@ function mapsBefore(program: EffectProgram, call: CallNode): Candidate["related"
   return program.nodes.flatMap((node) => {
     if (node.kind !== "call" || !node.effects.some((effect) => effect.kind === "mapPte")) return [];
     const [map, start] = [documentPlace(program.image, node.at), documentPlace(program.image, call.at)];
-    return map && start && map.line < start.line ? [{ message: `${node.result ?? "pte"} mapped here`, place: placeOf(program, node) }] : [];
+    // Places that only the tree shows have no line to compare.
+    const isBefore = map && start ? map.line < start.line : program.image.missing !== undefined && node.at < call.at;
+    return isBefore ? [{ message: `${node.result ?? "pte"} mapped here`, place: placeOf(program, node) }] : [];
   }).toSorted((a, b) => a.place.at - b.place.at);
 }

@@ -74,6 +74,8 @@ export interface Rule {
   readonly effects: readonly Effect["kind"][];
   /** True for a rule that also wants the calls of helpers that were put in the place of their calls; default: own text only. */
   readonly seesInlined?: boolean;
+  /** What the rule reads of a file besides its functions, as a text: equal texts, equal answers. */
+  readsOfFile?(text: string): string;
   check?(site: Site): Iterable<Candidate>;
   /** For rules about a mechanism as a whole: once per patch. */
   checkSubject?(subject: Subject): { readonly candidates: readonly Candidate[]; readonly obligations: readonly ObligationCheck[] };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../program/code.ts";
-import { documentPlace, textAt } from "../program/place.ts";
+import { stepPlace, textAt } from "../program/place.ts";
 import type { EffectProgram } from "../program/program.ts";
 import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
@@ -39,11 +39,10 @@ const slotOf = (model: ModelBuilder, pages: { readonly labels: Readonly<Record<n
 const word = (bits: Readonly<Record<string, Expression>>, value: Value): FlagWord => ({ word: value, bit: (name) => bits[name] ?? FALSE });
 
 const sourceOf = ({ program, value }: Predicate): { text: string; source: StepSource | null } => {
-  const place = documentPlace(program.image, value.at);
   const end = program.image.text.indexOf(";", value.at);
   return {
     text: `${program.name}(): ${textAt(program.image, value.at, end < 0 ? program.end : end)}`,
-    source: place && { line: place.line, side: program.image.side },
+    source: stepPlace(program.image, value.at),
   };
 };
 

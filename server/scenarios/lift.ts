@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { liveNames } from "../analysis/live.ts";
 import type { Release } from "../kernel/release.ts";
-import { documentPlace, textAt } from "../program/place.ts";
+import { stepPlace, textAt } from "../program/place.ts";
 import type { AssignNode, BranchNode, CallNode, ChoiceNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { assignBit } from "../program/flag-word.ts";
@@ -169,9 +169,8 @@ class Emitter implements Lifting {
 
   #source(node: ProgramNode): { text: string; source: StepSource | null } {
     if (!("at" in node) || node.at < 0) return { text: node.kind === "call" ? (node.shown ?? node.name) : node.kind, source: null };
-    const place = documentPlace(this.program.image, node.at);
     const text = node.kind === "call" && node.shown !== undefined ? node.shown : "end" in node && node.end !== undefined ? textAt(this.program.image, node.at, node.end) : "";
-    return { text: text === "" ? node.kind : text, source: place && { line: place.line, side: this.program.image.side } };
+    return { text: text === "" ? node.kind : text, source: stepPlace(this.program.image, node.at) };
   }
 
   #steps(node: ProgramNode, steps: readonly LiftedStep[], next: readonly NodeId[]): number[] {

@@ -1,25 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Release } from "../kernel/release.ts";
 import type { EffectProgram } from "../program/program.ts";
-import { counterexample } from "../simulator/counterexample.ts";
+import { counterexampleOnce, exploreOnce } from "../simulator/remembered.ts";
 import { whyBlocked } from "../simulator/explain.ts";
-import { explore, type ExploreOptions } from "../simulator/explore.ts";
+import type { explore, ExploreOptions } from "../simulator/explore.ts";
 import { FALSE } from "../simulator/expression.ts";
 import type { Alternative, Model } from "../simulator/model.ts";
 import type { Trace } from "../simulator/trace.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
-
-/** One row of a schedule. The last row of a failing schedule reaches the bad state. */
-export interface ProofStep {
-  /** Thread name: the function under review as `name()`, or an environment thread. */
-  readonly thread: string;
-  /** The statement or the environment's action, one line, with what happened in brackets. */
-  readonly step: string;
-  /** 1-based line of the document, null for steps that are not in the document. */
-  readonly patchLine: number | null;
-  /** What the step changed, for example `entry(src_pte): X -> none`; "" where nothing visible changed. */
-  readonly state: string;
-}
+import { scheduleRows, type ScheduleRow } from "./schedule.ts";
 
 /** What exploring a scenario around one program showed. */
 export interface Proof {
@@ -34,7 +23,7 @@ export interface Proof {
   /** Threads, loops and memory model that the verdict covers. */
   readonly bounds: string;
   readonly assumptions: readonly string[];
-  readonly schedule: readonly ProofStep[];
+  readonly schedule: readonly ScheduleRow[];
   /** The reference fix, explored to the end; null where it was not run. */
   readonly fixed: {
     readonly title: string;
@@ -50,6 +39,16 @@ export interface Proof {
   readonly wrongFixes: readonly string[];
   /** Branches of the schedule that the code does not justify. */
   readonly assumedBranches: readonly string[];
+  /** What was explored, for those who explore it again or write it out; null where nothing failed. */
+  readonly explored: ExploredModels | null;
+}
+
+/** The models behind a proof. */
+export interface ExploredModels {
+  readonly failing: Model;
+  readonly options: ExploreOptions;
+  /** The failing model with the reference fix; null where there is none. */
+  readonly fixed: Model | null;
 }
 
 const NOT_LIFTED = { verdict: "not-lifted", states: 0, transitions: 0, violation: null, unreached: [] } as const;
@@ -59,16 +58,16 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
   const built = experiment.build(program, release);
   if (!built) return failure(experiment, NOT_LIFTED, program, []);
   const options = optionsFor(experiment, built.model, experiment.primary, maxStates);
-  const whole = explore(built.model, options);
+  const whole = exploreOnce(built.model, options);
   // A schedule that rests on the text alone is the better one, even where one with assumptions is shorter.
   const justified = whole.verdict === "fail" ? withoutAssumed(built.model) : null;
-  const strict = justified && explore(justified, options);
+  const strict = justified && exploreOnce(justified, options);
   const isStrict = strict?.verdict === "fail";
   const result = isStrict ? strict : whole;
   const shownModel = isStrict && justified ? justified : built.model;
   const assumptions = [...program.assumptions.map((one) => one.text), ...built.assumptions];
   if (result.verdict !== "fail") return failure(experiment, result, program, assumptions);
-  const trace = counterexample(shownModel, options);
+  const trace = counterexampleOnce(shownModel, options);
   if (!trace) return failure(experiment, { ...result, verdict: "unknown" }, program, assumptions);
   return {
     scenario: experiment.name,
@@ -79,10 +78,11 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
     transitions: result.transitions,
     bounds: experiment.bounds,
     assumptions,
-    schedule: scheduleOf(shownModel, trace),
+    schedule: scheduleRows(shownModel, trace),
     fixed: proveFix(experiment, program, release, maxStates, built, trace),
     wrongFixes: tryWrongFixes(experiment, program, release, maxStates),
     assumedBranches: trace.steps.flatMap((step) => (step.assumed === undefined ? [] : [`${step.text}: ${step.assumed}`])),
+    explored: { failing: shownModel, options, fixed: fixedModel(experiment, program, release) },
   };
 }
 
@@ -125,7 +125,13 @@ function failure(
     fixed: null,
     wrongFixes: [],
     assumedBranches: [],
+    explored: null,
   };
+}
+
+function fixedModel(experiment: Experiment, program: EffectProgram, release: Release): Model | null {
+  const fix = experiment.fix(program);
+  return fix && (experiment.build(fix.program, release)?.model ?? null);
 }
 
 /** Rungs 2, 3 and 6 of the ladder: the fix passes for all properties, not vacuously, and undoing it fails again. */
@@ -141,7 +147,7 @@ function proveFix(
   const built = fix && experiment.build(fix.program, release);
   if (!fix || !built) return null;
   const all = [...experiment.primary, ...experiment.secondary];
-  const result = explore(built.model, optionsFor(experiment, built.model, all, maxStates));
+  const result = exploreOnce(built.model, optionsFor(experiment, built.model, all, maxStates));
   const why = whyBlocked(trace, failing.model, built.model, new Set(all));
   return {
     title: fix.title,
@@ -157,7 +163,7 @@ function failsAgain(experiment: Experiment, program: EffectProgram, release: Rel
   const built = experiment.build(program, release);
   if (!built) return false;
   const all = [...experiment.primary, ...experiment.secondary];
-  return explore(built.model, optionsFor(experiment, built.model, all, maxStates)).verdict === "fail";
+  return exploreOnce(built.model, optionsFor(experiment, built.model, all, maxStates)).verdict === "fail";
 }
 
 function tryWrongFixes(experiment: Experiment, program: EffectProgram, release: Release, maxStates: number): string[] {
@@ -166,27 +172,8 @@ function tryWrongFixes(experiment: Experiment, program: EffectProgram, release: 
     const built = changed && experiment.build(changed, release);
     if (!built) return [];
     const all = [...experiment.primary, ...experiment.secondary];
-    const { verdict, violation } = explore(built.model, optionsFor(experiment, built.model, all, maxStates));
+    const { verdict, violation } = exploreOnce(built.model, optionsFor(experiment, built.model, all, maxStates));
     return verdict === "fail" && violation ? [`${wrong.title} fails too: ${violation.message}`] : [];
-  });
-}
-
-function scheduleOf(model: Model, trace: Trace): ProofStep[] {
-  const last = trace.steps.length - 1;
-  return trace.steps.flatMap((step, index): ProofStep[] => {
-    if (step.hidden && index !== last && index !== trace.cycleStart) return [];
-    const spec = model.threads[step.thread]?.steps[step.step];
-    // That a lock step changes its lock goes without saying.
-    const locks = new Set([...(spec?.acquires ?? []), ...(spec?.releases ?? [])].map(({ lock }) => lock.name));
-    const changes = step.changes.flatMap((change) => (locks.has(change.field) ? [] : [`${change.field}: ${change.from} -> ${change.to}`]));
-    return [
-      {
-        thread: model.threads[step.thread]?.name ?? "",
-        step: step.note === null ? step.text : `${step.text} [${step.note}]`,
-        patchLine: step.source?.line ?? null,
-        state: changes.join(", "),
-      },
-    ];
   });
 }
 

@@ -43,7 +43,7 @@ interface Replaying {
 type Stop = Omit<WhyBlocked, "rows">;
 
 const sameSource = (left: StepSource | null, right: StepSource | null): boolean =>
-  left?.line === right?.line && left?.side === right?.side;
+  left?.line === right?.line && left?.fileLine === right?.fileLine && left?.side === right?.side;
 
 /**
  * Whether a step of the fixed program is the one of the trace. The text decides; the source decides between steps with the

@@ -34,8 +34,10 @@ export interface Alternative {
 
 /** Where a step comes from in the document under review. */
 export interface StepSource {
-  /** 1-based document line. */
-  readonly line: number;
+  /** 1-based document line; null for a line that only the tree shows, which has its place in the file instead. */
+  readonly line: number | null;
+  readonly file?: string | null;
+  readonly fileLine?: number | null;
   readonly side: "old" | "new";
 }
 

@@ -15,7 +15,10 @@ export interface DecodedLine {
   readonly lines: readonly Span[];
 }
 
-/** Where one line of an image lives in the document; all null for lines that close an open fragment. */
+/**
+ * Where one line of an image lives in the document; all null for lines that close an open fragment. A line that only the tree
+ * shows has its numbers in the two files and no place in the document.
+ */
 export interface ImageLine {
   /** 1-based document line, or null for a line that is not in the document. */
   readonly line: number | null;
@@ -29,12 +32,22 @@ export interface ImageLine {
   readonly changed: boolean;
 }
 
+/** A line that only the other side of a file has, and where it would stand in this one. */
+export interface MissingLine {
+  /** Row (from 0) of the line that stands at its place. */
+  readonly row: number;
+  readonly place: ImageLine;
+  readonly text: string;
+}
+
 /** One side of a file as far as the input shows it: C text that parses, tied to the document line by line. */
 export interface Image {
   readonly side: "old" | "new";
   readonly path: string | null;
   readonly text: string;
   readonly lines: readonly ImageLine[];
+  /** For the whole of a file that a patch changes: what the other side has and this one has not. Absent for anything else. */
+  readonly missing?: readonly MissingLine[];
 }
 
 /** What stands for the unseen parts of a well-known function, by name. */
@@ -114,20 +127,17 @@ function documentLines(document: string, places: Int32Array): Span[] {
 
 const lineStartAt = (document: string, at: number): number => (at === 0 ? 0 : document.lastIndexOf("\n", at - 1) + 1);
 
-function rowOf(document: string, line: PatchLine): Row {
-  const lineStart = lineStartAt(document, line.start);
-  return {
-    text: line.text,
-    place: {
-      line: line.line,
-      column: line.start - lineStart,
-      decoded: line.places === null ? null : { places: line.places, lines: documentLines(document, line.places) },
-      newLine: line.newLine,
-      oldLine: line.oldLine,
-      changed: line.kind !== "context",
-    },
-  };
-}
+/** The place of a line of a hunk. */
+export const placeOf = (document: string, line: PatchLine): ImageLine => ({
+  line: line.line,
+  column: line.start - lineStartAt(document, line.start),
+  decoded: line.places === null ? null : { places: line.places, lines: documentLines(document, line.places) },
+  newLine: line.newLine,
+  oldLine: line.oldLine,
+  changed: line.kind !== "context",
+});
+
+const rowOf = (document: string, line: PatchLine): Row => ({ text: line.text, place: placeOf(document, line) });
 
 /** Puts an open segment between the lines that close it, or that lead to the next hunk of the same function. */
 function closed({ segment, rows }: Part, isContinued: boolean, continues: boolean, frames: Frames): readonly Row[] {

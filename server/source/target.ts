@@ -15,6 +15,8 @@ export interface TargetSettings {
   readonly config: readonly string[];
   /** Release that the Makefile of the tree names, where a tree is at hand. */
   readonly treeRelease?: string | null;
+  /** The commit that a `base-commit` line names and the release of its Makefile, where a tree at hand knows it. */
+  readonly base?: { readonly commit: string; readonly release: string } | null;
 }
 
 export interface DecidedTarget {
@@ -70,8 +72,8 @@ function existingRelease(text: string): Release | null {
 }
 
 /**
- * Decides the target, in this order: setting, Makefile of the tree, tag in the subject or in that of the cover letter, porter's note, and for stable
- * backports their stable tag, date, newest release. A `base-commit` needs a tree that knows it and is not decided here.
+ * Decides the target, in this order: setting, Makefile of the tree, Makefile of the `base-commit`, tag in the subject or in that of the cover letter,
+ * porter's note, and for stable backports their stable tag, date, newest release.
  * `Cc: stable` on anything but a backport says where the patch goes next, never where it is.
  */
 export function decideTarget(patch: Patch, settings: TargetSettings, coverSubject: string | null = null): DecidedTarget {
@@ -79,6 +81,7 @@ export function decideTarget(patch: Patch, settings: TargetSettings, coverSubjec
   const decided =
     fromGiven(settings.release, "setting", "set to", problems) ??
     fromGiven(settings.treeRelease ?? null, "tree", "Makefile of the tree:", problems) ??
+    fromGiven(settings.base?.release ?? null, "base-commit", `Makefile of ${settings.base?.commit.slice(0, 12) ?? ""}:`, problems) ??
     fromSubject(patch.subject, "the subject", patch.startLine, problems) ??
     fromSubject(coverSubject, "the cover letter's subject", null, problems) ??
     fromNotes(patch.prose) ??

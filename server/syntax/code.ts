@@ -107,6 +107,22 @@ function matchBrackets(text: string, tokens: Tokens): Pick<Code, "closing" | "to
   return { closing, tooDeep };
 }
 
+/** True where every bracket of the tokens has its partner, none lies too deep, and the one outermost pair of braces closes last. */
+export function endsWithOnlyBlock(tokens: Tokens): boolean {
+  const open: number[] = [];
+  for (let at = 0; at < tokens.count; at++) {
+    const type = tokens.type[at] ?? 0;
+    if (type === openParen || type === openSquare || type === openBrace) {
+      open.push(type);
+      if (open.length >= maxNesting) return false;
+    } else if (type === closeParen || type === closeSquare || type === closeBrace) {
+      if (open.pop() !== openerOf(type)) return false;
+      if (type === closeBrace && open.length === 0) return at === tokens.count - 1;
+    }
+  }
+  return false;
+}
+
 function closeBracket(tokens: Tokens, closing: Int32Array, open: number[], at: number): void {
   if (tokens.type[at] === closeBrace) {
     while (open.length > 0 && tokens.type[open.at(-1) ?? 0] !== openBrace) open.pop();

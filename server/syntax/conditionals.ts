@@ -31,6 +31,19 @@ export function splittingConditionals(text: string, tokens: Tokens): readonly Hi
   return hidden;
 }
 
+/** A conditional that cuts a statement, by its directives from `#if` to `#endif`. */
+export interface SplittingGroup {
+  readonly directives: readonly { readonly start: number; readonly end: number }[];
+}
+
+/** The conditionals of which `splittingConditionals` hides all branches but one, by rising offset; `#if 0` is none. */
+export function splittingGroups(text: string, tokens: Tokens): readonly SplittingGroup[] {
+  return findGroups(text, tokens)
+    .filter((group) => group.isSplitting && group.kept === 0)
+    .map(({ directives }) => ({ directives: directives.map((token) => ({ start: tokens.start[token] ?? 0, end: tokens.end[token] ?? 0 })) }))
+    .toSorted((left, right) => (left.directives[0]?.start ?? 0) - (right.directives[0]?.start ?? 0));
+}
+
 interface Group {
   /** Token of the `#if`. */
   readonly first: number;

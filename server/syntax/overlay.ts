@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { newCanvas } from "./canvas.ts";
 import type { Overlay } from "./canvas.ts";
-import { closingParen, codeOf, colon, endOf, startOf, typeAt, wordAt } from "./code.ts";
+import { argumentsOf, closingParen, codeOf, colon, endOf, startOf, typeAt, wordAt } from "./code.ts";
 import { splittingConditionals } from "./conditionals.ts";
 import type { HiddenRange } from "./conditionals.ts";
 import { maskClassDeclaration, maskFieldPath, maskNamedDeclaration, maskSyscall, maskTypedDeclaration } from "./declaration-macros.ts";
 import type { Dialect, Role } from "./dialect.ts";
 import { newPass, roleOf, stepOverMark, stepOverWord } from "./pass.ts";
 import type { Pass } from "./pass.ts";
-import { isFileMacro, isLoop, isMember, isUnknownAttribute, mayBeCall, mayDeclareFirstArgument } from "./positions.ts";
+import { isFileMacro, isLoop, isMember, isProduct, isUnknownAttribute, mayBeCall, mayDeclareFirstArgument } from "./positions.ts";
 import { directiveToken, scanTokens, wordToken } from "./tokens.ts";
 import type { Tokens } from "./tokens.ts";
 import { maskTypeArguments, maskTypeQuery } from "./type-arguments.ts";
@@ -63,6 +63,7 @@ function maskWords(pass: Pass): void {
       at = maskWord(pass, at);
     } else {
       maskCaseRange(pass, at);
+      if (isProduct(pass, at)) maskProduct(pass, at);
       stepOverMark(pass, at);
       at++;
     }
@@ -112,7 +113,20 @@ function maskIterator(pass: Pass, at: number): void {
   const name = wordAt(code, at);
   const start = startOf(code, at);
   canvas.write(start, "while".padEnd(name.length));
+  if (name === CONDITIONAL_GUARD) maskStatementArgument(pass, at);
   canvas.note({ kind: "iterator", name, start, end: endOf(code, at) });
+}
+
+/** Its second argument is a statement: what to do where the lock is not to be had. */
+const CONDITIONAL_GUARD = "scoped_cond_guard";
+
+function maskStatementArgument({ code, canvas }: Pass, at: number): void {
+  const [, statement] = argumentsOf(code, at + 1);
+  if (!statement) return;
+  const end = endOf(code, statement.end - 1);
+  // The comma in front of it goes, too.
+  canvas.blank(startOf(code, statement.first - 1), end);
+  canvas.note({ kind: "statement-argument", name: CONDITIONAL_GUARD, start: startOf(code, statement.first - 1), end });
 }
 
 const dot = 46;
@@ -128,6 +142,13 @@ function maskCaseRange(pass: Pass, at: number): void {
   canvas.write(start, "|  ");
   canvas.note({ kind: "case-range", name: "...", start, end: start + 3 });
   pass.inCase = false;
+}
+
+/** `n * m` becomes `n / m`: an expression, whatever the names are. */
+function maskProduct(pass: Pass, at: number): void {
+  const { code, canvas } = pass;
+  canvas.write(startOf(code, at), "/");
+  canvas.note({ kind: "product", name: "*", start: startOf(code, at), end: endOf(code, at) });
 }
 
 /** The parser sees the word. Returns the token to go on with. */

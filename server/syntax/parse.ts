@@ -20,18 +20,22 @@ const errorTypeId = 0xffff;
  * Where no tree can be made (the text is longer than `maxParseLength`, takes absurdly long, or the addon does not
  * load) the result is a lone root without children whose `problem` says why.
  */
-export function parseC(text: string): SyntaxTree {
-  if (text.length > maxParseLength) {
+export const parseC = (text: string): SyntaxTree => parsePart(text, 0, text.length);
+
+/** Parses a part of a text as if nothing stood around it; offsets are those of the text. */
+export function parsePart(text: string, from: number, to: number): SyntaxTree {
+  if (to - from > maxParseLength) {
     return emptyTree(text, `the text is longer than ${maxParseLength / 1024 / 1024} MiB`);
   }
   const grammar = nativeGrammar();
   if ("failure" in grammar) return emptyTree(text, grammar.failure);
-  const masked = overlay(text, kernelDialect);
+  const masked = overlay(from === 0 && to === text.length ? text : text.slice(from, to), kernelDialect);
   collect();
   const cursor = grammar.parse(masked.text);
-  countParsed(text.length);
+  countParsed(to - from);
   if (cursor === null) return emptyTree(text, "the text takes too long to parse");
-  return copyTree(text, masked.masks, cursor, grammar);
+  const masks = from === 0 ? masked.masks : masked.masks.map((mask) => ({ ...mask, start: mask.start + from, end: mask.end + from }));
+  return copyTree({ text, from, to, masks }, cursor, grammar);
 }
 
 /**
@@ -61,9 +65,17 @@ function emptyTree(text: string, problem: string): SyntaxTree {
   };
 }
 
+/** What was parsed: a part of a text, with the masks of that part. */
+interface ParsedText {
+  readonly text: string;
+  readonly from: number;
+  readonly to: number;
+  readonly masks: readonly Mask[];
+}
+
 /** Walks in order of text; the stack of open nodes is the `parent` column itself, so that depth costs nothing. */
-function copyTree(text: string, masks: readonly Mask[], cursor: NativeCursor, grammar: NativeGrammar): SyntaxTree {
-  const columns = newColumns(text.length);
+function copyTree({ text, from, to, masks }: ParsedText, cursor: NativeCursor, grammar: NativeGrammar): SyntaxTree {
+  const columns = newColumns(to - from);
   const kinds = newKindReader(grammar.kindNames);
   const fields = newFieldReader(grammar.fieldNames);
   let parent = -1;
@@ -74,8 +86,8 @@ function copyTree(text: string, masks: readonly Mask[], cursor: NativeCursor, gr
     const end = cursor.endIndex;
     const kind = kinds.read(cursor);
     const { now } = columns;
-    now.start[node] = start;
-    now.end[node] = end;
+    now.start[node] = start + from;
+    now.end[node] = end + from;
     now.kind[node] = kind.kind;
     now.field[node] = fields.fieldOf(cursor);
     now.flags[node] = kind.flags | (start === end && cursor.nodeIsMissing ? missingFlag : 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Canvas } from "./canvas.ts";
-import { closeBrace, openBrace, typeAt, wordAt } from "./code.ts";
+import { closeBrace, closeParen, openBrace, openParen, typeAt, wordAt } from "./code.ts";
 import type { Code } from "./code.ts";
 import type { Dialect, Role } from "./dialect.ts";
 
@@ -16,6 +16,9 @@ export interface Pass {
   /** The last token that the parser still sees, or -1. */
   previous: number;
   readonly braces: BraceOwner[];
+  /** Parentheses that are open within the innermost brace, and within those around it. */
+  parens: number;
+  readonly parensAround: number[];
   /** Who owned the brace that `previous` closes, if it closes one. */
   closed: BraceOwner | null;
   /** True from `struct` or `union` to the brace or to whatever shows that none belongs to it. */
@@ -32,6 +35,8 @@ export function newPass(code: Code, canvas: Canvas, dialect: Dialect): Pass {
     roles: new Map(),
     previous: -1,
     braces: [],
+    parens: 0,
+    parensAround: [],
     closed: null,
     opensRecord: false,
     inCase: false,
@@ -45,9 +50,13 @@ export function stepOverMark(pass: Pass, at: number): void {
   if (mark === openBrace) {
     const isDo = wordAt(pass.code, pass.previous) === "do";
     pass.braces.push(pass.opensRecord ? "record" : isDo ? "do" : "other");
+    pass.parensAround.push(pass.parens);
+    pass.parens = 0;
   } else if (mark === closeBrace) {
     pass.closed = pass.braces.pop() ?? null;
-  }
+    pass.parens = pass.parensAround.pop() ?? 0;
+  } else if (mark === openParen) pass.parens++;
+  else if (mark === closeParen) pass.parens--;
   pass.opensRecord = false;
   pass.previous = at;
 }

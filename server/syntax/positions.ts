@@ -95,6 +95,22 @@ export function mayDeclareFirstArgument(pass: Pass, at: number): boolean {
   return pass.braces.at(-1) === "record" && (mark === semicolon || mark === openBrace);
 }
 
+/**
+ * The `*` of `f(g(n * m))`, two calls deep in a function: no declaration is there, but the grammar may well take the
+ * statement for one, with a type `f(...)` and no name. Not the star of a type: that has a tag or a bracket beside it.
+ */
+export function isProduct(pass: Pass, at: number): boolean {
+  const { code, dialect } = pass;
+  if (typeAt(code, at) !== asterisk || pass.parens < 2 || pass.braces.length === 0 || pass.braces.at(-1) === "record") return false;
+  const factor = wordAt(code, at - 1);
+  if (factor === "" || dialect.isTypeKeyword(factor) || dialect.isPrimitive(factor) || dialect.isTypeKeyword(wordAt(code, at - 2))) return false;
+  // `sizeof *p`, `return *p` in a statement expression.
+  const role = roleOf(pass, factor);
+  if (role === "typeOperator" || role === "typeQuery") return false;
+  const next = wordAt(code, at + 1);
+  return next === "" ? typeAt(code, at + 1) === openParen : !dialect.isTypeKeyword(next) && roleOf(pass, next) !== "attribute";
+}
+
 /** False behind what may be a type, for there the parentheses hold parameters, in which types are at home. */
 export function mayBeCall(pass: Pass, at: number): boolean {
   const { code } = pass;

@@ -32,8 +32,8 @@ export interface SyntaxTree {
 
 /** One masking of the dialect overlay. Rules need it: an iterator macro parses as `while`, and `__must_hold(x)` is an input to lock rules. */
 export interface Mask {
-  readonly kind: "attribute" | "attribute-call" | "iterator" | "type-argument" | "syscall" | "declaration-macro" | "conditional" | "case-range" | "too-deep";
-  /** The masked word, for example `list_for_each_entry`; of a `conditional` the directive, for example `ifdef`; of a `case-range` `...`. */
+  readonly kind: "attribute" | "attribute-call" | "iterator" | "type-argument" | "syscall" | "declaration-macro" | "conditional" | "case-range" | "product" | "statement-argument" | "too-deep";
+  /** The masked word, for example `list_for_each_entry`; of a `conditional` the directive, for example `ifdef`; of a `case-range` `...`, of a `product` `*`. */
   readonly name: string;
   readonly start: number;
   readonly end: number;

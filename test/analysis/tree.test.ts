@@ -3,8 +3,7 @@ import { describe, expect, test } from "vitest";
 import { decodeOutline, encodeOutline } from "../../server/analysis/tree-entry.ts";
 import { indexOf } from "../../server/analysis/tree-index.ts";
 import { outlineOf } from "../../server/program/outline.ts";
-import { readPart } from "../../server/program/part.ts";
-import { readFunctions } from "../../server/program/read-code.ts";
+import { readFunctions, readPart } from "../../server/program/read-code.ts";
 
 const TEXT = `#include <linux/mm.h>
 #define TOY(x) do { \\
@@ -66,8 +65,8 @@ describe("an outline", () => {
 test("a part of a text has the same functions as the whole", () => {
   const whole = readFunctions(TEXT);
   const outline = outlineOf(TEXT);
-  for (const fn of outline.functions) expect(readPart(TEXT, [fn])).toEqual(whole.filter((one) => one.name === fn.name));
-  expect(readPart(TEXT, outline.functions)).toEqual(whole);
+  for (const fn of outline.functions) expect(readPart(TEXT, fn)).toEqual(whole.filter((one) => one.name === fn.name));
+  expect(outline.functions.flatMap((fn) => readPart(TEXT, fn))).toEqual(whole);
 });
 
 describe("an index", () => {

@@ -136,13 +136,23 @@ test("commits of Fixes: trailers are links where a tree at hand knows them", asy
     asked.push([...folders, ...ids]);
     return Promise.resolve(new Map(ids.filter((id) => id !== "fedcba987654").map((id) => [id, name(id)])));
   };
-  const session = await startSession({ parts: { ...recordingParts(), commits }, folders: ["file:///linux"] });
+  const session = await startSession({ parts: { ...recordingParts(), commits }, folders: ["file:///linux"], initializationOptions: { trusted: true } });
   await session.open(URI, text, "diff");
   const targets = async (): Promise<unknown> => (await session.client.sendRequest(DocumentLinkRequest.type, ask))?.map((link) => [textAt(text, link), link.target]);
   const expected = [["1234567890ab", `https://git.kernel.org/linus/${name("1234567890ab")}`], ["0A0A0A0A0A0A", `https://git.kernel.org/linus/${name("0a0a0a0a0a0a")}`]];
   expect(await targets()).toEqual(expected);
   expect(await targets()).toEqual(expected);
   expect(asked).toEqual([["file:///linux", "1234567890ab", "0a0a0a0a0a0a", "fedcba987654"], ["file:///linux", "fedcba987654"]]);
+});
+
+test("nobody asks Git about commits in a workspace that is not trusted", async () => {
+  const text = mailText("[PATCH] a", diffText).replace("The entry can be absent.", 'Fixes: 1234567890ab ("mm: walk")');
+  let asked = 0;
+  const commits: CommitLookup = () => Promise.resolve(new Map([["1234567890ab", String(++asked)]]));
+  const session = await startSession({ parts: { ...recordingParts(), commits }, folders: ["file:///linux"] });
+  await session.open(URI, text, "diff");
+  await session.client.sendRequest(DocumentLinkRequest.type, ask);
+  expect(asked).toBe(0);
 });
 
 test("hostile addresses cost little and lead nowhere else", async () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, test } from "vitest";
+import { statesAt } from "../../server/analysis/unit.ts";
 import { dump, programOf, unitOfText } from "./dump.ts";
 
 interface Case {
@@ -315,12 +316,229 @@ again:
 	last();
 }`,
     graph: [
-      "1 configuration CONFIG_TOY -> 2 | 5",
+      "1 if IS_ENABLED(CONFIG_TOY) -> 2 | 5",
       "2 on()",
       "3 last()",
       "4 exit",
       "5 off() -> 3",
     ],
+  },
+  "one configuration is the same all over a function, #ifdef or not": {
+    text: `static void f(int a)
+{
+#ifndef CONFIG_TOY
+	off();
+#endif
+	if (IS_ENABLED(CONFIG_TOY))
+		on();
+#if defined(CONFIG_TOY) && CONFIG_TOY_LEVELS > 3
+	deep();
+#elif defined(CONFIG_OTHER)
+	other();
+#endif
+}`,
+    graph: [
+      "1 if IS_ENABLED(CONFIG_TOY) -> 2 | 10",
+      "2 if IS_ENABLED(CONFIG_TOY) -> 3 | 4",
+      "3 on()",
+      "4 if IS_ENABLED(CONFIG_TOY) -> 5 | 8",
+      "5 if CONFIG_TOY_LEVELS > 3 -> 6 | 8",
+      "6 deep()",
+      "7 exit",
+      "8 if IS_ENABLED(CONFIG_OTHER) -> 9 | 7",
+      "9 other() -> 7",
+      "10 off() -> 2",
+    ],
+  },
+  "an #ifdef that cuts a statement has both its ways": {
+    text: `static void f(int a)
+{
+	first();
+#ifdef CONFIG_TOY
+	if (a)
+		on();
+	else
+#endif
+		last();
+}`,
+    graph: ["1 if IS_ENABLED(CONFIG_TOY) -> 2 | 7", "2 first()", "3 if a -> 4 | 6", "4 on()", "5 exit", "6 last() -> 5", "7 first()", "8 last() -> 5"],
+  },
+  "one branch of an #ifdef in an expression, or the other": {
+    text: `static int f(int a)
+{
+	return get(a,
+#ifdef CONFIG_TOY
+		   on(a)
+#else
+		   off(a)
+#endif
+		   );
+}`,
+    graph: ["1 if IS_ENABLED(CONFIG_TOY) -> 2 | 6", "2 $ = on(a)", "3 $ = get(a, $)", "4 return $", "5 exit", "6 $ = off(a)", "7 $ = get(a, $)", "8 return $ -> 5"],
+  },
+  "of two labels with one name the configuration decides": {
+    text: `static void f(int a)
+{
+	if (a)
+		goto out;
+	first();
+#ifdef CONFIG_TOY
+out:
+	on();
+#else
+out:
+	off();
+#endif
+}`,
+    graph: [
+      "1 if a -> 2 | 7",
+      "2 out:",
+      "3 if IS_ENABLED(CONFIG_TOY) -> 4 | 6",
+      "4 on()",
+      "5 exit",
+      "6 off() -> 5",
+      "7 first()",
+      "8 if IS_ENABLED(CONFIG_TOY) -> 2 | 2",
+    ],
+  },
+  "conditionals in a switch: in a case, and around one": {
+    text: `static void f(int n)
+{
+	switch (n) {
+	case 1:
+		one();
+#ifdef CONFIG_TOY
+		toy();
+#endif
+		more();
+		break;
+#ifdef CONFIG_TWO
+	case 2:
+		two();
+#endif
+	default:
+		other();
+	}
+}`,
+    graph: [
+      "1 if n == 1 -> 2 | 7",
+      "2 one()",
+      "3 if IS_ENABLED(CONFIG_TOY) -> 4 | 5",
+      "4 toy()",
+      "5 more()",
+      "6 exit",
+      "7 if IS_ENABLED(CONFIG_TWO) -> 8 | 10",
+      "8 if n == 2 -> 9 | 10",
+      "9 two()",
+      "10 other() -> 6",
+    ],
+  },
+  "initializers, compound literals and what a pointer is found by are computed": {
+    text: `static int f(struct mm_struct *mm)
+{
+	struct walk w = { .mm = mm, .pgoff = first(mm), .in = { second() } };
+
+	use(&(struct range){ .start = third(), .end = 4 });
+	return ops_of(mm)->walk(&w, sizeof(fourth(mm)));
+}`,
+    graph: [
+      "1 $ = first(mm)",
+      "2 $ = second()",
+      "3 w = { .mm = mm, .pgoff = first(mm), .in = { second() } }",
+      "4 $ = third()",
+      "5 use(&(struct range){ .start = third(), .end = 4 })",
+      "6 $ = ops_of(mm)",
+      "7 $ = ops_of(mm)->walk(&w, sizeof(fourth(mm)))",
+      "8 return $",
+      "9 exit",
+    ],
+  },
+  "unlikely() and IS_ENABLED() in conditions, and a ladder of labels": {
+    text: `static int f(struct mm_struct *mm, int n)
+{
+	if (unlikely(!mm) || likely(n))
+		goto out_none;
+	if (IS_ENABLED(CONFIG_TOY) && one(mm))
+		goto out_one;
+	if (two(mm))
+		goto out_two;
+	return 0;
+out_two:
+	undo_two(mm);
+out_one:
+	undo_one(mm);
+out_none:
+	return -EINVAL;
+}`,
+    graph: [
+      "1 if mm -> 2 | 3",
+      "2 if n -> 3 | 7",
+      "3 out_none:",
+      "4 $ = -EINVAL",
+      "5 return $",
+      "6 exit",
+      "7 if IS_ENABLED(CONFIG_TOY) -> 8 | 12",
+      "8 $ = one(mm)",
+      "9 if $ -> 10 | 12",
+      "10 out_one:",
+      "11 undo_one(mm) -> 3",
+      "12 $ = two(mm)",
+      "13 if $ -> 14 | 16",
+      "14 out_two:",
+      "15 undo_two(mm) -> 10",
+      "16 $ = 0",
+      "17 return $ -> 6",
+    ],
+  },
+  "iterator macros without braces and with, a helper in a condition, a statement expression that is returned": {
+    text: `static inline bool toy_shared(struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_SHARED;
+}
+
+static int f(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+
+	for_each_vma(vmi, vma)
+		if (toy_shared(vma) && !one(vma))
+			return 1;
+	list_for_each_entry_safe(vma, next, &mm->list, node) {
+		if (two(vma))
+			break;
+	}
+	return ({ int n = three(mm); n ?: four(mm); });
+}`,
+    graph: [
+      "1 iterate for_each_vma -> 2 | 9",
+      "2 vma = ?",
+      "3 if vma->vm_flags & VM_SHARED -> 4 | 1",
+      "4 $ = one(vma)",
+      "5 if $ -> 1 | 6",
+      "6 $ = 1",
+      "7 return $",
+      "8 exit",
+      "9 iterate list_for_each_entry_safe -> 10 | 13",
+      "10 vma = ?",
+      "11 $ = two(vma)",
+      "12 if $ -> 13 | 9",
+      "13 n = three(mm)",
+      "14 if n -> 15 | 18",
+      "15 $ = n",
+      "16 $ = $",
+      "17 return $ -> 8",
+      "18 $ = four(mm) -> 16",
+    ],
+  },
+  "an iterator macro behind its body gives the next element": {
+    text: `static void f(struct vm_area_struct *vma)
+{
+	do {
+		use(vma);
+	} for_each_vma(vmi, vma);
+}`,
+    graph: ["1 use(vma)", "2 iterate for_each_vma -> 3 | 4", "3 vma = ? -> 1", "4 exit"],
   },
   "a jump back, and one to a label that is not visible": {
     text: `static void f(int a)
@@ -410,6 +628,30 @@ describe("lowering", () => {
     expect(programOf(unitOfText(itself), "f").nodes.length).toBeLessThan(100);
     const twice = Array.from({ length: 40 }, (_, index) => `static int h${index}(int a) { return h${index + 1}(a) + h${index + 1}(a); }`);
     expect(programOf(unitOfText(twice.join("\n")), "h0").nodes.length).toBeLessThan(100);
+  });
+
+  test("too many ways through conditionals that cut statements are said, not guessed", () => {
+    const cuts = Array.from({ length: 4 }, (_, index) => `#ifdef CONFIG_TOY_${index}\n\tif (a == ${index})\n\t\tuse(a);\n\telse\n#endif\n\t\tuse(0);\n`);
+    const { assumptions } = programOf(unitOfText(`static void f(int a)\n{\n${cuts.join("")}}\n`), "f");
+    expect(assumptions.filter(({ kind }) => kind === "not-lowered").map(({ text }) => text)).toEqual([0, 1, 2, 3].map((index) => `of #ifdef CONFIG_TOY_${index} the first branch only is read`));
+  });
+
+  test("the configuration is remembered: what one #ifdef took the other gives back", () => {
+    const text = `static void f(struct mm_struct *mm)
+{
+#ifdef CONFIG_TOY
+	mmap_read_lock(mm);
+#endif
+	use(mm);
+#ifdef CONFIG_TOY
+	mmap_read_unlock(mm);
+#endif
+	last(mm);
+}`;
+    const unit = unitOfText(text);
+    const f = programOf(unit, "f");
+    const held = statesAt(unit.analyze(f), f.nodes.findIndex((node) => node.kind === "call" && node.name === "last")).map(({ state }) => state.held.map(({ lock }) => lock));
+    expect(held).toEqual([[], []]);
   });
 
   test("an unknown shape is said, not guessed", () => {

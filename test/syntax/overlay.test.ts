@@ -76,6 +76,12 @@ const cases: readonly Case[] = [
     masks: ["iterator scoped_guard", "declaration-macro CLASS", "declaration-macro CLASS"],
   },
   {
+    name: "a conditional guard, whose second argument is a statement",
+    source: "int f(void) { scoped_cond_guard(mutex_intr, return -EINTR, &p->lock) { use(p); } scoped_cond_guard(toy_try, goto out, p) use(p); out: return 0; }",
+    seen: "int f(void) { while (mutex_intr , &p->lock) { use(p); } while (toy_try , p) use(p); out: return 0; }",
+    masks: ["iterator scoped_cond_guard", "statement-argument scoped_cond_guard", "iterator scoped_cond_guard", "statement-argument scoped_cond_guard"],
+  },
+  {
     name: "types as arguments",
     source: "void f(void) { p = container_of(w, struct pool, work); n = min_t(unsigned int, (unsigned long)a, b); m = max_t(int, a, b); g(struct pool *, 1); }",
     seen: "void f(void) { p = container_of(w, struct_pool, work); n = min_t(unsigned_int, (unsigned long)a, b); m = max_t(_nt, a, b); g(struct_pool__, 1); }",
@@ -92,6 +98,12 @@ const cases: readonly Case[] = [
     source: "struct pool *make(struct pool *, int);\nint (*hook)(struct pool *);\nint f(void);",
     seen: "struct pool *make(struct pool *, int);\nint (*hook)(struct pool *);\nint f(void);",
     masks: [],
+  },
+  {
+    name: "products two calls deep, which the grammar might take for a type",
+    source: "void f(void) { a(); add(up(n * size(b), SIZE)); add(up(n * m)); add(n * m); g(h(sizeof *p)); g(h(struct pool * __user x)); }\nint add(int (*up)(pool_t *m));",
+    seen: "void f(void) { a(); add(up(n / size(b), SIZE)); add(up(n / m)); add(n * m); g(h(sizeof *p)); g(h(struct pool * x)); }\nint add(int (*up)(pool_t *m));",
+    masks: ["product *", "product *", "attribute __user"],
   },
   {
     name: "typeof an expression, offsetof a path",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { architectureRows, type ArchitectureRow } from "../../kernel/architecture.ts";
-import { gupEra } from "../../kernel/era.ts";
+import { gupEra, type GupEra } from "../../kernel/era.ts";
 import { parseRelease } from "../../kernel/release.ts";
 import { counterexample } from "../../simulator/counterexample.ts";
 import { explore, type Exploration, type ExploreOptions } from "../../simulator/explore.ts";
@@ -34,9 +34,25 @@ const rowsIn = (release: string): readonly ArchitectureRow[] => {
   return architectureRows({ release: parsed, arch: "x86_64", archIsSet: false, config: {} });
 };
 
-/** Every setting of a scenario that its axes tell apart, in the order of variants, releases, eras and architectures. */
-export function settingsOf(scenario: CatalogueScenario): readonly Setting[] {
-  const { eras, releases, byArchitecture } = scenario.axes;
+/** Releases and eras that are asked for in place of those of the axes. */
+export interface AskedSetting {
+  readonly release: string | null;
+  readonly era: GupEra | null;
+}
+
+/** The axes of a scenario where another release or era was asked for: an era follows from a release, unless it is asked for. */
+function axesOf({ axes }: CatalogueScenario, { release, era }: AskedSetting): { readonly eras: readonly GupEra[]; readonly releases: readonly string[] } {
+  const eras = era !== null ? [era] : release === null ? axes.eras : [];
+  return { eras, releases: release === null ? axes.releases : [release] };
+}
+
+/**
+ * Every setting of a scenario that its axes tell apart, in the order of variants, releases, eras and architectures: all
+ * architectures where somebody asks (`asked`), else those on which the scenario hangs.
+ */
+export function settingsOf(scenario: CatalogueScenario, asked: AskedSetting | null = null): readonly Setting[] {
+  const { eras, releases } = axesOf(scenario, asked ?? { release: null, era: null });
+  const byArchitecture = asked !== null || scenario.axes.byArchitecture;
   return scenario.variants.flatMap(({ id: variant }) =>
     releases.flatMap((text) => {
       const release = parseRelease(text);

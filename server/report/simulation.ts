@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { ScheduleStep } from "../review/finding.ts";
+import { scheduleColumns } from "./columns.ts";
+import type { Paint } from "./paint.ts";
+import { visibleLine } from "./visible.ts";
+import { wrapText } from "./wrap.ts";
+
+const WIDTH = 80;
+
+/** What exploring one variant of a scenario showed. */
+export interface SimulationReport {
+  readonly scenario: string;
+  readonly title: string;
+  readonly variant: string;
+  readonly what: string;
+  /** Release, era and architecture in words. */
+  readonly setting: string;
+  readonly verdict: "fail" | "pass" | "unknown" | "vacuous";
+  readonly states: number;
+  readonly transitions: number;
+  readonly unreached: readonly string[];
+  readonly property: string | null;
+  readonly badState: string;
+  readonly switches: number | null;
+  readonly firstThread: string | null;
+  readonly schedule: readonly ScheduleStep[];
+  /** For a fixed variant: what happens without its fix; null for others. */
+  readonly withoutFix: SimulationReport["verdict"] | null;
+  readonly sources: readonly string[];
+}
+
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
+
+/** One sentence about a verdict, as exact as it is. */
+function verdictText(report: SimulationReport): string {
+  const size = `${count(report.states, "state")}, ${count(report.transitions, "transition")}`;
+  switch (report.verdict) {
+    case "fail":
+      return `FAIL: ${visibleLine(report.property ?? "")} (${size} up to the first failure${report.switches === null ? "" : `; ${count(report.switches, "context switch").replace(/switchs$/, "switches")}`})`;
+    case "pass":
+      return `PASS: no schedule of this model fails (all ${size})${report.withoutFix === "fail" ? "; without the fix it fails" : ""}`;
+    case "unknown":
+      return `UNKNOWN: cut short after ${size}`;
+    case "vacuous":
+      return `VACUOUS: never reached: ${report.unreached.map(visibleLine).join("; ")} (all ${size})`;
+  }
+}
+
+const paintVerdict = ({ verdict }: SimulationReport, paint: Paint): ((text: string) => string) =>
+  verdict === "fail" ? paint.red : verdict === "pass" ? paint.green : paint.yellow;
+
+/** One variant with its schedule. */
+export function simulationText(report: SimulationReport, paint: Paint): string {
+  const columns = scheduleColumns(report.schedule, report.badState, { width: WIDTH - 2, lineLabel: "line", firstThread: report.firstThread });
+  const bad = columns.findIndex((line) => line.startsWith("*** "));
+  const color = paintVerdict(report, paint);
+  return [
+    ...wrapText(`${report.scenario}: ${visibleLine(report.title)}`, { width: WIDTH, rest: "  " }).map(paint.bold),
+    ...wrapText(`${report.variant}: ${visibleLine(report.what)}; ${report.setting}`, { width: WIDTH, first: "  ", rest: "  " }).map(paint.dim),
+    ...wrapText(verdictText(report), { width: WIDTH, first: "  ", rest: "    " }).map(color),
+    ...(columns.length === 0 ? [] : ["", ...columns.map((line, row) => `  ${bad >= 0 && row >= bad ? paint.red(line) : line}`)]),
+    "",
+    ...report.sources.flatMap((source) => wrapText(`read from ${visibleLine(source)}`, { width: WIDTH, first: "  ", rest: "    " })).map(paint.dim),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { createHash } from "node:crypto";
+import { counterexample } from "./counterexample.ts";
+import { explore, type Exploration, type ExploreOptions } from "./explore.ts";
+import type { Model } from "./model.ts";
+import type { Trace } from "./trace.ts";
+
+/*
+ * What exploring a model showed, for models that are equal up to the lines that their steps come from: while a function is
+ * edited, most edits leave the model of it alone.
+ */
+
+/** Models whose results are kept. Results are small; what grows is the number of edits. */
+const MOST_MODELS = 256;
+
+interface Remembered {
+  exploration?: Exploration;
+  /** Without places in the document. */
+  trace?: Trace | null;
+}
+
+const results = new Map<string, Remembered>();
+
+function resultsOf(model: Model, options: ExploreOptions): Remembered {
+  const key = keyOf(model, options);
+  const known = results.get(key) ?? {};
+  // The one that was asked for longest ago goes first.
+  results.delete(key);
+  results.set(key, known);
+  const [oldest] = results.keys();
+  if (oldest !== undefined && results.size > MOST_MODELS) results.delete(oldest);
+  return known;
+}
+
+function keyOf(model: Model, options: ExploreOptions): string {
+  const numbers = new Map<unknown, number>();
+  for (const field of [...model.globals, ...model.threads.flatMap((thread) => thread.locals)]) numbers.set(field, numbers.size);
+  const text = JSON.stringify([...numbers.keys(), model, { ...options, properties: options.properties && [...options.properties] }], function (this: unknown, name, value: unknown) {
+    if (name === "source") return undefined;
+    // Fields are told apart by what they are, not by their names: first all of them, then their numbers.
+    return numbers.has(value) && !(Array.isArray(this) && Number(name) === numbers.get(value)) ? `field ${numbers.get(value)}` : value;
+  });
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** As `explore`. An exploration that can be cancelled is not kept. */
+export function exploreOnce(model: Model, options: ExploreOptions): Exploration {
+  if (options.cancel) return explore(model, options);
+  const known = resultsOf(model, options);
+  return (known.exploration ??= explore(model, options));
+}
+
+/** As `counterexample`. */
+export function counterexampleOnce(model: Model, options: ExploreOptions): Trace | null {
+  if (options.cancel) return counterexample(model, options);
+  const known = resultsOf(model, options);
+  if (known.trace === undefined) known.trace = counterexample(model, options);
+  return known.trace && { ...known.trace, steps: known.trace.steps.map((step) => ({ ...step, source: model.threads[step.thread]?.steps[step.step]?.source ?? null })) };
+}

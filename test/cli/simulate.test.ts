@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ENGINE } from "../../server/cli/engine.ts";
+import { CATALOGUE } from "../../server/scenarios/catalogue/index.ts";
+import { patchwalk } from "./run-command.ts";
+
+const NAME = "hugetlb-vma-lock-order";
+
+describe("simulate", () => {
+  test("lists every scenario with its variants", async () => {
+    const { status, out, err } = await patchwalk(["simulate"]);
+    expect({ status, err }).toEqual({ status: 0, err: "" });
+    for (const { id, variants } of CATALOGUE) expect(out).toMatch(new RegExp(`^${id}\\n[^]*${variants[0]?.id}`, "m"));
+    expect(JSON.parse((await patchwalk(["simulate", "--format", "json"])).out).scenarios).toHaveLength(CATALOGUE.length);
+    expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  test("a failing variant with its schedule, and the fix", async () => {
+    const { status, out } = await patchwalk(["simulate", NAME]);
+    expect(status).toBe(1);
+    expect(out).toContain(`
+  try_to_unmap_one            munmap
+  -------------------------   ---------------------------
+  i_mmap_lock_read(mapping)
+                              hugetlb_vma_lock_write(vma)
+  *** nothing can move and try_to_unmap_one waits for ever at
+      hugetlb_vma_lock_write(vma)
+`);
+    expect(out).toMatch(/PASS: no schedule of this model fails \(all 20 states, 26 transitions\); without\s+the fix it fails/);
+    const fixed = await patchwalk(["simulate", "--scenario", NAME, "--variant", "fixed"]);
+    expect(fixed.status).toBe(0);
+    expect(fixed.out).not.toContain("FAIL");
+  });
+
+  test("the same bytes every time, as text and as JSON", async () => {
+    for (const format of ["text", "json"]) {
+      const [one, two] = [await patchwalk(["simulate", NAME, "--format", format]), await patchwalk(["simulate", NAME, "--format", format])];
+      expect(two).toEqual(one);
+    }
+    const { simulations } = JSON.parse((await patchwalk(["simulate", NAME, "--format", "json"])).out);
+    expect(simulations[0]).toMatchObject({ variant: "blocking", verdict: "fail", property: "deadlock", switches: 1 });
+    expect(simulations[1]).toMatchObject({ variant: "trylock", verdict: "pass", withoutFix: "fail", schedule: [] });
+  });
+
+  test("what if the caller holds the lock?", async () => {
+    const { status, out } = await patchwalk(["simulate", NAME, "--variant", "blocking", "--assume-held", "hugetlb_vma_lock (write)"]);
+    expect(status).toBe(1);
+    expect(out).toContain("caller takes hugetlb_vma_lock (write)");
+    expect(await patchwalk(["simulate", NAME, "--assume-held", "no_such"])).toEqual({
+      status: 2, out: "", err: "patchwalk: no lock is called 'no_such' here; there are i_mmap_rwsem, hugetlb_vma_lock; see patchwalk --help\n",
+    });
+  });
+
+  test("a budget gives up, and says so", async () => {
+    const { status, out } = await patchwalk(["simulate", NAME, "--variant", "fixed", "--max-states", "3"]);
+    expect(status).toBe(2);
+    expect(out).toContain("UNKNOWN: cut short after 3 states");
+  });
+
+  test.each([
+    [["nothing"], "no scenario is called 'nothing'; patchwalk simulate lists them"],
+    [[NAME, "--variant", "x"], `${NAME} has no variant x; it has blocking, trylock`],
+    [[NAME, "second"], "simulate takes one scenario"],
+    [["--step"], "--step needs a scenario"],
+    [[NAME, "--era", "E9"], "--era takes E0, E1, E2, E3, E3b, E4, E5, E6, E7; not 'E9'"],
+    [[NAME, "--max-states", "0"], "--max-states takes a number from 1 to 20000000; not '0'"],
+    [["x\u001b[2J"], "no scenario is called 'x<U+001B>[2J'; patchwalk simulate lists them"],
+  ])("%j", async (argv, reason) => {
+    expect(await patchwalk(["simulate", ...argv])).toEqual({ status: 2, out: "", err: `patchwalk: ${reason}; see patchwalk --help\n` });
+  });
+
+  test("what is behind a finding: the failing model and the fixed one", async () => {
+    const file = join(import.meta.dirname, "../../docs/examples", readdirSync(join(import.meta.dirname, "../../docs/examples")).find((name) => name.startsWith("0001")) ?? "");
+    const linted = await patchwalk(["lint", "--format", "json", file], { engine: ENGINE });
+    const [finding] = JSON.parse(linted.out).inputs[0].findings;
+    const { status, out } = await patchwalk(["simulate", "--finding", finding.fingerprint.slice(0, 8), file, "--format", "json"], { engine: ENGINE });
+    expect(status).toBe(1);
+    const [buggy, fixed] = JSON.parse(out).simulations;
+    expect(buggy).toMatchObject({ verdict: "fail", states: finding.evidence.states, property: finding.evidence.property, schedule: finding.evidence.schedule });
+    expect(fixed).toMatchObject({ verdict: "pass", states: finding.evidence.fixed.states, withoutFix: "fail" });
+    expect((await patchwalk(["simulate", "--finding", "0000", file], { engine: ENGINE })).err).toMatch(/^patchwalk: no single finding has the fingerprint '0000'; there are [0-9a-f, ]+;/);
+    expect((await patchwalk(["simulate", "--finding", "0000", "/nowhere"], { engine: ENGINE })).err).toMatch(/\/nowhere cannot be read/);
+    expect((await patchwalk(["simulate", "--finding", "xyz", file], { engine: ENGINE })).status).toBe(2);
+  });
+
+  test("stepping follows the failing schedule, other steps, and goes back", async () => {
+    const { status, out } = await patchwalk(["simulate", NAME, "--variant", "buggy", "--step"], { stdin: "\nb\n2\n7\n\n\nq\n" });
+    expect(status).toBe(0);
+    expect(out.split("\n").filter((line) => !line.includes("a number takes"))).toEqual([
+      `${NAME}, blocking: the hugetlb VMA lock taken inside i_mmap_rwsem`,
+      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
+      "  2  munmap: hugetlb_vma_lock_write(vma)",
+      "?   try_to_unmap_one: i_mmap_lock_read(mapping)  [i_mmap_rwsem: free -> 1 reader]",
+      "  1  try_to_unmap_one: hugetlb_vma_lock_write(vma)",
+      "> 2  munmap: hugetlb_vma_lock_write(vma)",
+      "?   one step back",
+      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
+      "  2  munmap: hugetlb_vma_lock_write(vma)",
+      "?   munmap: hugetlb_vma_lock_write(vma)  [hugetlb_vma_lock: free -> writer]",
+      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
+      "  2  munmap: i_mmap_lock_write(mapping)",
+      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
+      "  2  munmap: i_mmap_lock_write(mapping)",
+      "?   try_to_unmap_one: i_mmap_lock_read(mapping)  [i_mmap_rwsem: free -> 1 reader]",
+      "     try_to_unmap_one waits: hugetlb_vma_lock_write(vma)",
+      "     munmap waits: i_mmap_lock_write(mapping)",
+      "nothing can move",
+      "     try_to_unmap_one waits: hugetlb_vma_lock_write(vma)",
+      "     munmap waits: i_mmap_lock_write(mapping)",
+      "nothing can move",
+      "? ",
+      "",
+    ]);
+  });
+});
