@@ -16,7 +16,10 @@ export function addDeviceFault(model: ModelBuilder, device: Mirror, primary: Ent
   thread.step({ text: "range.notifier_seq = mmu_interval_read_begin()", ...readBegin(device, seen) });
   thread.step({
     text: "hmm_range_fault()",
-    alternatives: [{ guard: isPresent(primary), effect: [assign(folio, primary)], note: "the CPU's entry is present" }, { guard: not(isPresent(primary)), to: "END", note: "nothing is mapped" }],
+    alternatives: [
+      { guard: isPresent(primary), effect: [assign(folio, primary)], note: "the CPU's entry is present" },
+      { guard: not(isPresent(primary)), to: "END", note: "nothing is mapped" },
+    ],
   });
   thread.step({ text: "mutex_lock(&driver->lock)", ...spinLock(device.lock) });
   thread.step({ text: "mmu_interval_read_retry()", ...readRetry(device, seen, "late") });

@@ -34,7 +34,11 @@ export function addGuestFault(model: ModelBuilder, kvm: KvmSubscriber, primary: 
     text: "kvm_faultin_pfn()",
     alternatives: [
       { guard: isPresent(primary), effect: [assign(registers.seen, kvm.seq), assign(registers.folio, primary)] },
-      { guard: not(isPresent(primary)), effect: [assign(registers.seen, kvm.seq), assign(primary, fresh), assign(registers.folio, fresh)], note: "the host's fault maps a new page" },
+      {
+        guard: not(isPresent(primary)),
+        effect: [assign(registers.seen, kvm.seq), assign(primary, fresh), assign(registers.folio, fresh)],
+        note: "the host's fault maps a new page",
+      },
     ],
   });
   const mapped = vcpu.step({

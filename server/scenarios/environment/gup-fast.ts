@@ -44,9 +44,15 @@ export function addGupFast(model: ModelBuilder, { kind, all, pte, device, seq, g
   });
   thread.step({ text: `try_grab_folio(${kind})`, ...(kind === "FOLL_PIN" ? pinFolio(all, folio) : getFolio(all, folio)) });
   const same = and(isWritableEntry(pte), eq(pte.entry, folio));
-  thread.step({ text: "pte_val(pte) != pte_val(ptep_get(ptep))", alternatives: [{ guard: same, note: "unchanged" }, { guard: not(same), to: "changed", note: "changed" }] });
+  thread.step({
+    text: "pte_val(pte) != pte_val(ptep_get(ptep))",
+    alternatives: [{ guard: same, note: "unchanged" }, { guard: not(same), to: "changed", note: "changed" }],
+  });
   if (seq) thread.step({ text: "read_seqcount_retry(&mm->write_protect_seq, seq)", isFix: true, ...retrySeqcount(seq, seen, "changed") });
-  const grant = thread.step({ text: "the page goes to the driver, which programs its device", ...together(programDevice(device, folio), { alternatives: [{ effect: granted ? [assign(granted, 1)] : [], to: "END" }] }) });
+  const grant = thread.step({
+    text: "the page goes to the driver, which programs its device",
+    ...together(programDevice(device, folio), { alternatives: [{ effect: granted ? [assign(granted, 1)] : [], to: "END" }] }),
+  });
   thread.label("changed");
   thread.step({ text: "gup_put_folio(); slow path", ...(kind === "FOLL_PIN" ? unpinFolio(all, folio) : putFolio(all, folio)) });
   model.reach(thread, grant, "GUP-fast grants the page");

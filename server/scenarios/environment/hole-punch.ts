@@ -34,7 +34,12 @@ export function addHolePunch({ model, mapping, vmaLockA, pudA, table, irqsOff }:
     ],
   });
   thread.step({ text: "tlb_flush_mmu_tlbonly()", ...(flushWaits ? { guard: isQuiescent(irqsOff), note: "interrupts the CPUs that run A" } : {}) });
-  if (sync !== "none") thread.step({ text: "tlb_remove_table_sync_one()", guard: isQuiescent(irqsOff), note: "interrupts all CPUs", ...(sync === "fix" ? { isFix: true } : {}) });
+  if (sync !== "none") thread.step({
+    text: "tlb_remove_table_sync_one()",
+    guard: isQuiescent(irqsOff),
+    note: "interrupts all CPUs",
+    ...(sync === "fix" ? { isFix: true } : {}),
+  });
   thread.label("unlock");
   thread.step({ text: "hugetlb_vma_unlock_write(vma of A)", ...upWrite(vmaLockA) });
   thread.step({ text: "i_mmap_unlock_write(mapping)", ...goingTo("END", upWrite(mapping)) });

@@ -20,7 +20,9 @@ const removal = ({ table, irqsOff }: HugetlbTable, { page, batchPageMayFail }: F
     ? [{ effect: [assign(table.freed, 1)], note: "the table page is freed" }]
     : [
         { effect: [assign(table.queued, 1)], note: "waits for a grace period" },
-        ...(batchPageMayFail ? [{ guard: isQuiescent(irqsOff), effect: [assign(table.freed, 1)], note: "no batch page: interrupts all CPUs, then frees at once" }] : []),
+        ...(batchPageMayFail ? [
+          { guard: isQuiescent(irqsOff), effect: [assign(table.freed, 1)], note: "no batch page: interrupts all CPUs, then frees at once" },
+        ] : []),
       ];
 
 /**
@@ -62,5 +64,8 @@ export function addMunmap(on: HugetlbTable, freeing: Freeing): void {
 /** A CPU with interrupts off holds back a grace period like a reader. */
 function addGracePeriodOfWalkers({ model, table, readers, irqsOff }: HugetlbTable): void {
   const daemon = model.thread("RCU", "daemon");
-  daemon.step({ text: `a grace period ends: ${table.name} is freed`, ...together(endGracePeriod(table, readers), { alternatives: [{ guard: isQuiescent(irqsOff) }] }) });
+  daemon.step({
+    text: `a grace period ends: ${table.name} is freed`,
+    ...together(endGracePeriod(table, readers), { alternatives: [{ guard: isQuiescent(irqsOff) }] }),
+  });
 }

@@ -24,7 +24,10 @@ export function addReverseMapUnmap({ model, mapping, vmaLockA, pudA, table, irqs
       { guard: eq(table.refs, 1), to: "unlock", note: "not shared" },
     ],
   });
-  thread.step({ text: "flush_tlb_range(vma, range.start, range.end)", ...(flushWaits ? { guard: isQuiescent(irqsOff), note: "interrupts the CPUs that run A" } : {}) });
+  thread.step({
+    text: "flush_tlb_range(vma, range.start, range.end)",
+    ...(flushWaits ? { guard: isQuiescent(irqsOff), note: "interrupts the CPUs that run A" } : {}),
+  });
   if (sync !== "none") thread.step({ text: "tlb_remove_table_sync_one()", guard: isQuiescent(irqsOff), note: "interrupts all CPUs" });
   thread.label("unlock");
   thread.step({ text: "hugetlb_vma_unlock_write(vma of A)", ...upWrite(vmaLockA) });

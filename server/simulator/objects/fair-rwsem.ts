@@ -24,7 +24,10 @@ export const fairRwsem = (model: ModelBuilder, name: string): FairRwsem => ({
 /** `down_read()`: blocks behind a writer, one that waits included. */
 export const downReadFair = ({ state, waiting }: FairRwsem): StepPart => {
   const part = downRead(state);
-  return { ...part, alternatives: part.alternatives.map((one) => ({ ...one, guard: one.guard === undefined ? eq(waiting, 0) : and(one.guard, eq(waiting, 0)) })) };
+  return {
+    ...part,
+    alternatives: part.alternatives.map((one) => ({ ...one, guard: one.guard === undefined ? eq(waiting, 0) : and(one.guard, eq(waiting, 0)) })),
+  };
 };
 
 /** First half of `down_write()`: the writer is in the queue. */
@@ -33,7 +36,14 @@ export const queueWrite = ({ waiting }: FairRwsem): StepPart => ({ alternatives:
 /** Second half: the writer is the only one. */
 export const acquireWrite = ({ state, waiting }: FairRwsem): StepPart => {
   const part = downWrite(state);
-  return { ...part, alternatives: part.alternatives.map((one) => ({ ...one, guard: and(one.guard ?? 1, gt(waiting, 0)), effect: [...(one.effect ?? []), decrement(waiting)] })) };
+  return {
+    ...part,
+    alternatives: part.alternatives.map((one) => ({
+      ...one,
+      guard: and(one.guard ?? 1, gt(waiting, 0)),
+      effect: [...(one.effect ?? []), decrement(waiting)],
+    })),
+  };
 };
 
 /** `up_read()` and `up_write()` wake the queue, which is a guard here. */

@@ -89,7 +89,9 @@ function addTrier(on: Objects, { silent }: Told): void {
   thread.label("busy");
   unmap(on);
   const lock = spinLock(folio);
-  const part = together(silent ? lock : together(sleeps(context, "folio_lock(src_folio)"), lock), { alternatives: [{ effect: [assign(locked, 1)], to: "retry" }] });
+  const part = together(silent ? lock : together(sleeps(context, "folio_lock(src_folio)"), lock), {
+    alternatives: [{ effect: [assign(locked, 1)], to: "retry" }],
+  });
   on.model.reach(thread, thread.step({ text: "folio_lock(src_folio); goto retry", ...part }), "the folio is waited for");
 }
 

@@ -22,7 +22,12 @@ export const startUnderPtl: CatalogueScenario = {
     { id: "under-lock-silent", what: "start and end inside of the lock, without CONFIG_DEBUG_ATOMIC_SLEEP", isFixed: false },
     { id: "end-under-lock", what: "start before the lock, end inside", isFixed: false },
     { id: "outside", what: "start before the lock, end after the unlock", isFixed: true, undone: "under-lock" },
-    { id: "outside-silent", what: "start before the lock, end after the unlock, without CONFIG_DEBUG_ATOMIC_SLEEP", isFixed: true, undone: "under-lock-silent" },
+    {
+      id: "outside-silent",
+      what: "start before the lock, end after the unlock, without CONFIG_DEBUG_ATOMIC_SLEEP",
+      isFixed: true,
+      undone: "under-lock-silent",
+    },
   ],
   axes: { eras: [], releases: ["6.1", "6.6"], byArchitecture: false },
   build({ variant }) {

@@ -22,7 +22,17 @@ function addWriter(on: TableWithOwner, variant: string): void {
   const set = thread.step({
     text: "set_pte_at(mm, dst_addr, dst_pte, orig_dst_pte)",
     ...together(dereference(table), {
-      alternatives: [{ checks: [{ holds: eq(pmd, 1), property: "detached-table", message: "an entry is written into a table that the page directory no longer points to: the page is lost" }] }],
+      alternatives: [
+        {
+          checks: [
+            {
+              holds: eq(pmd, 1),
+              property: "detached-table",
+              message: "an entry is written into a table that the page directory no longer points to: the page is lost",
+            },
+          ],
+        },
+      ],
     }),
   });
   thread.label("out");

@@ -42,7 +42,10 @@ function addMover(model: ModelBuilder, folio: Spinlock, { unmaps, pages }: Told)
   thread.label("busy");
   for (const name of ["src", "dst"])
     thread.step(unmaps === "copy" ? { text: `pte_unmap(&orig_${name}_pte)`, ...kunmapOther() } : { text: `pte_unmap(${name}_pte)`, ...kunmapLocal(stack) });
-  const lock = thread.step({ text: "folio_lock(src_folio); goto retry", ...together(spinLock(folio), { alternatives: [{ effect: [assign(locked, 1)], to: "retry" }] }) });
+  const lock = thread.step({
+    text: "folio_lock(src_folio); goto retry",
+    ...together(spinLock(folio), { alternatives: [{ effect: [assign(locked, 1)], to: "retry" }] }),
+  });
   model.reach(thread, lock, "the folio is contended");
 }
 

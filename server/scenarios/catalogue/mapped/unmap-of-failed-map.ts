@@ -29,11 +29,18 @@ export const unmapOfFailedMap: CatalogueScenario = {
     const pte = thread.local("pte", 0, { labels: { 0: "NULL", 1: "mapped" } });
     const map = thread.step({
       text: "pte = pte_offset_map_lock(mm, pmd, addr, &ptl)",
-      alternatives: [{ guard: eq(pmd, 1), effect: [...rcuReadLock(readers).alternatives[0]!.effect!, assign(pte, 1)] }, { guard: eq(pmd, 0), to: "out", note: "NULL: the table is gone" }],
+      alternatives: [
+        { guard: eq(pmd, 1), effect: [...rcuReadLock(readers).alternatives[0]!.effect!, assign(pte, 1)] },
+        { guard: eq(pmd, 0), to: "out", note: "NULL: the table is gone" },
+      ],
     });
     thread.step({ text: "the entries are walked" });
     thread.label("out");
-    if (variant === "if-mapped") thread.step({ text: "if (pte)", isFix: true, alternatives: [{ guard: ne(pte, 0) }, { guard: eq(pte, 0), to: "END", note: "NULL" }] });
+    if (variant === "if-mapped") thread.step({
+      text: "if (pte)",
+      isFix: true,
+      alternatives: [{ guard: ne(pte, 0) }, { guard: eq(pte, 0), to: "END", note: "NULL" }],
+    });
     thread.step({ text: "pte_unmap(pte)", ...rcuReadUnlock(readers) });
     model.reach(thread, map, "the table is mapped");
     const khugepaged = model.thread("khugepaged", "environment");

@@ -23,7 +23,10 @@ function addMover({ model, src, anonVma }: Objects, variant: string): void {
   if (variant === "compared")
     thread.step({
       text: "if (src_folio && !pte_same(src_folio_pte, orig_src_pte))", isFix: true,
-      alternatives: [{ guard: or(eq(folioPte, 0), eq(folioPte, orig)) }, { guard: and(ne(folioPte, 0), ne(folioPte, orig)), to: "out", note: "another page: err = -EAGAIN" }],
+      alternatives: [
+        { guard: or(eq(folioPte, 0), eq(folioPte, orig)) },
+        { guard: and(ne(folioPte, 0), ne(folioPte, orig)), to: "out", note: "another page: err = -EAGAIN" },
+      ],
     });
   const kinds = thread.step({
     text: "pte_present(orig_src_pte)",
@@ -39,12 +42,25 @@ function addMover({ model, src, anonVma }: Objects, variant: string): void {
   thread.step({ text: "anon_vma_trylock_write(src_anon_vma)", ...tryDownWrite(anonVma, "busy") });
   thread.step({ text: "src_anon_vma is locked", hidden: true, effect: [assign(held, 1)] });
   thread.label("move");
-  const move = thread.step({ text: "pte_same(): the page is moved", alternatives: [{ guard: and(isSame(orig, src), eq(orig, 1)), effect: [assign(src, 0)] }, { guard: or(ne(orig, src), ne(orig, 1)), note: "changed: err = -EAGAIN" }] });
+  const move = thread.step({
+    text: "pte_same(): the page is moved",
+    alternatives: [
+      { guard: and(isSame(orig, src), eq(orig, 1)), effect: [assign(src, 0)] },
+      { guard: or(ne(orig, src), ne(orig, 1)), note: "changed: err = -EAGAIN" },
+    ],
+  });
   thread.label("out");
-  thread.step({ text: "anon_vma_unlock_write(src_anon_vma)", alternatives: [{ ...upWrite(anonVma).alternatives[0]!, guard: eq(held, 1) }, { guard: eq(held, 0), note: "not held" }], releases: [{ lock: anonVma }] });
+  thread.step({
+    text: "anon_vma_unlock_write(src_anon_vma)",
+    alternatives: [{ ...upWrite(anonVma).alternatives[0]!, guard: eq(held, 1) }, { guard: eq(held, 0), note: "not held" }],
+    releases: [{ lock: anonVma }],
+  });
   thread.step({ text: "return err", hidden: true, to: "END" });
   thread.label("busy");
-  thread.step({ text: "pte_unmap(src_pte); pte_unmap(dst_pte); anon_vma_lock_write(src_anon_vma); goto retry", ...together(downWrite(anonVma), { alternatives: [{ effect: [assign(held, 1)], to: "retry" }] }) });
+  thread.step({
+    text: "pte_unmap(src_pte); pte_unmap(dst_pte); anon_vma_lock_write(src_anon_vma); goto retry",
+    ...together(downWrite(anonVma), { alternatives: [{ effect: [assign(held, 1)], to: "retry" }] }),
+  });
   thread.label("wait");
   thread.step({ text: "migration_entry_wait(src_mm, src_pmd, src_addr)", guard: ne(src, MIGRATION), to: "out" });
   model.reach(thread, kinds, "the entry is judged");
@@ -69,7 +85,10 @@ function addMigration({ model, src, anonVma }: Objects): void {
   });
   thread.step({ text: "try_to_migrate(): anon_vma_unlock_read()", ...upRead(anonVma) });
   thread.step({ text: "remove_migration_ptes(): anon_vma_lock_read()", ...downRead(anonVma) });
-  thread.step({ text: "remove_migration_pte()", alternatives: [{ guard: eq(src, MIGRATION), ...setEntry(src, 2).alternatives[0] }, { guard: ne(src, MIGRATION), note: "nothing to restore" }] });
+  thread.step({
+    text: "remove_migration_pte()",
+    alternatives: [{ guard: eq(src, MIGRATION), ...setEntry(src, 2).alternatives[0] }, { guard: ne(src, MIGRATION), note: "nothing to restore" }],
+  });
   thread.step({ text: "remove_migration_ptes(): anon_vma_unlock_read()", ...upRead(anonVma) });
   model.reach(thread, install, "the page is being migrated");
 }
@@ -78,7 +97,10 @@ function addMigration({ model, src, anonVma }: Objects): void {
 export const migrationUnderAnonVma: CatalogueScenario = {
   id: "move-migration-wait-under-anon-vma",
   title: "a migration entry is waited for with the anon_vma of its page locked",
-  sources: ["UFFDIO_REMAP, RFC of September 2023: remap_pages_pte(), migration_entry_wait() on the retry", "adef440691ba (6.8): src_folio_pte is compared first"],
+  sources: [
+    "UFFDIO_REMAP, RFC of September 2023: remap_pages_pte(), migration_entry_wait() on the retry",
+    "adef440691ba (6.8): src_folio_pte is compared first",
+  ],
   properties: ["unlock-not-held"],
   deadlock: true,
   livelock: null,

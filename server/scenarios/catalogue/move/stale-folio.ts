@@ -30,7 +30,10 @@ function addMover({ model, src, dst, other, all, folio, ptl }: Objects, variant:
   if (variant === "compared")
     thread.step({
       text: "if (src_folio && !pte_same(src_folio_pte, orig_src_pte))", isFix: true,
-      alternatives: [{ guard: or(eq(kept, 0), eq(kept, orig)) }, { guard: and(ne(kept, 0), ne(kept, orig)), to: "unlock folio", note: "another page: err = -EAGAIN" }],
+      alternatives: [
+        { guard: or(eq(kept, 0), eq(kept, orig)) },
+        { guard: and(ne(kept, 0), ne(kept, orig)), to: "unlock folio", note: "another page: err = -EAGAIN" },
+      ],
     });
   thread.step({
     text: "if (pte_none(orig_src_pte))", hidden: true,
@@ -48,13 +51,29 @@ function addMover({ model, src, dst, other, all, folio, ptl }: Objects, variant:
   thread.step({ text: "src_folio_pte = orig_src_pte", hidden: true, effect: [assign(kept, orig)] });
   thread.label("move");
   thread.step({ text: "double_pt_lock(dst_ptl, src_ptl)", ...spinLock(ptl) });
-  thread.step({ text: "pte_same(ptep_get(src_pte), orig_src_pte)", alternatives: [{ guard: isSame(orig, src), note: "same" }, { guard: ne(orig, src), to: "unlock", note: "changed: err = -EAGAIN" }] });
-  thread.step({ text: "folio_estimated_sharers(src_folio) == 1", alternatives: [{ guard: eq(element(all.mapcount, kept), 1) }, { guard: ne(element(all.mapcount, kept), 1), to: "unlock", note: "err = -EBUSY" }] });
+  thread.step({
+    text: "pte_same(ptep_get(src_pte), orig_src_pte)",
+    alternatives: [{ guard: isSame(orig, src), note: "same" }, { guard: ne(orig, src), to: "unlock", note: "changed: err = -EAGAIN" }],
+  });
+  thread.step({
+    text: "folio_estimated_sharers(src_folio) == 1",
+    alternatives: [{ guard: eq(element(all.mapcount, kept), 1) }, { guard: ne(element(all.mapcount, kept), 1), to: "unlock", note: "err = -EBUSY" }],
+  });
   thread.step({ text: "ptep_clear_flush(src_vma, src_addr, src_pte)", ...clearEntry(src) });
   const set = thread.step({
     text: "set_pte_at(dst_mm, dst_addr, dst_pte, mk_pte(src_folio))",
     ...together(setEntry(dst, kept), {
-      alternatives: [{ checks: [{ holds: ne(other, kept), property: "rmap-mismatch", message: "F1 is mapped at two places with mapcount 1, and F2, which the source mapped, is lost" }] }],
+      alternatives: [
+        {
+          checks: [
+            {
+              holds: ne(other, kept),
+              property: "rmap-mismatch",
+              message: "F1 is mapped at two places with mapcount 1, and F2, which the source mapped, is lost",
+            },
+          ],
+        },
+      ],
     }),
   });
   thread.label("unlock");
@@ -62,7 +81,10 @@ function addMover({ model, src, dst, other, all, folio, ptl }: Objects, variant:
   thread.label("unlock folio");
   thread.step({ text: "folio_unlock(src_folio)", ...together(spinUnlock(folio), { alternatives: [{ to: "END" }] }) });
   thread.label("busy");
-  thread.step({ text: "pte_unmap(src_pte); pte_unmap(dst_pte); folio_lock(src_folio); goto retry", ...together(spinLock(folio), { alternatives: [{ effect: [assign(kept, orig)], to: "retry" }] }) });
+  thread.step({
+    text: "pte_unmap(src_pte); pte_unmap(dst_pte); folio_lock(src_folio); goto retry",
+    ...together(spinLock(folio), { alternatives: [{ effect: [assign(kept, orig)], to: "retry" }] }),
+  });
   model.reach(thread, set, "the page is moved");
 }
 

@@ -11,7 +11,10 @@ import type { CatalogueScenario } from "../scenario.ts";
 export const unlockAfterPut: CatalogueScenario = {
   id: "move-unlock-after-put",
   title: "a folio is unlocked after its reference was put",
-  sources: ["UFFDIO_REMAP, RFC of September 2023: remap_pages_pte(), folio_put() under the page-table locks", "adef440691ba (6.8): folio_unlock(), then folio_put()"],
+  sources: [
+    "UFFDIO_REMAP, RFC of September 2023: remap_pages_pte(), folio_put() under the page-table locks",
+    "adef440691ba (6.8): folio_unlock(), then folio_put()",
+  ],
   properties: ["uaf"],
   deadlock: true,
   livelock: null,

@@ -25,7 +25,11 @@ export const clearedOutside: CatalogueScenario = {
     const pte = entry(model, "pte", 1, ["P"]);
     const kvm = kvmSubscriber(model, 1, ["P"]);
     const thread = model.thread("unmapper", "review");
-    const clear = (on: ThreadBuilder): void => model.reach(on, on.step({ text: "ptep_clear_flush(vma, addr, ptep)", ...clearEntry(pte) }), "the entry is cleared");
+    const clear = (on: ThreadBuilder): void => model.reach(
+      on,
+      on.step({ text: "ptep_clear_flush(vma, addr, ptep)", ...clearEntry(pte) }),
+      "the entry is cleared",
+    );
     if (variant === "before-the-start") clear(thread);
     thread.step({ text: START, ...invalidateKvm(kvm) });
     if (variant === "inside") clear(thread);

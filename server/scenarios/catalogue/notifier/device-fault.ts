@@ -26,13 +26,24 @@ function addUnmapper({ model, pte, all, device }: Objects, variant: string): voi
   const fix = variant === "pair" ? ({ isFix: true } as const) : {};
   if (variant !== "none") {
     thread.step({ text: nonblock ? START_NONBLOCK : START, ...fix, ...beginInvalidation(device) });
-    thread.step({ text: nonblock ? "invalidate(): mutex_trylock(&driver->lock)" : "invalidate(): mutex_lock(&driver->lock)", ...fix, ...(nonblock ? spinTrylock(device.lock, "refused") : spinLock(device.lock)) });
+    thread.step({
+      text: nonblock ? "invalidate(): mutex_trylock(&driver->lock)" : "invalidate(): mutex_lock(&driver->lock)",
+      ...fix,
+      ...(nonblock ? spinTrylock(device.lock, "refused") : spinLock(device.lock)),
+    });
     thread.step({ text: "invalidate(): mmu_interval_set_seq(); the device's entry is cleared", ...fix, ...dropMapping(device) });
-    thread.step({ text: "invalidate(): mutex_unlock(&driver->lock)", ...fix, ...together(spinUnlock(device.lock), { alternatives: [nonblock ? { to: "started" } : {}] }) });
+    thread.step({
+      text: "invalidate(): mutex_unlock(&driver->lock)",
+      ...fix,
+      ...together(spinUnlock(device.lock), { alternatives: [nonblock ? { to: "started" } : {}] }),
+    });
   }
   if (nonblock) {
     thread.label("refused");
-    thread.step({ text: "invalidate() returns false: -EAGAIN, the core ends the invalidation", ...together(endInvalidation(device), { alternatives: [{ effect: [assign(err, 1)] }] }) });
+    thread.step({
+      text: "invalidate() returns false: -EAGAIN, the core ends the invalidation",
+      ...together(endInvalidation(device), { alternatives: [{ effect: [assign(err, 1)] }] }),
+    });
     thread.label("started");
     if (variant === "nonblock-checked")
       thread.step({ text: "if (err) return err", isFix: true, alternatives: [{ guard: eq(err, 0) }, { guard: ne(err, 0), to: "END", note: "refused" }] });

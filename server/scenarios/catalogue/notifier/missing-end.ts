@@ -12,7 +12,10 @@ function addMover(on: Mover, isFixed: boolean): void {
   lockBoth(on);
   const differs = thread.step({
     text: "if (!pte_same(ptep_get(src_pte), orig_src_pte))",
-    alternatives: [{ note: "same" }, { to: "differs", note: `changed (the CPU set the dirty bit): err = -EAGAIN, goto out${isFixed ? "" : " without an end"}` }],
+    alternatives: [
+      { note: "same" },
+      { to: "differs", note: `changed (the CPU set the dirty bit): err = -EAGAIN, goto out${isFixed ? "" : " without an end"}` },
+    ],
   });
   moveEntry(on);
   unlockBoth(on);

@@ -44,7 +44,11 @@ export const oomReaper: CatalogueScenario = {
     reaper.step({ text: "kvm_mmu_notifier_invalidate_range_start()", ...invalidateKvm(kvm) });
     reaper.label("started");
     if (variant === "skipped")
-      reaper.step({ text: "if (err) continue", isFix: true, alternatives: [{ guard: eq(err, 0) }, { guard: ne(err, 0), to: "out", note: "refused: left for exit_mmap()" }] });
+      reaper.step({
+        text: "if (err) continue",
+        isFix: true,
+        alternatives: [{ guard: eq(err, 0) }, { guard: ne(err, 0), to: "out", note: "refused: left for exit_mmap()" }],
+      });
     const zap = reaper.step({ text: "unmap_page_range(tlb, vma)", ...clearEntry(pte) });
     reaper.step({ text: "tlb_finish_mmu(): the page is freed", ...putFolio(all, 1) });
     reaper.step({ text: END, ...endInvalidateKvm(kvm) });

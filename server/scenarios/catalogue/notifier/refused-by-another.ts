@@ -45,7 +45,11 @@ function addDevice({ model, driver, src }: MovedPage): void {
 
 function addMemslotUpdate({ model, active }: MovedPage): void {
   const ioctl = model.thread("KVM_SET_USER_MEMORY_REGION", "review");
-  model.reach(ioctl, ioctl.step({ text: "kvm_swap_active_memslots(): waits for mn_active_invalidate_count", ...waitInactive(active) }), "the slots are swapped");
+  model.reach(
+    ioctl,
+    ioctl.step({ text: "kvm_swap_active_memslots(): waits for mn_active_invalidate_count", ...waitInactive(active) }),
+    "the slots are swapped",
+  );
 }
 
 /** `BUG_ON(kvm->mmu_invalidate_in_progress < 0)` comes last: the counts are wrong already when the caller dies of it. */

@@ -66,12 +66,18 @@ function addReviewed({ model, pte, writable, dst, all, tlb, done }: Objects, { p
   };
   if (order === "check-first") check("END");
   const clear = thread.step(
-    flush ? { text: "ptep_clear_flush(vma, addr, ptep)", ...together(clearEntry(pte), flushTlb(tlb)) } : { text: "ptep_get_and_clear(mm, addr, ptep)", ...clearEntry(pte) },
+    flush
+      ? { text: "ptep_clear_flush(vma, addr, ptep)", ...together(clearEntry(pte), flushTlb(tlb)) }
+      : { text: "ptep_get_and_clear(mm, addr, ptep)", ...clearEntry(pte) },
   );
   if (order === "clear-first") check("restore");
   thread.step(
     purpose === "track"
-      ? { text: "set_pte_at(mm, addr, ptep, pte_wrprotect(pte)); the tracker is told", effect: [assign(pte, 1), assign(writable, 0), assign(done, 1)], to: "END" }
+      ? {
+        text: "set_pte_at(mm, addr, ptep, pte_wrprotect(pte)); the tracker is told",
+        effect: [assign(pte, 1), assign(writable, 0), assign(done, 1)],
+        to: "END",
+      }
       : { text: "set_pte_at(mm, dst_addr, dst_pte, pte); UFFDIO_MOVE returns 0", effect: [assign(dst, 1), assign(done, 1)], to: "END" },
   );
   thread.label("restore");
@@ -96,7 +102,11 @@ function addDevice({ model, device, done }: Objects, { purpose }: Told): void {
 function addCpu({ model, pte, writable, tlb, done }: Objects): void {
   const thread = model.thread("CPU 1", "daemon");
   thread.step({ text: "the page table is walked", ...fillTlb(tlb, pte, writable) });
-  const store = thread.step({ text: "a store through the TLB", guard: storesThrough(tlb), checks: [{ holds: eq(done, 0), property: "untracked-write", message: UNSEEN }] });
+  const store = thread.step({
+    text: "a store through the TLB",
+    guard: storesThrough(tlb),
+    checks: [{ holds: eq(done, 0), property: "untracked-write", message: UNSEEN }],
+  });
   model.reach(thread, store, "the CPU stores");
 }
 
@@ -111,7 +121,12 @@ export const checkBeforeClear: CatalogueScenario = {
   properties: ["untracked-write", "lost-dma"],
   deadlock: true,
   livelock: null,
-  variants: Object.keys(TOLD).map((id) => ({ id, what: WHAT[id]!, isFixed: UNDONE[id] !== undefined, ...(UNDONE[id] === undefined ? {} : { undone: UNDONE[id] }) })),
+  variants: Object.keys(TOLD).map((id) => ({
+    id,
+    what: WHAT[id]!,
+    isFixed: UNDONE[id] !== undefined,
+    ...(UNDONE[id] === undefined ? {} : { undone: UNDONE[id] }),
+  })),
   axes: { eras: [], releases: ["6.1"], byArchitecture: false },
   build({ variant, release }) {
     // Pins are told apart from references since 5.7.

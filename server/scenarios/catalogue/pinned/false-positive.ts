@@ -25,8 +25,15 @@ const TOLD: Readonly<Record<string, Told>> = {
   "references-skipped": { cause: "references", answer: "skip" },
 };
 
-const CAUSES: Readonly<Record<Cause, string>> = { transient: "a transient pin of GUP-fast on a large folio", references: "1024 plain references on a small folio" };
-const ANSWERS: Readonly<Record<Answer, string>> = { error: "a hard error is returned", retry: "-EAGAIN, and the caller tries again", skip: "the page is left as it is and reported as dirty" };
+const CAUSES: Readonly<Record<Cause, string>> = {
+  transient: "a transient pin of GUP-fast on a large folio",
+  references: "1024 plain references on a small folio",
+};
+const ANSWERS: Readonly<Record<Answer, string>> = {
+  error: "a hard error is returned",
+  retry: "-EAGAIN, and the caller tries again",
+  skip: "the page is left as it is and reported as dirty",
+};
 
 interface Objects {
   readonly model: ModelBuilder;
@@ -45,15 +52,24 @@ function addMove({ model, pte, all, granted }: Objects, { cause, answer }: Told)
   const clear = thread.step({ text: "ptep_clear_flush(vma, addr, ptep)", ...clearEntry(pte) });
   thread.step({
     text: "folio_maybe_dma_pinned(folio)",
-    alternatives: [{ guard: not(looksPinned), note: "not pinned" }, { guard: looksPinned, to: "pinned", note: cause === "references" ? "refcount is 1024 or more" : "_pincount is not 0" }],
+    alternatives: [
+      { guard: not(looksPinned), note: "not pinned" },
+      { guard: looksPinned, to: "pinned", note: cause === "references" ? "refcount is 1024 or more" : "_pincount is not 0" },
+    ],
   });
   thread.step({ text: "the page is moved", to: "END" });
   thread.label("pinned");
   thread.step({ text: "set_pte_at(mm, addr, ptep, pte): restored", ...setEntry(pte, 1) });
   if (answer === "error") {
-    thread.step({ text: "return -EFAULT", checks: [{ holds: maybePinned(all, 1), property: "spurious-error", message: "userspace gets an error although nobody has the page pinned" }] });
+    thread.step({
+      text: "return -EFAULT",
+      checks: [{ holds: maybePinned(all, 1), property: "spurious-error", message: "userspace gets an error although nobody has the page pinned" }],
+    });
   } else if (answer === "retry") {
-    thread.step({ text: "return -EAGAIN: userspace tries again", alternatives: [{ guard: gt(granted, 0), to: "END", note: "still pinned: gives up" }, { guard: eq(granted, 0), to: "again" }] });
+    thread.step({
+      text: "return -EAGAIN: userspace tries again",
+      alternatives: [{ guard: gt(granted, 0), to: "END", note: "still pinned: gives up" }, { guard: eq(granted, 0), to: "again" }],
+    });
   } else {
     thread.step({ text: "the page is reported as dirty" });
   }
@@ -67,7 +83,12 @@ function addMove({ model, pte, all, granted }: Objects, { cause, answer }: Told)
 export const falsePositive: CatalogueScenario = {
   id: "pinned-false-positive",
   title: "a page that only looks pinned makes an operation fail",
-  sources: ["include/linux/mm.h:1585 (6.1.192): GUP_PIN_COUNTING_BIAS", "mm/gup.c:125-180: a pin that is dropped again", "fs/proc/task_mmu.c: soft-dirty may say too much", "adef440691ba (6.8): -EBUSY, which callers may retry"],
+  sources: [
+    "include/linux/mm.h:1585 (6.1.192): GUP_PIN_COUNTING_BIAS",
+    "mm/gup.c:125-180: a pin that is dropped again",
+    "fs/proc/task_mmu.c: soft-dirty may say too much",
+    "adef440691ba (6.8): -EBUSY, which callers may retry",
+  ],
   properties: ["spurious-error"],
   deadlock: true,
   livelock: "move",
@@ -89,7 +110,13 @@ export const falsePositive: CatalogueScenario = {
       granted: model.field("pins that are kept"),
     };
     addMove(objects, told);
-    if (told.cause === "transient") addGupFast(model, { kind: "FOLL_PIN", all: objects.all, pte: { entry: objects.pte, writable: objects.writable }, device: objects.device, granted: objects.granted });
+    if (told.cause === "transient") addGupFast(model, {
+      kind: "FOLL_PIN",
+      all: objects.all,
+      pte: { entry: objects.pte, writable: objects.writable },
+      device: objects.device,
+      granted: objects.granted,
+    });
     return model.finish();
   },
   expected: ({ variant }) => (TOLD[variant]!.answer === "error" ? { fails: "spurious-error" } : "pass"),

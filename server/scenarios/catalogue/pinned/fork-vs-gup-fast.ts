@@ -26,9 +26,15 @@ function addFork({ model, pte, writable, child, all, seq }: Objects, isFixed: bo
   if (isFixed) thread.step({ text: "raw_write_seqcount_begin(&mm->write_protect_seq)", isFix: true, ...writeBegin(seq) });
   thread.step({
     text: "page_needs_cow_for_dma(vma, page)",
-    alternatives: [{ guard: not(maybePinned(all, 1)), note: "not pinned" }, { guard: maybePinned(all, 1), to: "copied", note: "pinned: the child gets a copy" }],
+    alternatives: [
+      { guard: not(maybePinned(all, 1)), note: "not pinned" },
+      { guard: maybePinned(all, 1), to: "copied", note: "pinned: the child gets a copy" },
+    ],
   });
-  const share = thread.step({ text: "ptep_set_wrprotect(src_mm, addr, src_pte): shared with the child", effect: [assign(writable, 0), assign(child, 1), ...shareFolio(all, pte)] });
+  const share = thread.step({
+    text: "ptep_set_wrprotect(src_mm, addr, src_pte): shared with the child",
+    effect: [assign(writable, 0), assign(child, 1), ...shareFolio(all, pte)],
+  });
   thread.label("copied");
   if (isFixed) thread.step({ text: "raw_write_seqcount_end(&mm->write_protect_seq)", isFix: true, ...writeEnd(seq) });
   model.reach(thread, share, "the page is shared with the child");
@@ -40,7 +46,11 @@ function addParentStore({ model, pte, writable, all }: Objects): void {
   const store = thread.step({
     text: "store: do_wp_page()",
     alternatives: [
-      { guard: and(eq(writable, 0), gt(element(all.refcount, pte), 1)), effect: [...copyFolio(all, pte), assign(writable, 1)], note: "in use elsewhere: copies" },
+      {
+        guard: and(eq(writable, 0), gt(element(all.refcount, pte), 1)),
+        effect: [...copyFolio(all, pte), assign(writable, 1)],
+        note: "in use elsewhere: copies",
+      },
       { guard: and(eq(writable, 0), eq(element(all.refcount, pte), 1)), effect: [assign(writable, 1)], note: "the only user" },
       { guard: eq(writable, 1), note: "writable: no fault" },
     ],
@@ -53,7 +63,17 @@ function addDevice({ model, pte, device }: Objects): void {
   thread.step({
     text: "DMA write to the buffer",
     ...together(whenProgrammed(device), {
-      alternatives: [{ checks: [{ holds: eq(device.target, pte), property: "lost-dma", message: "the device writes a page that the parent no longer maps: its store made a copy" }] }],
+      alternatives: [
+        {
+          checks: [
+            {
+              holds: eq(device.target, pte),
+              property: "lost-dma",
+              message: "the device writes a page that the parent no longer maps: its store made a copy",
+            },
+          ],
+        },
+      ],
     }),
   });
 }
@@ -87,7 +107,13 @@ export const forkVsGupFast: CatalogueScenario = {
       seq: seqcount(model, "write_protect_seq"),
     };
     addFork(objects, isFixed);
-    addGupFast(model, { kind: "FOLL_PIN", all: objects.all, pte: { entry: objects.pte, writable: objects.writable }, device: objects.device, ...(isFixed ? { seq: objects.seq } : {}) });
+    addGupFast(model, {
+      kind: "FOLL_PIN",
+      all: objects.all,
+      pte: { entry: objects.pte, writable: objects.writable },
+      device: objects.device,
+      ...(isFixed ? { seq: objects.seq } : {}),
+    });
     addParentStore(objects);
     addDevice(objects);
     return model.finish();

@@ -33,8 +33,15 @@ export const invisibleReference: CatalogueScenario = {
     const done = model.field("operation", 0, { labels: { 0: "not finished", 1: "succeeded" } });
     const thread = model.thread("write-protect", "review");
     thread.step({ text: "ptep_clear_flush(vma, addr, ptep)", ...clearEntry(pte) });
-    const check = thread.step({ text: "folio_maybe_dma_pinned(folio)", alternatives: [{ guard: not(maybePinned(all, 1)), note: "not pinned" }, { guard: maybePinned(all, 1), to: "restore", note: "pinned" }] });
-    thread.step({ text: "set_pte_at(mm, addr, ptep, pte_wrprotect(pte)); the tracker is told", effect: [assign(pte, 1), assign(writable, 0), assign(done, 1)], to: "END" });
+    const check = thread.step({
+      text: "folio_maybe_dma_pinned(folio)",
+      alternatives: [{ guard: not(maybePinned(all, 1)), note: "not pinned" }, { guard: maybePinned(all, 1), to: "restore", note: "pinned" }],
+    });
+    thread.step({
+      text: "set_pte_at(mm, addr, ptep, pte_wrprotect(pte)); the tracker is told",
+      effect: [assign(pte, 1), assign(writable, 0), assign(done, 1)],
+      to: "END",
+    });
     thread.label("restore");
     thread.step({ text: "set_pte_at(mm, addr, ptep, pte): restored, -EBUSY", ...setEntry(pte, 1) });
     model.reach(thread, check, "a pin is looked for");
@@ -42,7 +49,19 @@ export const invisibleReference: CatalogueScenario = {
     const dma = model.thread("device", "daemon");
     dma.step({
       text: "DMA write to P",
-      ...together(whenProgrammed(device), { alternatives: [{ checks: [{ holds: eq(done, 0), property: "untracked-write", message: "the page is written without a fault after the tracker was told that it is write-protected" }] }] }),
+      ...together(whenProgrammed(device), {
+        alternatives: [
+          {
+            checks: [
+              {
+                holds: eq(done, 0),
+                property: "untracked-write",
+                message: "the page is written without a fault after the tracker was told that it is write-protected",
+              },
+            ],
+          },
+        ],
+      }),
     });
     return model.finish();
   },

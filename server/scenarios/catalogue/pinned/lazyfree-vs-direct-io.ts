@@ -71,14 +71,20 @@ function addReclaim({ model, all, dirty, discarded, reclaimer }: Objects, missin
     readDirty();
   }
   const unused = and(eq(refs, 1), eq(wasDirty, 0));
-  thread.step({ text: "ref_count == 1 + map_count && !folio_test_dirty(folio)", alternatives: [{ guard: unused, note: "unused and clean" }, { guard: not(unused), to: "remap", note: "in use or dirty" }] });
+  thread.step({
+    text: "ref_count == 1 + map_count && !folio_test_dirty(folio)",
+    alternatives: [{ guard: unused, note: "unused and clean" }, { guard: not(unused), to: "remap", note: "in use or dirty" }],
+  });
   const discard = thread.step({
     text: "the page is discarded",
     checks: [{ holds: eq(dirty, 0), property: "lost-dirty", message: "a page is discarded that has become dirty: what was read into it is lost" }],
     effect: [assign(discarded, 1)], to: "END",
   });
   thread.label("remap");
-  const remap = thread.step({ text: "set_pte_at(mm, address, pvmw.pte, pteval); folio_set_swapbacked(folio)", ...together(fence(reclaimer.buffer), { alternatives: [{ effect: [assign(reclaimer.ptep.field, 1)] }] }) });
+  const remap = thread.step({
+    text: "set_pte_at(mm, address, pvmw.pte, pteval); folio_set_swapbacked(folio)",
+    ...together(fence(reclaimer.buffer), { alternatives: [{ effect: [assign(reclaimer.ptep.field, 1)] }] }),
+  });
   model.reach(thread, discard, "the page is discarded");
   model.reach(thread, remap, "the page is kept");
 }
@@ -87,11 +93,17 @@ function addReclaim({ model, all, dirty, discarded, reclaimer }: Objects, missin
 function addDirectRead({ model, pte, all, device, dirty, discarded, reader }: Objects, missing: Missing): void {
   const thread = model.thread("read() with O_DIRECT", "environment");
   const { buffer, refcount } = reader;
-  thread.step({ text: "gup_fast(): pte = ptep_get_lockless(ptep)", alternatives: [{ guard: ne(pte, 0) }, { guard: eq(pte, 0), to: "END", note: "none: slow path" }] });
+  thread.step({
+    text: "gup_fast(): pte = ptep_get_lockless(ptep)",
+    alternatives: [{ guard: ne(pte, 0) }, { guard: eq(pte, 0), to: "END", note: "none: slow path" }],
+  });
   const grab = addLate(buffer, refcount, 1);
   thread.step({ text: "gup_fast(): try_grab_folio(FOLL_GET)", ...grab });
   if (missing !== "gup-barrier") thread.step({ text: "gup_fast(): smp_mb(), implied by the atomic operation", ...fence(buffer) });
-  thread.step({ text: "gup_fast(): pte_val(pte) != pte_val(ptep_get(ptep))", alternatives: [{ guard: ne(pte, 0), note: "unchanged" }, { guard: eq(pte, 0), to: "put", note: "changed" }] });
+  thread.step({
+    text: "gup_fast(): pte_val(pte) != pte_val(ptep_get(ptep))",
+    alternatives: [{ guard: ne(pte, 0), note: "unchanged" }, { guard: eq(pte, 0), to: "put", note: "changed" }],
+  });
   thread.step({ text: "the device is programmed", ...together(fence(buffer), programDevice(device, 1)) });
   const dma = thread.step({
     text: "DMA write to P",

@@ -39,7 +39,10 @@ function addRemap({ model, mapping, table }: HugetlbTable, pmd: Field): void {
   thread.step({ text: "i_mmap_lock_write(mapping)", ...downWrite(mapping) });
   thread.step({
     text: "__unmap_hugepage_range(B), part of the range",
-    alternatives: [{ guard: eq(table.refs, 1), effect: [assign(pmd, 0)], note: "last user: zaps the entries" }, { guard: ne(table.refs, 1), to: "unshared", note: "still shared: unshares" }],
+    alternatives: [
+      { guard: eq(table.refs, 1), effect: [assign(pmd, 0)], note: "last user: zaps the entries" },
+      { guard: ne(table.refs, 1), to: "unshared", note: "still shared: unshares" },
+    ],
   });
   thread.step({ text: "i_mmap_unlock_write(mapping)", ...upWrite(mapping) });
   const fault = thread.step({ text: "do_huge_pmd_anonymous_page(): another mapping of B in the same table", effect: [assign(pmd, FOREIGN)], to: "END" });

@@ -11,7 +11,11 @@ import type { CatalogueScenario } from "../scenario.ts";
 export const recursiveMappingLock: CatalogueScenario = {
   id: "hugetlb-i-mmap-taken-again",
   title: "i_mmap_rwsem is held around a call that takes it to share a PMD table",
-  sources: ["mm/hugetlb.c:7090 (6.1.192): huge_pmd_share() takes i_mmap_rwsem for reading", "3a47c54f09c4 (6.1)", "kernel/locking/rwsem.c: readers queue behind a waiting writer"],
+  sources: [
+    "mm/hugetlb.c:7090 (6.1.192): huge_pmd_share() takes i_mmap_rwsem for reading",
+    "3a47c54f09c4 (6.1)",
+    "kernel/locking/rwsem.c: readers queue behind a waiting writer",
+  ],
   properties: [],
   deadlock: true,
   livelock: null,

@@ -34,7 +34,11 @@ const PLACES: Readonly<Record<Place, string>> = {
   locked: "hugetlb_split() with VMA and i_mmap_rwsem locked for writing",
 };
 
-const FAULTERS: Readonly<Record<Faulter, string>> = { "same-mm": "a thread of A faults under its VMA lock", "other-mm": "another process faults", nobody: "the table is shared, CONFIG_LOCKDEP" };
+const FAULTERS: Readonly<Record<Faulter, string>> = {
+  "same-mm": "a thread of A faults under its VMA lock",
+  "other-mm": "another process faults",
+  nobody: "the table is shared, CONFIG_LOCKDEP",
+};
 
 interface Objects extends HugetlbTable {
   /** The per-VMA lock of A's VMA. */
@@ -44,7 +48,11 @@ interface Objects extends HugetlbTable {
 const isShared = (table: PageTable, { pudA }: HugetlbTable) => and(eq(pudA, 1), gt(table.refs, 1));
 
 /** `i_mmap_assert_write_locked()` in `__huge_pmd_unshare()`: only reached where there is something to unshare. */
-const assertsHeld = (mapping: Rwsem): Check => ({ holds: isHeldForWrite(mapping), property: "lock-not-held", message: "huge_pmd_unshare() without i_mmap_rwsem held for writing" });
+const assertsHeld = (mapping: Rwsem): Check => ({
+  holds: isHeldForWrite(mapping),
+  property: "lock-not-held",
+  message: "huge_pmd_unshare() without i_mmap_rwsem held for writing",
+});
 
 function addSplit(on: Objects, { place, faulter }: Told, hasVmaLock: boolean): void {
   const { model, mapping, table, pudA, vma } = on;
@@ -55,7 +63,12 @@ function addSplit(on: Objects, { place, faulter }: Told, hasVmaLock: boolean): v
     thread.step({
       text,
       alternatives: [
-        { guard: gt(table.refs, 1), checks: faulter === "nobody" ? [assertsHeld(mapping)] : [], effect: [assign(pudA, 0), assign(table.refs, 1)], note: "huge_pmd_unshare()" },
+        {
+          guard: gt(table.refs, 1),
+          checks: faulter === "nobody" ? [assertsHeld(mapping)] : [],
+          effect: [assign(pudA, 0), assign(table.refs, 1)],
+          note: "huge_pmd_unshare()",
+        },
         { guard: eq(table.refs, 1), note: "not shared" },
       ],
     });
@@ -71,7 +84,13 @@ function addSplit(on: Objects, { place, faulter }: Told, hasVmaLock: boolean): v
   if (place === "locked") unshare("hugetlb_split()");
   const split = thread.step({
     text: "vma->vm_end = addr: inside of the range of the table",
-    checks: [{ holds: not(isShared(table, on)), property: "shared-across-split", message: "a shared table is left under two VMAs, neither of which may share it" }],
+    checks: [
+      {
+        holds: not(isShared(table, on)),
+        property: "shared-across-split",
+        message: "a shared table is left under two VMAs, neither of which may share it",
+      },
+    ],
   });
   thread.step({ text: "i_mmap_unlock_write(mapping)", ...upWrite(mapping) });
   if (hasVmaLock) thread.step({ text: "vma_end_write_all(mm)", ...upWrite(vma) });

@@ -44,7 +44,13 @@ const ALL: readonly Told[] = (["none", "vma-lock", "i-mmap", "private", "release
 );
 
 /** The other way to unshare: the same verdicts, shown for what is used most. */
-const BY_MIGRATION: readonly Told[] = (["none", "vma-lock", "i-mmap"] as const).map((protection) => ({ protection, use: "deref", foreign: false, lowMemory: false, by: "migration" }));
+const BY_MIGRATION: readonly Told[] = (["none", "vma-lock", "i-mmap"] as const).map((protection) => ({
+  protection,
+  use: "deref",
+  foreign: false,
+  lowMemory: false,
+  by: "migration",
+}));
 
 const WAYS: readonly Told[] = [...ALL, ...BY_MIGRATION];
 

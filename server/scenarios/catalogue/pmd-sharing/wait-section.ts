@@ -36,7 +36,13 @@ function addWaiter(model: ModelBuilder, vmaLock: Rwsem, woken: Field, variant: s
     text: "schedule()",
     alternatives: sleep.alternatives.map((one) => ({
       ...one,
-      checks: [{ holds: or(ne(state, 0), ne(woken, 0)), property: "lost-wait", message: "schedule() does not sleep although nothing has woken the task: the fault is retried for nothing" }],
+      checks: [
+        {
+          holds: or(ne(state, 0), ne(woken, 0)),
+          property: "lost-wait",
+          message: "schedule() does not sleep although nothing has woken the task: the fault is retried for nothing",
+        },
+      ],
     })),
   });
   thread.step({ text: "__set_current_state(TASK_RUNNING)", ...setRunning(state) });
@@ -47,7 +53,11 @@ function addWaiter(model: ModelBuilder, vmaLock: Rwsem, woken: Field, variant: s
 export const waitSection: CatalogueScenario = {
   id: "hugetlb-lock-in-wait-section",
   title: "the hugetlb VMA lock is taken after the task announced that it will sleep",
-  sources: ["b8da2e466000: userfaultfd_huge_must_wait() under the VMA lock, which is taken before set_current_state()", "fs/userfaultfd.c: handle_userfault()", "kernel/sched/core.c: __might_sleep()"],
+  sources: [
+    "b8da2e466000 (6.3): mm/hugetlb: make userfaultfd_huge_must_wait() safe to pmd unshare: the lock before set_current_state()",
+    "fs/userfaultfd.c: handle_userfault()",
+    "kernel/sched/core.c: __might_sleep()",
+  ],
   properties: ["sleep-while-not-running", "lost-wait"],
   deadlock: true,
   livelock: null,

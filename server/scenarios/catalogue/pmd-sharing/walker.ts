@@ -66,7 +66,11 @@ export function addWalker(on: HugetlbTable, protection: Protection, use: Use): v
       ? { text: "entry = huge_ptep_get(ptep)", checks: [tableLives(table)] }
       : { text: "ptl = huge_pte_lock(h, mm, ptep)", checks: [tableLockLives(table)] },
   );
-  if (protection === "released") thread.step({ text: "mmap_read_unlock(mm)", ...upRead(mmapLock), alternatives: upRead(mmapLock).alternatives.map((one) => ({ ...one, to: "END" })) });
+  if (protection === "released") thread.step({
+    text: "mmap_read_unlock(mm)",
+    ...upRead(mmapLock),
+    alternatives: upRead(mmapLock).alternatives.map((one) => ({ ...one, to: "END" })),
+  });
   thread.label("out");
   leave();
   thread.step({ text: "mmap_read_unlock(mm)", ...upRead(mmapLock) });

@@ -28,9 +28,16 @@ export const errorAsCount: CatalogueScenario = {
     const labels = { [ENOMEM]: "-ENOMEM", [ENOMEM + 1]: "ULONG_MAX - 10" };
     const [ret, pages] = [thread.local("ret", 0, { labels }), thread.local("pages", 0, { labels })];
     ["first", "second"].forEach((which) => {
-      thread.step({ text: `ret = change_pmd_range(), ${which} PUD entry`, alternatives: [{ effect: [assign(ret, 1)], note: "one page" }, { effect: [assign(ret, ENOMEM)], note: "no page table" }] });
+      thread.step({
+        text: `ret = change_pmd_range(), ${which} PUD entry`,
+        alternatives: [{ effect: [assign(ret, 1)], note: "one page" }, { effect: [assign(ret, ENOMEM)], note: "no page table" }],
+      });
       if (variant === "tested")
-        thread.step({ text: "if (ret < 0) return ret", isFix: true, alternatives: [{ guard: lt(ret, MOST_PAGES) }, { guard: eq(ret, ENOMEM), to: "END", note: "-ENOMEM" }] });
+        thread.step({
+          text: "if (ret < 0) return ret",
+          isFix: true,
+          alternatives: [{ guard: lt(ret, MOST_PAGES) }, { guard: eq(ret, ENOMEM), to: "END", note: "-ENOMEM" }],
+        });
       thread.step({ text: "pages += ret", effect: [assign(pages, plus(pages, ret))] });
     });
     const count = thread.step({

@@ -11,7 +11,11 @@ type Memory = "shmem" | "hugetlb";
 
 const STEPS: Readonly<Record<Memory, { readonly alloc: string; readonly install: string; readonly lost: string }>> = {
   shmem: { alloc: "change_pmd_range(): pte_alloc()", install: "change_pte_range()", lost: "break leaves the macro only, goes on with the next PMD" },
-  hugetlb: { alloc: "hugetlb_change_protection(): huge_pte_alloc()", install: "hugetlb_change_protection(): marker", lost: "break: the rest of the range is left as it is" },
+  hugetlb: {
+    alloc: "hugetlb_change_protection(): huge_pte_alloc()",
+    install: "hugetlb_change_protection(): marker",
+    lost: "break: the rest of the range is left as it is",
+  },
 };
 
 /** `UFFDIO_WRITEPROTECT` of two slots in two page tables, of which the second may find no memory. A table that has an entry exists, so that nothing needs allocating. */
@@ -25,10 +29,22 @@ function addIoctl(model: ModelBuilder, tracking: WriteTracking, memory: Memory, 
       text: `${texts.alloc}, page ${slot}`,
       alternatives: [
         {},
-        ...(slot === 0 ? [] : [{ guard: eq(element(slots, slot), SLOT.none), to: propagates ? "failed" : lost, note: propagates ? "no memory: return -ENOMEM" : `no memory: ${texts.lost}` }]),
+        ...(slot === 0 ? [] : [
+          {
+            guard: eq(element(slots, slot), SLOT.none),
+            to: propagates ? "failed" : lost,
+            note: propagates ? "no memory: return -ENOMEM" : `no memory: ${texts.lost}`,
+          },
+        ]),
       ],
     });
-    thread.step({ text: `${texts.install}, page ${slot}`, alternatives: [{ guard: eq(element(slots, slot), SLOT.none), ...installMarker(tracking, slot).alternatives[0], note: "none: installs a marker" }, { guard: eq(element(slots, slot), SLOT.writable), effect: [assignAt(slots, slot, SLOT.protected)], note: "present: write-protects" }] });
+    thread.step({
+      text: `${texts.install}, page ${slot}`,
+      alternatives: [
+        { guard: eq(element(slots, slot), SLOT.none), ...installMarker(tracking, slot).alternatives[0], note: "none: installs a marker" },
+        { guard: eq(element(slots, slot), SLOT.writable), effect: [assignAt(slots, slot, SLOT.protected)], note: "present: write-protects" },
+      ],
+    });
     thread.label(`after ${slot}`);
   });
   thread.label("done");
@@ -43,7 +59,13 @@ function addWriter(model: ModelBuilder, tracking: WriteTracking): void {
   const page = thread.local("page", 0, { hidden: true });
   thread.step({ text: "which page", hidden: true, alternatives: [{}, { effect: [assign(page, 1)] }] });
   const fault = faultIn(tracking, page);
-  thread.step({ text: "handle_pte_fault()", alternatives: [...fault.alternatives, { guard: and(ne(element(tracking.slots, page), SLOT.none), ne(element(tracking.slots, page), SLOT.marker)), note: "mapped already" }] });
+  thread.step({
+    text: "handle_pte_fault()",
+    alternatives: [
+      ...fault.alternatives,
+      { guard: and(ne(element(tracking.slots, page), SLOT.none), ne(element(tracking.slots, page), SLOT.marker)), note: "mapped already" },
+    ],
+  });
   const store = thread.step({
     text: "the store",
     alternatives: [
