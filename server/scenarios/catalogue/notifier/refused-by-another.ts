@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { atLeast } from "../../../kernel/release.ts";
-import { eq, ne } from "../../../simulator/expression.ts";
 import { decrement } from "../../../simulator/effect.ts";
+import { eq, ne } from "../../../simulator/expression.ts";
 import { waitInactive } from "../../../simulator/objects/kvm.ts";
 import { mappingIsFresh } from "../../../simulator/objects/notifier.ts";
 import type { CatalogueScenario } from "../scenario.ts";
@@ -54,7 +54,11 @@ function addMemslotUpdate({ model, active }: MovedPage): void {
 
 /** `BUG_ON(kvm->mmu_invalidate_in_progress < 0)` comes last: the counts are wrong already when the caller dies of it. */
 const fatalEnd = ({ thread, kvm, active }: Mover): void => {
-  thread.step({ text: END, effect: [decrement(kvm.inProgress), decrement(active)], note: "BUG_ON(mmu_invalidate_in_progress < 0): the caller is killed" });
+  thread.step({
+    text: END,
+    effect: [decrement(kvm.inProgress), decrement(active)],
+    note: "BUG_ON(mmu_invalidate_in_progress < 0): the caller is killed",
+  });
 };
 
 function addMover(on: Mover, { refusing, witness, isFixed }: Told): void {

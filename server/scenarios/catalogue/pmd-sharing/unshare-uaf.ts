@@ -35,10 +35,13 @@ const PHRASES: Readonly<Record<Protection, string>> = {
 const USES: Readonly<Record<Use, string>> = { deref: "the entry is read", ptl: "the table's lock is taken" };
 const FIXED: ReadonlySet<Protection> = new Set<Protection>(["vma-lock", "i-mmap", "private"]);
 
+/** Where it matters how the table page goes away. */
+const mayRunLow = (protection: Protection, use: Use): boolean => (protection === "rcu" || protection === "irq-off") && use === "deref";
+
 const ALL: readonly Told[] = (["none", "vma-lock", "i-mmap", "private", "released", "retaken", "rcu", "irq-off"] as const).flatMap((protection) =>
   (["deref", "ptl"] as const).flatMap((use) =>
     (protection === "irq-off" ? [false, true] : [false]).flatMap((foreign) =>
-      ((protection === "rcu" || protection === "irq-off") && use === "deref" ? [false, true] : [false]).map((lowMemory): Told => ({ protection, use, foreign, lowMemory, by: "hole punch" })),
+      (mayRunLow(protection, use) ? [false, true] : [false]).map((lowMemory): Told => ({ protection, use, foreign, lowMemory, by: "hole punch" })),
     ),
   ),
 );
@@ -59,9 +62,17 @@ const idOf = ({ protection, use, foreign, lowMemory, by }: Told): string =>
 
 const TOLD: Readonly<Record<string, Told>> = Object.fromEntries(WAYS.map((told) => [idOf(told), told]));
 
+const whatOf = ({ protection, use, foreign, lowMemory, by }: Told): string =>
+  [
+    `${PHRASES[protection]}${foreign ? ", of another mm" : ""}`,
+    USES[use],
+    ...(lowMemory ? ["tlb_remove_table() may find no batch page"] : []),
+    ...(by === "migration" ? ["a page is migrated"] : []),
+  ].join("; ");
+
 const variants: readonly Variant[] = WAYS.map((told) => ({
   id: idOf(told),
-  what: `${PHRASES[told.protection]}${told.foreign ? ", of another mm" : ""}; ${USES[told.use]}${told.lowMemory ? "; tlb_remove_table() may find no batch page" : ""}${told.by === "migration" ? "; a page is migrated" : ""}`,
+  what: whatOf(told),
   isFixed: FIXED.has(told.protection),
   ...(told.protection === "private" ? { undone: `none-${told.use}` } : {}),
 }));

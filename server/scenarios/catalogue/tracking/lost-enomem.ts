@@ -18,7 +18,10 @@ const STEPS: Readonly<Record<Memory, { readonly alloc: string; readonly install:
   },
 };
 
-/** `UFFDIO_WRITEPROTECT` of two slots in two page tables, of which the second may find no memory. A table that has an entry exists, so that nothing needs allocating. */
+/**
+ * `UFFDIO_WRITEPROTECT` of two slots in two page tables, of which the second may find no memory. A table that has an entry
+ * exists, so that nothing needs allocating.
+ */
 function addIoctl(model: ModelBuilder, tracking: WriteTracking, memory: Memory, propagates: boolean): void {
   const { slots } = tracking;
   const thread = model.thread("UFFDIO_WRITEPROTECT", "review");
