@@ -10,7 +10,7 @@ import type { Goal } from "./fewest-switches.ts";
 import { readCounter } from "./layout.ts";
 import type { Model } from "./model.ts";
 import { replay } from "./replay.ts";
-import type { Claim } from "./replay.ts";
+import type { Claim, Replay } from "./replay.ts";
 import { find, pathTo } from "./store.ts";
 import type { StateStore } from "./store.ts";
 import type { Trace, TraceStep } from "./trace.ts";
@@ -136,6 +136,10 @@ const findLivelock = (decision: Decision, options: ExploreOptions, violation: Vi
 const countSwitches = (steps: readonly TraceStep[]): number =>
   steps.filter(({ thread }, index) => index > 0 && steps[index - 1].thread !== thread).length;
 
+/** Who waits where: of the schedule that is shown, which may end in another deadlock than the first one found. */
+const waitingMessage = (waiting: Replay["waiting"]): string =>
+  `nothing can move: ${waiting.map(({ thread, at }, index) => `${thread} waits ${index === 0 ? "for ever " : ""}at ${at}`).join(", ")}`;
+
 /**
  * The counterexample to show, or null where exploration finds no violation: environment threads that are not needed are
  * dropped, then the schedule with the fewest context switches and steps is taken, then it is replayed by an interpreter of
@@ -154,10 +158,10 @@ export const counterexample = (model: Model, options: ExploreOptions): Trace | n
     schedule, end, property, cycleStart: livelock?.cycleStart ?? null, disabled: new Set(options.disabled ?? []),
     ...(options.properties === undefined ? {} : { properties: options.properties }),
   };
-  const { steps, violated } = replay(model, claim);
+  const { steps, violated, waiting } = replay(model, claim);
   return {
     steps,
-    violation: { property, message: violated?.message ?? violation.message },
+    violation: { property, message: violated?.message ?? (end === "deadlock" ? waitingMessage(waiting) : violation.message) },
     end,
     switches: countSwitches(steps),
     dropped: idleThreads(model, schedule)

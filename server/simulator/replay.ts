@@ -24,6 +24,8 @@ export interface Replay {
   readonly steps: readonly TraceStep[];
   /** The check that the last step violates; null where the schedule ends otherwise. */
   readonly violated: Check | null;
+  /** Where each thread that has not ended stands at the end of the schedule, daemons apart: in a deadlock, what it waits for. */
+  readonly waiting: readonly { readonly thread: string; readonly at: string }[];
 }
 
 const refuse = (why: string): never => {
@@ -49,6 +51,12 @@ const checkDeadlock = (machine: Machine, { disabled }: Claim): void => {
   if (!running.some(isStuck)) refuse("no thread under review is stuck");
 };
 
+const waitingThreads = (machine: Machine, { disabled }: Claim): Replay["waiting"] =>
+  machine.model.threads.flatMap(({ name, role }, thread) => {
+    const step = disabled.has(thread) || role === "daemon" ? null : currentStep(machine, thread);
+    return step === null ? [] : [{ thread: name, at: step.text }];
+  });
+
 /** Runs the schedule on the model and confirms how it ends. Throws where it does not: then the search has a bug. */
 export const replay = (model: Model, claim: Claim): Replay => {
   const machine = createMachine(model);
@@ -66,5 +74,5 @@ export const replay = (model: Model, claim: Claim): Replay => {
   if ((last?.property ?? null) !== (claim.end === "check" ? claim.property : null)) refuse("it does not end as found");
   if (claim.end === "deadlock") checkDeadlock(machine, claim);
   if (claim.end === "livelock" && snapshot(machine) !== cycle) refuse("the cycle does not close");
-  return { steps, violated: last };
+  return { steps, violated: last, waiting: waitingThreads(machine, claim) };
 };

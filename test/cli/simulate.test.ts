@@ -25,8 +25,8 @@ describe("simulate", () => {
   -------------------------   ---------------------------
   i_mmap_lock_read(mapping)
                               hugetlb_vma_lock_write(vma)
-  *** nothing can move and try_to_unmap_one waits for ever at
-      hugetlb_vma_lock_write(vma)
+  *** nothing can move: try_to_unmap_one waits for ever at
+      hugetlb_vma_lock_write(vma), munmap waits at i_mmap_lock_write(mapping)
 `);
     expect(out).toMatch(/PASS: no schedule of this model fails \(all 20 states, 26 transitions\); without\s+the fix it fails/);
     const fixed = await patchwalk(["simulate", "--scenario", NAME, "--variant", "fixed"]);
@@ -61,7 +61,7 @@ describe("simulate", () => {
 
   test.each([
     [["nothing"], "no scenario is called 'nothing'; patchwalk simulate lists them"],
-    [[NAME, "--variant", "x"], `${NAME} has no variant x; it has blocking, trylock`],
+    [[NAME, "--variant", "x"], `${NAME} has no variant x; it has blocking, trylock, in-order`],
     [[NAME, "second"], "simulate takes one scenario"],
     [["--step"], "--step needs a scenario"],
     [[NAME, "--era", "E9"], "--era takes E0, E1, E2, E3, E3b, E4, E5, E6, E7; not 'E9'"],

@@ -2,11 +2,13 @@
 import { describe, expect, test } from "vitest";
 import { decideScenario, scheduleOf, settingsOf, settingText } from "../../server/scenarios/catalogue/decide.ts";
 import { CATALOGUE } from "../../server/scenarios/catalogue/index.ts";
-import type { Setting } from "../../server/scenarios/catalogue/scenario.ts";
+import type { Expectation, Setting } from "../../server/scenarios/catalogue/scenario.ts";
 import { modelFromJson, modelToJson } from "../../server/simulator/json.ts";
 import type { Model } from "../../server/simulator/model.ts";
 import { inOrder } from "../../server/simulator/order.ts";
 import { withoutFix } from "../../server/simulator/without-fix.ts";
+
+const fails = (expected: Expectation): boolean => expected === "fail" || typeof expected === "object";
 
 test("names are unique", () => {
   expect(new Set(CATALOGUE.map(({ id }) => id)).size).toBe(CATALOGUE.length);
@@ -27,13 +29,45 @@ describe.each(CATALOGUE.map((scenario) => [scenario.id, scenario] as const))("%s
 
   test.each(cases.map(({ setting, model }) => [settingText(setting), setting, model] as const))("%s", (_text, setting, model) => {
     const expected = scenario.expected(setting);
-    const { verdict, unreached, states } = decideScenario(scenario, model);
+    const { verdict, unreached, states, violation } = decideScenario(scenario, model);
     if (expected === "uncertain") return;
-    expect({ verdict, unreached }).toEqual({ verdict: expected, unreached: [] });
+    expect({ verdict, unreached }).toEqual({ verdict: fails(expected) ? "fail" : "pass", unreached: [] });
+    if (typeof expected === "object") expect(violation?.property).toBe(expected.fails);
     expect(states).toBeGreaterThan(1);
     const variant = scenario.variants.find(({ id }) => id === setting.variant);
-    if (expected === "fail") expect(scheduleOf(scenario, model)?.minimal).toBe(true);
-    else if (variant?.isFixed) expect(decideScenario(scenario, undone(setting, model)).verdict, "without its fix").toBe("fail");
+    if (fails(expected)) expect(scheduleOf(scenario, model)?.minimal).toBe(true);
+    else if (variant?.isFixed && needsFix(setting)) {
+      const without = decideScenario(scenario, undone(setting, model));
+      expect(without.verdict, "without its fix").toBe("fail");
+      const buggy = buggyOf(setting);
+      if (typeof buggy === "object") expect(without.violation?.property, "without its fix").toBe(buggy.fails);
+    }
+  });
+
+  /** What is expected of the variant that this one is the fix of; undefined where the fix is a step. */
+  const buggyOf = (setting: Setting): Expectation | undefined => {
+    const variant = scenario.variants.find(({ id }) => id === setting.variant)?.undone;
+    return variant === undefined ? undefined : scenario.expected({ ...setting, variant });
+  };
+
+  /** Where the era is safe even with the fix undone, there is nothing to see. */
+  const needsFix = (setting: Setting): boolean => {
+    const buggy = buggyOf(setting);
+    return buggy === undefined || fails(buggy);
+  };
+
+  test("every fix is needed somewhere", () => {
+    const fixed = scenario.variants.filter(({ isFixed }) => isFixed);
+    expect(fixed.filter(({ id }) => !cases.some(({ setting }) => setting.variant === id && needsFix(setting))).map(({ id }) => id)).toEqual([]);
+  });
+
+  test("the properties that it names are those that it looks for", () => {
+    const named = cases.flatMap(({ setting }) => {
+      const expected = scenario.expected(setting);
+      return typeof expected === "object" ? [expected.fails] : [];
+    });
+    const all = [...scenario.properties, ...(scenario.deadlock ? ["deadlock"] : []), ...(scenario.livelock === null ? [] : ["livelock"])];
+    expect(named.filter((property) => !all.includes(property))).toEqual([]);
   });
 
   const undone = (setting: Setting, model: Model): Model => {

@@ -112,7 +112,7 @@ test("a deadlock ends where nothing moves", () => {
   const trace = counterexample(model, { ...MAX, deadlock: true });
   expect(rows(model, trace)).toEqual(["reviewed: spin_lock(a)", "other: spin_lock(b)"]);
   expect(trace?.violation).toEqual({
-    property: "deadlock", message: "nothing can move and reviewed waits for ever at spin_lock(b)",
+    property: "deadlock", message: "nothing can move: reviewed waits for ever at spin_lock(b), other waits at spin_lock(a)",
   });
 });
 

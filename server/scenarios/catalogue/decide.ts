@@ -67,4 +67,4 @@ export function settingsOf(scenario: CatalogueScenario, asked: AskedSetting | nu
 
 /** A setting in words, for tests and for the terminal. */
 export const settingText = ({ variant, release, era, architecture }: Setting): string =>
-  `${variant}, ${release.major}.${release.minor}, ${era}, ${architecture.phrase}`;
+  `${variant}, ${release.major}.${release.minor}${release.sublevel === null ? "" : `.${release.sublevel}`}, ${era}, ${architecture.phrase}`;

@@ -1,8 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { ATOMIC_SCENARIOS } from "./atomic/scenarios.ts";
+import { MAPPED_SCENARIOS } from "./mapped/scenarios.ts";
+import { MOVE_SCENARIOS } from "./move/scenarios.ts";
+import { NOTIFIER_SCENARIOS } from "./notifier/scenarios.ts";
+import { PINNED_SCENARIOS } from "./pinned/scenarios.ts";
+import { PMD_SHARING_SCENARIOS } from "./pmd-sharing/scenarios.ts";
+import { TRACKING_SCENARIOS } from "./tracking/scenarios.ts";
 import { vmaLockOrder } from "./vma-lock-order.ts";
 import type { CatalogueScenario } from "./scenario.ts";
 
 /** All scenarios, in the order in which they are listed. */
-export const CATALOGUE: readonly CatalogueScenario[] = [vmaLockOrder];
+export const CATALOGUE: readonly CatalogueScenario[] = [
+  ...NOTIFIER_SCENARIOS,
+  ...ATOMIC_SCENARIOS,
+  ...MAPPED_SCENARIOS,
+  ...MOVE_SCENARIOS,
+  ...PMD_SHARING_SCENARIOS,
+  ...TRACKING_SCENARIOS,
+  ...PINNED_SCENARIOS,
+  vmaLockOrder,
+];
 
 export const scenarioById = (id: string): CatalogueScenario | null => CATALOGUE.find((one) => one.id === id) ?? null;

@@ -29,8 +29,8 @@ export interface Setting {
   readonly architecture: ArchitectureRow;
 }
 
-/** What is expected of a setting; `uncertain`: listed and not asserted. */
-export type Expectation = "fail" | "pass" | "uncertain";
+/** What is expected of a setting; `uncertain`: listed and not asserted; `fails`: with this property before any other. */
+export type Expectation = "fail" | "pass" | "uncertain" | { readonly fails: string };
 
 /** A reviewer's numbered interleaving and what exploring it must say. */
 export interface NumberedOrder {

@@ -6,17 +6,20 @@ import type { Expression, Field, Operand } from "../expression.ts";
 import type { Alternative } from "../model.ts";
 
 /**
- * One slot of a page table: `include/linux/pgtable.h`. One byte: 0 none, 1..9 present and mapping folio n, 100 a swap entry.
+ * One slot of a page table: `include/linux/pgtable.h`. One byte: 0 none, 1..9 present and mapping folio n, 100 a swap entry,
+ * 101 a migration entry, 102 a marker (`include/linux/swapops.h`).
  */
 export type Entry = Field;
 
 export const NONE = 0;
 export const SWAP = 100;
+export const MIGRATION = 101;
+export const MARKER = 102;
 const FIRST_FOREIGN = 10;
 
 /** Declares a slot. `folios` names folios 1, 2, ... for a reader. */
 export const entry = (model: ModelBuilder, name: string, initial: number, folios: readonly string[] = []): Entry => {
-  const labels: Record<number, string> = { [NONE]: "none", [SWAP]: "swap" };
+  const labels: Record<number, string> = { [NONE]: "none", [SWAP]: "swap", [MIGRATION]: "migration entry", [MARKER]: "marker" };
   folios.forEach((folio, index) => {
     labels[index + 1] = folio;
   });

@@ -28,8 +28,7 @@ const canRead = (lock: Rwsem): Expression => lt(lock, MOST_READERS);
 
 const hasReaders = (lock: Rwsem): Expression => and(ne(lock, 0), ne(lock, WRITER));
 
-/** For checks such as `lockdep_assert_held`. */
-export const isHeld = (lock: Rwsem): Expression => ne(lock, 0);
+/** For checks such as `lockdep_assert_held_write()`. */
 export const isHeldForWrite = (lock: Rwsem): Expression => eq(lock, WRITER);
 
 /** `down_read()`: blocks while a writer holds it. */
