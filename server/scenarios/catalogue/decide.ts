@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { architectureRows, type ArchitectureRow } from "../../kernel/architecture.ts";
-import { gupEra } from "../../kernel/era.ts";
-import { parseRelease } from "../../kernel/release.ts";
+import { gupEra, RELEASE_OF_ERA, type GupEra } from "../../kernel/era.ts";
+import { parseRelease, type Release } from "../../kernel/release.ts";
 import { counterexample } from "../../simulator/counterexample.ts";
 import { explore, type Exploration, type ExploreOptions } from "../../simulator/explore.ts";
 import type { Model } from "../../simulator/model.ts";
@@ -27,24 +27,32 @@ export const decideScenario = (scenario: CatalogueScenario, model: Model, maxSta
 /** The schedule to show, or null where none fails. */
 export const scheduleOf = (scenario: CatalogueScenario, model: Model, maxStates?: number): Trace | null => counterexample(model, optionsOf(scenario, model, maxStates));
 
+function released(text: string): Release {
+  const release = parseRelease(text);
+  if (!release) throw new Error(`no release: ${text}`);
+  return release;
+}
+
 /** The rows of all architectures in a release. */
-const rowsIn = (release: string): readonly ArchitectureRow[] => {
-  const parsed = parseRelease(release);
-  if (!parsed) throw new Error(`no release: ${release}`);
-  return architectureRows({ release: parsed, arch: "x86_64", archIsSet: false, config: {} });
-};
+const rowsIn = (release: string): readonly ArchitectureRow[] =>
+  architectureRows({ release: released(release), arch: "x86_64", archIsSet: false, config: {} });
+
+/** The places and times of a scenario: its eras in its releases, or each in the other that belongs to it. */
+function times({ axes: { eras, releases } }: CatalogueScenario): readonly { readonly era: GupEra; readonly release: string }[] {
+  if (releases.length === 0) return eras.map((era) => ({ era, release: RELEASE_OF_ERA[era] }));
+  return releases.flatMap((release) => {
+    const inEras = eras.length > 0 ? eras : [gupEra(released(release))];
+    return inEras.map((era) => ({ era, release }));
+  });
+}
 
 /** Every setting of a scenario that its axes tell apart, in the order of variants, releases, eras and architectures. */
 export function settingsOf(scenario: CatalogueScenario): readonly Setting[] {
-  const { eras, releases, byArchitecture } = scenario.axes;
   return scenario.variants.flatMap(({ id: variant }) =>
-    releases.flatMap((text) => {
-      const release = parseRelease(text);
-      if (!release) throw new Error(`no release: ${text}`);
-      const rows = rowsIn(text);
-      const chosen = byArchitecture ? rows : rows.filter(({ isDefault }) => isDefault);
-      const inEras = eras.length > 0 ? eras : [gupEra(release)];
-      return inEras.flatMap((era) => chosen.map((architecture): Setting => ({ variant, release, era, architecture })));
+    times(scenario).flatMap(({ era, release }) => {
+      const rows = rowsIn(release);
+      const chosen = scenario.axes.byArchitecture ? rows : rows.filter(({ isDefault }) => isDefault);
+      return chosen.map((architecture): Setting => ({ variant, release: released(release), era, architecture }));
     }),
   );
 }

@@ -21,17 +21,37 @@ export interface Folios {
   readonly next: Field;
 }
 
+type FolioArray = "refcount" | "mapcount" | "pincount" | "anonExclusive" | "content";
+
+/** How a reader sees the folios: what they are called, and which of the arrays are of no interest in a scenario. */
+export interface FolioView {
+  /** Names of folios 1, 2, ... */
+  readonly names: readonly string[];
+  readonly hidden?: readonly FolioArray[];
+  /** What values of `content` mean. */
+  readonly contents?: Readonly<Record<number, string>>;
+  /** The first folio is the zero page or a page of a file: it is there, and no process maps it yet. */
+  readonly firstIsForeign?: boolean;
+}
+
 /** `count` folios, of which the first `mapped` are mapped once each, by the process that owns them. */
-export const folios = (model: ModelBuilder, count: number, mapped = 1): Folios => {
+export const folios = (model: ModelBuilder, count: number, mapped = 1, view: FolioView = { names: [] }): Folios => {
+  const { names, hidden = [], contents = {}, firstIsForeign = false } = view;
   const once = Array.from({ length: count + 1 }, (_, folio) => (folio >= 1 && folio <= mapped ? 1 : 0));
   const zero = once.map(() => 0);
+  const array = (key: FolioArray, what: string, initial: readonly number[], labels = {}): Field =>
+    model.array(what, initial, {
+      ...(names.length > 0 ? { elements: ["none", ...names].map((name) => `${what}(${name})`) } : {}),
+      hidden: hidden.includes(key),
+      labels,
+    });
   return {
-    refcount: model.array("refcount", once),
-    mapcount: model.array("mapcount", once),
-    pincount: model.array("pincount", zero),
-    anonExclusive: model.array("AnonExclusive", once),
-    content: model.array("content", zero),
-    next: model.field("next folio", mapped + 1, { hidden: true }),
+    refcount: array("refcount", "refcount", firstIsForeign ? once.map((count, folio) => (folio === 1 ? 1 : count)) : once),
+    mapcount: array("mapcount", "mapcount", once),
+    pincount: array("pincount", "pincount", zero),
+    anonExclusive: array("anonExclusive", "AnonExclusive", once),
+    content: array("content", "content", zero, contents),
+    next: model.field("next folio", Math.max(mapped, firstIsForeign ? 1 : 0) + 1, { hidden: true }),
   };
 };
 
