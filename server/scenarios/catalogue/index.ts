@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { forkAfterPinScenario } from "./fork-after-pin.ts";
+import { pinAfterForkScenario } from "./pin-after-fork.ts";
 import { vmaLockOrder } from "./vma-lock-order.ts";
 import type { CatalogueScenario } from "./scenario.ts";
 
+/** Scenarios of GUP, copy-on-write, fork and pins. */
+const PINS: readonly CatalogueScenario[] = [pinAfterForkScenario, forkAfterPinScenario];
+
 /** All scenarios, in the order in which they are listed. */
-export const CATALOGUE: readonly CatalogueScenario[] = [vmaLockOrder];
+export const CATALOGUE: readonly CatalogueScenario[] = [
+  vmaLockOrder,
+  ...PINS,
+];
 
 export const scenarioById = (id: string): CatalogueScenario | null => CATALOGUE.find((one) => one.id === id) ?? null;

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { ThreadBuilder } from "../../simulator/build.ts";
+import { assign, assignAt, decrementAt, increment, incrementAt } from "../../simulator/effect.ts";
+import { and, element, eq, not, or, type Expression, type Field, type Operand } from "../../simulator/expression.ts";
+import type { Alternative, Assignment } from "../../simulator/model.ts";
+import { folioOf, hasChanged, isMapped, isNone, isReadOnlyPte, isSamePte, isWritablePte, readOnlyPte, writablePte } from "../../simulator/objects/pte.ts";
+import { isAnonymous, type AddressSpace, type Memory } from "./memory.ts";
+import { decidingCount, mayReuse } from "./reuse.ts";
+
+/*
+ * Faults on one address of a private mapping, with mmap_lock held for read. What is done under the page table lock and what
+ * nobody can see without it is one step; the copy is made without the lock, so it is a step of its own. Sources:
+ * mm/memory.c (do_wp_page(), wp_page_copy(), do_anonymous_page()), mm/huge_memory.c, mm/hugetlb.c.
+ */
+
+/** What a thread that takes faults has in its registers. */
+export interface FaultRegisters {
+  /** The entry that the fault was about. */
+  readonly orig: Field;
+  /** The page that a copy goes to. */
+  readonly fresh: Field;
+}
+
+export const faultRegisters = (thread: ThreadBuilder): FaultRegisters => ({
+  orig: thread.local("orig_pte", 0, { hidden: true }),
+  fresh: thread.local("new page", 0, { hidden: true }),
+});
+
+/** `unshare`: FAULT_FLAG_UNSHARE, the page becomes exclusive and the entry stays read-only. */
+export type FaultKind = "write" | "unshare" | "read";
+
+export interface FaultPlan {
+  readonly kind: FaultKind;
+  /** False where the VMA may not be written: the entry stays read-only (`maybe_mkwrite()`). */
+  readonly vmWrite?: boolean;
+  /** Label at which the thread goes on when the fault is over. */
+  readonly done: string;
+}
+
+const isExclusive = ({ folios }: Memory, { pte }: AddressSpace): Expression => eq(element(folios.anonExclusive, folioOf(pte)), 1);
+
+/** A page that was just allocated is mapped for the first time. */
+export const mapFresh = ({ folios }: Memory, { pte }: AddressSpace, page: Operand, writable: boolean): Assignment[] => [
+  assignAt(folios.refcount, page, 1),
+  assignAt(folios.mapcount, page, 1),
+  assignAt(folios.anonExclusive, page, 1),
+  assign(pte.value, writable ? writablePte(page) : readOnlyPte(page)),
+];
+
+/** The page stays: how the fault changes the entry. */
+function reuse(memory: Memory, at: AddressSpace, { kind, vmWrite = true }: FaultPlan): Assignment[] {
+  const page = folioOf(at.pte);
+  return [
+    assignAt(memory.folios.anonExclusive, page, 1),
+    ...(kind === "write" && vmWrite ? [assign(at.pte.value, writablePte(page))] : []),
+  ];
+}
+
+/** A read fault on an entry that is none. That the zero page counts its users is a simplification. */
+function mapForeign({ folios, foreign, names }: Memory, { pte }: AddressSpace, done: string): Alternative[] {
+  if (foreign === null) return [];
+  const effect = [incrementAt(folios.refcount, foreign), incrementAt(folios.mapcount, foreign), assign(pte.value, readOnlyPte(foreign))];
+  return [{ guard: isNone(pte), effect, to: done, note: `maps the ${names[foreign - 1]}` }];
+}
+
+function ways(memory: Memory, at: AddressSpace, registers: FaultRegisters, plan: FaultPlan): Alternative[] {
+  const { folios, behavior, foreign } = memory;
+  const { pte } = at;
+  const { kind, vmWrite = true, done } = plan;
+  const page = folioOf(pte);
+  const settled = kind === "unshare" ? or(isWritablePte(pte), and(isMapped(pte), isAnonymous(memory, page), isExclusive(memory, at))) : isWritablePte(pte);
+  const open = and(isMapped(pte), not(settled));
+  const may = and(isAnonymous(memory, page), mayReuse(behavior.reuse, folios, page));
+  const missing: Alternative[] =
+    kind === "read"
+      ? mapForeign(memory, at, done)
+      : [{ guard: isNone(pte), effect: [...mapFresh(memory, at, folios.next, kind === "write" && vmWrite), increment(folios.next)], to: done, note: "maps a new page" }];
+  if (kind === "read") return [...missing, { guard: isMapped(pte), to: done, note: "somebody else was faster" }];
+  return [
+    ...missing,
+    { guard: settled, to: done, note: "somebody else was faster" },
+    { guard: and(open, may), effect: reuse(memory, at, plan), to: done, note: kind === "unshare" ? "the only user: the page is exclusive now" : "keeps the page" },
+    {
+      guard: and(open, not(may)),
+      effect: [incrementAt(folios.refcount, page), assign(registers.orig, pte.value)],
+      note: foreign === null ? `${decidingCount[behavior.reuse]} is not 1: must copy` : "not the process's own: must copy",
+    },
+  ];
+}
+
+/** The copy takes the place of the page, unless the entry has changed meanwhile. */
+function replace(memory: Memory, at: AddressSpace, { orig, fresh }: FaultRegisters, { kind, vmWrite = true }: FaultPlan): Alternative[] {
+  const { folios } = memory;
+  const old = folioOf(at.pte, orig);
+  const forget = [assign(orig, 0), assign(fresh, 0)];
+  return [
+    {
+      guard: isSamePte(at.pte, orig),
+      effect: [
+        ...mapFresh(memory, at, fresh, kind === "write" && vmWrite),
+        decrementAt(folios.mapcount, old),
+        decrementAt(folios.refcount, old, 2),
+        ...forget,
+      ],
+    },
+    { guard: hasChanged(at.pte, orig), effect: [decrementAt(folios.refcount, old), assignAt(folios.refcount, fresh, 0), ...forget], note: "!pte_same(): gives up" },
+  ];
+}
+
+/** Where the steps of a fault are in their thread. */
+export interface FaultSteps {
+  readonly decides: number;
+  readonly replaces: number;
+}
+
+/** The steps of a fault; the thread holds mmap_lock. */
+export function addFault(thread: ThreadBuilder, memory: Memory, at: AddressSpace, registers: FaultRegisters, plan: FaultPlan): FaultSteps {
+  const { folios, behavior } = memory;
+  const flag = plan.kind === "unshare" ? "FAULT_FLAG_UNSHARE: " : "";
+  const decides = thread.step({ text: `${flag}${plan.kind === "read" ? "handle_mm_fault()" : behavior.names.writeFault}`, alternatives: ways(memory, at, registers, plan) });
+  if (plan.kind === "read") return { decides, replaces: decides };
+  const source = folioOf(at.pte, registers.orig);
+  thread.step({
+    text: `${flag}${behavior.names.copy} copies the page`,
+    effect: [assign(registers.fresh, folios.next), increment(folios.next), assignAt(folios.refcount, registers.fresh, 1), assignAt(folios.content, registers.fresh, element(folios.content, source))],
+  });
+  const replaces = thread.step({
+    text: `${flag}ptep_clear_flush(), set_pte_at() of the copy`,
+    alternatives: replace(memory, at, registers, plan).map((way) => ({ ...way, to: plan.done })),
+  });
+  return { decides, replaces };
+}
+
+/** True where a read-only entry is a reason to fault for one who wants to write. */
+export const needsWriteFault = ({ pte }: AddressSpace): Expression => or(isNone(pte), isReadOnlyPte(pte));
+

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { EraBehavior } from "../../kernel/era.ts";
+import { modelBuilder, type ModelBuilder } from "../../simulator/build.ts";
+import { assign } from "../../simulator/effect.ts";
+import { eq, ne, TRUE, type Expression, type Field } from "../../simulator/expression.ts";
+import type { Model } from "../../simulator/model.ts";
+import { addDma, addProgramming, dmaDevice, type Device } from "../environment/device.ts";
+import { addUnmap } from "../environment/exit.ts";
+import { addStore } from "../environment/store.ts";
+import { faultRegisters } from "./fault.ts";
+import { addFork } from "./fork.ts";
+import { addSlowGup, type GupRequest } from "./gup.ts";
+import { addressSpace, privateMemory, type AddressSpace, type Memory } from "./memory.ts";
+import type { PageKind } from "./page-behavior.ts";
+
+/*
+ * Process A has a buffer of one private anonymous page X. A driver pins it for a device, A forks a child B, A stores to the
+ * buffer, the device transfers. What a scenario fixes is the order of fork and pin, and whether B is still alive.
+ */
+
+export interface BufferPlan {
+  readonly name: string;
+  readonly era: EraBehavior;
+  readonly kind?: PageKind;
+  readonly request: GupRequest;
+  /** What comes first; the rest interleaves. */
+  readonly order: "fork-first" | "pin-first" | "any";
+  /** `exits`: B is gone before A stores (and before a pin that comes after the fork); `may-exit`: at any time. */
+  readonly child: "exits" | "stays" | "may-exit";
+  /** madvise(MADV_DONTFORK) before fork(). */
+  readonly dontFork?: boolean;
+}
+
+/** How far the run is, and what each thread waits for. */
+interface Progress {
+  readonly forked: Field;
+  readonly exited: Field;
+}
+
+interface World extends Progress {
+  readonly memory: Memory;
+  readonly a: AddressSpace;
+  readonly b: AddressSpace;
+  readonly device: Device;
+}
+
+const begin = (model: ModelBuilder, { era, kind = "order-0" }: BufferPlan): World => {
+  const memory = privateMemory(model, era, { kind });
+  return {
+    memory,
+    a: addressSpace(memory, "A", 2),
+    b: addressSpace(memory, "B", 0),
+    device: dmaDevice(memory),
+    forked: model.field("forked", 0, { hidden: true }),
+    exited: model.field("B is gone", 0, { hidden: true }),
+  };
+};
+
+/** The past of the scenario: the fork, and B's exit where B is to be gone. */
+const forkIsOver = ({ child }: BufferPlan, { forked, exited }: Progress): Expression => eq(child === "exits" ? exited : forked, 1);
+
+function addForkThread(model: ModelBuilder, plan: BufferPlan, { memory, a, b, forked, device }: World): void {
+  const thread = model.thread("fork of A", "environment");
+  const dontCopy = plan.dontFork ? model.field("VM_DONTCOPY", 0, { labels: { 0: "no", 1: "yes" } }) : undefined;
+  const after = plan.order === "pin-first" ? ne(device.page, 0) : TRUE;
+  if (dontCopy) thread.step({ text: "madvise(MADV_DONTFORK)", isFix: true, effect: [assign(dontCopy, 1)] });
+  addFork(thread, memory, { parent: a, child: b, after, done: [assign(forked, 1)], ...(dontCopy ? { dontCopy } : {}) });
+}
+
+function addPin(model: ModelBuilder, plan: BufferPlan, world: World): void {
+  const { memory, a, device } = world;
+  const thread = model.thread(plan.request.pin ? "pin_user_pages()" : "get_user_pages()", "review");
+  const page = thread.local("page", 0, { hidden: true });
+  const after = plan.order === "fork-first" ? forkIsOver(plan, world) : TRUE;
+  addSlowGup(thread, memory, a, { request: plan.request, page, registers: faultRegisters(thread), prefix: "gup", after });
+  model.reach(thread, addProgramming(thread, device, page), "the page is pinned");
+}
+
+function addChild(model: ModelBuilder, { child }: BufferPlan, { memory, b, forked, exited }: World): void {
+  if (child === "stays") return;
+  const thread = model.thread("child B", "environment");
+  const exits = addUnmap(thread, memory, b, { text: "exit_mmap(B)", after: eq(forked, 1), done: [assign(exited, 1)] });
+  if (child === "exits") model.reach(thread, exits, "B exits");
+}
+
+function addStores(model: ModelBuilder, plan: BufferPlan, world: World): void {
+  const thread = model.thread("thread of A", "environment");
+  const after = plan.order === "any" ? TRUE : forkIsOver(plan, world);
+  const { store } = addStore(thread, world.memory, world.a, { registers: faultRegisters(thread), after });
+  model.reach(thread, store, "A stores to its buffer");
+}
+
+export function pinnedBuffer(plan: BufferPlan): Model {
+  const model = modelBuilder(plan.name);
+  const world = begin(model, plan);
+  addPin(model, plan, world);
+  addForkThread(model, plan, world);
+  addChild(model, plan, world);
+  addStores(model, plan, world);
+  addDma(model, world.device, world.a);
+  return model.finish();
+}
