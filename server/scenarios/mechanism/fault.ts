@@ -5,7 +5,7 @@ import { and, element, eq, not, or, type Expression, type Field, type Operand } 
 import type { Alternative, Assignment } from "../../simulator/model.ts";
 import { folioOf, hasChanged, isMapped, isNone, isReadOnlyPte, isSamePte, isWritablePte, readOnlyPte, writablePte } from "../../simulator/objects/pte.ts";
 import { isAnonymous, type AddressSpace, type Memory } from "./memory.ts";
-import { decidingCount, mayReuse } from "./reuse.ts";
+import { decidingCount, mayReuse, reuseReason } from "./reuse.ts";
 
 /*
  * Faults on one address of a private mapping, with mmap_lock held for read. What is done under the page table lock and what
@@ -79,7 +79,7 @@ function ways(memory: Memory, at: AddressSpace, registers: FaultRegisters, plan:
   return [
     ...missing,
     { guard: settled, to: done, note: "somebody else was faster" },
-    { guard: and(open, may), effect: reuse(memory, at, plan), to: done, note: kind === "unshare" ? "the only user: the page is exclusive now" : "keeps the page" },
+    { guard: and(open, may), effect: reuse(memory, at, plan), to: done, note: `${reuseReason[behavior.reuse]}: ${kind === "unshare" ? "the page is exclusive now" : "keeps the page"}` },
     {
       guard: and(open, not(may)),
       effect: [incrementAt(folios.refcount, page), assign(registers.orig, pte.value)],

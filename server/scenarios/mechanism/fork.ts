@@ -82,10 +82,10 @@ function addCopy(thread: ThreadBuilder, memory: Memory, plan: ForkPlan): void {
   }
   const copies = needsCopy(memory, parent);
   thread.step({
-    text: `${behavior.names.earlyCopy}: page_maybe_dma_pinned()`,
+    text: `${behavior.names.earlyCopy}: has_pinned && page_maybe_dma_pinned()?`,
     alternatives: [
-      { guard: and(here, copies), effect: copyToChild(memory, parent, child), to: "copied", note: "pinned: the child gets a copy" },
-      { guard: and(here, not(copies)), effect: countChild(memory, parent), note: "not pinned: the child may share it" },
+      { guard: and(here, copies), effect: copyToChild(memory, parent, child), to: "copied", note: "yes: the child gets a copy" },
+      { guard: and(here, not(copies)), effect: countChild(memory, parent), note: "no: the child may share it" },
       ...skips(plan),
     ],
   });

@@ -63,6 +63,8 @@ export interface GupPlan {
   readonly prefix: string;
   /** The call starts when this holds. */
   readonly after?: Expression;
+  /** A fast walk has told the mm already. */
+  readonly isFallback?: boolean;
 }
 
 const note = (memory: Memory, { write }: GupRequest): string =>
@@ -94,9 +96,9 @@ function addFaults(thread: ThreadBuilder, memory: Memory, at: AddressSpace, { re
 
 /** The steps of a call; returns the step that takes the page. */
 export function addSlowGup(thread: ThreadBuilder, memory: Memory, at: AddressSpace, plan: GupPlan): number {
-  const { request, prefix, after = TRUE } = plan;
+  const { request, prefix, after = TRUE, isFallback = false } = plan;
   thread.step({ text: `mmap_read_lock(${at.name})`, ...together({ alternatives: [{ guard: after }] }, downRead(at.mmapLock)) });
-  addHasPinned(thread, memory, at, request);
+  if (!isFallback) addHasPinned(thread, memory, at, request);
   thread.label(`${prefix}: follow`);
   const takes = thread.step({
     text: `${memory.behavior.names.follow}: try_grab_page(${requestName(request)})`,

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { EraBehavior } from "../../kernel/era.ts";
-import { modelBuilder, type ModelBuilder } from "../../simulator/build.ts";
+import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../../simulator/build.ts";
 import { assign } from "../../simulator/effect.ts";
 import { eq, ne, TRUE, type Expression, type Field } from "../../simulator/expression.ts";
 import type { Model } from "../../simulator/model.ts";
+import { seqcount, type Seqcount } from "../../simulator/objects/seqcount.ts";
 import { addDma, addProgramming, dmaDevice, type Device } from "../environment/device.ts";
 import { addUnmap } from "../environment/exit.ts";
 import { addStore } from "../environment/store.ts";
 import { faultRegisters } from "./fault.ts";
 import { addFork } from "./fork.ts";
-import { addSlowGup, type GupRequest } from "./gup.ts";
+import { addFastGup, type FastPlan } from "./gup-fast.ts";
+import { addSlowGup, faultsForWrite, type GupRequest } from "./gup.ts";
 import { addressSpace, privateMemory, type AddressSpace, type Memory } from "./memory.ts";
 import type { PageKind } from "./page-behavior.ts";
 
@@ -29,6 +31,13 @@ export interface BufferPlan {
   readonly child: "exits" | "stays" | "may-exit";
   /** madvise(MADV_DONTFORK) before fork(). */
   readonly dontFork?: boolean;
+  /** The pin tries without locks first. */
+  readonly fast?: FastWalk;
+}
+
+/** How the lockless walk and fork() keep out of each other's way. */
+export interface FastWalk extends Pick<FastPlan, "retry" | "tells"> {
+  readonly seqcount: boolean;
 }
 
 /** How far the run is, and what each thread waits for. */
@@ -42,9 +51,10 @@ interface World extends Progress {
   readonly a: AddressSpace;
   readonly b: AddressSpace;
   readonly device: Device;
+  readonly seq: Seqcount | null;
 }
 
-const begin = (model: ModelBuilder, { era, kind = "order-0" }: BufferPlan): World => {
+const begin = (model: ModelBuilder, { era, kind = "order-0", fast }: BufferPlan): World => {
   const memory = privateMemory(model, era, { kind });
   return {
     memory,
@@ -53,27 +63,36 @@ const begin = (model: ModelBuilder, { era, kind = "order-0" }: BufferPlan): Worl
     device: dmaDevice(memory),
     forked: model.field("forked", 0, { hidden: true }),
     exited: model.field("B is gone", 0, { hidden: true }),
+    seq: fast?.seqcount ? seqcount(model, "write_protect_seq") : null,
   };
 };
 
 /** The past of the scenario: the fork, and B's exit where B is to be gone. */
 const forkIsOver = ({ child }: BufferPlan, { forked, exited }: Progress): Expression => eq(child === "exits" ? exited : forked, 1);
 
-function addForkThread(model: ModelBuilder, plan: BufferPlan, { memory, a, b, forked, device }: World): void {
+function addForkThread(model: ModelBuilder, plan: BufferPlan, { memory, a, b, forked, device, seq }: World): void {
   const thread = model.thread("fork of A", "environment");
   const dontCopy = plan.dontFork ? model.field("VM_DONTCOPY", 0, { labels: { 0: "no", 1: "yes" } }) : undefined;
   const after = plan.order === "pin-first" ? ne(device.page, 0) : TRUE;
   if (dontCopy) thread.step({ text: "madvise(MADV_DONTFORK)", isFix: true, effect: [assign(dontCopy, 1)] });
-  addFork(thread, memory, { parent: a, child: b, after, done: [assign(forked, 1)], ...(dontCopy ? { dontCopy } : {}) });
+  addFork(thread, memory, { parent: a, child: b, after, done: [assign(forked, 1)], ...(dontCopy ? { dontCopy } : {}), ...(seq ? { seq } : {}) });
 }
 
 function addPin(model: ModelBuilder, plan: BufferPlan, world: World): void {
-  const { memory, a, device } = world;
-  const thread = model.thread(plan.request.pin ? "pin_user_pages()" : "get_user_pages()", "review");
+  const { memory, a, device, seq } = world;
+  const { request, fast } = plan;
+  const thread = model.thread(`${request.pin ? "pin_user_pages" : "get_user_pages"}${fast ? "_fast" : ""}()`, "review");
   const page = thread.local("page", 0, { hidden: true });
-  const after = plan.order === "fork-first" ? forkIsOver(plan, world) : TRUE;
-  addSlowGup(thread, memory, a, { request: plan.request, page, registers: faultRegisters(thread), prefix: "gup", after });
+  const call = { request, page, registers: faultRegisters(thread), prefix: "gup" };
+  if (fast) addFastPin(model, thread, memory, a, { ...call, ...fast, walksForWrite: faultsForWrite(memory, request), ...(seq ? { seq } : {}) });
+  else addSlowGup(thread, memory, a, { ...call, after: plan.order === "fork-first" ? forkIsOver(plan, world) : TRUE });
   model.reach(thread, addProgramming(thread, device, page), "the page is pinned");
+}
+
+function addFastPin(model: ModelBuilder, thread: ThreadBuilder, memory: Memory, a: AddressSpace, plan: FastPlan): void {
+  const { fast, slow } = addFastGup(thread, memory, a, plan);
+  model.reach(thread, fast, "the lockless walk takes the page");
+  model.reach(thread, slow, "the slow path takes over");
 }
 
 function addChild(model: ModelBuilder, { child }: BufferPlan, { memory, b, forked, exited }: World): void {

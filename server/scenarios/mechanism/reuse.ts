@@ -39,3 +39,11 @@ export const decidingCount: Readonly<Record<ReuseTest, string>> = {
   "refcount-drop-caches": "refcount",
   exclusive: "refcount",
 };
+
+/** Why a page stays, for a reader. */
+export const reuseReason: Readonly<Record<ReuseTest, string>> = {
+  mapcount: "mapped once",
+  refcount: "the only reference",
+  "refcount-drop-caches": "the only reference",
+  exclusive: "exclusive, or the only reference",
+};
