@@ -3,7 +3,7 @@ import type { ThreadBuilder } from "../../simulator/build.ts";
 import { assign, assignAt, decrementAt, increment, incrementAt } from "../../simulator/effect.ts";
 import { and, element, eq, not, or, type Expression, type Field, type Operand } from "../../simulator/expression.ts";
 import type { Alternative, Assignment } from "../../simulator/model.ts";
-import { folioOf, hasChanged, isMapped, isNone, isReadOnlyPte, isSamePte, isWritablePte, readOnlyPte, writablePte } from "../../simulator/objects/pte.ts";
+import { folioOf, hasChanged, isMapped, isNone, isSamePte, isWritablePte, readOnlyPte, writablePte } from "../../simulator/objects/pte.ts";
 import { isAnonymous, type AddressSpace, type Memory } from "./memory.ts";
 import { decidingCount, mayReuse, reuseReason } from "./reuse.ts";
 
@@ -35,6 +35,8 @@ export interface FaultPlan {
   readonly vmWrite?: boolean;
   /** Label at which the thread goes on when the fault is over. */
   readonly done: string;
+  /** What ptep_clear_flush() of the old entry does to the TLBs of the scenario. */
+  readonly flush?: readonly Assignment[];
 }
 
 const isExclusive = ({ folios }: Memory, { pte }: AddressSpace): Expression => eq(element(folios.anonExclusive, folioOf(pte)), 1);
@@ -89,7 +91,7 @@ function ways(memory: Memory, at: AddressSpace, registers: FaultRegisters, plan:
 }
 
 /** The copy takes the place of the page, unless the entry has changed meanwhile. */
-function replace(memory: Memory, at: AddressSpace, { orig, fresh }: FaultRegisters, { kind, vmWrite = true }: FaultPlan): Alternative[] {
+function replace(memory: Memory, at: AddressSpace, { orig, fresh }: FaultRegisters, { kind, vmWrite = true, flush = [] }: FaultPlan): Alternative[] {
   const { folios } = memory;
   const old = folioOf(at.pte, orig);
   const forget = [assign(orig, 0), assign(fresh, 0)];
@@ -100,6 +102,7 @@ function replace(memory: Memory, at: AddressSpace, { orig, fresh }: FaultRegiste
         ...mapFresh(memory, at, fresh, kind === "write" && vmWrite),
         decrementAt(folios.mapcount, old),
         decrementAt(folios.refcount, old, 2),
+        ...flush,
         ...forget,
       ],
     },
@@ -130,7 +133,4 @@ export function addFault(thread: ThreadBuilder, memory: Memory, at: AddressSpace
   });
   return { decides, replaces };
 }
-
-/** True where a read-only entry is a reason to fault for one who wants to write. */
-export const needsWriteFault = ({ pte }: AddressSpace): Expression => or(isNone(pte), isReadOnlyPte(pte));
 

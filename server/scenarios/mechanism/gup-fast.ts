@@ -23,6 +23,8 @@ export interface FastPlan extends GupPlan {
   readonly tells?: "before-grab" | "after-grab";
   /** The walk asks for a writable entry. */
   readonly walksForWrite: boolean;
+  /** What happens instead of the slow path, in one step with which the thread ends. */
+  readonly instead?: string;
 }
 
 interface FastRegisters {
@@ -93,7 +95,7 @@ function addDrop(thread: ThreadBuilder, { folios }: Memory, { pte }: AddressSpac
 
 /** The lockless walk, and the slow path behind it; returns the steps that take the page. */
 export function addFastGup(thread: ThreadBuilder, memory: Memory, at: AddressSpace, plan: FastPlan): { readonly fast: number; readonly slow: number } {
-  const { prefix, request, seq, retry = "after-grab", tells = "before-grab" } = plan;
+  const { prefix, request, seq, retry = "after-grab", tells = "before-grab", instead } = plan;
   const registers: FastRegisters = { seen: thread.local("pte read", 0, { hidden: true }), seq: thread.local("seq read", 0, { hidden: true }) };
   const again = (): void => {
     if (seq) thread.step({ text: "read_seqcount_retry(&mm->write_protect_seq)", isFix: true, ...retrySeqcount(seq, registers.seq, `${prefix}: ${retry === "after-grab" ? "drop" : "slow"}`) });
@@ -109,7 +111,10 @@ export function addFastGup(thread: ThreadBuilder, memory: Memory, at: AddressSpa
   thread.step({ text: "the fast walk is over", hidden: true, effect: [assign(plan.page, folioOf(at.pte, registers.seen))], to: `${prefix}: done` });
   addDrop(thread, memory, at, registers, plan);
   thread.label(`${prefix}: slow`);
-  const slow = addSlowGup(thread, memory, at, { ...plan, isFallback: tells === "before-grab" });
+  const slow =
+    instead === undefined
+      ? addSlowGup(thread, memory, at, { ...plan, isFallback: tells === "before-grab" })
+      : thread.step({ text: instead, to: "END" });
   thread.label(`${prefix}: done`);
   return { fast, slow };
 }

@@ -2,7 +2,7 @@
 import type { EraBehavior } from "../../kernel/era.ts";
 import type { ModelBuilder } from "../../simulator/build.ts";
 import { ne, TRUE, type Expression, type Field, type Operand } from "../../simulator/expression.ts";
-import { folios, type Folios } from "../../simulator/objects/folio.ts";
+import { folios, type Folios, type FolioView } from "../../simulator/objects/folio.ts";
 import { pte, type Pte } from "../../simulator/objects/pte.ts";
 import { rwsem, type Rwsem } from "../../simulator/objects/rwsem.ts";
 import { pageBehavior, type PageBehavior, type PageKind } from "./page-behavior.ts";
@@ -30,8 +30,10 @@ export interface MemoryOptions {
   readonly kind?: PageKind;
   /** Names of the pages in the order in which they are used; the first one exists from the start. */
   readonly names?: readonly string[];
-  /** The first page is nobody's own. */
+  /** The first page is nobody's own: it is there, and no process maps it yet. */
   readonly firstIsForeign?: boolean;
+  /** Who uses the first page besides its owner in the beginning: a second mapping. */
+  readonly firstIsMappedTwice?: boolean;
   /** What the content of a page means; shown where given. */
   readonly contents?: Readonly<Record<number, string>>;
 }
@@ -43,14 +45,21 @@ const hiddenCounts = ({ reuse }: PageBehavior): ("refcount" | "mapcount" | "pinc
   "pincount",
 ];
 
+function firstCounts({ firstIsForeign = false, firstIsMappedTwice = false }: MemoryOptions): FolioView["first"] {
+  if (firstIsForeign) return { refcount: 1, mapcount: 0 };
+  return firstIsMappedTwice ? { refcount: 2, mapcount: 2 } : undefined;
+}
+
 export function privateMemory(model: ModelBuilder, era: EraBehavior, options: MemoryOptions = {}): Memory {
   const { kind = "order-0", names = ["X", "Y", "Z"], firstIsForeign = false, contents } = options;
   const behavior = pageBehavior(era, kind);
   const hidden = [...hiddenCounts(behavior), ...(contents === undefined ? (["content"] as const) : [])];
+  const first = firstCounts(options);
+  const view: FolioView = { names, hidden, ...(contents === undefined ? {} : { contents }), ...(first === undefined ? {} : { first }) };
   return {
     model,
     behavior,
-    folios: folios(model, names.length, firstIsForeign ? 0 : 1, { names, hidden, firstIsForeign, ...(contents === undefined ? {} : { contents }) }),
+    folios: folios(model, names.length, firstIsForeign ? 0 : 1, view),
     names,
     foreign: firstIsForeign ? 1 : null,
   };

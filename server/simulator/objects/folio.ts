@@ -30,15 +30,16 @@ export interface FolioView {
   readonly hidden?: readonly FolioArray[];
   /** What values of `content` mean. */
   readonly contents?: Readonly<Record<number, string>>;
-  /** The first folio is the zero page or a page of a file: it is there, and no process maps it yet. */
-  readonly firstIsForeign?: boolean;
+  /** The counts of the first folio where they are not those of a page that its owner alone maps. */
+  readonly first?: { readonly refcount: number; readonly mapcount: number };
 }
 
 /** `count` folios, of which the first `mapped` are mapped once each, by the process that owns them. */
 export const folios = (model: ModelBuilder, count: number, mapped = 1, view: FolioView = { names: [] }): Folios => {
-  const { names, hidden = [], contents = {}, firstIsForeign = false } = view;
+  const { names, hidden = [], contents = {}, first } = view;
   const once = Array.from({ length: count + 1 }, (_, folio) => (folio >= 1 && folio <= mapped ? 1 : 0));
   const zero = once.map(() => 0);
+  const counts = (given: number | undefined): number[] => once.map((one, folio) => (folio === 1 && given !== undefined ? given : one));
   const array = (key: FolioArray, what: string, initial: readonly number[], labels = {}): Field =>
     model.array(what, initial, {
       ...(names.length > 0 ? { elements: ["none", ...names].map((name) => `${what}(${name})`) } : {}),
@@ -46,12 +47,12 @@ export const folios = (model: ModelBuilder, count: number, mapped = 1, view: Fol
       labels,
     });
   return {
-    refcount: array("refcount", "refcount", firstIsForeign ? once.map((count, folio) => (folio === 1 ? 1 : count)) : once),
-    mapcount: array("mapcount", "mapcount", once),
+    refcount: array("refcount", "refcount", counts(first?.refcount)),
+    mapcount: array("mapcount", "mapcount", counts(first?.mapcount)),
     pincount: array("pincount", "pincount", zero),
-    anonExclusive: array("anonExclusive", "AnonExclusive", once),
+    anonExclusive: array("anonExclusive", "AnonExclusive", counts(first === undefined || (first.refcount > 0 && first.mapcount === 1) ? undefined : 0)),
     content: array("content", "content", zero, contents),
-    next: model.field("next folio", Math.max(mapped, firstIsForeign ? 1 : 0) + 1, { hidden: true }),
+    next: model.field("next folio", Math.max(mapped, first === undefined ? 0 : 1) + 1, { hidden: true }),
   };
 };
 
