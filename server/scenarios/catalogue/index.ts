@@ -3,13 +3,26 @@ import { deferredFlushCopyScenario } from "./deferred-flush-copy.ts";
 import { forkAfterPinScenario } from "./fork-after-pin.ts";
 import { gupFastForkScenario } from "./gup-fast-fork.ts";
 import { pinAfterForkScenario } from "./pin-after-fork.ts";
+import { readOfProtectedScenario } from "./read-of-protected.ts";
+import { unprotectPinnedScenario } from "./unprotect-pinned.ts";
 import { vmaLockOrder } from "./vma-lock-order.ts";
 import { vmspliceLeakScenario } from "./vmsplice-leak.ts";
+import { writeProtectPinnedScenario } from "./write-protect-pinned.ts";
 import { zeroPageLongtermScenario } from "./zero-page-longterm.ts";
 import type { CatalogueScenario } from "./scenario.ts";
 
 /** Scenarios of GUP, copy-on-write, fork and pins. */
-const PINS: readonly CatalogueScenario[] = [pinAfterForkScenario, forkAfterPinScenario, vmspliceLeakScenario, gupFastForkScenario, zeroPageLongtermScenario, deferredFlushCopyScenario];
+const PINS: readonly CatalogueScenario[] = [
+  pinAfterForkScenario,
+  forkAfterPinScenario,
+  vmspliceLeakScenario,
+  gupFastForkScenario,
+  writeProtectPinnedScenario,
+  unprotectPinnedScenario,
+  readOfProtectedScenario,
+  zeroPageLongtermScenario,
+  deferredFlushCopyScenario,
+];
 
 /** All scenarios, in the order in which they are listed. */
 export const CATALOGUE: readonly CatalogueScenario[] = [
