@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { deferredFlushCopyScenario } from "./deferred-flush-copy.ts";
+import { dirtyCowScenario } from "./dirty-cow.ts";
+import { forcedCowLoopScenario } from "./forced-cow-loop.ts";
 import { forkAfterPinScenario } from "./fork-after-pin.ts";
 import { gupFastForkScenario } from "./gup-fast-fork.ts";
 import { pinAfterForkScenario } from "./pin-after-fork.ts";
@@ -20,6 +22,8 @@ const PINS: readonly CatalogueScenario[] = [
   writeProtectPinnedScenario,
   unprotectPinnedScenario,
   readOfProtectedScenario,
+  dirtyCowScenario,
+  forcedCowLoopScenario,
   zeroPageLongtermScenario,
   deferredFlushCopyScenario,
 ];
