@@ -6,6 +6,8 @@ import { forkAfterPinScenario } from "./fork-after-pin.ts";
 import { gupFastForkScenario } from "./gup-fast-fork.ts";
 import { pinAfterForkScenario } from "./pin-after-fork.ts";
 import { readOfProtectedScenario } from "./read-of-protected.ts";
+import { swappedPinScenario } from "./swapped-pin.ts";
+import { unconvertedFastPathScenario } from "./unconverted-fast-path.ts";
 import { unprotectPinnedScenario } from "./unprotect-pinned.ts";
 import { vmaLockOrder } from "./vma-lock-order.ts";
 import { vmspliceLeakScenario } from "./vmsplice-leak.ts";
@@ -18,6 +20,7 @@ const PINS: readonly CatalogueScenario[] = [
   pinAfterForkScenario,
   forkAfterPinScenario,
   vmspliceLeakScenario,
+  unconvertedFastPathScenario,
   gupFastForkScenario,
   writeProtectPinnedScenario,
   unprotectPinnedScenario,
@@ -26,6 +29,7 @@ const PINS: readonly CatalogueScenario[] = [
   forcedCowLoopScenario,
   zeroPageLongtermScenario,
   deferredFlushCopyScenario,
+  swappedPinScenario,
 ];
 
 /** All scenarios, in the order in which they are listed. */

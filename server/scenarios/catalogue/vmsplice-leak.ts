@@ -8,6 +8,7 @@ import { addUnmap } from "../environment/exit.ts";
 import { addStore } from "../environment/store.ts";
 import { faultRegisters } from "../mechanism/fault.ts";
 import { addFork } from "../mechanism/fork.ts";
+import { addFastGup } from "../mechanism/gup-fast.ts";
 import { addSlowGup } from "../mechanism/gup.ts";
 import { addressSpace, privateMemory } from "../mechanism/memory.ts";
 import type { PageKind } from "../mechanism/page-behavior.ts";
@@ -15,16 +16,24 @@ import type { CatalogueScenario } from "./scenario.ts";
 
 const SECRET = 1;
 
+/** How the child gets its reference: with mmap_lock held, or first by a lockless walk that asks for a writable entry or not. */
+export type Walk = "slow" | "fast" | "fast-for-write";
+
 /** The model of one kind of page under any rules, those of no era included. */
-export function vmspliceLeak(kind: PageKind, era: EraBehavior): Model {
-  const model = modelBuilder(`vmsplice-leak, ${kind}`);
+export function vmspliceLeak(kind: PageKind, era: EraBehavior, walk: Walk = "slow"): Model {
+  const model = modelBuilder(`vmsplice-leak, ${kind}, ${walk}`);
   const memory = privateMemory(model, era, { kind, contents: { 0: "old data", [SECRET]: "secret" } });
   const a = addressSpace(memory, "A", 2);
   const b = addressSpace(memory, "B", 0);
   const forked = model.field("forked", 0, { hidden: true });
   const child = model.thread("child B", "review");
   const pipe = child.local("page in the pipe", 0, { labels: Object.fromEntries(["none", ...memory.names].entries()) });
-  addSlowGup(child, memory, b, { request: { write: false, pin: false }, page: pipe, registers: faultRegisters(child), prefix: "vmsplice()", after: eq(forked, 1) });
+  const call = { request: { write: false, pin: false }, page: pipe, registers: faultRegisters(child), prefix: "vmsplice()" };
+  if (walk === "slow") addSlowGup(child, memory, b, { ...call, after: eq(forked, 1) });
+  else {
+    child.step({ text: "vmsplice()", guard: eq(forked, 1) });
+    addFastGup(child, memory, b, { ...call, walksForWrite: walk === "fast-for-write" });
+  }
   addUnmap(child, memory, b, { text: "munmap(B)", after: TRUE });
   const read = child.step({
     text: "reads the pipe",

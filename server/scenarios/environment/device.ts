@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ModelBuilder, ThreadBuilder } from "../../simulator/build.ts";
 import { assign } from "../../simulator/effect.ts";
-import { eq, ne, type Field } from "../../simulator/expression.ts";
+import { eq, ne, or, type Field } from "../../simulator/expression.ts";
 import type { Check } from "../../simulator/model.ts";
-import { folioOf } from "../../simulator/objects/pte.ts";
+import { folioOf, SWAPPED } from "../../simulator/objects/pte.ts";
 import type { AddressSpace, Memory } from "../mechanism/memory.ts";
 
 /** A device that works on one page by its number: no page table, no fault. */
@@ -20,9 +20,9 @@ export const dmaDevice = ({ model, names }: Memory): Device => ({
 export const addProgramming = (thread: ThreadBuilder, { page }: Device, from: Field): number =>
   thread.step({ text: "the device gets the page (IOMMU, PFN)", effect: [assign(page, from)] });
 
-/** What the device works on is what the process has at the address. */
-export const pinHolds = ({ page }: Device, { pte, name }: AddressSpace): Check => ({
-  holds: eq(page, folioOf(pte)),
+/** What the device works on is what the process has at the address, or will have again after a fault. */
+const pinHolds = ({ page }: Device, { pte, name }: AddressSpace): Check => ({
+  holds: or(eq(page, folioOf(pte)), eq(pte.value, SWAPPED)),
   property: "lost-dma",
   message: `the device works on a page that ${name} no longer maps: neither sees what the other writes`,
 });

@@ -38,6 +38,10 @@ const readName = ({ behavior }: Memory): string =>
 const againName = ({ behavior }: Memory): string =>
   behavior.names.follow === "follow_page_pte()" ? "pte_val(pte) != pte_val(*ptep)?" : "pmd_val(pmd) != pmd_val(*pmdp)?";
 
+/** A plain reference had no function of its own before pins were told apart. */
+const grabName = ({ behavior }: Memory, { request }: FastPlan): string =>
+  !request.pin && behavior.forkProtection === "none" ? "get_page()" : `try_grab_folio(${requestName(request)})`;
+
 /** The entry is read; a walk that cannot use it gives up at once. */
 function reads({ pte }: AddressSpace, { seen }: FastRegisters, { prefix, walksForWrite }: FastPlan): Alternative[] {
   const usable = walksForWrite ? isWritablePte(pte) : not(isNone(pte));
@@ -104,7 +108,7 @@ export function addFastGup(thread: ThreadBuilder, memory: Memory, at: AddressSpa
   if (seq) thread.step({ text: "raw_read_seqcount(&mm->write_protect_seq)", isFix: true, ...beginOrGiveUp(seq, registers.seq, `${prefix}: slow`) });
   thread.step({ text: readName(memory), alternatives: reads(at, registers, plan) });
   if (retry === "before-grab") again();
-  const fast = thread.step({ text: `try_grab_folio(${requestName(request)})`, alternatives: takes(memory, at, registers, plan) });
+  const fast = thread.step({ text: grabName(memory, plan), alternatives: takes(memory, at, registers, plan) });
   addTests(thread, memory, at, registers, plan);
   if (retry === "after-grab") again();
   if (tells === "after-grab") addHasPinned(thread, memory, at, request);

@@ -5,13 +5,15 @@ import { ne, TRUE, type Expression, type Field, type Operand } from "../../simul
 import { folios, type Folios, type FolioView } from "../../simulator/objects/folio.ts";
 import { pte, type Pte } from "../../simulator/objects/pte.ts";
 import { rwsem, type Rwsem } from "../../simulator/objects/rwsem.ts";
+import type { PageCounts } from "./reuse.ts";
 import { pageBehavior, type PageBehavior, type PageKind } from "./page-behavior.ts";
 
 /** One private address and the pages that may be there, under the rules of an era. */
 export interface Memory {
   readonly model: ModelBuilder;
   readonly behavior: PageBehavior;
-  readonly folios: Folios;
+  /** `swapCached` where a scenario has a swap cache. */
+  readonly folios: Folios & Pick<PageCounts, "swapCached">;
   readonly names: readonly string[];
   /** Number of the page that is nobody's own (the zero page, a page of a file), or null. */
   readonly foreign: number | null;
