@@ -6,6 +6,7 @@ import { forkAfterPinScenario } from "./fork-after-pin.ts";
 import { gupFastForkScenario } from "./gup-fast-fork.ts";
 import { pinAfterForkScenario } from "./pin-after-fork.ts";
 import { readOfProtectedScenario } from "./read-of-protected.ts";
+import { sharedWhilePinnedScenario } from "./shared-while-pinned.ts";
 import { swappedPinScenario } from "./swapped-pin.ts";
 import { unconvertedFastPathScenario } from "./unconverted-fast-path.ts";
 import { unprotectPinnedScenario } from "./unprotect-pinned.ts";
@@ -28,6 +29,7 @@ const PINS: readonly CatalogueScenario[] = [
   dirtyCowScenario,
   forcedCowLoopScenario,
   zeroPageLongtermScenario,
+  sharedWhilePinnedScenario,
   deferredFlushCopyScenario,
   swappedPinScenario,
 ];
