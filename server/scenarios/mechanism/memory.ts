@@ -57,11 +57,11 @@ export function privateMemory(model: ModelBuilder, era: EraBehavior, options: Me
   const behavior = pageBehavior(era, kind);
   const hidden = [...hiddenCounts(behavior), ...(contents === undefined ? (["content"] as const) : [])];
   const first = firstCounts(options);
-  const view: FolioView = { names, hidden, ...(contents === undefined ? {} : { contents }), ...(first === undefined ? {} : { first }) };
+  const view: FolioView = { hidden, ...(contents === undefined ? {} : { contents }), ...(first === undefined ? {} : { first }) };
   return {
     model,
     behavior,
-    folios: folios(model, names.length, firstIsForeign ? 0 : 1, view),
+    folios: folios(model, names.length, firstIsForeign ? 0 : 1, names, view),
     names,
     foreign: firstIsForeign ? 1 : null,
   };

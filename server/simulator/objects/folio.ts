@@ -23,20 +23,18 @@ export interface Folios {
 
 type FolioArray = "refcount" | "mapcount" | "pincount" | "anonExclusive" | "content";
 
-/** How a reader sees the folios: what they are called, and which of the arrays are of no interest in a scenario. */
+/** How a reader sees the folios besides their names: the arrays that are of no interest, and what contents mean. */
 export interface FolioView {
-  /** Names of folios 1, 2, ... */
-  readonly names: readonly string[];
   readonly hidden?: readonly FolioArray[];
   /** What values of `content` mean. */
   readonly contents?: Readonly<Record<number, string>>;
-  /** The counts of the first folio where they are not those of a page that its owner alone maps. */
+  /** The counts of the first folio where it is not a page that its owner alone maps; it is not exclusive then. */
   readonly first?: { readonly refcount: number; readonly mapcount: number };
 }
 
-/** `count` folios, of which the first `mapped` are mapped once each, by the process that owns them. */
-export const folios = (model: ModelBuilder, count: number, mapped = 1, view: FolioView = { names: [] }): Folios => {
-  const { names, hidden = [], contents = {}, first } = view;
+/** `count` folios, of which the first `mapped` are mapped once each, by the process that owns them. `names` for a reader. */
+export const folios = (model: ModelBuilder, count: number, mapped = 1, names: readonly string[] = [], view: FolioView = {}): Folios => {
+  const { hidden = [], contents = {}, first } = view;
   const once = Array.from({ length: count + 1 }, (_, folio) => (folio >= 1 && folio <= mapped ? 1 : 0));
   const zero = once.map(() => 0);
   const counts = (given: number | undefined): number[] => once.map((one, folio) => (folio === 1 && given !== undefined ? given : one));
@@ -50,7 +48,7 @@ export const folios = (model: ModelBuilder, count: number, mapped = 1, view: Fol
     refcount: array("refcount", "refcount", counts(first?.refcount)),
     mapcount: array("mapcount", "mapcount", counts(first?.mapcount)),
     pincount: array("pincount", "pincount", zero),
-    anonExclusive: array("anonExclusive", "AnonExclusive", counts(first === undefined || (first.refcount > 0 && first.mapcount === 1) ? undefined : 0)),
+    anonExclusive: array("anonExclusive", "AnonExclusive", counts(first === undefined ? undefined : 0)),
     content: array("content", "content", zero, contents),
     next: model.field("next folio", Math.max(mapped, first === undefined ? 0 : 1) + 1, { hidden: true }),
   };

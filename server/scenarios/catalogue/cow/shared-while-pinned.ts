@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../../simulator/build.ts";
-import { assign, decrement } from "../../simulator/effect.ts";
-import { eq, gt, ne, type Field } from "../../simulator/expression.ts";
-import type { Model } from "../../simulator/model.ts";
-import { addDrain, addLate, fence, isDrained, storeBuffer, storeLate, type Location, type StoreBuffer } from "../../simulator/objects/store-buffer.ts";
-import type { CatalogueScenario } from "./scenario.ts";
+import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../../../simulator/build.ts";
+import { assign, decrement } from "../../../simulator/effect.ts";
+import { eq, gt, ne, type Field } from "../../../simulator/expression.ts";
+import type { Model } from "../../../simulator/model.ts";
+import { addDrain, addLate, fence, isDrained, storeBuffer, storeLate, type Location, type StoreBuffer } from "../../../simulator/objects/store-buffer.ts";
+import type { CatalogueScenario } from "../scenario.ts";
 
 /** Who wants to share the page, or to take it away. */
 type Writer = "ksm" | "swap" | "migration";

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { ERAS } from "../../kernel/era.ts";
-import { modelBuilder } from "../../simulator/build.ts";
-import { eq } from "../../simulator/expression.ts";
-import type { Model } from "../../simulator/model.ts";
-import { addUnmap } from "../environment/exit.ts";
-import { addForcedGup, dirtyBit, type ForcedWorld } from "../mechanism/forced-access.ts";
-import { addressSpace, privateMemory } from "../mechanism/memory.ts";
-import type { CatalogueScenario } from "./scenario.ts";
+import { ERAS } from "../../../kernel/era.ts";
+import { modelBuilder } from "../../../simulator/build.ts";
+import { eq } from "../../../simulator/expression.ts";
+import type { Model } from "../../../simulator/model.ts";
+import { addUnmap } from "../../environment/exit.ts";
+import { addForcedGup, dirtyBit, type ForcedWorld } from "../../mechanism/forced-access.ts";
+import { addressSpace, privateMemory } from "../../mechanism/memory.ts";
+import type { CatalogueScenario } from "../scenario.ts";
 
 const GUP = "get_user_pages()";
 

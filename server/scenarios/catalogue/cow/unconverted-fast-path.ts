@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { ERAS } from "../../kernel/era.ts";
-import { modelBuilder } from "../../simulator/build.ts";
-import { assign, increment } from "../../simulator/effect.ts";
-import { and, eq, ne, not } from "../../simulator/expression.ts";
-import type { Model } from "../../simulator/model.ts";
-import { isMapped, isWritablePte, pte } from "../../simulator/objects/pte.ts";
-import type { CatalogueScenario } from "./scenario.ts";
+import { ERAS } from "../../../kernel/era.ts";
+import { modelBuilder } from "../../../simulator/build.ts";
+import { assign, increment } from "../../../simulator/effect.ts";
+import { and, eq, ne, not } from "../../../simulator/expression.ts";
+import type { Model } from "../../../simulator/model.ts";
+import { isMapped, isWritablePte, pte } from "../../../simulator/objects/pte.ts";
+import type { CatalogueScenario } from "../scenario.ts";
 import { vmspliceLeak } from "./vmsplice-leak.ts";
 
 /** The only thread: perf looks at user memory from an NMI. It cannot fault, so what the walk does not take is not seen. */

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { ERAS, type EraBehavior, type GupEra } from "../../kernel/era.ts";
-import { modelBuilder } from "../../simulator/build.ts";
-import { together } from "../../simulator/combine.ts";
-import { assign } from "../../simulator/effect.ts";
-import { eq, ne } from "../../simulator/expression.ts";
-import type { Model } from "../../simulator/model.ts";
-import { folioOf, readOnlyPte } from "../../simulator/objects/pte.ts";
-import { downRead, upRead } from "../../simulator/objects/rwsem.ts";
-import { addDma, addProgramming, dmaDevice } from "../environment/device.ts";
-import { addStore } from "../environment/store.ts";
-import { faultRegisters } from "../mechanism/fault.ts";
-import { addSlowGup } from "../mechanism/gup.ts";
-import { addressSpace, privateMemory } from "../mechanism/memory.ts";
-import type { CatalogueScenario } from "./scenario.ts";
+import { ERAS, type EraBehavior, type GupEra } from "../../../kernel/era.ts";
+import { modelBuilder } from "../../../simulator/build.ts";
+import { together } from "../../../simulator/combine.ts";
+import { assign } from "../../../simulator/effect.ts";
+import { eq, ne } from "../../../simulator/expression.ts";
+import type { Model } from "../../../simulator/model.ts";
+import { folioOf, readOnlyPte } from "../../../simulator/objects/pte.ts";
+import { downRead, upRead } from "../../../simulator/objects/rwsem.ts";
+import { addDma, addProgramming, dmaDevice } from "../../environment/device.ts";
+import { addStore } from "../../environment/store.ts";
+import { faultRegisters } from "../../mechanism/fault.ts";
+import { addSlowGup } from "../../mechanism/gup.ts";
+import { addressSpace, privateMemory } from "../../mechanism/memory.ts";
+import type { CatalogueScenario } from "../scenario.ts";
 
 /** The model of a pin or a reference, both for write, under any rules. */
 export function unprotectPinned(pin: boolean, era: EraBehavior): Model {

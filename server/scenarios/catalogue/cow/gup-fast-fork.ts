@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { ERAS, type EraBehavior, type GupEra } from "../../kernel/era.ts";
-import type { Model } from "../../simulator/model.ts";
-import type { PageKind } from "../mechanism/page-behavior.ts";
-import { pinnedBuffer, type FastWalk } from "../mechanism/pinned-buffer.ts";
-import type { CatalogueScenario } from "./scenario.ts";
+import { ERAS, type EraBehavior, type GupEra } from "../../../kernel/era.ts";
+import type { Model } from "../../../simulator/model.ts";
+import type { PageKind } from "../../mechanism/page-behavior.ts";
+import { pinnedBuffer, type FastWalk } from "../../mechanism/pinned-buffer.ts";
+import type { CatalogueScenario } from "../scenario.ts";
 
 interface Told extends FastWalk {
   readonly kind: PageKind;

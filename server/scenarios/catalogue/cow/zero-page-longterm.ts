@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { ERAS, type EraBehavior, type GupEra } from "../../kernel/era.ts";
-import { modelBuilder } from "../../simulator/build.ts";
-import type { Model } from "../../simulator/model.ts";
-import { addDma, addProgramming, dmaDevice } from "../environment/device.ts";
-import { addStore } from "../environment/store.ts";
-import { faultRegisters } from "../mechanism/fault.ts";
-import { addSlowGup } from "../mechanism/gup.ts";
-import { addressSpace, privateMemory } from "../mechanism/memory.ts";
-import type { CatalogueScenario } from "./scenario.ts";
+import { ERAS, type EraBehavior, type GupEra } from "../../../kernel/era.ts";
+import { modelBuilder } from "../../../simulator/build.ts";
+import type { Model } from "../../../simulator/model.ts";
+import { addDma, addProgramming, dmaDevice } from "../../environment/device.ts";
+import { addStore } from "../../environment/store.ts";
+import { faultRegisters } from "../../mechanism/fault.ts";
+import { addSlowGup } from "../../mechanism/gup.ts";
+import { addressSpace, privateMemory } from "../../mechanism/memory.ts";
+import type { CatalogueScenario } from "../scenario.ts";
 
 interface Told {
   /** What a read fault maps. */

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { ERAS, type EraBehavior, type GupEra } from "../../kernel/era.ts";
-import { modelBuilder, type ModelBuilder } from "../../simulator/build.ts";
-import { assign, assignAt, decrementAt, incrementAt } from "../../simulator/effect.ts";
-import { and, element, eq, gt, ne, not, type Field } from "../../simulator/expression.ts";
-import type { Alternative, Model } from "../../simulator/model.ts";
-import { folioOf, isMapped, readOnlyPte, SWAPPED } from "../../simulator/objects/pte.ts";
-import { addDma, addProgramming, dmaDevice, type Device } from "../environment/device.ts";
-import { addStore } from "../environment/store.ts";
-import { faultRegisters } from "../mechanism/fault.ts";
-import { addSlowGup } from "../mechanism/gup.ts";
-import { addressSpace, privateMemory, type AddressSpace, type Memory } from "../mechanism/memory.ts";
-import type { CatalogueScenario, Expectation } from "./scenario.ts";
+import { ERAS, type EraBehavior, type GupEra } from "../../../kernel/era.ts";
+import { modelBuilder, type ModelBuilder } from "../../../simulator/build.ts";
+import { assign, assignAt, decrementAt, incrementAt } from "../../../simulator/effect.ts";
+import { and, element, eq, gt, ne, not, type Field } from "../../../simulator/expression.ts";
+import type { Alternative, Model } from "../../../simulator/model.ts";
+import { folioOf, isMapped, readOnlyPte, SWAPPED } from "../../../simulator/objects/pte.ts";
+import { addDma, addProgramming, dmaDevice, type Device } from "../../environment/device.ts";
+import { addStore } from "../../environment/store.ts";
+import { faultRegisters } from "../../mechanism/fault.ts";
+import { addSlowGup } from "../../mechanism/gup.ts";
+import { addressSpace, privateMemory, type AddressSpace, type Memory } from "../../mechanism/memory.ts";
+import type { CatalogueScenario, Expectation } from "../scenario.ts";
 
 const X = 1;
 

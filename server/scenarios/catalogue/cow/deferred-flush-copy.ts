@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { ERAS, type EraBehavior, type GupEra } from "../../kernel/era.ts";
-import { modelBuilder, type ModelBuilder } from "../../simulator/build.ts";
-import { together } from "../../simulator/combine.ts";
-import { assign, assignAt, decrement, increment, incrementAt } from "../../simulator/effect.ts";
-import { and, element, eq, gt, ne, not, type Field } from "../../simulator/expression.ts";
-import type { Model } from "../../simulator/model.ts";
-import { folioOf, isMapped, isReadOnlyPte, isWritablePte, readOnlyPte } from "../../simulator/objects/pte.ts";
-import { downRead, upRead } from "../../simulator/objects/rwsem.ts";
-import { flushTlb, storesThrough, tlbSlot, type TlbSlot } from "../../simulator/objects/tlb.ts";
-import { addFault, faultRegisters } from "../mechanism/fault.ts";
-import { addressSpace, privateMemory, type AddressSpace, type Memory } from "../mechanism/memory.ts";
-import type { CatalogueScenario, Expectation } from "./scenario.ts";
+import { ERAS, type EraBehavior, type GupEra } from "../../../kernel/era.ts";
+import { modelBuilder, type ModelBuilder } from "../../../simulator/build.ts";
+import { together } from "../../../simulator/combine.ts";
+import { assign, assignAt, decrement, increment, incrementAt } from "../../../simulator/effect.ts";
+import { and, element, eq, gt, ne, not, type Field } from "../../../simulator/expression.ts";
+import type { Model } from "../../../simulator/model.ts";
+import { folioOf, isMapped, isReadOnlyPte, isWritablePte, readOnlyPte } from "../../../simulator/objects/pte.ts";
+import { downRead, upRead } from "../../../simulator/objects/rwsem.ts";
+import { flushTlb, storesThrough, tlbSlot, type TlbSlot } from "../../../simulator/objects/tlb.ts";
+import { addFault, faultRegisters } from "../../mechanism/fault.ts";
+import { addressSpace, privateMemory, type AddressSpace, type Memory } from "../../mechanism/memory.ts";
+import type { CatalogueScenario, Expectation } from "../scenario.ts";
 
 const STORED = 1;
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { ERAS, type EraBehavior, type GupEra } from "../../kernel/era.ts";
-import { modelBuilder } from "../../simulator/build.ts";
-import { assign } from "../../simulator/effect.ts";
-import { element, eq, ne, TRUE } from "../../simulator/expression.ts";
-import type { Model } from "../../simulator/model.ts";
-import { addUnmap } from "../environment/exit.ts";
-import { addStore } from "../environment/store.ts";
-import { faultRegisters } from "../mechanism/fault.ts";
-import { addFork } from "../mechanism/fork.ts";
-import { addFastGup } from "../mechanism/gup-fast.ts";
-import { addSlowGup } from "../mechanism/gup.ts";
-import { addressSpace, privateMemory } from "../mechanism/memory.ts";
-import type { PageKind } from "../mechanism/page-behavior.ts";
-import type { CatalogueScenario } from "./scenario.ts";
+import { ERAS, type EraBehavior, type GupEra } from "../../../kernel/era.ts";
+import { modelBuilder } from "../../../simulator/build.ts";
+import { assign } from "../../../simulator/effect.ts";
+import { element, eq, ne, TRUE } from "../../../simulator/expression.ts";
+import type { Model } from "../../../simulator/model.ts";
+import { addUnmap } from "../../environment/exit.ts";
+import { addStore } from "../../environment/store.ts";
+import { faultRegisters } from "../../mechanism/fault.ts";
+import { addFork } from "../../mechanism/fork.ts";
+import { addFastGup } from "../../mechanism/gup-fast.ts";
+import { addSlowGup } from "../../mechanism/gup.ts";
+import { addressSpace, privateMemory } from "../../mechanism/memory.ts";
+import type { PageKind } from "../../mechanism/page-behavior.ts";
+import type { CatalogueScenario } from "../scenario.ts";
 
 const SECRET = 1;
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { ERAS, type EraBehavior } from "../../kernel/era.ts";
-import { modelBuilder } from "../../simulator/build.ts";
-import { assign } from "../../simulator/effect.ts";
-import { eq, not } from "../../simulator/expression.ts";
-import type { Model } from "../../simulator/model.ts";
-import { isReadOnlyPte } from "../../simulator/objects/pte.ts";
-import { isReady, requestName, type GupRequest } from "../mechanism/gup.ts";
-import { addressSpace, privateMemory } from "../mechanism/memory.ts";
-import type { CatalogueScenario } from "./scenario.ts";
+import { ERAS, type EraBehavior } from "../../../kernel/era.ts";
+import { modelBuilder } from "../../../simulator/build.ts";
+import { assign } from "../../../simulator/effect.ts";
+import { eq, not } from "../../../simulator/expression.ts";
+import type { Model } from "../../../simulator/model.ts";
+import { isReadOnlyPte } from "../../../simulator/objects/pte.ts";
+import { isReady, requestName, type GupRequest } from "../../mechanism/gup.ts";
+import { addressSpace, privateMemory } from "../../mechanism/memory.ts";
+import type { CatalogueScenario } from "../scenario.ts";
 
 const READS: GupRequest = { write: false, pin: false };
 

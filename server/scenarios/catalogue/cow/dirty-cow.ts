@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { ERAS, type EraBehavior } from "../../kernel/era.ts";
-import { modelBuilder, type ModelBuilder } from "../../simulator/build.ts";
-import { assign } from "../../simulator/effect.ts";
-import type { Model } from "../../simulator/model.ts";
-import { isMapped, isNone } from "../../simulator/objects/pte.ts";
-import { zap } from "../environment/exit.ts";
-import { addForcedGup, dirtyBit, isOwn, mapFile, type Follow, type ForcedWorld } from "../mechanism/forced-access.ts";
-import { addressSpace, privateMemory } from "../mechanism/memory.ts";
-import type { CatalogueScenario } from "./scenario.ts";
+import { ERAS, type EraBehavior } from "../../../kernel/era.ts";
+import { modelBuilder, type ModelBuilder } from "../../../simulator/build.ts";
+import { assign } from "../../../simulator/effect.ts";
+import type { Model } from "../../../simulator/model.ts";
+import { isMapped, isNone } from "../../../simulator/objects/pte.ts";
+import { zap } from "../../environment/exit.ts";
+import { addForcedGup, dirtyBit, isOwn, mapFile, type Follow, type ForcedWorld } from "../../mechanism/forced-access.ts";
+import { addressSpace, privateMemory } from "../../mechanism/memory.ts";
+import type { CatalogueScenario } from "../scenario.ts";
 
 /** Who else makes the entry dirty, besides the copy that COW makes. */
 type Dirtier = "touch" | "continue";

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { ERAS, type EraBehavior, type GupEra } from "../../kernel/era.ts";
-import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../../simulator/build.ts";
-import { assign, assignAt } from "../../simulator/effect.ts";
-import { element, eq, gt, ne, not, type Field } from "../../simulator/expression.ts";
-import type { Model } from "../../simulator/model.ts";
-import { folioOf, isWritablePte, readOnlyPte, writablePte } from "../../simulator/objects/pte.ts";
-import { addProgramming, dmaDevice, type Device } from "../environment/device.ts";
-import { faultRegisters } from "../mechanism/fault.ts";
-import { addFastGup } from "../mechanism/gup-fast.ts";
-import { addressSpace, privateMemory, type AddressSpace, type Memory } from "../mechanism/memory.ts";
-import type { CatalogueScenario } from "./scenario.ts";
+import { ERAS, type EraBehavior, type GupEra } from "../../../kernel/era.ts";
+import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../../../simulator/build.ts";
+import { assign, assignAt } from "../../../simulator/effect.ts";
+import { element, eq, gt, ne, not, type Field } from "../../../simulator/expression.ts";
+import type { Model } from "../../../simulator/model.ts";
+import { folioOf, isWritablePte, readOnlyPte, writablePte } from "../../../simulator/objects/pte.ts";
+import { addProgramming, dmaDevice, type Device } from "../../environment/device.ts";
+import { faultRegisters } from "../../mechanism/fault.ts";
+import { addFastGup } from "../../mechanism/gup-fast.ts";
+import { addressSpace, privateMemory, type AddressSpace, type Memory } from "../../mechanism/memory.ts";
+import type { CatalogueScenario } from "../scenario.ts";
 
 /** What the kernel does about pins when it is asked to write-protect. */
 type Policy = "none" | "refuse-pinned" | "check-before-clear" | "refuse-after-pins" | "flag-before-protect";
