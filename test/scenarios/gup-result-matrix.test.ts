@@ -83,7 +83,7 @@ describe("result matrix", () => {
   test("S1b + DONTFORK keeps pins as it keeps references, whatever the child does", () => {
     for (const era of COLUMNS)
       for (const child of ["exits", "stays"] as const) {
-        const model = pinnedBuffer({ name: "dontfork", era: ERAS[era], request: { write: true, pin: true }, order: "pin-first", child, dontFork: true });
+        const model = pinnedBuffer({ name: "dontfork", era: ERAS[era], request: { write: true, pin: true }, order: "pin-first", child, advice: "dontfork" });
         expect(cellOf(forkAfterPinScenario, model), `${era}, child ${child}`).toBe("-");
       }
   });

@@ -27,10 +27,13 @@ export interface BufferPlan {
   readonly request: GupRequest;
   /** What comes first; the rest interleaves. */
   readonly order: "fork-first" | "pin-first" | "any";
-  /** `exits`: B is gone before A stores (and before a pin that comes after the fork); `may-exit`: at any time. */
-  readonly child: "exits" | "stays" | "may-exit";
-  /** madvise(MADV_DONTFORK) before fork(). */
-  readonly dontFork?: boolean;
+  /**
+   * `exits`: B is gone before A stores (and before a pin that comes after the fork); `may-exit`: at any time; `stores`: B stays
+   * and stores before A does.
+   */
+  readonly child: "exits" | "stays" | "may-exit" | "stores";
+  /** madvise() before fork(): MADV_DONTFORK, or that and MADV_DOFORK, which takes it back. */
+  readonly advice?: "dontfork" | "dofork";
   /** The pin tries without locks first. */
   readonly fast?: FastWalk;
 }
@@ -43,7 +46,7 @@ export interface FastWalk extends Pick<FastPlan, "retry" | "tells"> {
 /** How far the run is, and what each thread waits for. */
 interface Progress {
   readonly forked: Field;
-  readonly exited: Field;
+  readonly childIsDone: Field;
 }
 
 interface World extends Progress {
@@ -62,19 +65,20 @@ const begin = (model: ModelBuilder, { era, kind = "order-0", fast }: BufferPlan)
     b: addressSpace(memory, "B", 0),
     device: dmaDevice(memory),
     forked: model.field("forked", 0, { hidden: true }),
-    exited: model.field("B is gone", 0, { hidden: true }),
+    childIsDone: model.field("B is done", 0, { hidden: true }),
     seq: fast?.seqcount ? seqcount(model, "write_protect_seq") : null,
   };
 };
 
-/** The past of the scenario: the fork, and B's exit where B is to be gone. */
-const forkIsOver = ({ child }: BufferPlan, { forked, exited }: Progress): Expression => eq(child === "exits" ? exited : forked, 1);
+/** The past of the scenario: the fork, and B's part where B comes first. */
+const forkIsOver = ({ child }: BufferPlan, { forked, childIsDone }: Progress): Expression => eq(child === "exits" || child === "stores" ? childIsDone : forked, 1);
 
 function addForkThread(model: ModelBuilder, plan: BufferPlan, { memory, a, b, forked, device, seq }: World): void {
   const thread = model.thread("fork of A", "environment");
-  const dontCopy = plan.dontFork ? model.field("VM_DONTCOPY", 0, { labels: { 0: "no", 1: "yes" } }) : undefined;
+  const dontCopy = plan.advice ? model.field("VM_DONTCOPY", 0, { labels: { 0: "no", 1: "yes" } }) : undefined;
   const after = plan.order === "pin-first" ? ne(device.page, 0) : TRUE;
   if (dontCopy) thread.step({ text: "madvise(MADV_DONTFORK)", isFix: true, effect: [assign(dontCopy, 1)] });
+  if (dontCopy && plan.advice === "dofork") thread.step({ text: "madvise(MADV_DOFORK)", effect: [assign(dontCopy, 0)] });
   addFork(thread, memory, { parent: a, child: b, after, done: [assign(forked, 1)], ...(dontCopy ? { dontCopy } : {}), ...(seq ? { seq } : {}) });
 }
 
@@ -95,10 +99,16 @@ function addFastPin(model: ModelBuilder, thread: ThreadBuilder, memory: Memory, 
   model.reach(thread, slow, "the slow path takes over");
 }
 
-function addChild(model: ModelBuilder, { child }: BufferPlan, { memory, b, forked, exited }: World): void {
+function addChild(model: ModelBuilder, { child }: BufferPlan, { memory, b, forked, childIsDone }: World): void {
   if (child === "stays") return;
   const thread = model.thread("child B", "environment");
-  const exits = addUnmap(thread, memory, b, { text: "exit_mmap(B)", after: eq(forked, 1), done: [assign(exited, 1)] });
+  const done = [assign(childIsDone, 1)];
+  if (child === "stores") {
+    addStore(thread, memory, b, { registers: faultRegisters(thread), after: eq(forked, 1) });
+    thread.step({ text: "B has stored", hidden: true, effect: done });
+    return;
+  }
+  const exits = addUnmap(thread, memory, b, { text: "exit_mmap(B)", after: eq(forked, 1), done });
   if (child === "exits") model.reach(thread, exits, "B exits");
 }
 

@@ -5,6 +5,7 @@ import { together } from "../../../simulator/combine.ts";
 import { assign, assignAt, decrement, increment, incrementAt } from "../../../simulator/effect.ts";
 import { and, element, eq, gt, ne, not, type Field } from "../../../simulator/expression.ts";
 import type { Model } from "../../../simulator/model.ts";
+import type { OrderedStep } from "../../../simulator/order.ts";
 import { folioOf, isMapped, isReadOnlyPte, isWritablePte, readOnlyPte } from "../../../simulator/objects/pte.ts";
 import { downRead, upRead } from "../../../simulator/objects/rwsem.ts";
 import { flushTlb, storesThrough, tlbSlot, type TlbSlot } from "../../../simulator/objects/tlb.ts";
@@ -107,6 +108,15 @@ export function deferredFlushCopy(variant: string, era: EraBehavior): Model {
   return model.finish();
 }
 
+/** The second schedule of the commit message. */
+const FOUR_CPUS: readonly OrderedStep[] = [
+  { thread: "CPU0: UFFDIO_WRITEPROTECT", step: "change_pte_range(): read-only, uffd-wp" },
+  { thread: "CPU1: UFFDIO_WRITEPROTECT, resolve", step: "change_pte_range(): not uffd-wp, still read-only" },
+  { thread: "CPU3: write fault", step: "wp_page_copy() copies the page" },
+  { thread: "CPU2", step: "stores to va through its TLB entry" },
+  { thread: "CPU3: write fault", step: "ptep_clear_flush(), set_pte_at() of the copy" },
+];
+
 /** Where a variant is the code of an era. */
 const EXISTS: Readonly<Record<string, readonly GupEra[]>> = {
   "copy-at-once": ["E0", "E1", "E2", "E3", "E3b"],
@@ -137,4 +147,8 @@ export const deferredFlushCopyScenario: CatalogueScenario = {
   axes: { eras: ["E0", "E1", "E2", "E3", "E3b", "E4", "E5", "E6", "E7"], releases: [], byArchitecture: false },
   build: ({ variant, era }) => (EXISTS[variant]?.includes(era) ? deferredFlushCopy(variant, ERAS[era]) : null),
   expected: ({ variant, era }) => expected(variant, era),
+  orders: [
+    { source: "6ce64428d620, four CPUs, in E2", variant: "copy-at-once", era: "E2", steps: FOUR_CPUS, expected: "fail" },
+    { source: "6ce64428d620, four CPUs, in E0", variant: "mapped-twice", era: "E0", steps: FOUR_CPUS, expected: "fail" },
+  ],
 };

@@ -6,7 +6,7 @@ import type { GupRequest } from "../../mechanism/gup.ts";
 import { pinnedBuffer, type BufferPlan } from "../../mechanism/pinned-buffer.ts";
 import type { CatalogueScenario } from "../scenario.ts";
 
-type Told = Pick<BufferPlan, "request" | "order" | "child" | "dontFork">;
+type Told = Pick<BufferPlan, "request" | "order" | "child" | "advice">;
 
 const PIN: GupRequest = { write: true, pin: true };
 const GET: GupRequest = { write: true, pin: false };
@@ -16,7 +16,9 @@ const TOLD: Readonly<Record<string, Told>> = {
   "pin-child-alive": { request: PIN, order: "pin-first", child: "stays" },
   "get-child-exits": { request: GET, order: "pin-first", child: "exits" },
   "get-child-alive": { request: GET, order: "pin-first", child: "stays" },
-  "get-dontfork": { request: GET, order: "pin-first", child: "stays", dontFork: true },
+  "get-dontfork": { request: GET, order: "pin-first", child: "stays", advice: "dontfork" },
+  "get-dofork": { request: GET, order: "pin-first", child: "stays", advice: "dofork" },
+  "pin-child-stores": { request: PIN, order: "pin-first", child: "stores" },
   "pin-any-order": { request: PIN, order: "any", child: "may-exit" },
 };
 
@@ -27,13 +29,18 @@ export function forkAfterPin(variant: string, era: EraBehavior): Model {
   return pinnedBuffer({ name: `fork-after-pin, ${variant}`, era, ...told });
 }
 
-/** Eras in which it fails: by mapcount only while the child lives, by refcount always, and FOLL_GET is never protected. */
+/**
+ * Eras in which it fails: by mapcount only while the child has the page, so that it depends on who stores first; by refcount
+ * always; and FOLL_GET is never protected.
+ */
 const FAILS: Readonly<Record<string, readonly GupEra[]>> = {
   "pin-child-exits": ["E2"],
   "pin-child-alive": ["E0", "E1", "E2"],
   "get-child-exits": ["E2", "E3", "E3b", "E4", "E5", "E6", "E7"],
   "get-child-alive": ["E0", "E1", "E2", "E3", "E3b", "E4", "E5", "E6", "E7"],
   "get-dontfork": [],
+  "get-dofork": ["E0", "E1", "E2", "E3", "E3b", "E4", "E5", "E6", "E7"],
+  "pin-child-stores": ["E2"],
   "pin-any-order": ["E0", "E1", "E2"],
 };
 
@@ -67,6 +74,8 @@ export const forkAfterPinScenario: CatalogueScenario = {
     { id: "get-child-exits", what: "FOLL_GET with FOLL_WRITE (O_DIRECT up to 6.2), the child is gone before the store", isFixed: false },
     { id: "get-child-alive", what: "FOLL_GET with FOLL_WRITE, the child stays", isFixed: false },
     { id: "get-dontfork", what: "the same after madvise(MADV_DONTFORK)", isFixed: true },
+    { id: "get-dofork", what: "the same after madvise(MADV_DOFORK), which takes it back", isFixed: false },
+    { id: "pin-child-stores", what: "FOLL_PIN with FOLL_WRITE, and the child stores first", isFixed: false },
     { id: "pin-any-order", what: "FOLL_PIN with FOLL_WRITE, fork() and exit at any time", isFixed: false },
   ],
   axes: { eras: ["E0", "E1", "E2", "E3", "E3b", "E4", "E5", "E6", "E7"], releases: [], byArchitecture: false },

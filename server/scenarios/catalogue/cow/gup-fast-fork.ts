@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { ERAS, type EraBehavior, type GupEra } from "../../../kernel/era.ts";
 import type { Model } from "../../../simulator/model.ts";
+import type { OrderedStep } from "../../../simulator/order.ts";
 import type { PageKind } from "../../mechanism/page-behavior.ts";
 import { pinnedBuffer, type FastWalk } from "../../mechanism/pinned-buffer.ts";
 import type { CatalogueScenario } from "../scenario.ts";
@@ -24,6 +25,15 @@ const TOLD: Readonly<Record<string, Told>> = {
 };
 
 const FIXED = new Set(["seqcount", "hugetlb-seqcount"]);
+
+const PIN_INSIDE_OF_FORK: readonly OrderedStep[] = [
+  { thread: "fork of A", step: "copy_present_page(): has_pinned && page_maybe_dma_pinned()?" },
+  { thread: "pin_user_pages_fast()", step: "try_grab_folio(FOLL_PIN | FOLL_WRITE)" },
+  { thread: "pin_user_pages_fast()", step: "pte_val(pte) != pte_val(*ptep)?" },
+  { thread: "fork of A", step: "copy_present_pte(): ptep_set_wrprotect(), the child maps the page" },
+  { thread: "thread of A", step: "ptep_clear_flush(), set_pte_at() of the copy" },
+  { thread: "device", step: "DMA to the page" },
+];
 
 /** The model of a variant under any rules, those of no era included. */
 export function gupFastFork(variant: string, era: EraBehavior): Model {
@@ -52,4 +62,5 @@ export const gupFastForkScenario: CatalogueScenario = {
   axes: { eras: ["E3", "E3b", "E4", "E5", "E6", "E7"], releases: [], byArchitecture: false },
   build: ({ variant, era }) => (TOLD[variant]?.eras.includes(era) ? gupFastFork(variant, ERAS[era]) : null),
   expected: ({ variant }) => (FIXED.has(variant) ? "pass" : "fail"),
+  orders: [{ source: "57efa1fe5957", variant: "no-seqcount", era: "E3", steps: PIN_INSIDE_OF_FORK, expected: "fail" }],
 };

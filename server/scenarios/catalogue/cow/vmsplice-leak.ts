@@ -4,6 +4,7 @@ import { modelBuilder } from "../../../simulator/build.ts";
 import { assign } from "../../../simulator/effect.ts";
 import { element, eq, ne, TRUE } from "../../../simulator/expression.ts";
 import type { Model } from "../../../simulator/model.ts";
+import type { OrderedStep } from "../../../simulator/order.ts";
 import { addUnmap } from "../../environment/exit.ts";
 import { addStore } from "../../environment/store.ts";
 import { faultRegisters } from "../../mechanism/fault.ts";
@@ -54,6 +55,15 @@ const LEAKS: Readonly<Record<PageKind, readonly GupEra[]>> = {
   hugetlb: ["E0", "E2", "E3", "E3b", "E4", "E5", "E6", "E7"],
 };
 
+/** The child's turn lies between the fork and the parent's write fault. */
+const FORK_VMSPLICE_MUNMAP_STORE: readonly OrderedStep[] = [
+  { thread: "parent A", step: "mmap_write_unlock(A)" },
+  { thread: "child B", step: "mmap_read_unlock(B)" },
+  { thread: "child B", step: "munmap(B)" },
+  { thread: "parent A", step: "mmap_read_unlock(A)" },
+  { thread: "child B", step: "reads the pipe" },
+];
+
 const isKind = (text: string): text is PageKind => Object.hasOwn(LEAKS, text);
 
 /** A child keeps a shared page in a pipe and drops its mapping; the parent's next store reuses the page in place. */
@@ -72,4 +82,10 @@ export const vmspliceLeakScenario: CatalogueScenario = {
   axes: { eras: ["E0", "E1", "E2", "E3", "E3b", "E4", "E5", "E6", "E7"], releases: [], byArchitecture: false },
   build: ({ variant, era }) => (isKind(variant) ? vmspliceLeak(variant, ERAS[era]) : null),
   expected: ({ variant, era }) => (isKind(variant) && LEAKS[variant].includes(era) ? "fail" : "pass"),
+  orders: [
+    { source: "17839856fd58, a small page in E0", variant: "order-0", era: "E0", steps: FORK_VMSPLICE_MUNMAP_STORE, expected: "fail" },
+    { source: "17839856fd58, a small page in E4", variant: "order-0", era: "E4", steps: FORK_VMSPLICE_MUNMAP_STORE, expected: "pass" },
+    { source: "3bff7e3f1f16, a huge page in E3b", variant: "thp", era: "E3b", steps: FORK_VMSPLICE_MUNMAP_STORE, expected: "fail" },
+    { source: "mm/hugetlb.c:5592, a hugetlb page in E5", variant: "hugetlb", era: "E5", steps: FORK_VMSPLICE_MUNMAP_STORE, expected: "fail" },
+  ],
 };

@@ -4,6 +4,7 @@ import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../../../si
 import { assign, assignAt } from "../../../simulator/effect.ts";
 import { element, eq, gt, ne, not, type Field } from "../../../simulator/expression.ts";
 import type { Model } from "../../../simulator/model.ts";
+import type { OrderedStep } from "../../../simulator/order.ts";
 import { folioOf, isWritablePte, readOnlyPte, writablePte } from "../../../simulator/objects/pte.ts";
 import { addProgramming, dmaDevice, type Device } from "../../environment/device.ts";
 import { faultRegisters } from "../../mechanism/fault.ts";
@@ -161,6 +162,14 @@ export function writeProtectPinned(variant: string, era: EraBehavior): Model {
 /** No kernel has a policy: those are built where what they need exists, PageAnonExclusive and MMF_HAS_PINNED. */
 const WITH_POLICY: readonly GupEra[] = ["E5", "E6", "E7"];
 
+const SNAPSHOT_THEN_DMA: readonly OrderedStep[] = [
+  { thread: "pin_user_pages_fast()", step: "the device gets the page (IOMMU, PFN)" },
+  { thread: "monitor", step: "ptep_modify_prot_commit(): read-only, uffd-wp; TLB flush" },
+  { thread: "monitor", step: "takes a snapshot of the page" },
+  { thread: "device", step: "DMA writes the page: no page table, no fault" },
+  { thread: "monitor", step: "no event has come: the snapshot is the page" },
+];
+
 /** Write protection finds stores of CPUs; a device that was given the page writes on. */
 export const writeProtectPinnedScenario: CatalogueScenario = {
   id: "write-protect-pinned",
@@ -184,4 +193,5 @@ export const writeProtectPinnedScenario: CatalogueScenario = {
   axes: { eras: ["E0", "E1", "E2", "E3", "E3b", "E4", "E5", "E6", "E7"], releases: [], byArchitecture: false },
   build: ({ variant, era }) => (TOLD[variant]?.policy === "none" || WITH_POLICY.includes(era) ? writeProtectPinned(variant, ERAS[era]) : null),
   expected: ({ variant }) => (variant === "refuse-pinned" || variant === "refuse-after-pins" ? "pass" : "fail"),
+  orders: [{ source: "Nadav Amit, O_DIRECT'd memory under uffd-wp", variant: "uffd-wp", era: "E5", steps: SNAPSHOT_THEN_DMA, expected: "fail" }],
 };
