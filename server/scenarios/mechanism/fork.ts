@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { EraBehavior } from "../../kernel/era.ts";
 import { together } from "../../simulator/combine.ts";
 import type { ThreadBuilder } from "../../simulator/build.ts";
 import { assign, assignAt, increment, incrementAt } from "../../simulator/effect.ts";
@@ -27,19 +28,23 @@ export interface ForkPlan {
   readonly done: readonly Assignment[];
 }
 
-/** `page_needs_cow_for_dma()`, under the rules of the era. */
-function needsCopy({ behavior, folios }: Memory, { pte, hasPinned }: AddressSpace): Expression {
-  const page = folioOf(pte);
-  const pinned = and(eq(hasPinned, 1), gt(element(folios.pincount, page), 0));
-  switch (behavior.forkProtection) {
+/** True where fork() gives the child a copy of a page: `page_needs_cow_for_dma()`, `page_try_dup_anon_rmap()`. */
+export function copiesForChild(protection: EraBehavior["forkProtection"], pinned: Expression, exclusive: Expression): Expression {
+  switch (protection) {
     case "none":
       return FALSE;
     case "early-copy":
     case "early-copy-seqcount":
       return pinned;
     case "exclusive":
-      return and(pinned, eq(element(folios.anonExclusive, page), 1));
+      return and(pinned, exclusive);
   }
+}
+
+function needsCopy({ behavior, folios }: Memory, { pte, hasPinned }: AddressSpace): Expression {
+  const page = folioOf(pte);
+  const pinned = and(eq(hasPinned, 1), gt(element(folios.pincount, page), 0));
+  return copiesForChild(behavior.forkProtection, pinned, eq(element(folios.anonExclusive, page), 1));
 }
 
 /** The child gets a page of its own; the parent's entry stays as it is. */

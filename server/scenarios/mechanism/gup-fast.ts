@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ThreadBuilder } from "../../simulator/build.ts";
 import { assign, decrementAt } from "../../simulator/effect.ts";
-import { and, element, eq, gt, not, or, type Expression, type Field } from "../../simulator/expression.ts";
+import { and, element, gt, not, type Field } from "../../simulator/expression.ts";
 import type { Alternative } from "../../simulator/model.ts";
 import { folioOf, hasChanged, isNone, isReadOnlyPte, isSamePte, isWritablePte } from "../../simulator/objects/pte.ts";
 import { beginOrGiveUp, retrySeqcount, type Seqcount } from "../../simulator/objects/seqcount.ts";
-import { addHasPinned, addSlowGup, grab, requestName, type GupPlan } from "./gup.ts";
-import { isAnonymous, type AddressSpace, type Memory } from "./memory.ts";
+import { addHasPinned, addSlowGup, grab, mustUnsharePage, requestName, type GupPlan } from "./gup.ts";
+import type { AddressSpace, Memory } from "./memory.ts";
 
 /*
  * GUP-fast of one address: no lock, interrupts off. It reads the entry, takes the page, reads the entry again, and falls back
@@ -60,16 +60,6 @@ function takes(memory: Memory, { pte }: AddressSpace, { seen }: FastRegisters, {
   ];
 }
 
-/** `gup_must_unshare()` of the entry that was read, without its barrier: memory is sequentially consistent here. */
-function mustUnshare(memory: Memory, { pte }: AddressSpace, { seen }: FastRegisters, { request }: FastPlan): Expression | null {
-  const { readOnlyGup } = memory.behavior;
-  if (request.write || !request.pin || readOnlyGup === "as-mapped" || readOnlyGup === "forced-write") return null;
-  const page = folioOf(pte, seen);
-  const shared = and(isAnonymous(memory, page), eq(element(memory.folios.anonExclusive, page), 0));
-  const other = readOnlyGup === "unshare-pin-and-longterm" && request.longterm ? not(isAnonymous(memory, page)) : null;
-  return and(isReadOnlyPte(pte, seen), other === null ? shared : or(shared, other));
-}
-
 function addTests(thread: ThreadBuilder, memory: Memory, at: AddressSpace, registers: FastRegisters, plan: FastPlan): void {
   const { prefix } = plan;
   thread.step({
@@ -79,8 +69,10 @@ function addTests(thread: ThreadBuilder, memory: Memory, at: AddressSpace, regis
       { guard: hasChanged(at.pte, registers.seen), to: `${prefix}: drop`, note: "changed" },
     ],
   });
-  const unshare = mustUnshare(memory, at, registers, plan);
-  if (unshare === null) return;
+  const { readOnlyGup } = memory.behavior;
+  if (plan.request.write || !plan.request.pin || readOnlyGup === "as-mapped" || readOnlyGup === "forced-write") return;
+  // Without its barrier: memory is sequentially consistent here.
+  const unshare = and(isReadOnlyPte(at.pte, registers.seen), mustUnsharePage(memory, at, plan.request, registers.seen));
   thread.step({
     text: "gup_must_unshare()?",
     alternatives: [{ guard: not(unshare), note: "no" }, { guard: unshare, to: `${prefix}: drop`, note: "yes" }],

@@ -8,6 +8,7 @@ import { folioOf, isMapped, isNone, isWritablePte } from "../../simulator/object
 import { downRead, upRead } from "../../simulator/objects/rwsem.ts";
 import { addFault, type FaultRegisters } from "./fault.ts";
 import { isAnonymous, type AddressSpace, type Memory } from "./memory.ts";
+import { mustUnshare } from "./unshare.ts";
 
 /*
  * GUP of one address, the slow way: mmap_lock held for read, the page taken under the page table lock, faults until the
@@ -28,19 +29,21 @@ export const requestName = ({ write, pin, longterm = false }: GupRequest): strin
 /** True where the call faults for write: it asks for it, or the era breaks COW early. */
 export const faultsForWrite = ({ behavior }: Memory, { write }: GupRequest): boolean => write || behavior.readOnlyGup === "forced-write";
 
-/** `gup_must_unshare()` of a read-only entry. */
-export function mustUnshare(memory: Memory, { pte }: AddressSpace, { write, pin, longterm = false }: GupRequest): Expression {
-  const { readOnlyGup } = memory.behavior;
-  if (write || !pin || (readOnlyGup !== "unshare-pin" && readOnlyGup !== "unshare-pin-and-longterm")) return FALSE;
-  const page = folioOf(pte);
-  const anonymous = isAnonymous(memory, page);
-  const shared = and(anonymous, eq(element(memory.folios.anonExclusive, page), 0));
-  return readOnlyGup === "unshare-pin-and-longterm" && longterm ? or(shared, not(anonymous)) : shared;
+const truth = (value: boolean): Expression => (value ? TRUE : FALSE);
+
+/** `gup_must_unshare()` of the page that an entry maps, or a register that holds a copy of one. */
+export function mustUnsharePage(memory: Memory, { pte }: AddressSpace, { write, pin, longterm = false }: GupRequest, entry: Field = pte.value): Expression {
+  const page = folioOf(pte, entry);
+  return mustUnshare(
+    memory.behavior.readOnlyGup,
+    { anonymous: isAnonymous(memory, page), exclusive: eq(element(memory.folios.anonExclusive, page), 1) },
+    { write: truth(write), pin, longterm: truth(longterm) },
+  );
 }
 
 /** The entry is as the call needs it. */
 export const isReady = (memory: Memory, at: AddressSpace, request: GupRequest): Expression =>
-  or(isWritablePte(at.pte), and(isMapped(at.pte), faultsForWrite(memory, request) ? FALSE : not(mustUnshare(memory, at, request))));
+  or(isWritablePte(at.pte), and(isMapped(at.pte), faultsForWrite(memory, request) ? FALSE : not(mustUnsharePage(memory, at, request))));
 
 /** Effect of `try_grab_page()`. */
 export const grab = ({ folios }: Memory, page: Expression | Field, { pin }: GupRequest): Assignment[] => [

@@ -41,7 +41,7 @@ export interface MemoryOptions {
 }
 
 /** A reader sees the counts that decide in the era. */
-const hiddenCounts = ({ reuse }: PageBehavior): ("refcount" | "mapcount" | "pincount" | "anonExclusive")[] => [
+export const hiddenCounts = (reuse: PageBehavior["reuse"]): readonly ("refcount" | "mapcount" | "pincount" | "anonExclusive")[] => [
   ...(reuse === "mapcount" ? (["refcount"] as const) : (["mapcount"] as const)),
   ...(reuse === "exclusive" ? [] : (["anonExclusive"] as const)),
   "pincount",
@@ -55,7 +55,7 @@ function firstCounts({ firstIsForeign = false, firstIsMappedTwice = false }: Mem
 export function privateMemory(model: ModelBuilder, era: EraBehavior, options: MemoryOptions = {}): Memory {
   const { kind = "order-0", names = ["X", "Y", "Z"], firstIsForeign = false, contents } = options;
   const behavior = pageBehavior(era, kind);
-  const hidden = [...hiddenCounts(behavior), ...(contents === undefined ? (["content"] as const) : [])];
+  const hidden = [...hiddenCounts(behavior.reuse), ...(contents === undefined ? (["content"] as const) : [])];
   const first = firstCounts(options);
   const view: FolioView = { hidden, ...(contents === undefined ? {} : { contents }), ...(first === undefined ? {} : { first }) };
   return {

@@ -33,21 +33,26 @@ export const pte = (model: ModelBuilder, name: string, initial: number, folios: 
 export const readOnlyPte = (folio: Operand): Expression => minus(plus(folio, folio), 1);
 export const writablePte = (folio: Operand): Expression => plus(folio, folio);
 
-const numbers = ({ folios }: Pte): number[] => Array.from({ length: folios }, (_, index) => index + 1);
+const numbers = (folios: number): number[] => Array.from({ length: folios }, (_, index) => index + 1);
+
+/** `pte_write()` of a value that maps one of so many folios; false where nothing is mapped. */
+export const valueIsWritable = (folios: number, value: Operand): Expression => or(...numbers(folios).map((folio) => eq(value, 2 * folio)));
+/** Present and not `pte_write()`. */
+export const valueIsReadOnly = (folios: number, value: Operand): Expression => or(...numbers(folios).map((folio) => eq(value, 2 * folio - 1)));
+/** `pte_page()` of a value that is present; 0 of none. */
+export const folioOfValue = (folios: number, value: Operand): Expression =>
+  numbers(folios)
+    .map((folio): Expression => gt(value, 2 * folio - 2))
+    .reduce((sum, one) => plus(sum, one));
+
+/* The same of an entry, or of a register that holds a copy of one. */
 
 export const isNone = (at: Pte, of: Operand = at.value): Expression => eq(of, 0);
 /** `pte_present()`. */
 export const isMapped = (at: Pte, of: Operand = at.value): Expression => and(gt(of, 0), lt(of, 2 * at.folios + 1));
-/** `pte_write()`; false where nothing is mapped. */
-export const isWritablePte = (at: Pte, of: Operand = at.value): Expression => or(...numbers(at).map((folio) => eq(of, 2 * folio)));
-/** Present and not `pte_write()`. */
-export const isReadOnlyPte = (at: Pte, of: Operand = at.value): Expression => or(...numbers(at).map((folio) => eq(of, 2 * folio - 1)));
-
-/** `pte_page()` of a present entry; 0 of none. */
-export const folioOf = (at: Pte, of: Operand = at.value): Expression =>
-  numbers(at)
-    .map((folio): Expression => gt(of, 2 * folio - 2))
-    .reduce((sum, one) => plus(sum, one));
+export const isWritablePte = (at: Pte, of: Operand = at.value): Expression => valueIsWritable(at.folios, of);
+export const isReadOnlyPte = (at: Pte, of: Operand = at.value): Expression => valueIsReadOnly(at.folios, of);
+export const folioOf = (at: Pte, of: Operand = at.value): Expression => folioOfValue(at.folios, of);
 
 /** `pte_same()`, and its contrary. */
 export const isSamePte = (at: Pte, register: Field): Expression => eq(register, at.value);
