@@ -2,9 +2,9 @@
 import { ERAS, type EraBehavior, type GupEra } from "../kernel/era.ts";
 import type { ModelBuilder } from "../simulator/build.ts";
 import { assign, assignAt, decrementAt, increment, incrementAt } from "../simulator/effect.ts";
-import { and, element, eq, gt, minus, ne, not, or, plus, TRUE, type Expression, type Field, type Operand } from "../simulator/expression.ts";
+import { and, element, eq, minus, ne, not, or, plus, TRUE, type Expression, type Field, type Operand } from "../simulator/expression.ts";
 import type { Alternative, Assignment } from "../simulator/model.ts";
-import { folios, type Folios } from "../simulator/objects/folio.ts";
+import { folios, isExclusive, maybePinned, shareFolio, unmapFolio, type Folios } from "../simulator/objects/folio.ts";
 import { folioOfValue, pteLabels, readOnlyPte, valueIsReadOnly, valueIsWritable, writablePte } from "../simulator/objects/pte.ts";
 import { copiesForChild } from "./mechanism/fork.ts";
 import { hiddenCounts } from "./mechanism/memory.ts";
@@ -109,7 +109,7 @@ export type GupRequest = UnshareRequest;
 export const mustUnshare = (at: PrivateMapping, page: Operand, request: GupRequest): Expression =>
   mustUnsharePage(
     at.behavior.readOnlyGup,
-    { anonymous: eq(element(at.anonymous, page), 1), exclusive: eq(element(at.folios.anonExclusive, page), 1) },
+    { anonymous: eq(element(at.anonymous, page), 1), exclusive: isExclusive(at.folios, page) },
     request,
   );
 
@@ -150,12 +150,10 @@ export const drop = (at: PrivateMapping, page: Operand, pin: boolean): Assignmen
 /** A forks: the child shares the page, or gets a copy where the page is pinned and the era protects pins. */
 export function fork(at: PrivateMapping): Alternative[] {
   const { entry, behavior, folios } = at;
-  const copies = copiesForChild(behavior.forkProtection, gt(of(folios.pincount, at), 0), eq(of(folios.anonExclusive, at), 1));
+  const copies = copiesForChild(behavior.forkProtection, maybePinned(folios, pageOf(entry)), isExclusive(folios, pageOf(entry)));
   const share = [
     assign(at.childPage, pageOf(entry)),
-    incrementAt(folios.refcount, pageOf(entry)),
-    incrementAt(folios.mapcount, pageOf(entry)),
-    assignAt(folios.anonExclusive, pageOf(entry), 0),
+    ...shareFolio(folios, pageOf(entry)),
     assign(entry, readOnlyPte(pageOf(entry))),
   ];
   return [
@@ -166,6 +164,6 @@ export function fork(at: PrivateMapping): Alternative[] {
 
 /** The child exits. */
 export const childExits = (at: PrivateMapping): Alternative[] => [
-  { guard: ne(at.childPage, 0), effect: [decrementAt(at.folios.mapcount, at.childPage), decrementAt(at.folios.refcount, at.childPage), assign(at.childPage, 0)] },
+  { guard: ne(at.childPage, 0), effect: [...unmapFolio(at.folios, at.childPage), assign(at.childPage, 0)] },
   { guard: eq(at.childPage, 0) },
 ];

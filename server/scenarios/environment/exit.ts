@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ThreadBuilder } from "../../simulator/build.ts";
-import { assign, decrementAt } from "../../simulator/effect.ts";
+import { assign } from "../../simulator/effect.ts";
 import { and, TRUE, type Expression } from "../../simulator/expression.ts";
 import type { Alternative, Assignment } from "../../simulator/model.ts";
+import { unmapFolio } from "../../simulator/objects/folio.ts";
 import { folioOf, isMapped, isNone } from "../../simulator/objects/pte.ts";
 import type { AddressSpace, Memory } from "../mechanism/memory.ts";
 
 /** Effect of taking a mapping away: `zap_pte_range()`. */
 export const zap = ({ folios }: Memory, { pte }: AddressSpace): Assignment[] => [
-  decrementAt(folios.mapcount, folioOf(pte)),
-  decrementAt(folios.refcount, folioOf(pte)),
+  ...unmapFolio(folios, folioOf(pte)),
   assign(pte.value, 0),
 ];
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ThreadBuilder } from "../../simulator/build.ts";
 import { assign, assignAt, decrementAt, increment, incrementAt } from "../../simulator/effect.ts";
-import { and, element, eq, not, or, type Expression, type Field, type Operand } from "../../simulator/expression.ts";
+import { and, element, not, or, type Field, type Operand } from "../../simulator/expression.ts";
 import type { Alternative, Assignment } from "../../simulator/model.ts";
+import { isExclusive } from "../../simulator/objects/folio.ts";
 import { folioOf, hasChanged, isMapped, isNone, isSamePte, isWritablePte, readOnlyPte, writablePte } from "../../simulator/objects/pte.ts";
 import { isAnonymous, type AddressSpace, type Memory } from "./memory.ts";
 import { decidingCount, mayReuse, reuseReason } from "./reuse.ts";
@@ -39,8 +40,6 @@ export interface FaultPlan {
   readonly flush?: readonly Assignment[];
 }
 
-const isExclusive = ({ folios }: Memory, { pte }: AddressSpace): Expression => eq(element(folios.anonExclusive, folioOf(pte)), 1);
-
 /** A page that was just allocated is mapped for the first time. */
 export const mapFresh = ({ folios }: Memory, { pte }: AddressSpace, page: Operand, writable: boolean): Assignment[] => [
   assignAt(folios.refcount, page, 1),
@@ -70,7 +69,7 @@ function ways(memory: Memory, at: AddressSpace, registers: FaultRegisters, plan:
   const { pte } = at;
   const { kind, vmWrite = true, done } = plan;
   const page = folioOf(pte);
-  const settled = kind === "unshare" ? or(isWritablePte(pte), and(isMapped(pte), isAnonymous(memory, page), isExclusive(memory, at))) : isWritablePte(pte);
+  const settled = kind === "unshare" ? or(isWritablePte(pte), and(isMapped(pte), isAnonymous(memory, page), isExclusive(folios, page))) : isWritablePte(pte);
   const open = and(isMapped(pte), not(settled));
   const may = and(isAnonymous(memory, page), mayReuse(behavior.reuse, folios, page));
   const missing: Alternative[] =

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ModelBuilder, ThreadBuilder } from "../../simulator/build.ts";
-import { assign, assignAt, decrementAt, increment, incrementAt } from "../../simulator/effect.ts";
+import { assign, assignAt, increment, incrementAt } from "../../simulator/effect.ts";
 import { and, element, eq, FALSE, ne, not, or, type Expression, type Field } from "../../simulator/expression.ts";
 import type { Alternative, Assignment } from "../../simulator/model.ts";
+import { isExclusive, unmapFolio } from "../../simulator/objects/folio.ts";
 import { folioOf, isMapped, isNone, readOnlyPte } from "../../simulator/objects/pte.ts";
 import { isAnonymous, type AddressSpace, type Memory } from "./memory.ts";
 
@@ -52,7 +53,7 @@ function mayFollow({ memory, at, dirty }: ForcedWorld, { cow }: Flags, { force, 
     "drop-write": FALSE,
     "forced-cow-dirty": force ? wasCopied : FALSE,
     "cow-dirty": wasCopied,
-    exclusive: force ? and(isAnonymous(memory, page), eq(element(memory.folios.anonExclusive, page), 1)) : FALSE,
+    exclusive: force ? and(isAnonymous(memory, page), isExclusive(memory.folios, page)) : FALSE,
   };
   return tests[follow];
 }
@@ -71,10 +72,7 @@ function copies({ memory, at, dirty }: ForcedWorld, from: Expression): Assignmen
   ];
 }
 
-const leave = ({ memory: { folios }, at }: ForcedWorld): Assignment[] => [
-  decrementAt(folios.mapcount, folioOf(at.pte)),
-  decrementAt(folios.refcount, folioOf(at.pte)),
-];
+const leave = ({ memory: { folios }, at }: ForcedWorld): readonly Assignment[] => unmapFolio(folios, folioOf(at.pte));
 
 /** A read fault maps the page of the file; clean. */
 export const mapFile = ({ memory: { folios, foreign }, at, dirty }: ForcedWorld, isDirty: 0 | 1 = 0): Assignment[] =>

@@ -2,9 +2,10 @@
 import type { EraBehavior } from "../../kernel/era.ts";
 import { together } from "../../simulator/combine.ts";
 import type { ThreadBuilder } from "../../simulator/build.ts";
-import { assign, assignAt, increment, incrementAt } from "../../simulator/effect.ts";
-import { and, element, eq, FALSE, gt, not, TRUE, type Expression, type Field } from "../../simulator/expression.ts";
+import { assign, assignAt, increment } from "../../simulator/effect.ts";
+import { and, element, eq, FALSE, not, TRUE, type Expression, type Field } from "../../simulator/expression.ts";
 import type { Alternative, Assignment } from "../../simulator/model.ts";
+import { isExclusive, maybePinned, shareFolio } from "../../simulator/objects/folio.ts";
 import { folioOf, isMapped, isNone, readOnlyPte, writablePte } from "../../simulator/objects/pte.ts";
 import { downWrite, upWrite } from "../../simulator/objects/rwsem.ts";
 import { writeBegin, writeEnd, type Seqcount } from "../../simulator/objects/seqcount.ts";
@@ -43,8 +44,7 @@ export function copiesForChild(protection: EraBehavior["forkProtection"], pinned
 
 function needsCopy({ behavior, folios }: Memory, { pte, hasPinned }: AddressSpace): Expression {
   const page = folioOf(pte);
-  const pinned = and(eq(hasPinned, 1), gt(element(folios.pincount, page), 0));
-  return copiesForChild(behavior.forkProtection, pinned, eq(element(folios.anonExclusive, page), 1));
+  return copiesForChild(behavior.forkProtection, and(eq(hasPinned, 1), maybePinned(folios, page)), isExclusive(folios, page));
 }
 
 /** The child gets a page of its own; the parent's entry stays as it is. */
@@ -57,11 +57,7 @@ const copyToChild = ({ folios }: Memory, parent: AddressSpace, child: AddressSpa
   increment(folios.next),
 ];
 
-const countChild = ({ folios }: Memory, { pte }: AddressSpace): Assignment[] => [
-  incrementAt(folios.refcount, folioOf(pte)),
-  incrementAt(folios.mapcount, folioOf(pte)),
-  assignAt(folios.anonExclusive, folioOf(pte), 0),
-];
+const countChild = ({ folios }: Memory, { pte }: AddressSpace): readonly Assignment[] => shareFolio(folios, folioOf(pte));
 
 const protectBoth = ({ pte }: AddressSpace, child: AddressSpace): Assignment[] => [
   assign(pte.value, readOnlyPte(folioOf(pte))),

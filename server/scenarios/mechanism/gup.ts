@@ -2,8 +2,9 @@
 import { together } from "../../simulator/combine.ts";
 import type { ThreadBuilder } from "../../simulator/build.ts";
 import { assign, incrementAt } from "../../simulator/effect.ts";
-import { and, element, eq, FALSE, not, or, TRUE, type Expression, type Field } from "../../simulator/expression.ts";
+import { and, FALSE, not, or, TRUE, type Expression, type Field } from "../../simulator/expression.ts";
 import type { Alternative, Assignment } from "../../simulator/model.ts";
+import { isExclusive } from "../../simulator/objects/folio.ts";
 import { folioOf, isMapped, isNone, isWritablePte } from "../../simulator/objects/pte.ts";
 import { downRead, upRead } from "../../simulator/objects/rwsem.ts";
 import { addFault, type FaultRegisters } from "./fault.ts";
@@ -36,7 +37,7 @@ export function mustUnsharePage(memory: Memory, { pte }: AddressSpace, { write, 
   const page = folioOf(pte, entry);
   return mustUnshare(
     memory.behavior.readOnlyGup,
-    { anonymous: isAnonymous(memory, page), exclusive: eq(element(memory.folios.anonExclusive, page), 1) },
+    { anonymous: isAnonymous(memory, page), exclusive: isExclusive(memory.folios, page) },
     { write: truth(write), pin, longterm: truth(longterm) },
   );
 }

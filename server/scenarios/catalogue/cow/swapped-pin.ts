@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { ERAS, type EraBehavior, type GupEra } from "../../../kernel/era.ts";
 import { modelBuilder, type ModelBuilder } from "../../../simulator/build.ts";
-import { assign, assignAt, decrementAt, incrementAt } from "../../../simulator/effect.ts";
-import { and, element, eq, gt, ne, not, type Field } from "../../../simulator/expression.ts";
+import { assign, assignAt, incrementAt } from "../../../simulator/effect.ts";
+import { and, element, eq, ne, not, type Field } from "../../../simulator/expression.ts";
 import type { Alternative, Model } from "../../../simulator/model.ts";
+import { isExclusive, maybePinned, unmapFolio } from "../../../simulator/objects/folio.ts";
 import { folioOf, isMapped, readOnlyPte, SWAPPED } from "../../../simulator/objects/pte.ts";
 import { addDma, addProgramming, dmaDevice, type Device } from "../../environment/device.ts";
 import { addStore } from "../../environment/store.ts";
@@ -48,11 +49,11 @@ const begin = (model: ModelBuilder, era: EraBehavior): World => {
 /** `try_to_unmap_one()`: since 5.19 the entry comes back where the page is exclusive and pinned. */
 function unmaps({ memory, a }: World): Alternative[] {
   const { folios, behavior } = memory;
-  const refuses = behavior.reuse === "exclusive" ? and(eq(element(folios.anonExclusive, X), 1), gt(element(folios.pincount, X), 0)) : null;
+  const refuses = behavior.reuse === "exclusive" ? and(isExclusive(folios, X), maybePinned(folios, X)) : null;
   const here = and(isMapped(a.pte), eq(folioOf(a.pte), X));
   const unmap: Alternative = {
     guard: refuses === null ? here : and(here, not(refuses)),
-    effect: [assign(a.pte.value, SWAPPED), decrementAt(folios.mapcount, X), decrementAt(folios.refcount, X)],
+    effect: [assign(a.pte.value, SWAPPED), ...unmapFolio(folios, X)],
     note: "swap entry",
   };
   return [
@@ -66,7 +67,7 @@ function addReclaim(model: ModelBuilder, world: World, { keepsPinned, reclaimIsL
   const { memory, swapCached, device } = world;
   const thread = model.thread("kswapd", "environment");
   if (reclaimIsLate) thread.step({ text: "isolate_lru_pages()", guard: ne(device.page, 0) });
-  const pinned = gt(element(memory.folios.pincount, X), 0);
+  const pinned = maybePinned(memory.folios, X);
   if (keepsPinned) {
     const looks = thread.step({
       text: "shrink_page_list(): page_maybe_dma_pinned()?",

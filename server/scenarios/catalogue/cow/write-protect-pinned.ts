@@ -2,9 +2,10 @@
 import { ERAS, type EraBehavior, type GupEra } from "../../../kernel/era.ts";
 import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../../../simulator/build.ts";
 import { assign, assignAt } from "../../../simulator/effect.ts";
-import { element, eq, gt, ne, not, type Field } from "../../../simulator/expression.ts";
+import { element, eq, ne, not, type Field } from "../../../simulator/expression.ts";
 import type { Model } from "../../../simulator/model.ts";
 import type { OrderedStep } from "../../../simulator/order.ts";
+import { maybePinned } from "../../../simulator/objects/folio.ts";
 import { folioOf, isWritablePte, readOnlyPte, writablePte } from "../../../simulator/objects/pte.ts";
 import { addProgramming, dmaDevice, type Device } from "../../environment/device.ts";
 import { faultRegisters } from "../../mechanism/fault.ts";
@@ -67,7 +68,7 @@ function addPin(model: ModelBuilder, { memory, a, device }: World, { pin }: Told
 
 /** Looks for pins, and says no where there are any. */
 function addPinTest(thread: ThreadBuilder, { memory, a }: World, page: Field): void {
-  const pinned = gt(element(memory.folios.pincount, page), 0);
+  const pinned = maybePinned(memory.folios, page);
   thread.step({
     text: "page_maybe_dma_pinned()?",
     isFix: true,
