@@ -15,6 +15,21 @@ import type { CatalogueScenario, Expectation } from "../scenario.ts";
 
 const STORED = 1;
 
+interface Told {
+  /** Why the write fault copies: somebody has a reference, or a second mapping. */
+  readonly reason: "reference" | "mapping";
+  readonly flushesFirst: boolean;
+  /** Where this is the code. */
+  readonly eras: readonly GupEra[];
+}
+
+const TOLD: Readonly<Record<string, Told>> = {
+  "copy-at-once": { reason: "reference", flushesFirst: false, eras: ["E0", "E1", "E2", "E3", "E3b"] },
+  "mapped-twice": { reason: "mapping", flushesFirst: false, eras: ["E0", "E1"] },
+  "flush-first": { reason: "reference", flushesFirst: true, eras: ["E3b", "E4"] },
+  "exclusive-page": { reason: "reference", flushesFirst: false, eras: ["E5", "E6", "E7"] },
+};
+
 interface World {
   readonly memory: Memory;
   readonly a: AddressSpace;
@@ -98,13 +113,15 @@ function addReference(model: ModelBuilder, { memory, a }: World): void {
 
 /** The model of a variant under any rules, those of no era included. */
 export function deferredFlushCopy(variant: string, era: EraBehavior): Model {
+  const told = TOLD[variant];
+  if (!told) throw new Error(`no variant: ${variant}`);
   const model = modelBuilder(`deferred-flush-copy, ${variant}`);
-  const world = begin(model, era, variant === "mapped-twice");
+  const world = begin(model, era, told.reason === "mapping");
   addProtection(model, world, "protects");
   addProtection(model, world, "resolves");
-  addWriteFault(model, world, variant === "flush-first");
+  addWriteFault(model, world, told.flushesFirst);
   addStaleCpu(model, world);
-  if (variant !== "mapped-twice") addReference(model, world);
+  if (told.reason === "reference") addReference(model, world);
   return model.finish();
 }
 
@@ -116,14 +133,6 @@ const FOUR_CPUS: readonly OrderedStep[] = [
   { thread: "CPU2", step: "stores to va through its TLB entry" },
   { thread: "CPU3: write fault", step: "ptep_clear_flush(), set_pte_at() of the copy" },
 ];
-
-/** Where a variant is the code of an era. */
-const EXISTS: Readonly<Record<string, readonly GupEra[]>> = {
-  "copy-at-once": ["E0", "E1", "E2", "E3", "E3b"],
-  "mapped-twice": ["E0", "E1"],
-  "flush-first": ["E3b", "E4"],
-  "exclusive-page": ["E5", "E6", "E7"],
-};
 
 /** By mapcount a reference is no reason to copy: it takes a second mapping, which makes it rare. */
 const FAILS: Readonly<Record<string, readonly GupEra[]>> = { "copy-at-once": ["E2", "E3", "E3b"], "mapped-twice": ["E0", "E1"] };
@@ -145,7 +154,7 @@ export const deferredFlushCopyScenario: CatalogueScenario = {
     { id: "exclusive-page", what: "a page that was writable is exclusive and is not copied (5.19)", isFixed: false },
   ],
   axes: { eras: ["E0", "E1", "E2", "E3", "E3b", "E4", "E5", "E6", "E7"], releases: [], byArchitecture: false },
-  build: ({ variant, era }) => (EXISTS[variant]?.includes(era) ? deferredFlushCopy(variant, ERAS[era]) : null),
+  build: ({ variant, era }) => (TOLD[variant]?.eras.includes(era) ? deferredFlushCopy(variant, ERAS[era]) : null),
   expected: ({ variant, era }) => expected(variant, era),
   orders: [
     { source: "6ce64428d620, four CPUs, in E2", variant: "copy-at-once", era: "E2", steps: FOUR_CPUS, expected: "fail" },

@@ -6,7 +6,7 @@ import type { GupRequest } from "../../mechanism/gup.ts";
 import { pinnedBuffer, type BufferPlan } from "../../mechanism/pinned-buffer.ts";
 import type { CatalogueScenario } from "../scenario.ts";
 
-type Told = Pick<BufferPlan, "request" | "order" | "child" | "advice">;
+type Told = Pick<BufferPlan, "request" | "order" | "child" | "advice" | "kind">;
 
 const PIN: GupRequest = { write: true, pin: true };
 const GET: GupRequest = { write: true, pin: false };
@@ -19,6 +19,8 @@ const TOLD: Readonly<Record<string, Told>> = {
   "get-dontfork": { request: GET, order: "pin-first", child: "stays", advice: "dontfork" },
   "get-dofork": { request: GET, order: "pin-first", child: "stays", advice: "dofork" },
   "pin-child-stores": { request: PIN, order: "pin-first", child: "stores" },
+  "pin-hugetlb-child-exits": { kind: "hugetlb", request: PIN, order: "pin-first", child: "exits" },
+  "pin-hugetlb-child-alive": { kind: "hugetlb", request: PIN, order: "pin-first", child: "stays" },
   "pin-any-order": { request: PIN, order: "any", child: "may-exit" },
 };
 
@@ -41,6 +43,8 @@ const FAILS: Readonly<Record<string, readonly GupEra[]>> = {
   "get-dontfork": [],
   "get-dofork": ["E0", "E1", "E2", "E3", "E3b", "E4", "E5", "E6", "E7"],
   "pin-child-stores": ["E2"],
+  "pin-hugetlb-child-exits": [],
+  "pin-hugetlb-child-alive": ["E0", "E1", "E2", "E3"],
   "pin-any-order": ["E0", "E1", "E2"],
 };
 
@@ -76,6 +80,8 @@ export const forkAfterPinScenario: CatalogueScenario = {
     { id: "get-dontfork", what: "the same after madvise(MADV_DONTFORK)", isFixed: true },
     { id: "get-dofork", what: "the same after madvise(MADV_DOFORK), which takes it back", isFixed: false },
     { id: "pin-child-stores", what: "FOLL_PIN with FOLL_WRITE, and the child stores first", isFixed: false },
+    { id: "pin-hugetlb-child-exits", what: "a hugetlb page, whose mappings are counted in all eras; the child is gone before the store", isFixed: false },
+    { id: "pin-hugetlb-child-alive", what: "a hugetlb page, copied early since 5.12 only; the child stays", isFixed: false },
     { id: "pin-any-order", what: "FOLL_PIN with FOLL_WRITE, fork() and exit at any time", isFixed: false },
   ],
   axes: { eras: ["E0", "E1", "E2", "E3", "E3b", "E4", "E5", "E6", "E7"], releases: [], byArchitecture: false },

@@ -59,7 +59,7 @@ export const unconvertedFastPathScenario: CatalogueScenario = {
     { id: "fast-only-forced", what: "arm64: __get_user_pages_fast() asks for a writable entry whatever its caller wants", isFixed: false },
     { id: "fast-only-as-asked", what: "arm64: __get_user_pages_fast() does what its caller asks", isFixed: true, undone: "fast-only-forced" },
   ],
-  axes: { eras: ["E1"], releases: ["4.4"], byArchitecture: false },
+  axes: { eras: [], releases: ["4.4.289"], byArchitecture: false },
   build: ({ variant }) => BUILD[variant]?.() ?? null,
   expected: ({ variant }) => (variant === "own-walker" || variant === "fast-only-forced" ? "fail" : "pass"),
 };
