@@ -5,7 +5,7 @@ import { assignAt } from "../../simulator/effect.ts";
 import { and, not, TRUE, type Expression } from "../../simulator/expression.ts";
 import { folioOf, isWritablePte } from "../../simulator/objects/pte.ts";
 import { downRead, upRead } from "../../simulator/objects/rwsem.ts";
-import { addFault, type FaultRegisters, type FaultSteps } from "../mechanism/fault.ts";
+import { addFault, type FaultRegisters } from "../mechanism/fault.ts";
 import type { AddressSpace, Memory } from "../mechanism/memory.ts";
 
 export interface StorePlan {
@@ -17,8 +17,8 @@ export interface StorePlan {
   readonly after?: Expression;
 }
 
-/** A process stores to the address; the fault is taken as often as the store needs it. Returns the store, and the fault. */
-export function addStore(thread: ThreadBuilder, memory: Memory, at: AddressSpace, plan: StorePlan): { readonly store: number; readonly fault: FaultSteps } {
+/** A process stores to the address; the fault is taken as often as the store needs it. Returns the store. */
+export function addStore(thread: ThreadBuilder, memory: Memory, at: AddressSpace, plan: StorePlan): number {
   const { registers, value, text = "stores to va", after = TRUE } = plan;
   const writable = isWritablePte(at.pte);
   const effect = value === undefined ? [] : [assignAt(memory.folios.content, folioOf(at.pte), value)];
@@ -31,9 +31,9 @@ export function addStore(thread: ThreadBuilder, memory: Memory, at: AddressSpace
     ],
   });
   thread.step({ text: `mmap_read_lock(${at.name})`, ...downRead(at.mmapLock) });
-  const fault = addFault(thread, memory, at, registers, { kind: "write", done: "fault handled" });
+  addFault(thread, memory, at, registers, { kind: "write", done: "fault handled" });
   thread.label("fault handled");
   thread.step({ text: `mmap_read_unlock(${at.name})`, ...together(upRead(at.mmapLock), { alternatives: [{ to: "store" }] }) });
   thread.label("stored");
-  return { store, fault };
+  return store;
 }

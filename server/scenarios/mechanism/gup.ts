@@ -7,7 +7,7 @@ import type { Alternative, Assignment } from "../../simulator/model.ts";
 import { isExclusive } from "../../simulator/objects/folio.ts";
 import { folioOf, isMapped, isNone, isWritablePte } from "../../simulator/objects/pte.ts";
 import { downRead, upRead } from "../../simulator/objects/rwsem.ts";
-import { addFault, type FaultRegisters } from "./fault.ts";
+import { addFault, addReadFault, type FaultRegisters } from "./fault.ts";
 import { isAnonymous, type AddressSpace, type Memory } from "./memory.ts";
 import { mustUnshare } from "./unshare.ts";
 
@@ -95,7 +95,7 @@ function addFaults(thread: ThreadBuilder, memory: Memory, at: AddressSpace, { re
   addFault(thread, memory, at, registers, { kind: writes ? "write" : "unshare", done });
   if (writes) return;
   thread.label(`${prefix}: read fault`);
-  addFault(thread, memory, at, registers, { kind: "read", done });
+  addReadFault(thread, memory, at, done);
 }
 
 /** The steps of a call; returns the step that takes the page. */

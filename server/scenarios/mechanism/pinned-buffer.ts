@@ -115,7 +115,7 @@ function addChild(model: ModelBuilder, { child }: BufferPlan, { memory, b, forke
 function addStores(model: ModelBuilder, plan: BufferPlan, world: World): void {
   const thread = model.thread("thread of A", "environment");
   const after = plan.order === "any" ? TRUE : forkIsOver(plan, world);
-  const { store } = addStore(thread, world.memory, world.a, { registers: faultRegisters(thread), after });
+  const store = addStore(thread, world.memory, world.a, { registers: faultRegisters(thread), after });
   model.reach(thread, store, "A stores to its buffer");
 }
 

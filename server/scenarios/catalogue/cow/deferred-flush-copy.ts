@@ -79,7 +79,7 @@ function addWriteFault(model: ModelBuilder, { memory, a, protectedByMonitor, flu
     });
   }
   const flush = flushTlb(tlb).alternatives.flatMap(({ effect = [] }) => effect);
-  const { decides } = addFault(thread, memory, a, faultRegisters(thread), { kind: "write", done: "handled", flush });
+  const decides = addFault(thread, memory, a, faultRegisters(thread), { kind: "write", done: "handled", flush });
   thread.label("handled");
   thread.step({ text: "mmap_read_unlock(A)", ...upRead(a.mmapLock) });
   model.reach(thread, decides, "the write fault decides");

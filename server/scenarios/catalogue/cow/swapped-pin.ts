@@ -99,7 +99,7 @@ function addProcess(model: ModelBuilder, { memory, a }: World): void {
       { guard: isMapped(a.pte), note: "no fault" },
     ],
   });
-  const { store } = addStore(thread, memory, a, { registers: faultRegisters(thread), after: isMapped(a.pte) });
+  const store = addStore(thread, memory, a, { registers: faultRegisters(thread), after: isMapped(a.pte) });
   model.reach(thread, store, "A stores");
 }
 

@@ -31,7 +31,7 @@ export function unprotectPinned(pin: boolean, era: EraBehavior): Model {
   monitor.step({ text: "UFFDIO_WRITEPROTECT, resolve: not uffd-wp, still read-only", effect: [assign(resolved, 1)] });
   monitor.step({ text: "mmap_read_unlock(A)", ...upRead(a.mmapLock) });
   const process = model.thread("process A", "environment");
-  const { store } = addStore(process, memory, a, { registers: faultRegisters(process), after: eq(resolved, 1) });
+  const store = addStore(process, memory, a, { registers: faultRegisters(process), after: eq(resolved, 1) });
   model.reach(process, store, "A stores");
   addDma(model, device, a);
   return model.finish();

@@ -42,7 +42,7 @@ export function vmspliceLeak(kind: PageKind, era: EraBehavior, walk: Walk = "slo
   });
   const parent = model.thread("parent A", "environment");
   addFork(parent, memory, { parent: a, child: b, done: [assign(forked, 1)] });
-  const { store } = addStore(parent, memory, a, { registers: faultRegisters(parent), value: SECRET, text: "stores a secret to va" });
+  const store = addStore(parent, memory, a, { registers: faultRegisters(parent), value: SECRET, text: "stores a secret to va" });
   model.reach(child, read, "the child reads the pipe");
   model.reach(parent, store, "the parent stores");
   return model.finish();

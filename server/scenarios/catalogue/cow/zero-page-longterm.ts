@@ -35,7 +35,7 @@ export function zeroPageLongterm(variant: string, era: EraBehavior): Model {
   addSlowGup(pin, memory, a, { request: { write: told.write, pin: true, longterm: true }, page, registers: faultRegisters(pin), prefix: "gup" });
   model.reach(pin, addProgramming(pin, device, page), "the page is pinned");
   const process = model.thread("process A", "environment");
-  const { store } = addStore(process, memory, a, { registers: faultRegisters(process), text: "stores to va for the first time" });
+  const store = addStore(process, memory, a, { registers: faultRegisters(process), text: "stores to va for the first time" });
   model.reach(process, store, "A stores");
   addDma(model, device, a);
   return model.finish();
