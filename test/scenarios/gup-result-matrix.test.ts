@@ -12,7 +12,7 @@ import { unprotectPinned, unprotectPinnedScenario } from "../../server/scenarios
 import { vmspliceLeak, vmspliceLeakScenario } from "../../server/scenarios/catalogue/cow/vmsplice-leak.ts";
 import { writeProtectPinnedScenario } from "../../server/scenarios/catalogue/cow/write-protect-pinned.ts";
 import { zeroPageLongterm, zeroPageLongtermScenario } from "../../server/scenarios/catalogue/cow/zero-page-longterm.ts";
-import { pinnedBuffer } from "../../server/scenarios/mechanism/pinned-buffer.ts";
+import { pinnedBuffer } from "../../server/scenarios/catalogue/cow/pinned-buffer.ts";
 import { explore } from "../../server/simulator/explore.ts";
 import type { Model } from "../../server/simulator/model.ts";
 

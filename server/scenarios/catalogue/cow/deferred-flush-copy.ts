@@ -134,7 +134,10 @@ const FOUR_CPUS: readonly OrderedStep[] = [
   { thread: "CPU3: write fault", step: "ptep_clear_flush(), set_pte_at() of the copy" },
 ];
 
-/** By mapcount a reference is no reason to copy: it takes a second mapping, which makes it rare. */
+/**
+ * By mapcount a reference is no reason to copy: it takes a second mapping, which makes it rare. How a page can have two while a
+ * CPU still has a writable TLB entry of it is not told here: fork() flushes before it lets anybody fault.
+ */
 const FAILS: Readonly<Record<string, readonly GupEra[]>> = { "copy-at-once": ["E2", "E3", "E3b"], "mapped-twice": ["E0", "E1"] };
 
 const expected = (variant: string, era: GupEra): Expectation => (FAILS[variant]?.includes(era) ? "fail" : "pass");

@@ -3,7 +3,7 @@ import { ERAS, type EraBehavior, type GupEra } from "../../../kernel/era.ts";
 import type { Model } from "../../../simulator/model.ts";
 import type { OrderedStep } from "../../../simulator/order.ts";
 import type { GupRequest } from "../../mechanism/gup.ts";
-import { pinnedBuffer, type BufferPlan } from "../../mechanism/pinned-buffer.ts";
+import { pinnedBuffer, type BufferPlan } from "./pinned-buffer.ts";
 import type { CatalogueScenario } from "../scenario.ts";
 
 type Told = Pick<BufferPlan, "request" | "order" | "child" | "advice" | "kind">;

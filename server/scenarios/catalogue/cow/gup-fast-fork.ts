@@ -3,7 +3,7 @@ import { ERAS, type EraBehavior, type GupEra } from "../../../kernel/era.ts";
 import type { Model } from "../../../simulator/model.ts";
 import type { OrderedStep } from "../../../simulator/order.ts";
 import type { PageKind } from "../../mechanism/page-behavior.ts";
-import { pinnedBuffer, type FastWalk } from "../../mechanism/pinned-buffer.ts";
+import { pinnedBuffer, type FastWalk } from "./pinned-buffer.ts";
 import type { CatalogueScenario } from "../scenario.ts";
 
 interface Told extends FastWalk {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { deferredFlushCopyScenario } from "./deferred-flush-copy.ts";
 import { dirtyCowScenario } from "./dirty-cow.ts";
+import { dmaSeenByChildScenario } from "./dma-seen-by-child.ts";
 import { forcedCowLoopScenario } from "./forced-cow-loop.ts";
 import { forkAfterPinScenario } from "./fork-after-pin.ts";
 import { gupFastForkScenario } from "./gup-fast-fork.ts";
@@ -19,6 +20,7 @@ import type { CatalogueScenario } from "../scenario.ts";
 export const COW_SCENARIOS: readonly CatalogueScenario[] = [
   pinAfterForkScenario,
   forkAfterPinScenario,
+  dmaSeenByChildScenario,
   vmspliceLeakScenario,
   unconvertedFastPathScenario,
   gupFastForkScenario,

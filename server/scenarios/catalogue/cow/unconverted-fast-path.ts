@@ -24,7 +24,7 @@ export function readFromNmi(forcesWrite: boolean): Model {
     ],
   });
   const reads = perf.step({
-    text: "copies from the page",
+    text: "perf reads what it got",
     checks: [{ holds: ne(found, 0), property: "lost-function", message: "a page that is mapped and may be read is never found: there is no slow path here" }],
   });
   perf.step({ text: "put_page()", guard: eq(found, 1) });

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { EraBehavior } from "../../kernel/era.ts";
-import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../../simulator/build.ts";
-import { assign } from "../../simulator/effect.ts";
-import { eq, ne, TRUE, type Expression, type Field } from "../../simulator/expression.ts";
-import type { Model } from "../../simulator/model.ts";
-import { seqcount, type Seqcount } from "../../simulator/objects/seqcount.ts";
-import { addDma, addProgramming, dmaDevice, type Device } from "../environment/device.ts";
-import { addUnmap } from "../environment/exit.ts";
-import { addStore } from "../environment/store.ts";
-import { faultRegisters } from "./fault.ts";
-import { addFork } from "./fork.ts";
-import { addFastGup, type FastPlan } from "./gup-fast.ts";
-import { addSlowGup, faultsForWrite, type GupRequest } from "./gup.ts";
-import { addressSpace, privateMemory, type AddressSpace, type Memory } from "./memory.ts";
-import type { PageKind } from "./page-behavior.ts";
+import type { EraBehavior } from "../../../kernel/era.ts";
+import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../../../simulator/build.ts";
+import { assign } from "../../../simulator/effect.ts";
+import { eq, ne, TRUE, type Expression, type Field } from "../../../simulator/expression.ts";
+import type { Model } from "../../../simulator/model.ts";
+import { seqcount, type Seqcount } from "../../../simulator/objects/seqcount.ts";
+import { addDma, addProgramming, dmaDevice, type Device } from "../../environment/device.ts";
+import { addUnmap } from "../../environment/exit.ts";
+import { addStore } from "../../environment/store.ts";
+import { faultRegisters } from "../../mechanism/fault.ts";
+import { addFork } from "../../mechanism/fork.ts";
+import { addFastGup, type FastPlan } from "../../mechanism/gup-fast.ts";
+import { addSlowGup, faultsForWrite, type GupRequest } from "../../mechanism/gup.ts";
+import { addressSpace, privateMemory, type AddressSpace, type Memory } from "../../mechanism/memory.ts";
+import type { PageKind } from "../../mechanism/page-behavior.ts";
 
 /*
  * Process A has a buffer of one private anonymous page X. A driver pins it for a device, A forks a child B, A stores to the
