@@ -37,8 +37,8 @@ function released(text: string): Release {
 const rowsIn = (release: string): readonly ArchitectureRow[] =>
   architectureRows({ release: released(release), arch: "x86_64", archIsSet: false, config: {} });
 
-/** The places and times of a scenario: its eras in its releases, or each in the other that belongs to it. */
-function times({ axes: { eras, releases } }: CatalogueScenario): readonly { readonly era: GupEra; readonly release: string }[] {
+/** When a scenario plays: its eras in its releases, or each in the other that belongs to it. */
+function times({ eras, releases }: Pick<CatalogueScenario["axes"], "eras" | "releases">): readonly { readonly era: GupEra; readonly release: string }[] {
   if (releases.length === 0) return eras.map((era) => ({ era, release: RELEASE_OF_ERA[era] }));
   return releases.flatMap((release) => {
     const inEras = eras.length > 0 ? eras : [gupEra(released(release))];
@@ -49,7 +49,7 @@ function times({ axes: { eras, releases } }: CatalogueScenario): readonly { read
 /** Every setting of a scenario that its axes tell apart, in the order of variants, releases, eras and architectures. */
 export function settingsOf(scenario: CatalogueScenario): readonly Setting[] {
   return scenario.variants.flatMap(({ id: variant }) =>
-    times(scenario).flatMap(({ era, release }) => {
+    times(scenario.axes).flatMap(({ era, release }) => {
       const rows = rowsIn(release);
       const chosen = scenario.axes.byArchitecture ? rows : rows.filter(({ isDefault }) => isDefault);
       return chosen.map((architecture): Setting => ({ variant, release: released(release), era, architecture }));
