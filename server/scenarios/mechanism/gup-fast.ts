@@ -94,7 +94,8 @@ export function addFastGup(thread: ThreadBuilder, memory: Memory, at: AddressSpa
   const { prefix, request, seq, retry = "after-grab", tells = "before-grab", instead } = plan;
   const registers: FastRegisters = { seen: thread.local("pte read", 0, { hidden: true }), seq: thread.local("seq read", 0, { hidden: true }) };
   const again = (): void => {
-    if (seq) thread.step({ text: "read_seqcount_retry(&mm->write_protect_seq)", isFix: true, ...retrySeqcount(seq, registers.seq, `${prefix}: ${retry === "after-grab" ? "drop" : "slow"}`) });
+    const changed = `${prefix}: ${retry === "after-grab" ? "drop" : "slow"}`;
+    if (seq) thread.step({ text: "read_seqcount_retry(&mm->write_protect_seq)", isFix: true, ...retrySeqcount(seq, registers.seq, changed) });
   };
   if (tells === "before-grab") addHasPinned(thread, memory, at, request);
   if (seq) thread.step({ text: "raw_read_seqcount(&mm->write_protect_seq)", isFix: true, ...beginOrGiveUp(seq, registers.seq, `${prefix}: slow`) });

@@ -60,6 +60,9 @@ const pinPrecedesFork = (fifth: "ptep_clear_flush(), set_pte_at() of the copy" |
   { thread: "device", step: "DMA to the page" },
 ];
 
+const COPIES = pinPrecedesFork("ptep_clear_flush(), set_pte_at() of the copy");
+const STORES = pinPrecedesFork("stores to va");
+
 /** A pinned page is write-protected by fork(): the next store of the process may get a copy, and the device keeps the page. */
 export const forkAfterPinScenario: CatalogueScenario = {
   id: "fork-after-pin",
@@ -88,7 +91,7 @@ export const forkAfterPinScenario: CatalogueScenario = {
   build: ({ variant, era }) => forkAfterPin(variant, ERAS[era]),
   expected: ({ variant, era }) => (FAILS[variant]?.includes(era) ? "fail" : "pass"),
   orders: [
-    { source: "Jason Gunthorpe, the pin precedes the fork, in E2", variant: "pin-any-order", era: "E2", steps: pinPrecedesFork("ptep_clear_flush(), set_pte_at() of the copy"), expected: "fail" },
-    { source: "Jason Gunthorpe, the pin precedes the fork, in E3", variant: "pin-any-order", era: "E3", steps: pinPrecedesFork("stores to va"), expected: "pass" },
+    { source: "Jason Gunthorpe, the pin precedes the fork, in E2", variant: "pin-any-order", era: "E2", steps: COPIES, expected: "fail" },
+    { source: "Jason Gunthorpe, the pin precedes the fork, in E3", variant: "pin-any-order", era: "E3", steps: STORES, expected: "pass" },
   ],
 };

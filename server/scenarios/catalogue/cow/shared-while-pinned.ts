@@ -78,8 +78,15 @@ function addReader(model: ModelBuilder, world: World, { reader, readerBarrier, l
     const to = giveUp(reader.slice(0, index).includes("grab"));
     if (step === "grab") addGrab(thread, world, buffer, readerBarrier);
     else if (step === "recheck")
-      thread.step({ text: "pte_val(pte) != pte_val(*ptep)?", alternatives: [{ guard: eq(entry.field, MAPPED), note: "unchanged" }, { guard: ne(entry.field, MAPPED), to, note: "changed" }] });
-    else thread.step({ text: "gup_must_unshare()?", alternatives: [{ guard: eq(exclusive.field, 1), note: "no: exclusive" }, { guard: eq(exclusive.field, 0), to, note: "yes" }] });
+      thread.step({
+        text: "pte_val(pte) != pte_val(*ptep)?",
+        alternatives: [{ guard: eq(entry.field, MAPPED), note: "unchanged" }, { guard: ne(entry.field, MAPPED), to, note: "changed" }],
+      });
+    else
+      thread.step({
+        text: "gup_must_unshare()?",
+        alternatives: [{ guard: eq(exclusive.field, 1), note: "no: exclusive" }, { guard: eq(exclusive.field, 0), to, note: "yes" }],
+      });
   });
   const gives = thread.step({ text: "the device gets the page", effect: [assign(granted, 1)], to: "END" });
   thread.label("drop");
@@ -116,7 +123,13 @@ function addDevice(model: ModelBuilder, { exclusive, granted }: World): void {
   thread.step({
     text: "DMA to the page",
     guard: eq(granted, 1),
-    checks: [{ holds: eq(exclusive.field, 1), property: "pin-not-exclusive", message: "the device works on a page that is no longer exclusive: the next write fault gives the process another one" }],
+    checks: [
+      {
+        holds: eq(exclusive.field, 1),
+        property: "pin-not-exclusive",
+        message: "the device works on a page that is no longer exclusive: the next write fault gives the process another one",
+      },
+    ],
   });
 }
 
