@@ -4,7 +4,7 @@ import { COLORED, PLAIN } from "../report/paint.ts";
 import { simulationText } from "../report/simulation.ts";
 import { visibleLine } from "../report/visible.ts";
 import { wrapText } from "../report/wrap.ts";
-import { CATALOGUE, scenarioById } from "../scenarios/catalogue/index.ts";
+import { CATALOGUE, scenarioById } from "../scenarios/catalogue/catalogue.ts";
 import type { Engine } from "./engine.ts";
 import { EXIT, openSink, type CliIo } from "./io.ts";
 import { simulateArguments, type SimulateArguments } from "./simulate-arguments.ts";

@@ -26,8 +26,12 @@ export interface EraBehavior {
    * `early-copy-seqcount`: without the race; `exclusive`: decided by PageAnonExclusive and the pin.
    */
   readonly forkProtection: "none" | "early-copy" | "early-copy-seqcount" | "exclusive";
+  /** The same test for a huge page that a PMD maps: it followed later. */
+  readonly thpReuse: EraBehavior["anonReuse"];
   /** hugetlb pages kept the mapcount test in all eras (to 6.12 at least). */
   readonly hugetlbReuse: "mapcount";
+  /** What fork does about pinned hugetlb pages: nothing before 5.12, and the seqcount protects them since 5.19 only. */
+  readonly hugetlbForkProtection: EraBehavior["forkProtection"];
   readonly source: string;
 }
 
@@ -37,7 +41,9 @@ export const ERAS: Readonly<Record<GupEra, EraBehavior>> = {
     anonReuse: "mapcount",
     readOnlyGup: "as-mapped",
     forkProtection: "none",
+    thpReuse: "mapcount",
     hugetlbReuse: "mapcount",
+    hugetlbForkProtection: "none",
     source: "mm/memory.c (5.7): reuse_swap_page()",
   },
   E1: {
@@ -45,7 +51,9 @@ export const ERAS: Readonly<Record<GupEra, EraBehavior>> = {
     anonReuse: "mapcount",
     readOnlyGup: "forced-write",
     forkProtection: "none",
+    thpReuse: "mapcount",
     hugetlbReuse: "mapcount",
+    hugetlbForkProtection: "none",
     source: "17839856fd58",
   },
   E2: {
@@ -53,7 +61,9 @@ export const ERAS: Readonly<Record<GupEra, EraBehavior>> = {
     anonReuse: "refcount",
     readOnlyGup: "as-mapped",
     forkProtection: "none",
+    thpReuse: "mapcount",
     hugetlbReuse: "mapcount",
+    hugetlbForkProtection: "none",
     source: "09854ba94c6a, a308c71bf1e6",
   },
   E3: {
@@ -61,7 +71,9 @@ export const ERAS: Readonly<Record<GupEra, EraBehavior>> = {
     anonReuse: "refcount",
     readOnlyGup: "as-mapped",
     forkProtection: "early-copy",
+    thpReuse: "mapcount",
     hugetlbReuse: "mapcount",
+    hugetlbForkProtection: "none",
     source: "70e806e4e645, d042035eaf5f",
   },
   E3b: {
@@ -69,15 +81,19 @@ export const ERAS: Readonly<Record<GupEra, EraBehavior>> = {
     anonReuse: "refcount",
     readOnlyGup: "as-mapped",
     forkProtection: "early-copy-seqcount",
+    thpReuse: "mapcount",
     hugetlbReuse: "mapcount",
-    source: "57efa1fe5957",
+    hugetlbForkProtection: "early-copy",
+    source: "57efa1fe5957; 4eae4efa2c29 (5.12): hugetlb",
   },
   E4: {
     releases: "5.18",
     anonReuse: "refcount-drop-caches",
     readOnlyGup: "as-mapped",
     forkProtection: "early-copy-seqcount",
+    thpReuse: "refcount-drop-caches",
     hugetlbReuse: "mapcount",
+    hugetlbForkProtection: "early-copy",
     source: "3bff7e3f1f16, c145e0b47c77",
   },
   E5: {
@@ -85,15 +101,19 @@ export const ERAS: Readonly<Record<GupEra, EraBehavior>> = {
     anonReuse: "exclusive",
     readOnlyGup: "unshare-pin",
     forkProtection: "exclusive",
+    thpReuse: "exclusive",
     hugetlbReuse: "mapcount",
-    source: "6c287605fd56, a7f226604170, fb3d824d1a46; mm/memory.c:3456-3510, mm/hugetlb.c:5592 (6.1.192)",
+    hugetlbForkProtection: "exclusive",
+    source: "6c287605fd56, a7f226604170, fb3d824d1a46, 623a1ddfeb23; mm/memory.c:3456-3510, mm/hugetlb.c:5592 (6.1.192)",
   },
   E6: {
     releases: "6.2 to 6.4",
     anonReuse: "exclusive",
     readOnlyGup: "unshare-pin-and-longterm",
     forkProtection: "exclusive",
+    thpReuse: "exclusive",
     hugetlbReuse: "mapcount",
+    hugetlbForkProtection: "exclusive",
     source: "84209e87c696",
   },
   E7: {
@@ -101,9 +121,24 @@ export const ERAS: Readonly<Record<GupEra, EraBehavior>> = {
     anonReuse: "exclusive",
     readOnlyGup: "unshare-pin-and-longterm",
     forkProtection: "exclusive",
+    thpReuse: "exclusive",
     hugetlbReuse: "mapcount",
+    hugetlbForkProtection: "exclusive",
     source: "c8070b787519, 8ac268436e6d, a6e79df92e4a; mm/hugetlb.c:5880 (6.12.117)",
   },
+};
+
+/** A release that stands for an era: its last one up to the long-term release that people run. 5.9 came out as E3. */
+export const RELEASE_OF_ERA: Readonly<Record<GupEra, string>> = {
+  E0: "5.7",
+  E1: "5.8",
+  E2: "5.9",
+  E3: "5.10",
+  E3b: "5.15",
+  E4: "5.18",
+  E5: "6.1",
+  E6: "6.2",
+  E7: "6.6",
 };
 
 /** Mainline releases that open an era, newest first. 5.9 held E2 only in release candidates, so it is E3. */

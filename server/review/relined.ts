@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Finding } from "./finding.ts";
+import type { Finding, FixedSchedule, ScheduleStep } from "./finding.ts";
 
 /** A function and the lines on which it stands; `ordinal`: among those of its name in its file. */
 export interface StandingFunction {
@@ -31,12 +31,15 @@ export function relined(finding: Finding, path: string, move: LineMove): Finding
     if (moved === null) isKnown = false;
     return (moved ?? line) as L;
   };
+  const moved = <S extends ScheduleStep>(step: S): S => ({ ...step, patchLine: to(step.patchLine) });
+  const replayed = (replay: FixedSchedule): FixedSchedule => (
+    { ...replay, steps: replay.steps.map(moved), blocked: replay.blocked && moved(replay.blocked) });
   const { location, related, evidence } = finding;
   const made: Finding = {
     ...finding,
     location: { ...location, patchLine: to(location.patchLine), newLine: to(location.newLine) },
     related: related.map((one) => ({ ...one, patchLine: to(one.patchLine, one.path), newLine: to(one.newLine, one.path) })),
-    evidence: evidence && { ...evidence, schedule: evidence.schedule.map((step) => ({ ...step, patchLine: to(step.patchLine) })) },
+    evidence: evidence && { ...evidence, schedule: evidence.schedule.map(moved), fixed: evidence.fixed && { ...evidence.fixed, replay: replayed(evidence.fixed.replay) } },
   };
   return isKnown ? made : null;
 }

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ENGINE } from "../../server/cli/engine.ts";
-import { CATALOGUE } from "../../server/scenarios/catalogue/index.ts";
+import { CATALOGUE } from "../../server/scenarios/catalogue/catalogue.ts";
 import { patchwalk } from "./run-command.ts";
 
 const NAME = "hugetlb-vma-lock-order";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, it } from "vitest";
-import { ERAS, gupEra } from "../../server/kernel/era.ts";
+import { ERAS, gupEra, RELEASE_OF_ERA } from "../../server/kernel/era.ts";
 import { releasesByDate } from "../../server/kernel/release-dates.ts";
 import { parseRelease, type Release } from "../../server/kernel/release.ts";
 
@@ -9,6 +9,13 @@ const release = (text: string): Release => {
   if (!parsed) throw new Error(`not a release: ${text}`);
   return parsed;
 };
+
+describe("the release that stands for an era", () => {
+  it("is of that era, E2 apart, which was never released", () => {
+    const others = Object.entries(RELEASE_OF_ERA).filter(([era, text]) => gupEra(release(text)) !== era);
+    expect(others).toEqual([["E2", "5.9"]]);
+  });
+});
 
 describe("gupEra", () => {
   const table: readonly [release: string, era: string][] = [

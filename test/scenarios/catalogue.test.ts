@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, test } from "vitest";
 import { decideScenario, scheduleOf, settingsOf, settingText } from "../../server/scenarios/catalogue/decide.ts";
-import { CATALOGUE } from "../../server/scenarios/catalogue/index.ts";
+import { CATALOGUE } from "../../server/scenarios/catalogue/catalogue.ts";
 import type { Expectation, Setting } from "../../server/scenarios/catalogue/scenario.ts";
 import { modelFromJson, modelToJson } from "../../server/simulator/json.ts";
 import type { Model } from "../../server/simulator/model.ts";

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { decideScenario, settingsOf } from "../../server/scenarios/catalogue/decide.ts";
-import { CATALOGUE } from "../../server/scenarios/catalogue/index.ts";
+import { CATALOGUE } from "../../server/scenarios/catalogue/catalogue.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { architectureRows, type ArchitectureRow } from "../../kernel/architecture.ts";
-import { gupEra, type GupEra } from "../../kernel/era.ts";
-import { parseRelease } from "../../kernel/release.ts";
+import { gupEra, RELEASE_OF_ERA, type GupEra } from "../../kernel/era.ts";
+import { parseRelease, type Release } from "../../kernel/release.ts";
 import { counterexample } from "../../simulator/counterexample.ts";
 import { explore, type Exploration, type ExploreOptions } from "../../simulator/explore.ts";
 import type { Model } from "../../simulator/model.ts";
@@ -27,12 +27,24 @@ export const decideScenario = (scenario: CatalogueScenario, model: Model, maxSta
 /** The schedule to show, or null where none fails. */
 export const scheduleOf = (scenario: CatalogueScenario, model: Model, maxStates?: number): Trace | null => counterexample(model, optionsOf(scenario, model, maxStates));
 
+function released(text: string): Release {
+  const release = parseRelease(text);
+  if (!release) throw new Error(`no release: ${text}`);
+  return release;
+}
+
 /** The rows of all architectures in a release. */
-const rowsIn = (release: string): readonly ArchitectureRow[] => {
-  const parsed = parseRelease(release);
-  if (!parsed) throw new Error(`no release: ${release}`);
-  return architectureRows({ release: parsed, arch: "x86_64", archIsSet: false, config: {} });
-};
+const rowsIn = (release: string): readonly ArchitectureRow[] =>
+  architectureRows({ release: released(release), arch: "x86_64", archIsSet: false, config: {} });
+
+/** When a scenario plays: its eras in its releases, or each in the other that belongs to it. */
+function times({ eras, releases }: Pick<CatalogueScenario["axes"], "eras" | "releases">): readonly { readonly era: GupEra; readonly release: string }[] {
+  if (releases.length === 0) return eras.map((era) => ({ era, release: RELEASE_OF_ERA[era] }));
+  return releases.flatMap((release) => {
+    const inEras = eras.length > 0 ? eras : [gupEra(released(release))];
+    return inEras.map((era) => ({ era, release }));
+  });
+}
 
 /** Releases and eras that are asked for in place of those of the axes. */
 export interface AskedSetting {
@@ -54,13 +66,10 @@ export function settingsOf(scenario: CatalogueScenario, asked: AskedSetting | nu
   const { eras, releases } = axesOf(scenario, asked ?? { release: null, era: null });
   const byArchitecture = asked !== null || scenario.axes.byArchitecture;
   return scenario.variants.flatMap(({ id: variant }) =>
-    releases.flatMap((text) => {
-      const release = parseRelease(text);
-      if (!release) throw new Error(`no release: ${text}`);
-      const rows = rowsIn(text);
+    times({ eras, releases }).flatMap(({ era, release }) => {
+      const rows = rowsIn(release);
       const chosen = byArchitecture ? rows : rows.filter(({ isDefault }) => isDefault);
-      const inEras = eras.length > 0 ? eras : [gupEra(release)];
-      return inEras.flatMap((era) => chosen.map((architecture): Setting => ({ variant, release, era, architecture })));
+      return chosen.map((architecture): Setting => ({ variant, release: released(release), era, architecture }));
     }),
   );
 }

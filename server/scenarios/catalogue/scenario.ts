@@ -56,7 +56,10 @@ export interface CatalogueScenario {
   /** Name of the thread that must be able to end, or null. */
   readonly livelock: string | null;
   readonly variants: readonly Variant[];
-  /** Axes on which the variants differ: `tellsApart` settings are all run by the tests. */
+  /**
+   * Axes on which the variants differ: all settings that they tell apart are run by the tests. Without releases every era
+   * plays in the release that stands for it; without eras every release is of its own.
+   */
   readonly axes: { readonly eras: readonly GupEra[]; readonly releases: readonly string[]; readonly byArchitecture: boolean };
   /** Null where the variant does not exist in that setting. */
   build(setting: Setting): Model | null;

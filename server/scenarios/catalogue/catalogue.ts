@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { ATOMIC_SCENARIOS } from "./atomic/scenarios.ts";
+import { COW_SCENARIOS } from "./cow/scenarios.ts";
 import { MAPPED_SCENARIOS } from "./mapped/scenarios.ts";
 import { MOVE_SCENARIOS } from "./move/scenarios.ts";
 import { NOTIFIER_SCENARIOS } from "./notifier/scenarios.ts";
@@ -18,6 +19,7 @@ export const CATALOGUE: readonly CatalogueScenario[] = [
   ...PMD_SHARING_SCENARIOS,
   ...TRACKING_SCENARIOS,
   ...PINNED_SCENARIOS,
+  ...COW_SCENARIOS,
   vmaLockOrder,
 ];
 
