@@ -26,8 +26,8 @@ export interface Survey {
   /** False where the budget was used up: then there may be more. */
   readonly complete: boolean;
   readonly failures: readonly SurveyedFailure[];
-  /** One schedule for each kind of failure that was found, a deadlock among them; they end as they are said to. */
-  readonly schedules: readonly { readonly failure: SurveyedFailure | "deadlock"; readonly schedule: readonly ActionPlace[] }[];
+  /** A schedule for each failure that was found itself, and not only through a twin, by the property that it violates. */
+  readonly schedules: readonly { readonly ends: string; readonly schedule: readonly ActionPlace[] }[];
   /** Whether somewhere nothing can move although a thread under review has not ended. */
   readonly deadlock: boolean;
   /** All alternatives that are taken somewhere. */
@@ -64,11 +64,10 @@ export const survey = (model: Model, { maxStates, disabled = [], properties, sea
   return {
     complete: outcome.kind === "complete",
     failures: closed(program, found.reduction?.twins ?? [], failures),
-    schedules: firsts.map((failure) => {
-      const schedule = scheduleTo(program, found, failure);
-      const last = schedule[schedule.length - 1];
-      return { failure: failure.check < 0 ? "deadlock" : { ...last, check: failure.check }, schedule };
-    }),
+    schedules: firsts.map((failure) => ({
+      ends: failure.check < 0 ? "deadlock" : program.checks[failure.check].property,
+      schedule: scheduleTo(program, found, failure),
+    })),
     deadlock: failures.some(({ action }) => action < 0),
     taken: program.actions.filter((_, action) => taken[action] === 1),
     unreached: unreachedBy(program, taken),

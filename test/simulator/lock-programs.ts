@@ -49,7 +49,8 @@ const pick = <T>(choose: Choose, from: readonly T[]): T => from[choose(from.leng
 
 const share = (model: ModelBuilder, choose: Choose): Shared => ({
   model,
-  semaphores: Array.from({ length: 1 + choose(2) }, (_, index) => rwsem(model, `rwsem ${index}`)),
+  semaphores: Array.from({ length: 1 + choose(2) }, (_, index) =>
+    choose(12) > 0 ? rwsem(model, `rwsem ${index}`) : model.field(`rwsem ${index}`, pick(choose, [1, 255]))),
   waiting: [model.field("waiting 0"), model.field("waiting 1")],
   spinlocks: Array.from({ length: 1 + choose(2) }, (_, index) => spinlock(model, `spinlock ${index}`)),
   readers: model.field("readers"),
@@ -77,11 +78,25 @@ const takeFairly = (writing: Writing): void => {
   }
 };
 
+/** Locks that are used in a way that is not theirs: entered and left without a look, or by the rules of another kind. */
+const takeWrongly = (writing: Writing): void => {
+  const { shared: { semaphores, spinlocks }, choose } = writing;
+  const semaphore = pick(choose, semaphores);
+  const spin = pick(choose, spinlocks);
+  const ways: readonly [StepPart, StepPart][] = [
+    [rcuReadLock(semaphore), rcuReadUnlock(semaphore)],
+    [downRead(spin), upRead(spin)],
+    [spinLock(semaphore), spinUnlock(semaphore)],
+  ];
+  const [acquire, release] = pick(choose, ways);
+  take(writing, "take wrongly", acquire, release);
+};
+
 const takeSomething = (writing: Writing): void => {
   const { shared: { semaphores, spinlocks, readers }, choose } = writing;
   const semaphore = pick(choose, semaphores);
   const spin = pick(choose, spinlocks);
-  switch (choose(7)) {
+  switch (choose(12)) {
     case 0:
     case 1:
       return take(writing, "down_read", downRead(semaphore), upRead(semaphore));
@@ -93,6 +108,8 @@ const takeSomething = (writing: Writing): void => {
       return take(writing, "rcu_read_lock", rcuReadLock(readers), rcuReadUnlock(readers));
     case 5:
       return takeFairly(writing);
+    case 6:
+      return choose(3) === 0 ? takeWrongly(writing) : takeFairly(writing);
     default:
       return take(writing, "spin_lock", spinLock(spin), spinUnlock(spin));
   }

@@ -51,15 +51,18 @@ export const valueAt = (of: Expression, byte: number): number => {
   }
 };
 
+/** All 256 values of a byte. Not to be written. */
+const ANY: Uint8Array = new Uint8Array(256).fill(1);
+
 /**
  * For which values of the field an alternative may be enabled, as far as the parts of its guard show that read this field
  * alone: 256 bytes, 1 where none of them is false.
  */
 export const allowedValues = ({ guard }: Alternative, field: Field): Uint8Array => {
-  const allowed = new Uint8Array(256).fill(1);
-  if (guard === undefined) return allowed;
-  for (const part of conjunctsOf(guard)) {
-    if (!readsOnly(part, field)) continue;
+  const parts = guard === undefined ? [] : conjunctsOf(guard).filter((part) => part.kind !== "constant" && readsOnly(part, field));
+  if (parts.length === 0) return ANY;
+  const allowed = ANY.slice();
+  for (const part of parts) {
     for (let value = 0; value < 256; value++) if (valueAt(part, value) === 0) allowed[value] = 0;
   }
   return allowed;

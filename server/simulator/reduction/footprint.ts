@@ -166,15 +166,6 @@ const markAssignment = (drawing: Drawing, assignment: Assignment): void => {
   markReads(drawing, value);
 };
 
-/** A byte that is counted and also read or written by the same step is simply written. */
-const settleCounts = ({ bits: { words }, print }: Drawing): void => {
-  for (let word = 0; word < words; word++) {
-    const mixed = print[2 * words + word] & (print[word] | print[words + word]);
-    print[words + word] |= mixed;
-    print[2 * words + word] &= ~mixed;
-  }
-};
-
 /** The footprint of one alternative, from its guard, its checks and its effect. */
 export const footprintOf = (
   bits: Bits, { guard, effect = [] }: Alternative, checks: readonly Expression[], views: ReadonlyMap<Field, LockView>,
@@ -183,7 +174,6 @@ export const footprintOf = (
   if (guard !== undefined) markCondition(drawing, guard);
   for (const check of checks) markCondition(drawing, check);
   for (const assignment of effect) markAssignment(drawing, assignment);
-  settleCounts(drawing);
   return drawing.print;
 };
 

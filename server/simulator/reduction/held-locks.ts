@@ -2,7 +2,7 @@
 import { nextCounter } from "../compile.ts";
 import type { Field } from "../expression.ts";
 import type { Model, ThreadSpec } from "../model.ts";
-import { lockUse } from "./lock-use.ts";
+import { lockUse, mayBeLockUse } from "./lock-use.ts";
 import type { LockUse } from "./lock-use.ts";
 
 /** Taken for the thread alone; numbers above 0 say how often it was entered as one of many. */
@@ -92,6 +92,7 @@ const mostInside = (threads: readonly ThreadSpec[], all: readonly Uses[]): numbe
 
 const lockAt = (threads: readonly ThreadSpec[], field: Field): Lock | null => {
   if (field.length !== 1 || field.initial[0] !== 0) return null;
+  if (!threads.every(({ steps }) => steps.every(({ alternatives }) => alternatives.every((one) => mayBeLockUse(one, field))))) return null;
   const uses = threads.map(({ steps }) => steps.map(({ alternatives }) => alternatives.map((one) => lockUse(one, field))));
   if (!everyUse(uses, ({ kind }) => kind !== "other") || everyUse(uses, ({ kind }) => kind === "none")) return null;
   const held = threads.map((thread, index) => flow(thread, uses[index], after, atLeast));

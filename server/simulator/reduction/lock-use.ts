@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Field } from "../expression.ts";
-import type { Alternative } from "../model.ts";
+import type { Alternative, Assignment } from "../model.ts";
 import { allowedValues, readsOnly, valueAt } from "./byte-condition.ts";
 
 /**
@@ -16,29 +16,45 @@ export interface LockUse {
   readonly allowed: Uint8Array;
 }
 
+type Change = (before: number) => number;
+
 /** Value of the field after the effect, by its value before; null where it depends on other fields too. */
-const effectOn = ({ effect = [] }: Alternative, field: Field): ((before: number) => number) | null => {
-  const own = effect.filter(({ target }) => target === field);
-  if (!own.every(({ index, value }) => index === null && readsOnly(value, field))) return null;
-  return (before) => own.reduce((byte, { value }) => valueAt(value, byte) & 0xff, before);
+const changeOf = (own: readonly Assignment[], field: Field): Change | null =>
+  own.every(({ index, value }) => index === null && readsOnly(value, field))
+    ? (before) => own.reduce((byte, { value }) => valueAt(value, byte) & 0xff, before)
+    : null;
+
+const leaveIt: Change = (value) => value;
+const enterOnce: Change = (value) => (value + 1) & 0xff;
+const leaveOnce: Change = (value) => (value - 1) & 0xff;
+const dropIt: Change = () => 0;
+const oneInside: Change = () => 1;
+
+const isAlways = (allowed: Uint8Array, change: Change, wanted: Change): boolean => {
+  for (let value = 0; value < 256; value++) if (allowed[value] === 1 && change(value) !== wanted(value)) return false;
+  return true;
 };
 
-const kindOf = (allowed: Uint8Array, after: (before: number) => number): LockUse["kind"] => {
-  const values = Array.from(allowed.keys()).filter((value) => allowed[value] === 1);
-  const always = (wanted: (before: number) => number): boolean => values.every((value) => after(value) === wanted(value));
-  if (always((value) => value)) return "none";
-  if (values.every((value) => value === 0)) return "take";
-  if (always((value) => (value + 1) & 0xff)) return "enter";
-  if (always((value) => (value - 1) & 0xff)) return "leave";
-  if (always(() => 0)) return "drop";
-  return always(() => 1) ? "downgrade" : "other";
+const kindOf = (allowed: Uint8Array, change: Change): LockUse["kind"] => {
+  if (isAlways(allowed, change, leaveIt)) return "none";
+  if (allowed.indexOf(1, 1) < 0) return "take";
+  if (isAlways(allowed, change, enterOnce)) return "enter";
+  if (isAlways(allowed, change, leaveOnce)) return "leave";
+  if (isAlways(allowed, change, dropIt)) return "drop";
+  return isAlways(allowed, change, oneInside) ? "downgrade" : "other";
 };
 
 /** How an alternative uses a scalar field as a lock. */
 export const lockUse = (alternative: Alternative, field: Field): LockUse => {
   const allowed = allowedValues(alternative, field);
-  const after = effectOn(alternative, field);
-  if (after === null) return { kind: "other", value: 0, allowed };
-  const kind = kindOf(allowed, after);
-  return { kind, value: kind === "take" ? after(0) : 0, allowed };
+  const own = (alternative.effect ?? []).filter(({ target }) => target === field);
+  if (own.length === 0) return { kind: "none", value: 0, allowed };
+  const change = changeOf(own, field);
+  if (change === null) return { kind: "other", value: 0, allowed };
+  const kind = kindOf(allowed, change);
+  return { kind, value: kind === "take" ? change(0) : 0, allowed };
 };
+
+/** Whether all that an alternative writes to the field is what locks are written: 0, another number, or one more or less. */
+export const mayBeLockUse = ({ effect = [] }: Alternative, field: Field): boolean =>
+  effect.every(({ target, value }) => target !== field || readsOnly(value, field));

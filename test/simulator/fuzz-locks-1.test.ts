@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { lockProgram } from "./lock-programs.ts";
+import { compareSearches, KINDS, newTally } from "./reduction-check.ts";
+
+const PROGRAMS = 5500;
+
+test("reduced searches find what the full search finds, part 1 of 2", { timeout: 300_000 }, () => {
+  const first = (fc.readConfigureGlobal()?.seed ?? 0) + 0 * PROGRAMS;
+  const tally = newTally();
+  for (let program = 0; program < PROGRAMS; program++) compareSearches(lockProgram(first + program), 1500, KINDS, tally);
+  expect(tally.programs).toBeGreaterThan(5000);
+  expect(tally.failing).toBeGreaterThan(1500);
+  expect(tally.deadlocking).toBeGreaterThan(500);
+  expect(tally.vacuous).toBeGreaterThan(500);
+  expect(tally.states["all"] * 3).toBeLessThan(tally.states["full"]);
+});
