@@ -8,7 +8,7 @@ import { unfold } from "./reduction/unfold.ts";
 import { pathTo } from "./store.ts";
 
 /** Models with at most this many states are explored in full: their counts are exact and their first violation is the nearest. */
-export const SMALL_MODEL = 4096;
+export const SMALL_MODEL = 8192;
 
 /** Which states are stored: all, or none that reductions leave out; `automatic`: all in a small model. */
 export type SearchKind = "automatic" | "full" | "reduced" | Reductions;
