@@ -42,7 +42,9 @@ function fixedText(fixed: NonNullable<Evidence["fixed"]>): string {
   switch (fixed.verdict) {
     case "pass":
       return [
-        `${title}: passes, all ${count(fixed.states, "state")} explored`,
+        fixed.counted === "all"
+          ? `${title}: passes, all ${count(fixed.states, "state")} explored`
+          : `${title}: passes, ${count(fixed.states, "state")} explored after reductions`,
         blockedText(fixed),
         ...(fixed.mutationFails ? ["undoing the fix fails again"] : []),
       ].join("; ");
