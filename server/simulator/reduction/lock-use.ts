@@ -38,9 +38,10 @@ const isAlways = (allowed: Uint8Array, change: Change, wanted: Change): boolean 
 const kindOf = (allowed: Uint8Array, change: Change): LockUse["kind"] => {
   if (isAlways(allowed, change, leaveIt)) return "none";
   if (allowed.indexOf(1, 1) < 0) return "take";
+  // First, because a guard for one value may make 0 one less, or one more than 255.
+  if (isAlways(allowed, change, dropIt)) return "drop";
   if (isAlways(allowed, change, enterOnce)) return "enter";
   if (isAlways(allowed, change, leaveOnce)) return "leave";
-  if (isAlways(allowed, change, dropIt)) return "drop";
   return isAlways(allowed, change, oneInside) ? "downgrade" : "other";
 };
 
