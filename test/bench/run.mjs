@@ -129,4 +129,5 @@ function archive() {
 startUp();
 reader();
 archive();
+await import("./simulator.mjs");
 await import("./tree.mjs");
