@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { parentPort, workerData } from "node:worker_threads";
 import { scanTaskRunner, type ScanWorkerData } from "./cli/scan-task.ts";
+import { SIMULATES } from "./node/simulator-thread.ts";
+import { simulate, type Simulation } from "./simulator/simulation.ts";
 
-/** Entry of a worker thread: reviews one file of a tree after the other, as it is told. */
-const run = scanTaskRunner(workerData as ScanWorkerData);
+/** Entry of a worker thread: simulates, or reviews one file of a tree after the other, as it is told. */
+const run: (what: never) => unknown =
+  workerData === SIMULATES ? (what: Simulation) => simulate(what) : scanTaskRunner(workerData as ScanWorkerData);
 
 const answer = (message: unknown): void => {
   // A port of a thread, not of a window: it has one reader.
@@ -11,7 +14,7 @@ const answer = (message: unknown): void => {
   parentPort?.postMessage(message);
 };
 
-parentPort?.on("message", ({ task, what }: { task: number; what: string }) => {
+parentPort?.on("message", ({ task, what }: { task: number; what: never }) => {
   try {
     answer({ task, result: run(what) });
   } catch (error) {

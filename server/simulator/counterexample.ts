@@ -72,8 +72,11 @@ const fewestSwitches = (
   });
 };
 
-const findCheck = ({ program, schedule: first }: Decision, options: ExploreOptions, property: string): Found => {
-  const { disabled, schedule } = dropThreads(program, options, property, first);
+const findCheck = ({ program, exploration, schedule: first }: Decision, options: ExploreOptions, property: string): Found => {
+  // What was too large to be explored in full mostly still is with one thread less.
+  const asked = options.search ?? "automatic";
+  const search = asked === "automatic" && exploration.counted === "reduced" ? "reduced" : asked;
+  const { disabled, schedule } = dropThreads(program, { ...options, search }, property, first);
   const best = fewestSwitches(program.model, options, disabled, () => ({ kind: "check", property }));
   return { schedule: best ?? schedule, minimal: best !== null };
 };

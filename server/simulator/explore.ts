@@ -39,7 +39,7 @@ export interface Violation {
 }
 
 /**
- * What breadth-first exploration of every interleaving found. A verdict is about the closed program that it was given, and
+ * What breadth-first exploration of every interleaving found, or in large models of enough of them to show the same. A verdict is about the closed program that it was given, and
  * complete for it; what it does not cover:
  * - weak memory: steps of different threads interleave under sequential consistency, each step is atomic;
  * - more threads, or other ones, than the model has; environment threads do at most what their locks allow in the model;
@@ -53,7 +53,7 @@ export interface Exploration {
   readonly counted: "all" | "reduced";
   readonly states: number;
   readonly transitions: number;
-  /** The first violation in breadth-first order. */
+  /** The first violation in breadth-first order, among the states that were explored. */
   readonly violation: Violation | null;
   /** What the model must reach and did not; not empty exactly where the verdict is `vacuous`. */
   readonly unreached: readonly string[];
@@ -141,5 +141,5 @@ export const decide = (model: Model, options: ExploreOptions): Decision => {
   return { program, search, schedule: found.schedule, trap, exploration: judge(program, verdict, found.violation) };
 };
 
-/** Explores every interleaving of the model up to the first violation. Pure and deterministic. */
+/** Decides what the interleavings of the model can come to, up to the first violation. Pure and deterministic. */
 export const explore = (model: Model, options: ExploreOptions): Exploration => decide(model, options).exploration;
