@@ -20,7 +20,7 @@ export interface VerdictSearch {
 }
 
 const searchReduced = (program: Program, options: SearchOptions, wanted: Reductions): VerdictSearch => {
-  const reduction = prepareReduction(program, wanted, options.disabled);
+  const reduction = prepareReduction(program, wanted, options.disabled, options.cancel);
   return { search: searchBreadthFirst(program, { ...options, reduction }), reduction };
 };
 

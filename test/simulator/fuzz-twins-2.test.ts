@@ -10,7 +10,10 @@ const PART = 2;
 test("the same with two or three identical threads, part 2 of 2", { timeout: 300_000 }, () => {
   const first = (fc.readConfigureGlobal()?.seed ?? 0) + PART * PROGRAMS;
   const tally = newTally();
-  for (let program = 0; program < PROGRAMS; program++) compareSearches(twinProgram(first + program), 1500, TWIN_KINDS, tally);
+  for (let program = 0; program < PROGRAMS; program++) {
+    const disabled = program % 8 === 7 ? [1] : [];
+    compareSearches(twinProgram(first + program), { maxStates: 1500, kinds: TWIN_KINDS, disabled }, tally);
+  }
   expect(tally.programs).toBeGreaterThan(5000);
   expect(tally.failing).toBeGreaterThan(1000);
   expect(tally.deadlocking).toBeGreaterThan(500);

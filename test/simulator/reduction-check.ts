@@ -24,10 +24,10 @@ export const TWIN_KINDS: readonly Kind[] = [SYMMETRY, { name: "persistent and sy
 const essence = ({ complete, failures, deadlock, taken, unreached }: Survey) => ({ complete, failures, deadlock, taken, unreached });
 
 /** The failing schedules of a survey run in the independent interpreter, and end as they are said to. */
-const replayAll = (model: Model, { schedules }: Survey): void => {
+const replayAll = (model: Model, { schedules }: Survey, disabled: readonly number[]): void => {
   for (const { ends, schedule } of schedules) {
     const end = ends === "deadlock" ? "deadlock" : "check";
-    replay(model, { schedule, end, property: ends, cycleStart: null, disabled: new Set() });
+    replay(model, { schedule, end, property: ends, cycleStart: null, disabled: new Set(disabled) });
   }
 };
 
@@ -43,9 +43,17 @@ export interface Tally {
 
 export const newTally = (): Tally => ({ programs: 0, skipped: 0, failing: 0, deadlocking: 0, vacuous: 0, states: {} });
 
-/** Compares the full search of a program with each reduced one. Programs with more states than allowed are skipped. */
-export const compareSearches = (model: Model, maxStates: number, kinds: readonly Kind[], tally: Tally): void => {
-  const full = survey(model, { maxStates, search: "full" });
+export interface Comparison {
+  /** Programs with more states are skipped. */
+  readonly maxStates: number;
+  readonly kinds: readonly Kind[];
+  /** Threads that never run. */
+  readonly disabled?: readonly number[];
+}
+
+/** Compares the full search of a program with each reduced one. */
+export const compareSearches = (model: Model, { maxStates, kinds, disabled = [] }: Comparison, tally: Tally): void => {
+  const full = survey(model, { maxStates, disabled, search: "full" });
   if (!full.complete) {
     tally.skipped++;
     return;
@@ -56,10 +64,10 @@ export const compareSearches = (model: Model, maxStates: number, kinds: readonly
   tally.vacuous += Number(full.unreached.length > 0);
   tally.states["full"] = (tally.states["full"] ?? 0) + full.states;
   for (const { name, search } of kinds) {
-    const reduced = survey(model, { maxStates, search });
+    const reduced = survey(model, { maxStates, disabled, search });
     expect(essence(reduced), `${model.name}, ${name}`).toEqual(essence(full));
     expect(reduced.states).toBeLessThanOrEqual(full.states);
     tally.states[name] = (tally.states[name] ?? 0) + reduced.states;
-    replayAll(model, reduced);
+    replayAll(model, reduced, disabled);
   }
 };

@@ -52,7 +52,7 @@ export const valueAt = (of: Expression, byte: number): number => {
 };
 
 /** All 256 values of a byte. Not to be written. */
-const ANY: Uint8Array = new Uint8Array(256).fill(1);
+export const ANY: Uint8Array = new Uint8Array(256).fill(1);
 
 /**
  * For which values of the field an alternative may be enabled, as far as the parts of its guard show that read this field

@@ -50,18 +50,19 @@ const fillRow = (
 };
 
 /**
- * The table of dependences, or null where it would be too large. A step that depends on nothing that any other thread can do
+ * The table of dependences, or null where it would be too large or the flag is raised meanwhile. A step that depends on nothing that any other thread can do
  * first is a persistent set of its own (P. Godefroid, Partial-Order Methods for the Verification of Concurrent Systems, LNCS
  * 1032, 1996, chapter 4): to explore that thread alone is enough. The other threads' futures end at locks that are held.
  */
 export const dependenceOf = (
-  program: Program, points: Points, prints: StepFootprints, threads: readonly number[],
+  program: Program, points: Points, prints: StepFootprints, threads: readonly number[], cancel: Int32Array | undefined,
 ): Dependence | null => {
   if (points.count * points.count > MOST_BYTES) return null;
   const table = new Uint8Array(points.count * points.count);
   const known = new Map<string, Footprint>();
   for (const thread of threads) {
     for (let step = 0; step < program.model.threads[thread].steps.length; step++) {
+      if (cancel !== undefined && Atomics.load(cancel, 0) !== 0) return null;
       const held = heldAt(prints.locks, thread, step);
       const future = known.get(held) ?? futures(program, points, prints, threads, shutOutWhile(prints, held));
       known.set(held, future);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Field } from "../expression.ts";
 import type { Alternative, Assignment } from "../model.ts";
-import { allowedValues, readsOnly, valueAt } from "./byte-condition.ts";
+import { allowedValues, ANY, readsOnly, valueAt } from "./byte-condition.ts";
 
 /**
  * What one alternative does to a field, if the field is a lock: `take` it for itself alone, `enter` and `leave` it as one of
@@ -45,11 +45,14 @@ const kindOf = (allowed: Uint8Array, change: Change): LockUse["kind"] => {
   return isAlways(allowed, change, oneInside) ? "downgrade" : "other";
 };
 
+/** Most alternatives have nothing to do with most fields. */
+const NO_USE: LockUse = { kind: "none", value: 0, allowed: ANY };
+
 /** How an alternative uses a scalar field as a lock. */
 export const lockUse = (alternative: Alternative, field: Field): LockUse => {
   const allowed = allowedValues(alternative, field);
   const own = (alternative.effect ?? []).filter(({ target }) => target === field);
-  if (own.length === 0) return { kind: "none", value: 0, allowed };
+  if (own.length === 0) return allowed === ANY ? NO_USE : { kind: "none", value: 0, allowed };
   const change = changeOf(own, field);
   if (change === null) return { kind: "other", value: 0, allowed };
   const kind = kindOf(allowed, change);

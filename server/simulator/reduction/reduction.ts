@@ -37,14 +37,16 @@ export interface Reduction {
   readonly done: Uint8Array;
 }
 
-export const prepareReduction = (program: Program, wanted: Reductions, disabled: ReadonlySet<number>): Reduction => {
+export const prepareReduction = (
+  program: Program, wanted: Reductions, disabled: ReadonlySet<number>, cancel?: Int32Array,
+): Reduction => {
   const threads = program.model.threads.map((_, thread) => thread).filter((thread) => !disabled.has(thread));
   const points = pointsOf(program);
   const locks = wanted.persistent ? locksOf(program.model, disabled) : [];
   const prints = stepFootprints(program, points, locks, disabled);
   return {
     points,
-    dependence: wanted.persistent ? dependenceOf(program, points, prints, threads) : null,
+    dependence: wanted.persistent ? dependenceOf(program, points, prints, threads, cancel) : null,
     unseen: wanted.fusion ? Uint8Array.from(prints.points, (print) => (print.every((word) => word === 0) ? 1 : 0)) : null,
     twins: wanted.symmetry ? twinsOf(program, threads.filter((thread) => program.model.threads[thread].role !== "review")) : [],
     threads,
