@@ -81,6 +81,13 @@ describe("what is counted", () => {
     expect(countSchedules(pmdModel("vma-lock"), { cancel: new Int32Array([1]) })).toBeNull();
   });
 
+  test("ways to take a step are different, whatever else happens first", () => {
+    const model = modelBuilder("ways");
+    model.thread("chooser", "review").step({ text: "any", alternatives: [{}, {}, {}] });
+    model.thread("other", "environment").step({ text: "work" });
+    expect(said(model.finish())).toBe("6/0 3/0");
+  });
+
   test("more ways on than there are bits are counted as schedules only", () => {
     const model = modelBuilder("many");
     const thread = model.thread("many", "review");

@@ -192,6 +192,20 @@ test("what one of several identical threads can reach, all can", () => {
   expect(survey(finished, { ...MAX, search: "reduced" }).taken).toEqual(survey(finished, { ...MAX, search: "full" }).taken);
 });
 
+test("threads that start with other values are not identical", () => {
+  const model = modelBuilder("not twins");
+  for (const start of [0, 1]) {
+    const thread = model.thread(`starts with ${start}`, "environment");
+    const own = thread.local("own", start);
+    thread.step({ text: "if", alternatives: [{ guard: eq(own, 1) }, { guard: eq(own, 0), to: "END" }] });
+    model.reach(thread, thread.step({ text: "then" }), `with ${start}`);
+  }
+  const finished = model.finish();
+  for (const search of ["full", "reduced"] as const) {
+    expect(explore(finished, { ...MAX, search })).toMatchObject({ verdict: "vacuous", unreached: ["with 0"] });
+  }
+});
+
 test("a survey goes past the first failure, and ends the path there", () => {
   const model = modelBuilder("many");
   const count = model.field("count");

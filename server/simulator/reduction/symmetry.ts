@@ -42,16 +42,24 @@ const groupOf = ({ model, layout }: Program, threads: readonly number[]): TwinGr
   };
 };
 
-/** Groups of two or more threads that run the same steps on the same objects. */
-export const twinsOf = (program: Program, threads: readonly number[]): TwinGroup[] => {
-  const byBehaviour = new Map<string, number[]>();
+/** Threads with the same key, two or more, in the order of the first of each group. */
+const groupsBy = (threads: readonly number[], keyOf: (thread: number) => string | number): number[][] => {
+  const groups = new Map<string | number, number[]>();
   for (const thread of threads) {
-    const key = behaviour(program.model, program.model.threads[thread]);
-    const group = byBehaviour.get(key);
-    if (group === undefined) byBehaviour.set(key, [thread]);
+    const key = keyOf(thread);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [thread]);
     else group.push(thread);
   }
-  return [...byBehaviour.values()].filter((group) => group.length > 1).map((group) => groupOf(program, group));
+  return [...groups.values()].filter((group) => group.length > 1);
+};
+
+/** Groups of two or more threads that run the same steps on the same objects. */
+export const twinsOf = (program: Program, threads: readonly number[]): TwinGroup[] => {
+  const { model } = program;
+  return groupsBy(threads, (thread) => model.threads[thread].steps.length)
+    .flatMap((alike) => groupsBy(alike, (thread) => behaviour(model, model.threads[thread])))
+    .map((group) => groupOf(program, group));
 };
 
 /** Compares the parts of two threads in the state at `base`, byte by byte. */
