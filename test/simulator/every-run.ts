@@ -33,11 +33,13 @@ const conflict = (left: Act, right: Act): boolean => {
 /** Not 0: a byte that is only counted up from 0 is seen to stay small, and then some looks at it are no looks. */
 const START = 3;
 
-export const randomActs = (choose: Choose): Acts =>
-  Array.from({ length: 2 + choose(2) }, () => {
+export const randomActs = (choose: Choose): Acts => {
+  const threads = 2 + choose(2);
+  // Three long threads have more runs than can be listed.
+  return Array.from({ length: threads }, () => {
     const acts: Act[] = [];
     const held: Act[] = [];
-    for (let count = 1 + choose(3); count > 0; count--) {
+    for (let count = 1 + choose(5 - threads); count > 0; count--) {
       const object = choose(2);
       const kind = (["read", "write", "write", "count", "count", "look", "lock", "enter"] as const)[choose(8)];
       if (isAboutLocks({ kind, object, value: 0 })) {
@@ -48,6 +50,7 @@ export const randomActs = (choose: Choose): Acts =>
     }
     return [...acts, ...held.toReversed()];
   });
+};
 
 const partOf = ({ kind, object, value }: Act, values: readonly Field[], locks: readonly Field[], own: Field): StepPart => {
   const alternative = {
