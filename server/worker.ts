@@ -2,9 +2,11 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { scanTaskRunner, type ScanWorkerData } from "./cli/scan-task.ts";
 import { serveTree, type TreeWorkerData } from "./cli/tree-service.ts";
+import { SIMULATES } from "./node/simulator-thread.ts";
+import { simulate, type Simulation } from "./simulator/simulation.ts";
 
-/** Entry of a worker thread: reviews one file of a tree after the other, as it is told, or keeps a tree for the editor. */
-const data = workerData as ScanWorkerData | TreeWorkerData;
+/** Entry of a worker thread: simulates, or reviews one file of a tree after the other, as it is told, or keeps a tree for the editor. */
+const data = workerData as ScanWorkerData | TreeWorkerData | typeof SIMULATES;
 
 const answer = (message: unknown): void => {
   // A port of a thread, not of a window: it has one reader.
@@ -12,10 +14,10 @@ const answer = (message: unknown): void => {
   parentPort?.postMessage(message);
 };
 
-if ("tree" in data) serveTree(data, (take) => parentPort?.on("message", take), answer, () => parentPort?.close());
+if (data !== SIMULATES && "tree" in data) serveTree(data, (take) => parentPort?.on("message", take), answer, () => parentPort?.close());
 else {
-  const run = scanTaskRunner(data);
-  parentPort?.on("message", ({ task, what }: { task: number; what: string }) => {
+  const run: (what: never) => unknown = data === SIMULATES ? (what: Simulation) => simulate(what) : scanTaskRunner(data);
+  parentPort?.on("message", ({ task, what }: { task: number; what: never }) => {
     try {
       answer({ task, result: run(what) });
     } catch (error) {

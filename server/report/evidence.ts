@@ -43,7 +43,9 @@ function fixedText(fixed: NonNullable<Evidence["fixed"]>): string {
   switch (fixed.verdict) {
     case "pass":
       return [
-        `${title}: passes, all ${count(fixed.states, "state")} explored`,
+        fixed.counted === "all"
+          ? `${title}: passes, all ${count(fixed.states, "state")} explored`
+          : `${title}: passes, ${count(fixed.states, "state")} explored after reductions`,
         `the schedule above then ${whyFixed(fixed)}`,
         ...(fixed.mutationFails ? ["undoing the fix fails again"] : []),
       ].join("; ");

@@ -3,7 +3,7 @@ import type { Release } from "../kernel/release.ts";
 import type { EffectProgram } from "../program/program.ts";
 import { counterexampleOnce, exploreOnce } from "../simulator/remembered.ts";
 import { whyBlocked } from "../simulator/explain.ts";
-import type { explore, ExploreOptions } from "../simulator/explore.ts";
+import type { Exploration, ExploreOptions } from "../simulator/explore.ts";
 import { FALSE } from "../simulator/expression.ts";
 import type { Alternative, Model } from "../simulator/model.ts";
 import type { Trace } from "../simulator/trace.ts";
@@ -31,6 +31,8 @@ export interface Proof {
     readonly title: string;
     readonly verdict: Proof["verdict"];
     readonly states: number;
+    /** Whether these are all states, or those that reductions leave. */
+    readonly counted: Exploration["counted"];
     /** The step of the failing schedule that the fix blocks, or null where the schedule completes without a violation. */
     readonly blockedAt: string | null;
     readonly heldBy: string | null;
@@ -55,7 +57,7 @@ export interface ExploredModels {
   readonly fixed: Model | null;
 }
 
-const NOT_LIFTED = { verdict: "not-lifted", states: 0, transitions: 0, violation: null, unreached: [] } as const;
+const NOT_LIFTED = { verdict: "not-lifted", counted: "all", states: 0, transitions: 0, violation: null, unreached: [] } as const;
 
 /** Explores the program under review, then the reference fix, then the fix undone. */
 export function prove(experiment: Experiment, program: EffectProgram, release: Release, maxStates: number): Proof {
@@ -74,6 +76,7 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
   const trace = counterexampleOnce(shownModel, options);
   if (!trace) return failure(experiment, { ...result, verdict: "unknown" }, program, assumptions);
   const { steps, held } = shownSchedule(shownModel, trace);
+  const fixed = proveFix(experiment, program, release, maxStates, built, trace);
   return {
     scenario: experiment.name,
     verdict: "fail",
@@ -81,11 +84,11 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
     badState: trace.violation.message,
     states: result.states,
     transitions: result.transitions,
-    bounds: experiment.bounds,
+    bounds: boundsOf(experiment, result.counted, fixed?.counted),
     assumptions,
     schedule: steps,
     held,
-    fixed: proveFix(experiment, program, release, maxStates, built, trace),
+    fixed,
     wrongFixes: tryWrongFixes(experiment, program, release, maxStates),
     assumedBranches: trace.steps.flatMap((step) => (step.assumed === undefined ? [] : [`${step.text}: ${step.assumed}`])),
     explored: { failing: shownModel, options, fixed: fixedModel(experiment, program, release) },
@@ -112,9 +115,15 @@ function optionsFor(experiment: Experiment, model: Model, properties: readonly s
   return { maxStates, properties: new Set(properties), livelock: experiment.livelock ? reviewed : null };
 }
 
+/** What a verdict covers; and what was counted, where that is not every state. */
+function boundsOf({ bounds }: Experiment, counted: Exploration["counted"], ofFix: Exploration["counted"] = "all"): string {
+  if (counted === "reduced") return `${bounds}; states counted after reductions`;
+  return ofFix === "reduced" ? `${bounds}; states of the fix counted after reductions` : bounds;
+}
+
 function failure(
   experiment: Experiment,
-  result: Pick<ReturnType<typeof explore>, "states" | "transitions"> & { verdict: Proof["verdict"] },
+  result: Pick<Exploration, "counted" | "states" | "transitions"> & { verdict: Proof["verdict"] },
   program: EffectProgram,
   assumptions: readonly string[],
 ): Proof {
@@ -125,7 +134,7 @@ function failure(
     badState: "",
     states: result.states,
     transitions: result.transitions,
-    bounds: experiment.bounds,
+    bounds: boundsOf(experiment, result.counted),
     assumptions: assumptions.length > 0 ? assumptions : program.assumptions.map((one) => one.text),
     schedule: [],
     held: [],
@@ -160,6 +169,7 @@ function proveFix(
     title: fix.title,
     verdict: result.verdict,
     states: result.states,
+    counted: result.counted,
     blockedAt: why.blockedAt === null ? null : `${why.thread}: ${why.blockedAt}`,
     heldBy: why.heldBy,
     replay: fixedSchedule(built.model, why),

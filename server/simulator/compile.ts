@@ -27,6 +27,9 @@ export interface Program {
   readonly effect: Int32Array;
   /** Program counter after the action. */
   readonly next: Int32Array;
+  /** Where the action's thread has its program counter, and 1 where that takes two bytes: as `layout.counters`, but fast. */
+  readonly counterOffset: Int32Array;
+  readonly counterWide: Uint8Array;
   /** Checks of action `a` are `firstCheck[a]` up to `firstCheck[a + 1]`. */
   readonly firstCheck: Int32Array;
   readonly checkCode: Int32Array;
@@ -191,7 +194,10 @@ export const compile = (model: Model, options: CompileOptions = {}): Program => 
   firstCheck.push(checks.length);
   return {
     model, layout, code: Int32Array.from(code), actions, guard: Int32Array.from(guard), effect: Int32Array.from(effect),
-    next: Int32Array.from(next), firstCheck: Int32Array.from(firstCheck), checkCode: Int32Array.from(checkCode), checks,
+    next: Int32Array.from(next),
+    counterOffset: Int32Array.from(actions, ({ thread }) => layout.counters[thread].offset),
+    counterWide: Uint8Array.from(actions, ({ thread }) => (layout.counters[thread].wide ? 1 : 0)),
+    firstCheck: Int32Array.from(firstCheck), checkCode: Int32Array.from(checkCode), checks,
     firstAction,
   };
 };

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { searchBreadthFirst } from "./breadth-first.ts";
 import { compile } from "./compile.ts";
 import type { ActionPlace, Program } from "./compile.ts";
 import { cycleFrom } from "./cycle.ts";
@@ -11,9 +10,10 @@ import { readCounter } from "./layout.ts";
 import type { Model } from "./model.ts";
 import { replay } from "./replay.ts";
 import type { Claim, Replay } from "./replay.ts";
-import { find, pathTo } from "./store.ts";
+import { find } from "./store.ts";
 import type { StateStore } from "./store.ts";
 import type { Trace, TraceStep } from "./trace.ts";
+import { scheduleTo, searchForVerdict } from "./verdict-search.ts";
 
 /** Pairs of state and last thread are two to five times as many as states. */
 const PAIR_FACTOR = 4;
@@ -27,14 +27,14 @@ interface Found {
 const placesOf = (program: Program, actions: readonly number[]): ActionPlace[] =>
   actions.map((action) => program.actions[action]);
 
-/** The failing schedule with the fewest steps when some threads never run; null where it then does not fail. */
-const shortestWithout = (
+/** A failing schedule when some threads never run, in small models the shortest; null where it then does not fail. */
+const scheduleWithout = (
   program: Program, options: ExploreOptions, disabled: ReadonlySet<number>, property: string,
 ): ActionPlace[] | null => {
   const settings = { ...searchOptions(options), disabled, deadlock: false, recordEdges: false, goal: property };
-  const { outcome, store } = searchBreadthFirst(program, settings);
-  if (outcome.kind !== "violation") return null;
-  return placesOf(program, [...pathTo(store, outcome.state), outcome.action]);
+  const found = searchForVerdict(program, settings, options.search ?? "automatic");
+  const { outcome } = found.search;
+  return outcome.kind === "violation" ? scheduleTo(program, found, outcome) : null;
 };
 
 const isDroppable = ({ threads }: Model, thread: number): boolean => threads[thread].role !== "review";
@@ -54,7 +54,7 @@ const dropThreads = (
   let disabled = new Set([...(options.disabled ?? []), ...idleThreads(model, schedule)]);
   model.threads.forEach((_, thread) => {
     if (!isDroppable(model, thread) || disabled.has(thread)) return;
-    const shorter = shortestWithout(program, options, new Set([...disabled, thread]), property);
+    const shorter = scheduleWithout(program, options, new Set([...disabled, thread]), property);
     if (shorter === null) return;
     schedule = shorter;
     disabled = new Set([...disabled, thread, ...idleThreads(model, schedule)]);
@@ -72,16 +72,17 @@ const fewestSwitches = (
   });
 };
 
-const findCheck = ({ program, search }: Decision, options: ExploreOptions, property: string): Found => {
-  if (search.outcome.kind !== "violation") throw new Error("no violation to explain");
-  const shortest = placesOf(program, [...pathTo(search.store, search.outcome.state), search.outcome.action]);
-  const { disabled, schedule } = dropThreads(program, options, property, shortest);
+const findCheck = ({ program, exploration, schedule: first }: Decision, options: ExploreOptions, property: string): Found => {
+  // What was too large to be explored in full mostly still is with one thread less.
+  const asked = options.search ?? "automatic";
+  const search = asked === "automatic" && exploration.counted === "reduced" ? "reduced" : asked;
+  const { disabled, schedule } = dropThreads(program, { ...options, search }, property, first);
   const best = fewestSwitches(program.model, options, disabled, () => ({ kind: "check", property }));
   return { schedule: best ?? schedule, minimal: best !== null };
 };
 
 /** No threads are dropped here: a thread that is missing could be the one that would wake the others. */
-const findDeadlock = ({ program, search }: Decision, options: ExploreOptions, { state }: Violation): Found => {
+const findDeadlock = ({ program, schedule }: Decision, options: ExploreOptions): Found => {
   const disabled = new Set(options.disabled ?? []);
   const goal = ({ model, layout }: Program): Goal => ({
     kind: "state",
@@ -95,7 +96,7 @@ const findDeadlock = ({ program, search }: Decision, options: ExploreOptions, { 
       ),
   });
   const best = fewestSwitches(program.model, options, disabled, goal);
-  return { schedule: best ?? placesOf(program, pathTo(search.store, state)), minimal: best !== null };
+  return { schedule: best ?? schedule, minimal: best !== null };
 };
 
 /** The number, in the plain search, of the state of a node of the search with the last thread. */
@@ -120,14 +121,14 @@ const endOf = ({ program, search }: Decision, schedule: readonly ActionPlace[]):
 };
 
 const findLivelock = (decision: Decision, options: ExploreOptions, violation: Violation): Found & { cycleStart: number } => {
-  const { program, search, trap } = decision;
+  const { program, search, schedule, trap } = decision;
   if (trap === null) throw new Error("no trap to explain");
   const goal = (wide: Program): Goal => ({
     kind: "state",
     isEnd: (store, node) => trap[plainState(decision, wide, store, node)] === 1,
   });
   const best = fewestSwitches(program.model, options, new Set(options.disabled ?? []), goal);
-  const entry = best ?? placesOf(program, pathTo(search.store, violation.state));
+  const entry = best ?? schedule;
   const { lead, cycle } = cycleFrom(program, search, endOf(decision, entry), violation.thread);
   const approach = [...entry, ...placesOf(program, lead)];
   return { schedule: [...approach, ...placesOf(program, cycle)], minimal: best !== null, cycleStart: approach.length };
@@ -153,7 +154,7 @@ export const counterexample = (model: Model, options: ExploreOptions): Trace | n
   const end = violation.alternative >= 0 ? "check" : property === "livelock" ? "livelock" : "deadlock";
   const livelock = end === "livelock" ? findLivelock(decision, options, violation) : null;
   const { schedule, minimal } =
-    livelock ?? (end === "check" ? findCheck(decision, options, property) : findDeadlock(decision, options, violation));
+    livelock ?? (end === "check" ? findCheck(decision, options, property) : findDeadlock(decision, options));
   const claim: Claim = {
     schedule, end, property, cycleStart: livelock?.cycleStart ?? null, disabled: new Set(options.disabled ?? []),
     ...(options.properties === undefined ? {} : { properties: options.properties }),

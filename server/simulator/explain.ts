@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { nextCounter } from "./compile.ts";
-import type { Expression, Field } from "./expression.ts";
+import { fieldsOf } from "./expression.ts";
 import { createMachine, currentStep, enabledAlternatives, take, violatedCheck } from "./interpreter.ts";
 import type { Machine } from "./interpreter.ts";
 import type { Model, Step, StepSource, ThreadSpec } from "./model.ts";
@@ -72,21 +72,6 @@ const canReach = (thread: ThreadSpec, from: number, row: TraceStep): boolean => 
     for (const alternative of step.alternatives) seen.add(nextCounter(thread, index, alternative));
   }
   return false;
-};
-
-const fieldsOf = (of: Expression): Field[] => {
-  switch (of.kind) {
-    case "constant":
-      return [];
-    case "field":
-      return [of.field];
-    case "element":
-      return [of.field, ...fieldsOf(of.index)];
-    case "not":
-      return fieldsOf(of.of);
-    case "binary":
-      return [...fieldsOf(of.left), ...fieldsOf(of.right)];
-  }
 };
 
 const blockedAt = ({ machine, held }: Replaying, thread: number, step: Step): Stop => {

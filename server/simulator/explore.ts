@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { searchBreadthFirst, stuckThread } from "./breadth-first.ts";
+import { stuckThread } from "./breadth-first.ts";
 import type { Search, SearchOptions } from "./breadth-first.ts";
 import { compile } from "./compile.ts";
-import type { Program } from "./compile.ts";
+import type { ActionPlace, Program } from "./compile.ts";
 import { readCounter } from "./layout.ts";
 import type { Model } from "./model.ts";
+import { unreachedBy } from "./reach.ts";
 import { trapOf } from "./trap.ts";
+import { scheduleTo, searchForVerdict } from "./verdict-search.ts";
+import type { SearchKind, VerdictSearch } from "./verdict-search.ts";
 
 export interface ExploreOptions {
   /** Budget in stored states; the verdict is `unknown` where the model has more. */
@@ -18,6 +21,8 @@ export interface ExploreOptions {
   readonly livelock?: number | null;
   /** Only checks of these properties exist; checks that are off do not end a path. Default: all. */
   readonly properties?: ReadonlySet<string>;
+  /** Which states to store. Default `automatic`: all of a small model, else as few as decide it. */
+  readonly search?: SearchKind;
   /** Shared flag: the exploration gives up (`unknown`) soon after the first element becomes non-zero. */
   readonly cancel?: Int32Array;
 }
@@ -31,12 +36,10 @@ export interface Violation {
   readonly step: number;
   /** -1 for deadlock and livelock. */
   readonly alternative: number;
-  /** Number of the state, in order of discovery, in which the step is taken. */
-  readonly state: number;
 }
 
 /**
- * What breadth-first exploration of every interleaving found. A verdict is about the closed program that it was given, and
+ * What breadth-first exploration of every interleaving found, or in large models of enough of them to show the same. A verdict is about the closed program that it was given, and
  * complete for it; what it does not cover:
  * - weak memory: steps of different threads interleave under sequential consistency, each step is atomic;
  * - more threads, or other ones, than the model has; environment threads do at most what their locks allow in the model;
@@ -46,9 +49,11 @@ export interface Violation {
  */
 export interface Exploration {
   readonly verdict: "fail" | "pass" | "unknown" | "vacuous";
+  /** What the counts count: every state, or those that are left when reductions keep equivalent schedules out. */
+  readonly counted: "all" | "reduced";
   readonly states: number;
   readonly transitions: number;
-  /** The first violation in breadth-first order. */
+  /** The first violation in breadth-first order, among the states that were explored. */
   readonly violation: Violation | null;
   /** What the model must reach and did not; not empty exactly where the verdict is `vacuous`. */
   readonly unreached: readonly string[];
@@ -58,6 +63,8 @@ export interface Exploration {
 export interface Decision {
   readonly program: Program;
   readonly search: Search;
+  /** A schedule to the violation (for a livelock, into the trap); empty where there is none. */
+  readonly schedule: readonly ActionPlace[];
   /** Marks the states of the livelock trap; null where none was looked for or the search did not complete. */
   readonly trap: Uint8Array | null;
   readonly exploration: Exploration;
@@ -83,34 +90,31 @@ const stuckViolation = (program: Program, search: Search, state: number, thread:
   const { model, layout } = program;
   const step = readCounter(search.store.bytes, state * layout.stride, layout.counters[thread]);
   const message = livelock ? livelockMessage(model, thread) : deadlockMessage(model, thread, step);
-  return { property: livelock ? "livelock" : "deadlock", message, thread, step, alternative: -1, state };
+  return { property: livelock ? "livelock" : "deadlock", message, thread, step, alternative: -1 };
 };
 
-const violationOf = (program: Program, search: Search, disabled: ReadonlySet<number>): Violation | null => {
-  const { outcome, store } = search;
-  if (outcome.kind !== "violation") return null;
-  const { state, action, check } = outcome;
-  if (action < 0) return stuckViolation(program, search, state, stuckThread(program, store, state, disabled), false);
-  const { property, message } = program.checks[check];
-  return { property, message, ...program.actions[action], state };
+/** What is wrong, and how it comes to that. */
+interface Found {
+  readonly violation: Violation | null;
+  readonly schedule: readonly ActionPlace[];
+}
+
+const foundBy = (program: Program, verdict: VerdictSearch, disabled: ReadonlySet<number>): Found => {
+  const { search } = verdict;
+  const { outcome } = search;
+  if (outcome.kind !== "violation") return { violation: null, schedule: [] };
+  const schedule = scheduleTo(program, verdict, outcome);
+  if (outcome.action < 0) {
+    const thread = stuckThread(program, search.store, outcome.state, disabled);
+    return { violation: stuckViolation(program, search, outcome.state, thread, false), schedule };
+  }
+  const { property, message } = program.checks[outcome.check];
+  return { violation: { property, message, ...schedule[schedule.length - 1] }, schedule };
 };
 
-/** Several steps may stand for one obligation: one of them taken is enough. */
-const unreachedBy = (program: Program, taken: Uint8Array): string[] => {
-  const { reach } = program.model;
-  const reached = new Set(
-    reach
-      .filter(({ thread, step }) => {
-        const first = program.firstAction[thread];
-        return taken.subarray(first[step], first[step + 1]).includes(1);
-      })
-      .map(({ what }) => what),
-  );
-  return [...new Set(reach.map(({ what }) => what))].filter((what) => !reached.has(what));
-};
-
-const judge = (program: Program, search: Search, violation: Violation | null): Exploration => {
-  const counts = { states: search.store.count, transitions: search.transitions, violation };
+const judge = (program: Program, { search, reduction }: VerdictSearch, violation: Violation | null): Exploration => {
+  const counted = reduction === null ? "all" : "reduced";
+  const counts = { counted, states: search.store.count, transitions: search.transitions, violation } as const;
   if (violation !== null) return { verdict: "fail", ...counts, unreached: [] };
   if (search.outcome.kind !== "complete") return { verdict: "unknown", ...counts, unreached: [] };
   const unreached = unreachedBy(program, search.taken);
@@ -121,17 +125,21 @@ const judge = (program: Program, search: Search, violation: Violation | null): E
 export const decide = (model: Model, options: ExploreOptions): Decision => {
   const program = compile(model, options.properties === undefined ? {} : { properties: options.properties });
   const settings = searchOptions(options);
-  const search = searchBreadthFirst(program, settings);
+  const verdict = searchForVerdict(program, settings, options.search ?? "automatic");
+  const { search } = verdict;
   const reviewed = options.livelock ?? null;
-  let violation = violationOf(program, search, settings.disabled);
+  let found = foundBy(program, verdict, settings.disabled);
   let trap: Uint8Array | null = null;
   if (reviewed !== null && search.outcome.kind === "complete" && !settings.disabled.has(reviewed)) {
     trap = trapOf(program, search, reviewed);
     const state = trap.indexOf(1);
-    if (state >= 0) violation = stuckViolation(program, search, state, reviewed, true);
+    if (state >= 0) {
+      const schedule = scheduleTo(program, verdict, { state, action: -1, check: -1 });
+      found = { violation: stuckViolation(program, search, state, reviewed, true), schedule };
+    }
   }
-  return { program, search, trap, exploration: judge(program, search, violation) };
+  return { program, search, schedule: found.schedule, trap, exploration: judge(program, verdict, found.violation) };
 };
 
-/** Explores every interleaving of the model up to the first violation. Pure and deterministic. */
+/** Decides what the interleavings of the model can come to, up to the first violation. Pure and deterministic. */
 export const explore = (model: Model, options: ExploreOptions): Exploration => decide(model, options).exploration;

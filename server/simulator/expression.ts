@@ -42,6 +42,22 @@ export const expression = (operand: Operand): Expression =>
       ? operand
       : { kind: "field", field: operand };
 
+/** The fields that an expression reads, each as often as it occurs. */
+export const fieldsOf = (of: Expression): Field[] => {
+  switch (of.kind) {
+    case "constant":
+      return [];
+    case "field":
+      return [of.field];
+    case "element":
+      return [of.field, ...fieldsOf(of.index)];
+    case "not":
+      return fieldsOf(of.of);
+    case "binary":
+      return [...fieldsOf(of.left), ...fieldsOf(of.right)];
+  }
+};
+
 const binary =
   (operator: BinaryOperator) =>
   (left: Operand, right: Operand): Expression => ({

@@ -113,7 +113,7 @@ const expand = (running: Running, node: number): void => {
 };
 
 const isCancelled = ({ cancel }: SwitchSearchOptions, done: number): boolean =>
-  cancel !== undefined && done % 1024 === 0 && Atomics.load(cancel, 0) !== 0;
+  cancel !== undefined && done % 256 === 0 && Atomics.load(cancel, 0) !== 0;
 
 /** Settles nodes in order of cost until the best schedules are known; false where the budget is used up before. */
 const settle = (running: Running): boolean => {

@@ -129,5 +129,6 @@ function archive() {
 startUp();
 reader();
 archive();
+await import("./simulator.mjs");
 await import("./tree.mjs");
 await import("./spin.mjs");

@@ -33,6 +33,7 @@ export const EVIDENCE: Evidence = {
     title: "blocking start before the first map, end after the last unmap",
     verdict: "pass",
     states: 388,
+    counted: "all",
     blockedAt: "KVM vCPU: fault: spte := entry(src)",
     heldBy: "notifier range in progress",
     replay: {

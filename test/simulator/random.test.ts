@@ -6,6 +6,7 @@ import { decide, explore } from "../../server/simulator/explore.ts";
 import type { Model } from "../../server/simulator/model.ts";
 import { pathTo } from "../../server/simulator/store.ts";
 import { randomModel } from "./random-model.ts";
+import { compareSearches, KINDS, newTally } from "./reduction-check.ts";
 import { referenceExplore, referenceFewest, referenceLivelock } from "./reference.ts";
 
 const MAX_STATES = 600;
@@ -104,4 +105,15 @@ test("deadlocks get a schedule", () => {
     }),
     runs(300),
   );
+});
+
+test("reduced searches find what the full search finds", () => {
+  const tally = newTally();
+  fc.assert(
+    fc.property(randomModel({ checks: true, others: "environment" }), (model) => compareSearches(model, { maxStates: MAX_STATES, kinds: KINDS }, tally)),
+    runs(600),
+  );
+  expect(tally.programs).toBeGreaterThan(400);
+  expect(tally.failing).toBeGreaterThan(200);
+  expect(tally.deadlocking).toBeGreaterThan(20);
 });

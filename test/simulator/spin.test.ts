@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import fc from "fast-check";
+import { optionsOf, settingsOf } from "../../server/scenarios/catalogue/decide.ts";
+import { CATALOGUE } from "../../server/scenarios/catalogue/catalogue.ts";
 import { describe, expect, test, vi } from "vitest";
 import type { Exploration, ExploreOptions } from "../../server/simulator/explore.ts";
 import type { Model } from "../../server/simulator/model.ts";
@@ -45,7 +47,7 @@ const absent = absentTool();
 const title = absent === null ? "Spin agrees" : `Spin agrees (skipped: ${absent})`;
 
 /** Counts are of every state and transition, whatever the question leaves out of them. */
-const exploredWith = (model: Model, options: ExploreOptions): Explored => ({ model, options, result: explore(model, options) });
+const exploredWith = (model: Model, options: ExploreOptions): Explored => ({ model, options, result: explore(model, { ...options, search: "full" }) });
 
 /** Both as one string, so that a difference reads well. Counts are comparable where the whole graph was searched. */
 const said = ({ verdict, states, transitions }: SpinResult): string =>
@@ -129,6 +131,19 @@ describe.skipIf(absent !== null)(title, () => {
     recorded.questions = null;
     const distinct = [...asked.values()].map(({ model, options }) => exploredWith(model, options));
     expect(verdicts(distinct)).toMatchObject({ fail: expect.toSatisfy((n) => n > 200), pass: expect.toSatisfy((n) => n > 100) });
+    await expectAgreement(ALL ? distinct : someOfEach(distinct));
+  });
+
+  test(`on ${ALL ? "all" : "some"} models of the catalogue`, { timeout: 900_000 }, async () => {
+    const models = CATALOGUE.flatMap((scenario) =>
+      settingsOf(scenario).flatMap((setting) => {
+        const model = scenario.build(setting);
+        return model ? [{ model, options: optionsOf(scenario, model, 300_000) }] : [];
+      }),
+    );
+    // Settings differ in words where the model is the same.
+    const distinct = [...new Map(models.map((one) => [essence(one), one])).values()].map(({ model, options }) => exploredWith(model, options));
+    expect(verdicts(distinct)).toMatchObject({ fail: expect.toSatisfy((n) => n > 100), pass: expect.toSatisfy((n) => n > 100) });
     await expectAgreement(ALL ? distinct : someOfEach(distinct));
   });
 
