@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { ERAS, type GupEra } from "../kernel/era.ts";
 import { COLORS, oneOf, parsed, readArch, readRelease, UsageError, withColorValue, type ColorWhen, type Parsed } from "./arguments.ts";
+import { EXPORTS, type Export } from "./simulate-export.ts";
 
 /** A finding of a file. */
 export interface FindingArgument {
@@ -21,6 +22,7 @@ export interface SimulateArguments {
   /** A lock that callers hold, with `(read)` or `(write)`. */
   readonly assumeHeld: string | null;
   readonly step: boolean;
+  readonly export: Export | null;
   readonly format: "text" | "json";
   readonly color: ColorWhen;
   readonly maxStates: number | null;
@@ -36,6 +38,7 @@ const OPTIONS = {
   "assume-held": { type: "string" },
   "max-states": { type: "string" },
   step: { type: "boolean", default: false },
+  export: { type: "string" },
   format: { type: "string", default: "text" },
   color: { type: "string", default: "auto" },
 } as const;
@@ -72,6 +75,7 @@ export const simulateArguments = (argv: readonly string[]): Parsed<SimulateArgum
     era: values.era === undefined ? null : oneOf("era", values.era, Object.keys(ERAS) as GupEra[]),
     assumeHeld: values["assume-held"] ?? null,
     step: values.step,
+    export: values.export === undefined ? null : oneOf("export", values.export, EXPORTS),
     format: oneOf("format", values.format, ["text", "json"]),
     color: oneOf("color", values.color, COLORS),
     maxStates: readStates(values["max-states"]),

@@ -39,8 +39,8 @@ export async function simulationsOfFinding({ fingerprint, file }: FindingArgumen
   const { evidence, function: name, sources } = finding.value;
   const base = { scenario: evidence?.scenario ?? "", title: finding.value.message, setting: `${visibleLine(name ?? "")}() of ${visiblePath(file)}`, options: explored.options, sources: sources.map(sourceText) };
   const all: readonly Simulation[] = [
-    { ...base, variant: "buggy", what: "as the code is", model: explored.failing, undone: null },
-    ...(explored.fixed === null ? [] : [{ ...base, variant: "fixed", what: evidence?.fixed?.title ?? "the reference fix", model: explored.fixed, undone: explored.failing }]),
+    { ...base, variant: "buggy", what: "as the code is", model: explored.failing, undone: null, remedies: explored.fixed ? [{ title: evidence?.fixed?.title ?? "the reference fix", model: explored.fixed }] : [] },
+    ...(explored.fixed === null ? [] : [{ ...base, variant: "fixed", what: evidence?.fixed?.title ?? "the reference fix", model: explored.fixed, undone: explored.failing, remedies: [] }]),
   ];
   const found = all.filter(({ variant }) => args.variant === null || variant === args.variant);
   return found.length > 0 ? { value: found } : { reason: `a finding has the variants ${all.map(({ variant }) => variant).join(", ")}` };

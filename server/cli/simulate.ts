@@ -8,6 +8,7 @@ import { CATALOGUE, scenarioById } from "../scenarios/catalogue/catalogue.ts";
 import type { Engine } from "./engine.ts";
 import { EXIT, openSink, type CliIo } from "./io.ts";
 import { simulateArguments, type SimulateArguments } from "./simulate-arguments.ts";
+import { exported } from "./simulate-export.ts";
 import { simulationsOfFinding } from "./simulate-finding.ts";
 import { stepThrough } from "./simulate-step.ts";
 import { simulationReport, simulationsOf, withHeld, type Asked, type Simulation } from "./simulation.ts";
@@ -61,6 +62,12 @@ export async function simulate(argv: readonly string[], io: CliIo, engine: Engin
   if ("reason" in found) return fail(found.reason);
   const [first] = found.value;
   if (args.step && first) return stepThrough(first, io);
+  if (args.export !== null && first) {
+    const text = found.value.length > 1 ? { reason: `--export takes one of ${found.value.map(({ variant }) => variant).join(", ")}: say which with --variant` } : exported(first, args.export);
+    if ("reason" in text) return fail(text.reason);
+    await sink.write(text.value);
+    return EXIT.clean;
+  }
   const reports = found.value.map(simulationReport);
   const paint = args.color === "always" || (args.color === "auto" && io.isStdoutTerminal && !io.env.NO_COLOR) ? COLORED : PLAIN;
   await sink.write(args.format === "json" ? jsonText({ simulations: reports }) : reports.map((report) => simulationText(report, paint)).join("\n"));

@@ -3,13 +3,21 @@ import { visibleLine } from "../report/visible.ts";
 import type { SimulationReport } from "../report/simulation.ts";
 import { optionsOf, settingsOf } from "../scenarios/catalogue/decide.ts";
 import type { CatalogueScenario, Setting, Variant } from "../scenarios/catalogue/scenario.ts";
-import { shownSchedule } from "../scenarios/schedule.ts";
+import { fixedSchedule, shownSchedule } from "../scenarios/schedule.ts";
 import { assumeHeld, locksOf } from "../simulator/assume-held.ts";
 import { counterexample } from "../simulator/counterexample.ts";
+import { countSchedules } from "../simulator/count.ts";
+import { whyBlocked } from "../simulator/explain.ts";
 import { explore, type ExploreOptions } from "../simulator/explore.ts";
 import type { Model } from "../simulator/model.ts";
+import type { Trace } from "../simulator/trace.ts";
 import { withoutFix } from "../simulator/without-fix.ts";
 import type { SimulateArguments } from "./simulate-arguments.ts";
+
+interface Remedy {
+  readonly title: string;
+  readonly model: Model;
+}
 
 /** A model that was asked for, from the catalogue or from a finding. */
 export interface Simulation {
@@ -23,6 +31,8 @@ export interface Simulation {
   readonly options: ExploreOptions;
   /** For a fixed variant, the model without its fix; null for others. */
   readonly undone: Model | null;
+  /** For a buggy variant, what mends it. */
+  readonly remedies: readonly Remedy[];
   readonly sources: readonly string[];
 }
 
@@ -52,10 +62,18 @@ function firstOf(scenario: CatalogueScenario, variant: Variant, settings: readon
       setting: `${release.major}.${release.minor}, era ${era}, ${architecture.phrase}`,
       model, options: optionsOf(scenario, model), sources: scenario.sources,
       undone: !variant.isFixed ? null : variant.undone === undefined ? withoutFix(model) : scenario.build({ ...setting, variant: variant.undone }),
+      remedies: variant.isFixed ? [] : remediesOf(scenario, setting),
     }];
   }
   return [];
 }
+
+/** The fixed variants that are the buggy one in another order, and those whose fix is a step more. */
+const remediesOf = (scenario: CatalogueScenario, setting: Setting): readonly Remedy[] =>
+  scenario.variants.filter(({ isFixed, undone }) => isFixed && (undone === undefined || undone === setting.variant)).flatMap(({ id, what }) => {
+    const model = scenario.build({ ...setting, variant: id });
+    return model ? [{ title: what, model }] : [];
+  });
 
 /** The simulation with a lock that callers hold all the time: `NAME`, `NAME (read)` or `NAME (write)`. */
 export function withHeld(simulation: Simulation, wanted: string): Asked<Simulation> {
@@ -64,22 +82,52 @@ export function withHeld(simulation: Simulation, wanted: string): Asked<Simulati
   const locks = locksOf(model);
   const lock = locks.find((one) => one.name === name) ?? locks.find((one) => one.name.startsWith(`${name}(`));
   if (!lock) return { reason: `no lock is called '${visibleLine(name)}' here; there are ${locks.map((one) => visibleLine(one.name)).join(", ")}` };
-  return { value: { ...simulation, model: assumeHeld(model, lock, mode === "write" ? "write" : "read") } };
+  return { value: { ...simulation, remedies: [], model: assumeHeld(model, lock, mode === "write" ? "write" : "read") } };
 }
 
-/** Explores a simulation, and what undoes its fix. */
+/** Explores a simulation, what mends it, and what undoes its fix. */
 export function simulationReport(simulation: Simulation): SimulationReport {
   const { scenario, title, variant, what, setting, model, options, undone, sources } = simulation;
   const result = explore(model, options);
   const trace = result.verdict === "fail" ? counterexample(model, options) : null;
+  const shown = trace ? shownSchedule(model, trace) : { steps: [], held: [] };
   return {
     scenario, title, variant, what, setting, sources,
-    verdict: result.verdict, states: result.states, transitions: result.transitions, unreached: result.unreached,
-    property: result.violation?.property ?? null,
+    verdict: result.verdict, counted: result.counted, states: result.states, transitions: result.transitions, unreached: result.unreached,
+    property: trace?.violation.property ?? result.violation?.property ?? null,
     badState: trace?.violation.message ?? result.violation?.message ?? "",
     switches: trace?.switches ?? null,
-    firstThread: model.threads.find(({ role }) => role === "review")?.name ?? null,
-    schedule: trace ? shownSchedule(model, trace).steps : [],
+    firstThread: firstThreadOf(model),
+    schedule: shown.steps,
+    held: shown.held,
+    fixed: trace ? fixedOf(simulation, trace) : null,
     withoutFix: undone && result.verdict === "pass" ? explore(undone, options).verdict : null,
+    counts: countsOf(model, options),
+  };
+}
+
+export const firstThreadOf = (model: Model): string | null => model.threads.find(({ role }) => role === "review")?.name ?? null;
+
+/** Exact numbers, where there are few enough states and no cycles; as texts, for they have no bound. */
+function countsOf(model: Model, options: ExploreOptions): SimulationReport["counts"] {
+  const counts = options.livelock === null || options.livelock === undefined ? countSchedules(model, options) : null;
+  const textOf = (share: { readonly total: bigint; readonly failing: bigint }): { total: string; failing: string } => ({ total: String(share.total), failing: String(share.failing) });
+  return counts && { schedules: textOf(counts.schedules), classes: counts.classes && textOf(counts.classes) };
+}
+
+/** What a remedy does with the failing schedule: the first that stops it, else the first. */
+function fixedOf({ model, options, remedies }: Simulation, trace: Trace): SimulationReport["fixed"] {
+  const all = remedies.map((remedy) => ({ remedy, why: whyBlocked(trace, model, remedy.model, options.properties) }));
+  const chosen = all.find(({ why }) => why.blockedAt !== null) ?? all[0];
+  if (!chosen) return null;
+  const { remedy, why } = chosen;
+  const result = explore(remedy.model, options);
+  return {
+    title: remedy.title, verdict: result.verdict, counted: result.counted, states: result.states,
+    blockedAt: why.blockedAt === null ? null : `${why.thread}: ${why.blockedAt}`,
+    heldBy: why.heldBy,
+    // The failing model is the remedy undone, and it fails.
+    mutationFails: true,
+    replay: fixedSchedule(remedy.model, why),
   };
 }

@@ -50,6 +50,7 @@ Options of simulate:
                           where it plays; eras are those of GUP, E0 to E7
   --assume-held LOCK      callers hold it: NAME, NAME (read) or NAME (write)
   --max-states N          give up after this many states
+  --export F              one variant as promela, itf, mermaid or svg
   --step                  step through it, forwards and backwards
   --format F              text (default), json
 

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { ScheduleStep } from "../review/finding.ts";
+import type { Evidence, HeldSpan, ScheduleStep } from "../review/finding.ts";
 import { scheduleColumns } from "./columns.ts";
+import { whyFixed } from "./evidence.ts";
 import type { Paint } from "./paint.ts";
 import { visibleLine } from "./visible.ts";
 import { wrapText } from "./wrap.ts";
 
 const WIDTH = 80;
+
+/** Numbers without bound, in decimal digits. */
+interface Share {
+  readonly total: string;
+  readonly failing: string;
+}
 
 /** What exploring one variant of a scenario showed. */
 export interface SimulationReport {
@@ -16,6 +23,8 @@ export interface SimulationReport {
   /** Release, era and architecture in words. */
   readonly setting: string;
   readonly verdict: "fail" | "pass" | "unknown" | "vacuous";
+  /** `reduced`: after reductions, in place of every state. */
+  readonly counted: "all" | "reduced";
   readonly states: number;
   readonly transitions: number;
   readonly unreached: readonly string[];
@@ -24,6 +33,11 @@ export interface SimulationReport {
   readonly switches: number | null;
   readonly firstThread: string | null;
   readonly schedule: readonly ScheduleStep[];
+  readonly held: readonly HeldSpan[];
+  /** What mends it, and what it does with the failing schedule; null where nothing fails or nothing mends it. */
+  readonly fixed: Evidence["fixed"];
+  /** Exact numbers of complete schedules, and of those that differ in more than the order of independent steps. */
+  readonly counts: { readonly schedules: Share; readonly classes: Share | null } | null;
   /** For a fixed variant: what happens without its fix; null for others. */
   readonly withoutFix: SimulationReport["verdict"] | null;
   readonly sources: readonly string[];
@@ -33,7 +47,7 @@ const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" :
 
 /** One sentence about a verdict, as exact as it is. */
 function verdictText(report: SimulationReport): string {
-  const size = `${count(report.states, "state")}, ${count(report.transitions, "transition")}`;
+  const size = `${count(report.states, "state")}, ${count(report.transitions, "transition")}${report.counted === "all" ? "" : " after reductions"}`;
   switch (report.verdict) {
     case "fail":
       return `FAIL: ${visibleLine(report.property ?? "")} (${size} up to the first failure${report.switches === null ? "" : `; ${count(report.switches, "context switch").replace(/switchs$/, "switches")}`})`;
@@ -44,6 +58,17 @@ function verdictText(report: SimulationReport): string {
     case "vacuous":
       return `VACUOUS: never reached: ${report.unreached.map(visibleLine).join("; ")} (all ${size})`;
   }
+}
+
+const digits = (number: string): string => number.replace(/\B(?=(\d{3})+$)/g, ",");
+const shareText = ({ total, failing }: Share, what: string): string => `${digits(failing)} of ${digits(total)} ${what}`;
+
+/** How often it fails, and why the fix works. */
+function factLines({ counts, fixed, verdict }: SimulationReport): string[] {
+  if (verdict !== "fail") return [];
+  const often = counts === null ? [] : [`fails in ${shareText(counts.schedules, "schedules")}${counts.classes === null ? "" : `, ${shareText(counts.classes, "that differ in more than the order of independent steps")}`}`];
+  const mended = fixed === null ? [] : [`with "${visibleLine(fixed.title)}" the schedule ${whyFixed(fixed)}`];
+  return [...often, ...mended];
 }
 
 const paintVerdict = ({ verdict }: SimulationReport, paint: Paint): ((text: string) => string) =>
@@ -59,6 +84,7 @@ export function simulationText(report: SimulationReport, paint: Paint): string {
     ...wrapText(`${report.variant}: ${visibleLine(report.what)}; ${report.setting}`, { width: WIDTH, first: "  ", rest: "  " }).map(paint.dim),
     ...wrapText(verdictText(report), { width: WIDTH, first: "  ", rest: "    " }).map(color),
     ...(columns.length === 0 ? [] : ["", ...columns.map((line, row) => `  ${bad >= 0 && row >= bad ? paint.red(line) : line}`)]),
+    ...factLines(report).flatMap((fact) => ["", ...wrapText(fact, { width: WIDTH, first: "  ", rest: "  " })]),
     "",
     ...report.sources.flatMap((source) => wrapText(`read from ${visibleLine(source)}`, { width: WIDTH, first: "  ", rest: "    " })).map(paint.dim),
     "",

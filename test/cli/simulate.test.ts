@@ -85,6 +85,24 @@ describe("simulate", () => {
     expect((await patchwalk(["simulate", "--finding", "xyz", file], { engine: ENGINE })).status).toBe(2);
   });
 
+  test("exports of one variant", async () => {
+    const variant = ["simulate", NAME, "--variant", "blocking"];
+    expect((await patchwalk([...variant, "--export", "promela"])).out).toContain("active proctype");
+    expect(JSON.parse((await patchwalk([...variant, "--export", "itf"])).out)["#meta"]).toMatchObject({ format: "ITF" });
+    expect((await patchwalk([...variant, "--export", "mermaid"])).out).toMatch(/^sequenceDiagram\n/);
+    const svg = await patchwalk([...variant, "--export", "svg"]);
+    expect(svg.out).toMatch(/^<svg [^]*try_to_unmap_one[^]*<\/svg>\s*$/);
+    expect(svg.out).not.toMatch(/<script|javascript:/);
+    expect((await patchwalk(["simulate", NAME, "--variant", "trylock", "--export", "itf"])).err).toMatch(/trylock does not fail: there is no schedule to export/);
+    expect((await patchwalk(["simulate", NAME, "--export", "svg"])).err).toMatch(/--export takes one of blocking, /);
+  });
+
+  test("how often it fails, and why the fix works", async () => {
+    const { out } = await patchwalk(["simulate", "hugetlb-pmd-unshare", "--variant", "none-deref"]);
+    expect(out.replace(/\s+/g, " ")).toMatch(/fails in [\d,]+ of [\d,]+ schedules, \d+ of \d+ that differ in more than the order of independent steps/);
+    expect(out.replace(/\s+/g, " ")).toMatch(/with "[^"]*" the schedule stops at "[^"]*", held by: /);
+  });
+
   test("stepping follows the failing schedule, other steps, and goes back", async () => {
     const { status, out } = await patchwalk(["simulate", NAME, "--variant", "buggy", "--step"], { stdin: "\nb\n2\n7\n\n\nq\n" });
     expect(status).toBe(0);
