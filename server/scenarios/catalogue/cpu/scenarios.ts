@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { CatalogueScenario } from "../scenario.ts";
+import { batchedFlush } from "./batched-flush.ts";
+import { mremapFlush } from "./mremap-flush.ts";
+import { walkWithIrqsOn } from "./walk-with-irqs-on.ts";
+
+/** What other CPUs have cached, and the interrupts that make them forget it. */
+export const CPU_SCENARIOS: readonly CatalogueScenario[] = [batchedFlush, mremapFlush, walkWithIrqsOn];
