@@ -10,21 +10,21 @@ import type { CatalogueScenario } from "../scenario.ts";
 export const putWithoutGet: CatalogueScenario = {
   id: "folio-put-without-get",
   title: "a folio is put by somebody who took no reference",
-  sources: ["770c8d55c428 (6.15): lib/iov_iter: fix to increase non slab folio refcount", "net/9p/trans_virtio.c: p9_release_pages()"],
+  sources: ["770c8d55c428: pages of a bvec that coalesces several folios are put by 9p and were not got", "lib/iov_iter.c (6.1.192): iov_iter_get_pages_alloc2(), get_page() for each page"],
   properties: ["double-free"],
   deadlock: true,
   livelock: null,
   variants: [
     { id: "no-reference", what: "iov_iter_get_pages_alloc2() of a bvec takes no reference to the later pages", isFixed: false },
-    { id: "reference", what: "folio_get() for each page that is not of slab", isFixed: true },
+    { id: "reference", what: "a reference to each page", isFixed: true },
   ],
-  axes: { eras: [], releases: ["6.15"], byArchitecture: false },
+  axes: { eras: [], releases: ["6.1"], byArchitecture: false },
   build({ variant }) {
     const model = modelBuilder(`folio-put-without-get, ${variant}`);
     const all = folios(model, 1, 1, ["P"]);
     const done = model.field("request", 0, { labels: { 0: "running", 1: "done" } });
     const request = model.thread("p9_virtio_zc_request()", "review");
-    if (variant === "reference") request.step({ text: "iov_iter_get_pages_alloc2(): folio_get(P)", isFix: true, ...getFolio(all, 1) });
+    if (variant === "reference") request.step({ text: "iov_iter_get_pages_alloc2(): get_page(P)", isFix: true, ...getFolio(all, 1) });
     request.step({ text: "the server fills P", checks: [folioLives(all, 1)] });
     const put = request.step({ text: "p9_release_pages(): put_page(P)", ...together(putFolio(all, 1), { alternatives: [{ effect: [assign(done, 1)] }] }) });
     const cache = model.thread("page cache", "environment");
