@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { ATOMIC_SCENARIOS } from "./atomic/scenarios.ts";
 import { COW_SCENARIOS } from "./cow/scenarios.ts";
+import { CPU_SCENARIOS } from "./cpu/scenarios.ts";
+import { LIFETIME_SCENARIOS } from "./lifetime/scenarios.ts";
 import { MAPPED_SCENARIOS } from "./mapped/scenarios.ts";
+import { mmapLockOrder } from "./mmap-lock-order.ts";
 import { MOVE_SCENARIOS } from "./move/scenarios.ts";
 import { NOTIFIER_SCENARIOS } from "./notifier/scenarios.ts";
 import { PINNED_SCENARIOS } from "./pinned/scenarios.ts";
@@ -20,7 +23,10 @@ export const CATALOGUE: readonly CatalogueScenario[] = [
   ...TRACKING_SCENARIOS,
   ...PINNED_SCENARIOS,
   ...COW_SCENARIOS,
+  ...LIFETIME_SCENARIOS,
+  ...CPU_SCENARIOS,
   vmaLockOrder,
+  mmapLockOrder,
 ];
 
 export const scenarioById = (id: string): CatalogueScenario | null => CATALOGUE.find((one) => one.id === id) ?? null;

@@ -61,6 +61,20 @@ export const folioLives = ({ refcount }: Folios, folio: Operand): Check => ({
   message: "a folio is used after its last reference was put",
 });
 
+/** The check of every put: `VM_BUG_ON_PAGE(page_ref_count(page) == 0)` in `put_page_testzero()`. */
+const freedOnce = ({ refcount }: Folios, folio: Operand): Check => ({
+  holds: gt(element(refcount, folio), 0),
+  property: "double-free",
+  message: "a reference is put that nobody took: the folio is freed twice",
+});
+
+/** The check of every unpin: `gup_put_folio()` subtracts from `_pincount` without a look. */
+const pinIsCounted = ({ pincount }: Folios, folio: Operand): Check => ({
+  holds: gt(element(pincount, folio), 0),
+  property: "underflow",
+  message: "a page is unpinned more often than it was pinned",
+});
+
 export const isExclusive = ({ anonExclusive }: Folios, folio: Operand): Expression => eq(element(anonExclusive, folio), 1);
 export const maybePinned = ({ pincount }: Folios, folio: Operand): Expression => gt(element(pincount, folio), 0);
 
@@ -71,7 +85,7 @@ export const getFolio = (all: Folios, folio: Operand): StepPart => ({
 
 /** `folio_put()`. */
 export const putFolio = (all: Folios, folio: Operand): StepPart => ({
-  alternatives: [{ effect: [decrementAt(all.refcount, folio)], checks: [folioLives(all, folio)] }],
+  alternatives: [{ effect: [decrementAt(all.refcount, folio)], checks: [folioLives(all, folio), freedOnce(all, folio)] }],
 });
 
 /** `try_grab_folio(FOLL_PIN)`. */
@@ -84,7 +98,10 @@ export const pinFolio = (all: Folios, folio: Operand): StepPart => ({
 /** `unpin_user_page()`. */
 export const unpinFolio = (all: Folios, folio: Operand): StepPart => ({
   alternatives: [
-    { effect: [decrementAt(all.pincount, folio), decrementAt(all.refcount, folio)], checks: [folioLives(all, folio)] },
+    {
+      effect: [decrementAt(all.pincount, folio), decrementAt(all.refcount, folio)],
+      checks: [folioLives(all, folio), pinIsCounted(all, folio)],
+    },
   ],
 });
 
