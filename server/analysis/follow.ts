@@ -56,9 +56,13 @@ export interface Follower {
 export interface Runs {
   readonly byShape: Map<string, { readonly byEntry: Map<string, Interpretation>; states: number }>;
   states: number;
+  /** So many states are kept at most, those used last. */
+  readonly maxStates: number;
+  /** Called after each run that was not known. */
+  readonly onRun: () => void;
 }
 
-export const newRuns = (): Runs => ({ byShape: new Map(), states: 0 });
+export const newRuns = ({ maxStates = MAX_KEPT_STATES, onRun = (): void => undefined } = {}): Runs => ({ byShape: new Map(), states: 0, maxStates, onRun });
 
 /** Calling contexts over a whole tree, on demand: ways that are decided are not followed further. `kept` may be shared. */
 export function follower(callersOf: (program: EffectProgram) => Callers, kept: Runs = newRuns()): Follower {
@@ -73,11 +77,12 @@ export function follower(callersOf: (program: EffectProgram) => Callers, kept: R
     if (before) return before;
     const result = interpret(program, entry);
     known.byEntry.set(key, result);
+    kept.onRun();
     const size = result.before.reduce((sum, list) => sum + list.length, 0);
     known.states += size;
     kept.states += size;
     for (const [oldest, { states: freed }] of runs) {
-      if (kept.states <= MAX_KEPT_STATES || oldest === shape) break;
+      if (kept.states <= kept.maxStates || oldest === shape) break;
       runs.delete(oldest);
       kept.states -= freed;
     }

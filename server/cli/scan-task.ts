@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { newRuns } from "../analysis/follow.ts";
 import { decodeOutline } from "../analysis/tree-entry.ts";
-import { collectAfterTask } from "../node/memory.ts";
+import { collectBetweenSteps } from "../node/memory.ts";
 import { treeText } from "../node/tree-files.ts";
 import type { ReviewOptions } from "../review/options.ts";
 import { scannerOf, targetOfTree, type ScannedFile } from "../review/scan.ts";
@@ -14,6 +15,9 @@ export interface ScanWorkerData {
   readonly treeRelease: string | null;
   readonly options: ReviewOptions;
 }
+
+/** A scan looks at most callers once: what an editor keeps for the next edit would only cost memory here, in every thread. */
+const MAX_KEPT_STATES = 120_000;
 
 /** Reviews files of the tree by path. */
 export function scanTaskRunner({ root, files, treeRelease, options }: ScanWorkerData): (path: string) => ScannedFile {
@@ -32,11 +36,11 @@ export function scanTaskRunner({ root, files, treeRelease, options }: ScanWorker
     texts.set(path, text);
     return text;
   };
-  const scanner = scannerOf(indexed, textOf, targetOfTree(options, treeRelease), options);
+  const scanner = scannerOf(indexed, textOf, targetOfTree(options, treeRelease), options, newRuns({ maxStates: MAX_KEPT_STATES, onRun: collectBetweenSteps }));
   return (path) => {
     const scanned = scanner.scan(path);
     collectNativeMemory();
-    collectAfterTask();
+    collectBetweenSteps();
     return scanned;
   };
 }

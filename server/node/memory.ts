@@ -2,18 +2,23 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** Buffers that may pile up between two tasks of a batch. */
+/** Buffers that may pile up between two steps of a batch. */
 const MOST_BUFFERS = 24 * 1024 * 1024;
-const MOST_HEAP = 96 * 1024 * 1024;
+const MOST_HEAP = 80 * 1024 * 1024;
+/** By how much the heap may outgrow what the last collection left: less costs time for nothing. */
+const GROWTH = 1.2;
 
 let collect: (() => void) | undefined;
+/** What the last collection left, in bytes. */
+let live = 0;
 
-/** Frees what a task left behind where that is much: V8 is slow to see how large the buffers of an exploration are. */
-export function collectAfterTask(): void {
+/** Frees what the steps of a batch left behind where that is much: V8 waits longer, and is slow to see how large the buffers of an exploration are. */
+export function collectBetweenSteps(): void {
   const { arrayBuffers, heapUsed } = process.memoryUsage();
-  if (arrayBuffers < MOST_BUFFERS && heapUsed < MOST_HEAP) return;
+  if (arrayBuffers < MOST_BUFFERS && heapUsed < Math.max(MOST_HEAP, live * GROWTH)) return;
   collect ??= exposedCollector();
   collect();
+  live = process.memoryUsage().heapUsed;
 }
 
 function exposedCollector(): () => void {

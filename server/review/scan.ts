@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { newRuns, type Runs } from "../analysis/follow.ts";
 import { indexOf, type TreeFile } from "../analysis/tree-index.ts";
 import { treeOf, type Tree } from "../analysis/tree.ts";
 import type { Patch } from "../patch/model.ts";
@@ -51,16 +52,17 @@ export interface Scanner {
   isCurrent(scanned: ScannedFile): boolean;
 }
 
-/** Reviews the files of one tree. `textOf`: a file's text as it was when it was indexed, or null. */
+/** Reviews the files of one tree. `textOf`: a file's text as it was when it was indexed, or null; `runs`: what is kept of callers. */
 export function scannerOf(
   files: readonly IndexedFile[],
   textOf: (path: string) => string | null,
   decided: DecidedTarget,
   options: ReviewOptions,
+  runs: Runs = newRuns(),
 ): Scanner {
   const index = indexOf(files);
   const hashes = new Map(files.map(({ path, hash }) => [path, hash]));
-  const tree = treeOf(index, textOf, decided.target.release, TRIGGER_NAMES);
+  const tree = treeOf(index, textOf, decided.target.release, TRIGGER_NAMES, { runs });
   return {
     scan(path) {
       const text = textOf(path);
