@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { HeldWhen, LockClass, LockMode } from "../kernel/effect.ts";
 import type { Value } from "../program/code.ts";
-import type { BoundEffect, CallNode, EffectProgram, NodeId } from "../program/program.ts";
+import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts";
 import { namesIn, render, substitute } from "../program/render.ts";
-import { hasUnknownOrigin, isTakenFirst } from "./doubt.ts";
+import { hasUnknownOrigin, nodesBy, takesFirst } from "./doubt.ts";
 import { exitsOf, type Exit } from "./exits.ts";
 import { interpret, type Interpretation } from "./interpret.ts";
 import { objectText } from "./locks.ts";
@@ -107,6 +107,7 @@ interface Demand {
 /** Locks that are asserted, or given up on a path that did not take them. */
 function demandsOf(program: EffectProgram, { before, complete }: Interpretation): readonly Demand[] {
   const found = new Map<string, Demand>();
+  const isTakenByItself = takesFirst(program, nodesBy(program, takenKeys), nodesBy(program, (effect) => usesOf(effect).map(keyOf)));
   program.nodes.forEach((node, id) => {
     if (node.kind !== "call") return;
     for (const use of node.effects.flatMap(usesOf)) {
@@ -117,8 +118,7 @@ function demandsOf(program: EffectProgram, { before, complete }: Interpretation)
       const own = states.map((state) => state.held.find((one) => one.taken && isSameLock(one, lock, text))?.at);
       if (!own.includes(undefined) || (isForeign(program, object) && takesOfItsOwn(program, lock))) continue;
       const known = found.get(key);
-      const taking = new Set(own.filter((at) => at !== undefined));
-      const isDoubtful = !complete || use.isDoubtful || hasUnknownOrigin(program, node) || (taking.size > 0 && isTakenFirst(program, taking, nodesThatGiveUp(program, key)));
+      const isDoubtful = !complete || use.isDoubtful || hasUnknownOrigin(program, [object, use.tells].flatMap((value) => value ?? [])) || isTakenByItself(key, own);
       // An assertion does not say which kind of lock, or which mode: what gives the lock up does.
       const told = known && known.held.mode !== "any" ? known.held : { lock, mode };
       found.set(key, {
@@ -131,13 +131,15 @@ function demandsOf(program: EffectProgram, { before, complete }: Interpretation)
       });
     }
   });
-  return [...found.values()];
+  // A lock of mm that is not named is the one of its class that is.
+  const named = new Set([...found.values()].flatMap(({ held, object }) => (object === null || isGeneric(held.lock) ? [] : [held.lock])));
+  return [...found.values()].filter(({ held, object }) => object !== null || !named.has(held.lock));
 }
 
 const keyOf = ({ lock, object }: ContractLock): string => `${isGeneric(lock) ? "" : lock} ${objectText(object)}`;
 
-const nodesThatGiveUp = (program: EffectProgram, key: string): ReadonlySet<NodeId> =>
-  new Set(program.nodes.flatMap((node, id) => (node.kind === "call" && node.effects.some((effect) => usesOf(effect).some((use) => use.isGivenUp && keyOf(use) === key)) ? [id] : [])));
+/** Locks that an effect takes; one whose object is not named is any of its class. */
+const takenKeys = (effect: BoundEffect): readonly string[] => (effect.kind === "acquire" ? [keyOf(effect), ...(isGeneric(effect.lock) ? [] : [`${effect.lock} `])] : []);
 
 const isForeign = (program: EffectProgram, object: Value | null): boolean => object !== null && contractObject(program, object) === null;
 
@@ -149,6 +151,7 @@ const takesOfItsOwn = (program: EffectProgram, lock: LockClass): boolean =>
 function sectionsLeft(program: EffectProgram, { before, complete }: Interpretation): { readonly left: readonly AtomicChange["reason"][]; readonly unsure: readonly AtomicChange["reason"][] } {
   const left = new Set<AtomicChange["reason"]>();
   const unsure = new Set<AtomicChange["reason"]>();
+  const isEnteredByItself = takesFirst(program, new Map(), nodesBy(program, (effect) => (effect.kind === "leaveAtomic" ? [effect.reason] : [])));
   program.nodes.forEach((node, id) => {
     if (node.kind !== "call") return;
     for (const effect of node.effects) {
@@ -156,16 +159,12 @@ function sectionsLeft(program: EffectProgram, { before, complete }: Interpretati
       const { reason } = effect;
       const own = (before[id] ?? []).map((state) => state.atomic.find((one) => one.reason === reason)?.at);
       if (!own.includes(undefined)) continue;
-      const taking = new Set(own.filter((at) => at !== undefined));
-      const isDoubtful = !complete || hasUnknownOrigin(program, node) || (taking.size > 0 && isTakenFirst(program, taking, nodesThatLeave(program, reason)));
+      const isDoubtful = !complete || hasUnknownOrigin(program, node.args) || isEnteredByItself(reason, own);
       (isDoubtful ? unsure : left).add(reason);
     }
   });
   return { left: [...left].toSorted(), unsure: [...unsure] };
 }
-
-const nodesThatLeave = (program: EffectProgram, reason: AtomicChange["reason"]): ReadonlySet<NodeId> =>
-  new Set(program.nodes.flatMap((node, id) => (node.kind === "call" && node.effects.some((effect) => effect.kind === "leaveAtomic" && effect.reason === reason) ? [id] : [])));
 
 const isIn = (state: State, reason: AtomicChange["reason"]): boolean => state.atomic.some((one) => one.reason === reason);
 
@@ -174,6 +173,8 @@ interface Use extends ContractLock {
   /** False where the lock is given up only where it is held. */
   readonly isNeeded: boolean;
   readonly isDoubtful: boolean;
+  /** What says afterwards whether it was given up: where that is a local, it is the function that decides. */
+  readonly tells?: Value;
 }
 
 /** Locks that must be held where an effect happens. */
@@ -185,8 +186,8 @@ function usesOf(effect: BoundEffect): readonly Use[] {
     case "unmapPte":
       return effect.ptl ? [{ lock: "ptl", mode: "exclusive", object: effect.ptl, isGivenUp: true, ...certain }] : [];
     case "dropsLock":
-      // A fault drops the lock under which it was handled, which is one of two: neither alone is needed.
-      return [{ lock: effect.lock, mode: effect.mode, object: effect.object, isGivenUp: true, isNeeded: effect.when === "always", isDoubtful: effect.isDoubtful === true }];
+      // Which object is meant is not said for classes of mm. A fault drops the lock under which it was handled, which is one of two: neither alone is needed.
+      return [{ lock: effect.lock, mode: effect.mode, object: isGeneric(effect.lock) ? effect.object : null, isGivenUp: true, isNeeded: effect.when === "always", isDoubtful: effect.isDoubtful === true, ...(effect.tells ? { tells: effect.tells } : {}) }];
     case "assertHeld":
       return [{ lock: effect.lock, mode: effect.mode, object: effect.object, isGivenUp: false, ...certain }];
     default:
