@@ -3,6 +3,7 @@ import type { HeldWhen, LockClass, LockMode } from "../kernel/effect.ts";
 import type { Value } from "../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts";
 import { namesIn, render, substitute } from "../program/render.ts";
+import { hasUnknownOrigin, nodesBy, takesFirst } from "./doubt.ts";
 import { exitsOf, type Exit } from "./exits.ts";
 import { interpret, type Interpretation } from "./interpret.ts";
 import { objectText } from "./locks.ts";
@@ -26,6 +27,12 @@ export interface LockChange extends ContractLock {
   readonly isValue: boolean;
 }
 
+/** A lock of the caller that is not held on return. */
+export interface GivenUp extends LockChange {
+  /** True where the function may as well give up only what it took itself: nothing is asked of the caller. */
+  readonly isDoubtful: boolean;
+}
+
 export interface AtomicChange {
   readonly reason: "rcu" | "irq" | "preempt" | "lazy_mmu";
   readonly when: ChangeWhen;
@@ -36,12 +43,12 @@ export interface Summary {
   /** Held on return and not on entry. */
   readonly takes: readonly LockChange[];
   /** Held on entry and not on return. */
-  readonly givesUp: readonly LockChange[];
+  readonly givesUp: readonly GivenUp[];
   /** Held on entry and on return, and not all the time between: what it protects is stale. */
   readonly drops: readonly ContractLock[];
   readonly enters: readonly AtomicChange[];
   readonly leaves: readonly AtomicChange[];
-  /** Locks that must be held on entry: asserted, or given up without having been taken. */
+  /** Locks that must be held on entry: asserted, or given up without having been taken, whatever path is gone. */
   readonly requires: readonly ContractLock[];
   readonly sleeps: Sleep;
   /** False where something about the function is not known: unseen code, recursion, a budget. */
@@ -62,7 +69,7 @@ export function summarize(program: EffectProgram, calleeSleep: (name: string) =>
     return { ...UNKNOWN_SUMMARY, sleeps, complete: isWhole };
   const first = interpret(program);
   const demanded = demandsOf(program, first);
-  const sections = sectionsLeft(program, first);
+  const { left: sections, unsure } = sectionsLeft(program, first);
   const entry: State = { ...EMPTY_STATE, held: demanded.map(({ held }) => held), atomic: sections.map((reason) => ({ reason, of: "", at: -1 })) };
   const asksNothing = demanded.length === 0 && sections.length === 0;
   let { exits, complete } = exitsOf(program, asksNothing ? first : interpret(program, entry));
@@ -71,46 +78,68 @@ export function summarize(program: EffectProgram, calleeSleep: (name: string) =>
     ({ exits, complete } = exitsOf(program, interpret(program, entry, returnedNames(program))));
     changes = changesOf(program, exits, demanded);
   }
-  const kept = demanded.filter((one) => !changes.givesUp.some((gone) => gone.lock === one.held.lock && textOf(gone.object) === one.held.object));
+  const isKept = ({ held }: Demand): boolean => exits.every(({ state }) => isHeld(state, held.lock, held.object));
+  const isAlwaysGone = ({ held }: Demand): boolean => !exits.some(({ state }) => isHeld(state, held.lock, held.object));
   return {
     ...changes,
-    drops: kept.filter((one) => one.isGivenUp).map(({ held, object }) => contractLock(program, held, object)),
-    enters: entersOf(exits, sections),
+    drops: demanded.filter((one) => one.isGivenUp && !one.isDoubtful && isKept(one)).map(({ held, object }) => contractLock(program, held, object)),
+    enters: entersOf(exits, [...sections, ...unsure]),
     leaves: sections.map((reason) => ({ reason, when: whenOf(exits, ({ state }) => !isIn(state, reason)) })).filter(({ reason }) => exits.some(({ state }) => !isIn(state, reason))),
-    requires: demanded.map(({ held, object }) => contractLock(program, held, object)),
+    requires: demanded.filter((one) => one.isAsserted || (one.isNeeded && (isKept(one) || isAlwaysGone(one)))).map(({ held, object }) => contractLock(program, held, object)),
     sleeps,
     complete: complete && isWhole,
   };
 }
 
-const textOf = (object: Value | null): string => objectText(object);
-
-/** A lock that the function needs from its caller. */
+/** A lock that the function needs from its caller, or gives up where the caller holds it. */
 interface Demand {
   readonly held: Held;
   readonly object: Value | null;
   /** True where the function gives it up at some place; false where it only asserts. */
   readonly isGivenUp: boolean;
+  readonly isAsserted: boolean;
+  /** False where every place that gives it up does so by what it finds, and takes no harm where it is not held. */
+  readonly isNeeded: boolean;
+  /** True where the function may have taken all that it gives up. */
+  readonly isDoubtful: boolean;
 }
 
 /** Locks that are asserted, or given up on a path that did not take them. */
-function demandsOf(program: EffectProgram, { before }: Interpretation): readonly Demand[] {
+function demandsOf(program: EffectProgram, { before, complete }: Interpretation): readonly Demand[] {
   const found = new Map<string, Demand>();
+  const isTakenByItself = takesFirst(program, nodesBy(program, takenKeys), nodesBy(program, (effect) => usesOf(effect).map(keyOf)));
   program.nodes.forEach((node, id) => {
     if (node.kind !== "call") return;
-    for (const { lock, mode, object, isGivenUp } of node.effects.flatMap(usesOf)) {
+    for (const use of node.effects.flatMap(usesOf)) {
+      const { lock, mode, object, isGivenUp } = use;
       const text = objectText(object);
-      const key = `${isGeneric(lock) ? "" : lock} ${text}`;
-      const isMissing = (before[id] ?? []).some((state) => !state.held.some((one) => one.taken && isSameLock(one, lock, text)));
-      if (!isMissing || (isForeign(program, object) && takesOfItsOwn(program, lock))) continue;
+      const key = keyOf(use);
+      const states = before[id] ?? [];
+      const own = states.map((state) => state.held.find((one) => one.taken && isSameLock(one, lock, text))?.at);
+      if (!own.includes(undefined) || (isForeign(program, object) && takesOfItsOwn(program, lock))) continue;
       const known = found.get(key);
+      const isDoubtful = !complete || use.isDoubtful || hasUnknownOrigin(program, [object, use.tells].flatMap((value) => value ?? [])) || isTakenByItself(key, own);
       // An assertion does not say which kind of lock, or which mode: what gives the lock up does.
       const told = known && known.held.mode !== "any" ? known.held : { lock, mode };
-      found.set(key, { held: { lock: told.lock, object: text, mode: told.mode, at: -1, taken: false }, object, isGivenUp: isGivenUp || known?.isGivenUp === true });
+      found.set(key, {
+        held: { lock: told.lock, object: text, mode: told.mode, at: -1, taken: false },
+        object,
+        isGivenUp: isGivenUp || known?.isGivenUp === true,
+        isAsserted: (!isGivenUp && !isDoubtful) || known?.isAsserted === true,
+        isNeeded: (use.isNeeded && !isDoubtful) || known?.isNeeded === true,
+        isDoubtful: isDoubtful && known?.isDoubtful !== false,
+      });
     }
   });
-  return [...found.values()];
+  // A lock of mm that is not named is the one of its class that is.
+  const named = new Set([...found.values()].flatMap(({ held, object }) => (object === null || isGeneric(held.lock) ? [] : [held.lock])));
+  return [...found.values()].filter(({ held, object }) => object !== null || !named.has(held.lock));
 }
+
+const keyOf = ({ lock, object }: ContractLock): string => `${isGeneric(lock) ? "" : lock} ${objectText(object)}`;
+
+/** Locks that an effect takes; one whose object is not named is any of its class. */
+const takenKeys = (effect: BoundEffect): readonly string[] => (effect.kind === "acquire" ? [keyOf(effect), ...(isGeneric(effect.lock) ? [] : [`${effect.lock} `])] : []);
 
 const isForeign = (program: EffectProgram, object: Value | null): boolean => object !== null && contractObject(program, object) === null;
 
@@ -118,34 +147,49 @@ const isForeign = (program: EffectProgram, object: Value | null): boolean => obj
 const takesOfItsOwn = (program: EffectProgram, lock: LockClass): boolean =>
   program.nodes.some((node) => node.kind === "call" && node.effects.some((effect) => effect.kind === "acquire" && effect.lock === lock && (effect.object === null || isForeign(program, effect.object))));
 
-/** Sections that the function leaves without having entered them. */
-function sectionsLeft(program: EffectProgram, { before }: Interpretation): readonly AtomicChange["reason"][] {
-  const found = new Set<AtomicChange["reason"]>();
+/** Sections that the function leaves without having entered them; `unsure`: those that it may have entered itself. */
+function sectionsLeft(program: EffectProgram, { before, complete }: Interpretation): { readonly left: readonly AtomicChange["reason"][]; readonly unsure: readonly AtomicChange["reason"][] } {
+  const left = new Set<AtomicChange["reason"]>();
+  const unsure = new Set<AtomicChange["reason"]>();
+  const isEnteredByItself = takesFirst(program, new Map(), nodesBy(program, (effect) => (effect.kind === "leaveAtomic" ? [effect.reason] : [])));
   program.nodes.forEach((node, id) => {
     if (node.kind !== "call") return;
-    for (const effect of node.effects)
-      if (effect.kind === "leaveAtomic" && (before[id] ?? []).some((state) => !isIn(state, effect.reason))) found.add(effect.reason);
+    for (const effect of node.effects) {
+      if (effect.kind !== "leaveAtomic") continue;
+      const { reason } = effect;
+      const own = (before[id] ?? []).map((state) => state.atomic.find((one) => one.reason === reason)?.at);
+      if (!own.includes(undefined)) continue;
+      const isDoubtful = !complete || hasUnknownOrigin(program, node.args) || isEnteredByItself(reason, own);
+      (isDoubtful ? unsure : left).add(reason);
+    }
   });
-  return [...found].toSorted();
+  return { left: [...left].toSorted(), unsure: [...unsure] };
 }
 
 const isIn = (state: State, reason: AtomicChange["reason"]): boolean => state.atomic.some((one) => one.reason === reason);
 
 interface Use extends ContractLock {
   readonly isGivenUp: boolean;
+  /** False where the lock is given up only where it is held. */
+  readonly isNeeded: boolean;
+  readonly isDoubtful: boolean;
+  /** What says afterwards whether it was given up: where that is a local, it is the function that decides. */
+  readonly tells?: Value;
 }
 
 /** Locks that must be held where an effect happens. */
 function usesOf(effect: BoundEffect): readonly Use[] {
+  const certain = { isNeeded: true, isDoubtful: false };
   switch (effect.kind) {
     case "release":
-      return [{ lock: effect.lock, mode: effect.mode, object: effect.object, isGivenUp: true }];
+      return [{ lock: effect.lock, mode: effect.mode, object: effect.object, isGivenUp: true, ...certain }];
     case "unmapPte":
-      return effect.ptl ? [{ lock: "ptl", mode: "exclusive", object: effect.ptl, isGivenUp: true }] : [];
+      return effect.ptl ? [{ lock: "ptl", mode: "exclusive", object: effect.ptl, isGivenUp: true, ...certain }] : [];
     case "dropsLock":
-      return [{ lock: effect.lock, mode: effect.mode, object: effect.object, isGivenUp: true }];
+      // Which object is meant is not said for classes of mm. A fault drops the lock under which it was handled, which is one of two: neither alone is needed.
+      return [{ lock: effect.lock, mode: effect.mode, object: isGeneric(effect.lock) ? effect.object : null, isGivenUp: true, isNeeded: effect.when === "always", isDoubtful: effect.isDoubtful === true, ...(effect.tells ? { tells: effect.tells } : {}) }];
     case "assertHeld":
-      return [{ lock: effect.lock, mode: effect.mode, object: effect.object, isGivenUp: false }];
+      return [{ lock: effect.lock, mode: effect.mode, object: effect.object, isGivenUp: false, ...certain }];
     default:
       return [];
   }
@@ -158,12 +202,13 @@ function changesOf(program: EffectProgram, exits: readonly Exit[], demanded: rea
   const takes = [...taken.values()].map((held): LockChange => {
     const holds = (exit: Exit): boolean => exit.state.held.some((one) => one.lock === held.lock && one.object === held.object && one.mode === held.mode);
     const holding = exits.filter(holds);
+    // What is locked is there: such an exit has a value that is not 0.
     const isValue = holding.length > 0 && holding.every((exit) => exit.returned !== null && exit.returned === held.object);
-    return { ...contractLock(program, held, isValue ? null : objectAt(program, held)), when: isValue ? "nonzero" : whenOf(exits, holds), isValue };
+    return { ...contractLock(program, held, isValue ? null : objectAt(program, held)), when: whenOf(isValue ? exits.map((exit) => (holds(exit) ? { ...exit, value: "nonzero" } : exit)) : exits, holds), isValue };
   });
   const givesUp = demanded
     .filter(({ held }) => exits.some(({ state }) => !isHeld(state, held.lock, held.object)))
-    .map(({ held, object }): LockChange => ({ ...contractLock(program, held, object), when: whenOf(exits, ({ state }) => !isHeld(state, held.lock, held.object)), isValue: false }));
+    .map(({ held, object, isDoubtful }): GivenUp => ({ ...contractLock(program, held, object), when: isDoubtful ? "sometimes" : whenOf(exits, ({ state }) => !isHeld(state, held.lock, held.object)), isValue: false, isDoubtful }));
   return { takes, givesUp };
 }
 
@@ -219,7 +264,7 @@ export function effectsOfCall(summary: Summary, call: CallNode, callee: EffectPr
     ...summary.givesUp.map((change): BoundEffect =>
       change.when === "always"
         ? { kind: "release", lock: change.lock, object: objectOf(change), mode: modeOf(change.mode) }
-        : { kind: "dropsLock", lock: change.lock, object: objectOf(change), mode: change.mode, when: change.when, onReturn: "released" },
+        : { kind: "dropsLock", lock: change.lock, object: objectOf(change), mode: change.mode, when: change.when, onReturn: "released", ...(change.isDoubtful ? { isDoubtful: true } : {}) },
     ),
     ...summary.takes.flatMap((change): BoundEffect[] =>
       change.when === "sometimes"

@@ -76,6 +76,8 @@ export type ContractEffect =
       readonly tells?: Argument;
       /** A fault flag with which nothing is dropped. */
       readonly unless?: "FAULT_FLAG_RETRY_NOWAIT";
+      /** True where the call may as well give up only what it took itself. */
+      readonly isDoubtful?: true;
     }
   /**
    * Unmaps an entry, and releases its lock, that the caller mapped and locked. `through`: the arguments are

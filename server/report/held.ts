@@ -72,7 +72,7 @@ export function summaryLines(name: string, summary: Summary): readonly string[] 
       ...summary.enters.map(({ reason, when }) => `${reason}${WHEN[when]}`),
     ]),
     ...list("gives up", [
-      ...named(summary.givesUp).map((one) => `${contractLock(one)}${WHEN[one.when]}`),
+      ...named(summary.givesUp.filter((one) => !one.isDoubtful)).map((one) => `${contractLock(one)}${WHEN[one.when]}`),
       ...summary.leaves.map(({ reason, when }) => `${reason}${WHEN[when]}`),
     ]),
     ...list("drops and takes again", named(summary.drops).map(contractLock)),

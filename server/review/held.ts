@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { entriesOf, heldIn, type HeldFact, type HeldHere } from "../analysis/held.ts";
 import { summarizer, type Summarizer } from "../analysis/summarizer.ts";
-import type { AtomicChange, ChangeWhen, LockChange as Change, ContractLock as Lock, Summary as FunctionSummary } from "../analysis/summary.ts";
+import type { AtomicChange, ChangeWhen, GivenUp as Gone, LockChange as Change, ContractLock as Lock, Summary as FunctionSummary } from "../analysis/summary.ts";
 import type { Sleep } from "../analysis/sleep.ts";
 import { indexOf } from "../analysis/tree-index.ts";
 import { lowerFile } from "../analysis/tree-lower.ts";
@@ -25,9 +25,10 @@ export type { ChangeWhen, HeldFact, HeldHere, Sleep };
 /** As in the analysis, with the object as text. */
 export type ContractLock = Omit<Lock, "object"> & { readonly object: string | null };
 export type LockChange = Omit<Change, "object"> & { readonly object: string | null };
+export type GivenUp = Omit<Gone, "object"> & { readonly object: string | null };
 export type Summary = Pick<FunctionSummary, "sleeps" | "complete"> & {
   readonly takes: readonly LockChange[];
-  readonly givesUp: readonly LockChange[];
+  readonly givesUp: readonly GivenUp[];
   readonly drops: readonly ContractLock[];
   readonly requires: readonly ContractLock[];
   readonly enters: readonly AtomicChange[];

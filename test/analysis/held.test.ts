@@ -289,6 +289,129 @@ int toy_both(struct mm_struct *mm)
 }`)).toEqual(["", "held here: mmap_lock(R)", ""]);
   });
 
+  test("a lock of the value goes with a value only where every way out agrees", () => {
+    const code = `
+static struct folio *toy_get(struct folio *f, bool lock)
+{
+	if (lock)
+		folio_lock(f);
+	return f;
+}
+static struct folio *toy_find(struct toy_table *table)
+{
+	struct folio *f = toy_look(table);
+
+	if (!f)
+		return NULL;
+	folio_lock(f);
+	return f;
+}
+static struct folio *toy_error(struct toy_table *table)
+{
+	struct folio *f = toy_look(table);
+
+	if (!f)
+		return ERR_PTR(-ENOENT);
+	folio_lock(f);
+	return f;
+}
+static void toy_use(struct folio *f)
+{
+	struct folio *got = toy_get(f, false);
+
+	if (!got)
+		return;
+	toy_touch(got); //?
+}
+static struct folio *toy_either(struct folio *f, struct folio *other, int n)
+{
+	folio_lock(f);
+	return n ? f : other;
+}
+`;
+    expect(summary(code, "toy_get")).toContain("returns with: folio_lock of its value on some paths");
+    expect(summary(code, "toy_find")).toContain("returns with: folio_lock of its value if the value is not 0");
+    expect(summary(code, "toy_error")).toContain("returns with: folio_lock of its value on some paths");
+    expect(summary(code, "toy_either")).toContain("returns with: folio_lock");
+    expect(said(code).filter((line) => line.startsWith("held here"))).toEqual([]);
+  });
+
+  test("what a function takes itself on some path is neither needed nor given up", () => {
+    const code = `
+static long toy_core(struct mm_struct *mm, int *locked)
+{
+	bool must_unlock = false;
+
+	if (!*locked) {
+		mmap_read_lock(mm);
+		must_unlock = true;
+	} else
+		mmap_assert_locked(mm);
+	toy_step(mm, locked);
+	if (must_unlock && *locked)
+		mmap_read_unlock(mm);
+	return 0;
+}
+static long toy_unlocked(struct mm_struct *mm)
+{
+	int locked = 0;
+
+	return toy_core(mm, &locked);
+}
+static void toy_batch(struct toy *t, int irq)
+{
+	unsigned long flags;
+
+	if (toy_word(t) >= irq)
+		spin_lock_irqsave(&t->lock, flags);
+	toy_step(t, &irq);
+	if (toy_word(t) >= irq)
+		spin_unlock_irqrestore(&t->lock, flags);
+}
+static void toy_put(struct folio *folio)
+{
+	struct lruvec *lruvec = NULL;
+	unsigned long flags;
+
+	toy_relock(folio, &lruvec, &flags);
+	if (lruvec)
+		spin_unlock_irqrestore(&lruvec->lru_lock, flags);
+}
+static void toy_turns(struct toy *t)
+{
+	do {
+		spin_unlock_irq(&t->lock);
+		toy_step(t, 0);
+		spin_lock_irq(&t->lock);
+	} while (t->busy);
+}
+`;
+    for (const name of ["toy_core", "toy_unlocked", "toy_batch", "toy_put"])
+      expect(summary(code, name).filter((line) => /^(?:needs|gives up)/.test(line)), name).toEqual([]);
+    expect(summary(code, "toy_turns")).toEqual(["toy_turns()", "needs: t->lock", "drops and takes again: t->lock"]);
+  });
+
+  test("what is given up on some paths only is not needed: a fault is handled under one of two locks", () => {
+    const code = `
+static vm_fault_t toy_fault(struct vm_area_struct *vma, unsigned long address)
+{
+	return handle_mm_fault(vma, address, FAULT_FLAG_ALLOW_RETRY, NULL);
+}
+static void toy_own(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long address)
+{
+	mmap_read_lock(mm);
+	if (handle_mm_fault(vma, address, FAULT_FLAG_ALLOW_RETRY, NULL) & VM_FAULT_RETRY)
+		return;
+	mmap_read_unlock(mm);
+}
+`;
+    const found = heldInFile("mm/x.c", code, parseRelease("6.12")!);
+    const lines = (name: string): readonly string[] => summaryLines(name, found.summaryOf(name)!);
+    expect(lines("toy_fault")).toContain("gives up: mmap_lock(R) on some paths, vma_lock(R) on some paths");
+    expect(lines("toy_fault").filter((line) => line.startsWith("needs"))).toEqual([]);
+    expect(lines("toy_own").filter((line) => line.includes("mmap_lock"))).toEqual([]);
+  });
+
   test("functions that call each other in a circle are not complete, whichever is asked first", () => {
     const code = `
 static void toy_even(struct mm_struct *mm, int n)
