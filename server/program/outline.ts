@@ -4,7 +4,7 @@ import { splittingConditionals } from "../syntax/conditionals.ts";
 import { kernelDialect } from "../syntax/dialect.ts";
 import { visibleTokens } from "../syntax/overlay.ts";
 import { scanTokens, wordToken } from "../syntax/tokens.ts";
-import { namesInMacros, namesOutside } from "./outline-outside.ts";
+import { namesOutside } from "./outline-outside.ts";
 
 /** A call as the tokens show it: `f(...)`, or `x->field(...)` with the field as its name. */
 export interface OutlineCall {
@@ -41,6 +41,9 @@ export interface Outline {
 
 const KEYWORDS = new Set(["if", "while", "for", "switch", "return", "sizeof", "typeof", "__typeof__", "do", "else", "case", "default", "goto", "_Alignof", "alignof", "offsetof", "__builtin_offsetof", "asm", "__asm__", "volatile", "static", "const", "struct", "union", "enum", "NULL", "true", "false", "void", "int", "long", "unsigned", "char", "bool"]);
 
+/** Words before the name of a function that are no part of its type. */
+const STORAGE = new Set(["static", "inline", "extern", "const", "volatile"]);
+
 /** Reads the outline of a text; a text that is no C gives one of no meaning. */
 export function outlineOf(text: string): Outline {
   const tokens = scanTokens(text);
@@ -67,26 +70,25 @@ export function outlineOf(text: string): Outline {
       if (!head || head.isMacro) for (const call of body.calls) if (!call.isPointer) named.add(call.name);
       at = end;
       if (head) first = at + 1;
-    } else if (type === semicolon) first = at + 1;
+    } else if (type === semicolon || type === comma) {
+      if (isInitializer(code, at - 1)) named.add(wordAt(code, at - 1));
+      if (type === semicolon) first = at + 1;
+    }
     else if (type === openParen && (code.closing[at] ?? -1) > at) {
       parens.push(at);
       at = code.closing[at] ?? at;
-    } else if (type === wordToken && isPlainInitializer(code, at)) named.add(wordAt(code, at));
+    }
   }
-  for (const name of namesOutside(code, parens.filter((open) => !parameters.has(open)))) named.add(name);
-  for (const name of namesInMacros(text, tokens)) named.add(name);
-  return { functions, uses: [...uses, ...givenOf(functions, named)] };
+  const sought = new Set(functions.map((fn) => fn.name));
+  const given = new Set([...named].filter((name) => sought.has(name)));
+  namesOutside(code, tokens, parens.filter((open) => !parameters.has(open)), sought, given);
+  return { functions, uses: [...uses, ...[...sought].filter((name) => given.has(name)).map((name) => ({ name, field: null, type: null }))] };
 }
 
-/** Of the names only functions of the file: who enters these besides their callers is not known. */
-const givenOf = (functions: readonly OutlineFunction[], named: ReadonlySet<string>): readonly OutlineUse[] =>
-  [...new Set(functions.map((fn) => fn.name))].filter((name) => named.has(name)).map((name) => ({ name, field: null, type: null }));
-
-/** `name` of `x = name;`, `x = &name, ...` and `x = (type)name;` at file level. */
-function isPlainInitializer(code: Code, at: number): boolean {
+/** `name` of `x = name;`, `x = &name, ...` and `x = (type)name;`. */
+function isInitializer(code: Code, at: number): boolean {
   const before = typeAt(code, at - 1);
-  const after = typeAt(code, at + 1);
-  return (after === semicolon || after === comma) && (before === equals || before === ampersand || before === closeParen);
+  return typeAt(code, at) === wordToken && (before === equals || before === ampersand || before === closeParen);
 }
 
 interface Head {
@@ -114,11 +116,11 @@ function headOf(code: Code, first: number, brace: number): Head | null {
     }
     const word = wordAt(code, at);
     if (word === "static") isStatic = true;
-    const role = kernelDialect.roleOf(word);
     if (typeAt(code, at + 1) !== openParen) {
-      hasType ||= role !== "attribute" && word !== "static" && word !== "inline" && word !== "extern";
+      hasType ||= !STORAGE.has(word) && (KEYWORDS.has(word) || kernelDialect.roleOf(word) !== "attribute");
       continue;
     }
+    const role = kernelDialect.roleOf(word);
     if (role === "syscall") {
       const name = wordAt(code, at + 2);
       if (name !== "") found = { name: `${word.startsWith("COMPAT_") ? "compat_sys" : "sys"}_${name}`, open: at + 1, isSyscall: true, isMacro: false };
