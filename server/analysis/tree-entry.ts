@@ -2,7 +2,7 @@
 import type { Outline, OutlineCall, OutlineFunction, OutlineUse } from "../program/outline.ts";
 
 /** Form of an outline as text; a change of this form or of what an outline holds changes the number. */
-export const OUTLINE_FORM = 2;
+export const OUTLINE_FORM = 3;
 
 type Call = readonly [name: number, isPointer: 0 | 1];
 type Use = readonly [name: number, field: number, type: number];

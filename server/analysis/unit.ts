@@ -148,17 +148,20 @@ function definitionsOf(functions: readonly FunctionCode[]): ReadonlyMap<string, 
 
 /**
  * Anyone may call a function with external linkage. A static one is called from its own file only, which is visible where it
- * is seen as a whole, and a function that the patch adds from nowhere but the patch.
+ * is seen as a whole, and a function that the patch adds from nowhere but the patch. One of a header is called from wherever
+ * the header is included.
  */
 function callersAreVisible(program: EffectProgram): boolean {
   if (program.openStart) return false;
   const isAdded = !isWholeFile(program.image) && (documentPlace(program.image, program.start)?.row.changed ?? false);
-  return program.isStatic || isAdded;
+  return isAdded || (program.isStatic && !isHeader(program.image));
 }
 
 /** A static function of a whole file is not the one that another file calls by that name. */
 const mayCall = (caller: EffectProgram, program: EffectProgram): boolean =>
-  caller.image === program.image || program.image.missing === undefined || !program.isStatic || (program.image.path?.endsWith(".h") ?? false);
+  caller.image === program.image || program.image.missing === undefined || !program.isStatic || isHeader(program.image);
+
+const isHeader = (image: Image): boolean => image.path?.endsWith(".h") ?? false;
 
 const wholeFiles = new WeakMap<Image, boolean>();
 

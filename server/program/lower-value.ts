@@ -20,6 +20,8 @@ export interface ValueContext {
   readonly callMacro: (call: Value & { kind: "call" }) => FunctionCode | null;
   /** Macros of the input that are statements. */
   readonly macroStatement: (call: Value & { kind: "call" }) => { readonly body: Statement; readonly hasValue: boolean } | null;
+  /** Lowers what a macro of the input without parameters stands for (`UNLOCK;`); null where the name is none, or not understood. */
+  readonly bareMacro: (name: Value & { kind: "name" }, lower: (body: Statement) => NodeId) => NodeId | null;
   /** Macros of the input that stand for flags of GUP. */
   readonly flagMacro: FlagMacros;
   readonly lowerStatement: (statement: Statement, next: NodeId) => NodeId;
@@ -41,6 +43,7 @@ const before = (steps: readonly Step[], next: NodeId): NodeId => steps.reduceRig
 /** Lowers an expression for what it does; its value is dropped. */
 export function lowerEffects(context: ValueContext, value: Value, next: NodeId): NodeId {
   if (value.kind === "comma") return lowerEffects(context, value.left, lowerEffects(context, value.right, next));
+  if (value.kind === "name") return context.bareMacro(value, (body) => context.lowerStatement(body, next)) ?? next;
   if (value.kind === "conditional")
     return lowerCondition(
       context,

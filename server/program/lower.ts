@@ -8,7 +8,7 @@ import type { Definitions, FunctionCode, Statement, Value, Variable } from "./co
 import { cleanupClassesOf } from "./cleanup-classes.ts";
 import { bindEffect } from "./effects.ts";
 import { flagMacrosOf } from "./flag-macros.ts";
-import { macroStatement } from "./statement-macros.ts";
+import { bareMacro, macroStatement } from "./statement-macros.ts";
 import type { Loop } from "./lower-guard.ts";
 import { lowerStatement, OUTSIDE, type StatementContext } from "./lower-statement.ts";
 import { returnedValue } from "./helper-body.ts";
@@ -41,6 +41,8 @@ export function lowerFunction(
   const open = { start: false, end: false };
   const macroUses = new WeakMap<Value, ReturnType<typeof macroStatement>>();
   let uses = 0;
+  /** Macros without parameters that are being lowered: a macro that names itself ends. */
+  const within = new Set<string>();
   const isKnown = (call: Value & { kind: "call" }): boolean => factFor(call.name, call.args.length, release) !== null || isQuiet(call.name);
   const values: Omit<ValueContext, "lowerStatement"> = {
     graph,
@@ -56,6 +58,20 @@ export function lowerFunction(
       if (made) uses++;
       macroUses.set(call, made);
       return made;
+    },
+    bareMacro: (value, lower) => {
+      if (variables.has(value.name) || within.has(value.name)) return null;
+      const body = bareMacro(image, value, uses + 1);
+      if (body === undefined) return null;
+      if (body === null || uses >= MAX_HELPERS) {
+        assumptions.assume("not-lowered", `the macro ${value.name} is not understood, skipped`, value.at);
+        return null;
+      }
+      uses++;
+      within.add(value.name);
+      const entry = lower(body);
+      within.delete(value.name);
+      return entry;
     },
     flagMacro: (name, at) => (variables.has(name) ? null : macros(name, at)),
     isEntryPointer: (pointer) => pointsToEntry(pointer, variables),

@@ -21,7 +21,7 @@ function withinFunction(old: string, outline: Outline, text: string, edit: Edit)
   const own = text.slice(fn.start, fn.end + shift);
   if (!isClosed(own)) return null;
   const [now, ...others] = outlineOf(own).functions;
-  if (!now || others.length > 0 || now.start !== 0 || now.end !== own.length) return null;
+  if (!now || others.length > 0 || now.start !== 0 || now.end !== own.length || now.name !== fn.name) return null;
   const moved = (one: OutlineFunction, by: number): OutlineFunction => (by === 0 ? one : { ...one, start: one.start + by, end: one.end + by });
   const functions = outline.functions.map((one, at) => (at === number ? moved(now, fn.start) : one.start > fn.start ? moved(one, shift) : one));
   return { functions, uses: outline.uses };

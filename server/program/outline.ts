@@ -4,6 +4,7 @@ import { splittingConditionals } from "../syntax/conditionals.ts";
 import { kernelDialect } from "../syntax/dialect.ts";
 import { visibleTokens } from "../syntax/overlay.ts";
 import { scanTokens, wordToken } from "../syntax/tokens.ts";
+import { namesOutside } from "./outline-outside.ts";
 
 /** A call as the tokens show it: `f(...)`, or `x->field(...)` with the field as its name. */
 export interface OutlineCall {
@@ -34,11 +35,14 @@ export interface OutlineFunction {
 /** What one file defines, calls and gives away, read from its tokens alone: a twentieth of the cost of parsing. */
 export interface Outline {
   readonly functions: readonly OutlineFunction[];
-  /** Uses outside of any function: tables of operations, initializers. */
+  /** Uses outside of any function: tables of operations, initializers, macros at file level, bodies of macros. */
   readonly uses: readonly OutlineUse[];
 }
 
 const KEYWORDS = new Set(["if", "while", "for", "switch", "return", "sizeof", "typeof", "__typeof__", "do", "else", "case", "default", "goto", "_Alignof", "alignof", "offsetof", "__builtin_offsetof", "asm", "__asm__", "volatile", "static", "const", "struct", "union", "enum", "NULL", "true", "false", "void", "int", "long", "unsigned", "char", "bool"]);
+
+/** Words before the name of a function that are no part of its type. */
+const STORAGE = new Set(["static", "inline", "extern", "const", "volatile"]);
 
 /** Reads the outline of a text; a text that is no C gives one of no meaning. */
 export function outlineOf(text: string): Outline {
@@ -46,6 +50,10 @@ export function outlineOf(text: string): Outline {
   const code = codeOf(text, visibleTokens(tokens, splittingConditionals(text, tokens)));
   const functions: OutlineFunction[] = [];
   const uses: OutlineUse[] = [];
+  /** Parentheses at file level, and those of them that are the parameters of a definition. */
+  const parens: number[] = [];
+  const parameters = new Set<number>();
+  const named = new Set<string>();
   let first = 0;
   for (let at = 0; at < code.tokens.count; at++) {
     const type = typeAt(code, at);
@@ -53,27 +61,52 @@ export function outlineOf(text: string): Outline {
       const close = code.closing[at] ?? -1;
       const end = close < 0 ? code.tokens.count : close;
       const head = headOf(code, first, at);
-      if (head) functions.push({ name: head.name, isStatic: head.isStatic, isSyscall: head.isSyscall, start: startOf(code, first), end: close < 0 ? text.length : endOf(code, close), ...bodyOf(code, at + 1, end, head.parameters) });
-      else uses.push(...bodyOf(code, at, end, new Set()).uses);
+      const body = bodyOf(code, head ? at + 1 : at, end, head?.parameters ?? new Set());
+      if (head) {
+        functions.push({ name: head.name, isStatic: head.isStatic, isSyscall: head.isSyscall, start: startOf(code, first), end: close < 0 ? text.length : endOf(code, close), ...body });
+        parameters.add(head.open);
+      } else uses.push(...body.uses);
+      // Who enters the body of a macro, and of what has no function around it, is not known.
+      if (!head || head.isMacro) for (const call of body.calls) if (!call.isPointer) named.add(call.name);
       at = end;
       if (head) first = at + 1;
-    } else if (type === semicolon) first = at + 1;
-    else if (type === openParen && (code.closing[at] ?? -1) > at) at = code.closing[at] ?? at;
+    } else if (type === semicolon || type === comma) {
+      if (isInitializer(code, at - 1)) named.add(wordAt(code, at - 1));
+      if (type === semicolon) first = at + 1;
+    }
+    else if (type === openParen && (code.closing[at] ?? -1) > at) {
+      parens.push(at);
+      at = code.closing[at] ?? at;
+    }
   }
-  return { functions, uses };
+  const sought = new Set(functions.map((fn) => fn.name));
+  const given = new Set([...named].filter((name) => sought.has(name)));
+  namesOutside(code, tokens, parens.filter((open) => !parameters.has(open)), sought, given);
+  return { functions, uses: [...uses, ...[...sought].filter((name) => given.has(name)).map((name) => ({ name, field: null, type: null }))] };
+}
+
+/** `name` of `x = name;`, `x = &name, ...` and `x = (type)name;`. */
+function isInitializer(code: Code, at: number): boolean {
+  const before = typeAt(code, at - 1);
+  return typeAt(code, at) === wordToken && (before === equals || before === ampersand || before === closeParen);
 }
 
 interface Head {
   readonly name: string;
   readonly isStatic: boolean;
   readonly isSyscall: boolean;
+  /** True where no type stands before the name: a macro that makes a function of which nothing else is seen. */
+  readonly isMacro: boolean;
+  /** The parenthesis of the parameters. */
+  readonly open: number;
   readonly parameters: ReadonlySet<string>;
 }
 
 /** The function that the tokens before a `{` at file level declare; null where they declare none. */
 function headOf(code: Code, first: number, brace: number): Head | null {
-  let found: { name: string; open: number; isSyscall: boolean } | null = null;
+  let found: { name: string; open: number; isSyscall: boolean; isMacro: boolean } | null = null;
   let isStatic = false;
+  let hasType = false;
   for (let at = first; at < brace; at++) {
     const type = typeAt(code, at);
     if (type === equals) return null;
@@ -83,12 +116,15 @@ function headOf(code: Code, first: number, brace: number): Head | null {
     }
     const word = wordAt(code, at);
     if (word === "static") isStatic = true;
-    if (typeAt(code, at + 1) !== openParen) continue;
+    if (typeAt(code, at + 1) !== openParen) {
+      hasType ||= !STORAGE.has(word) && (KEYWORDS.has(word) || kernelDialect.roleOf(word) !== "attribute");
+      continue;
+    }
     const role = kernelDialect.roleOf(word);
     if (role === "syscall") {
       const name = wordAt(code, at + 2);
-      if (name !== "") found = { name: `${word.startsWith("COMPAT_") ? "compat_sys" : "sys"}_${name}`, open: at + 1, isSyscall: true };
-    } else if (role !== "attributeCall" && !KEYWORDS.has(word)) found = { name: word, open: at + 1, isSyscall: false };
+      if (name !== "") found = { name: `${word.startsWith("COMPAT_") ? "compat_sys" : "sys"}_${name}`, open: at + 1, isSyscall: true, isMacro: false };
+    } else if (role !== "attributeCall" && !KEYWORDS.has(word)) found = { name: word, open: at + 1, isSyscall: false, isMacro: !hasType };
   }
   if (!found) return null;
   const parameters = new Set<string>();
@@ -96,7 +132,7 @@ function headOf(code: Code, first: number, brace: number): Head | null {
     const name = wordAt(code, argument.end - 1);
     if (name !== "") parameters.add(name);
   }
-  return { name: found.name, isStatic, isSyscall: found.isSyscall, parameters };
+  return { ...found, isStatic, parameters };
 }
 
 const dot = 46;

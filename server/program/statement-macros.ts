@@ -3,6 +3,7 @@ import type { Image } from "../source/image.ts";
 import { callMacro, macroDefinition } from "./call-macros.ts";
 import type { Statement, Value } from "./code.ts";
 import { opened } from "./helper-body.ts";
+import { objectMacro } from "./object-macros.ts";
 import { readFunctions } from "./read-code.ts";
 import { relocate, render, substitute } from "./render.ts";
 import { mapStatement } from "./statement-parts.ts";
@@ -30,12 +31,28 @@ export function macroStatement(image: Image, call: Value & { kind: "call" }, num
   const text = definition.body.trim();
   const hasValue = EXPRESSION.test(text);
   if ((!hasValue && !STATEMENTS.test(text)) || !call.args.every(isWritten)) return null;
-  const body = read(image, expanded(text, definition.parameters, call.args.map(render)));
+  const body = placed(image, expanded(text, definition.parameters, call.args.map(render)), { ...call, depth }, number);
+  return body && { body, hasValue };
+}
+
+/**
+ * A macro of the text without parameters, alone as a statement (`UNLOCK;`): the statement that it stands for; null where that
+ * is not understood, undefined where the name is no such macro.
+ */
+export function bareMacro(image: Image, { name, at }: Value & { kind: "name" }, number: number): Statement | null | undefined {
+  const text = objectMacro(image, name);
+  if (text === "") return { kind: "list", items: [] };
+  return typeof text !== "string" ? text : placed(image, text, { at, end: at + name.length, depth: 0 }, number);
+}
+
+/** The statement that a text is, in the place of its use. */
+function placed(image: Image, text: string, { at, end, depth }: { readonly at: number; readonly end: number; readonly depth: number }, number: number): Statement | null {
+  const body = read(image, text);
   if (!body) return null;
-  const { at, end } = call;
-  const locals = new Map(localsOf(body).map((name): [string, Value] => [name, { kind: "name", name: `${name}__m${number}`, at }]));
-  const placed = mapStatement(body, (value) => opened(relocate(substitute(value, locals), at, end), depth + 1), { at, end });
-  return { body: placed, hasValue };
+  // What is declared in no braces of the macro's is declared for the code around its use.
+  const own = EXPRESSION.test(text) || STATEMENTS.test(text) ? localsOf(body) : [];
+  const locals = new Map(own.map((name): [string, Value] => [name, { kind: "name", name: `${name}__m${number}`, at }]));
+  return mapStatement(body, (value) => opened(relocate(substitute(value, locals), at, end), depth + 1), { at, end });
 }
 
 /** True where the text of the value is C again. */

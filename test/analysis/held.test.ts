@@ -107,6 +107,67 @@ static const struct toy_ops ops = { .shared = toy_shared };
 `)).toEqual(["atomic: ptl · mapped: pte", ""]);
   });
 
+  const underMutex = (more: string, path = "mm/x.c"): string => {
+    const code = `static void toy_step(struct toy *t)
+{
+	toy_look(t);
+}
+void toy_run(struct toy *t)
+{
+	mutex_lock(&t->m);
+	toy_step(t);
+	mutex_unlock(&t->m);
+}
+${more}
+`;
+    const here = heldInFile(path, code, parseRelease("6.1")!).at(3);
+    return here === null ? "no code" : heldLine(here);
+  };
+
+  test.each([
+    "static DECLARE_WORK(toy_work, toy_step);",
+    "late_initcall(toy_step)",
+    "DEFINE_STATIC_CALL(toy_call, toy_step);",
+    "TOY_EVENT(x, toy_step(t));",
+    "TOY_ENTRY(void, toy, struct toy *t)\n{\n\ttoy_step(t);\n}",
+    "#define TOY_GEN(n) void n##_toy(struct toy *t) { toy_step(t); }\nTOY_GEN(one)",
+    "#define toy_do(t) \\\n\ttoy_step(t)",
+    "void (*toy_hook)(struct toy *t) = toy_step;",
+    "toy_fn *toy_hook = (toy_fn *)toy_step;",
+    "struct toy_ops ops = { .step = TOY_WRAP(toy_step(NULL)) };",
+    "void toy_alias(struct toy *t) __attribute__((alias(\"toy_step\")));",
+  ])("%j may call what stands in it", (more) => {
+    expect(underMutex(more)).toBe("");
+  });
+
+  test.each(["", "static void toy_step(struct toy *t);", "void toy_other(struct toy *toy_step);", "NOKPROBE_SYMBOL(toy_step);", "#define toy_step toy_step", "#define TOY 1 /* toy_step */"])("%j calls nothing", (more) => {
+    expect(underMutex(more)).toBe("held here: t->m");
+  });
+
+  test("a function of a header has callers in other files", () => {
+    expect(underMutex("", "mm/x.h")).toBe("");
+  });
+
+  test("a macro without parameters does what it stands for", () => {
+    expect(said(`
+#define TOY_UNLOCK spin_unlock(&toy_lock)
+#define TOY_LEAVE do { TOY_UNLOCK; toy_look(1); } while (0)
+static void toy_short(void)
+{
+	spin_lock(&toy_lock);
+	toy_look(0); //?
+	TOY_UNLOCK;
+	toy_look(0); //?
+}
+static void toy_long(int a)
+{
+	spin_lock(&toy_lock);
+	if (a)
+		TOY_LEAVE;
+	toy_look(0); //?
+}`)).toEqual(["atomic: toy_lock", "", "on some paths: toy_lock"]);
+  });
+
   test("jumps, labels and loops have their own lines", () => {
     expect(said(`
 static int toy_loop(struct toy *t)

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { decodeOutline, encodeOutline } from "../../server/analysis/tree-entry.ts";
 import { indexOf } from "../../server/analysis/tree-index.ts";
+import { editedOutline } from "../../server/program/outline-edit.ts";
 import { outlineOf } from "../../server/program/outline.ts";
 import { readFunctions, readPart } from "../../server/program/read-code.ts";
 
@@ -49,6 +50,21 @@ describe("an outline", () => {
     const given = (uses: typeof outline.uses) => uses.filter((use) => use.name.startsWith("toy")).map(({ name, field, type }) => [name, field, type]);
     expect(given(outline.functions[1]!.uses)).toEqual([["toy_one", "one", "toy_control"], ["toy_two", "done", null], ["toy_one", null, null]]);
     expect(given(outline.uses)).toEqual([["toy_one", "entry", "toy_ops"]]);
+  });
+
+  test("has what stands at file level, in macros and in their bodies, where it is a function of the file", () => {
+    const code = "static void toy_a(void)\n{\n}\nstatic void toy_b(void)\n{\n}\nvoid toy_c(void)\n{\n}\nEXPORT_SYMBOL_GPL(toy_c);\n";
+    const given = (more: string): readonly string[] => outlineOf(`${code}${more}\n`).uses.map((use) => use.name);
+    expect(given("late_initcall(toy_a);\nDECLARE_WORK(work, elsewhere);")).toEqual(["toy_a"]);
+    expect(given("#define twice() toy_b(toy_a())")).toEqual(["toy_a", "toy_b"]);
+    expect(given("void other(struct toy *toy_a, int (*toy_b)(void), enum toy_c);")).toEqual([]);
+  });
+
+  test("of an edited text is that of the text, also where a function has another name", () => {
+    const text = "static void toy_a(void)\n{\n\tone();\n}\nlate_initcall(toy_b);\n";
+    for (const edited of [text.replace("toy_a", "toy_b"), text.replace("one", "other")]) {
+      expect(editedOutline({ text, outline: outlineOf(text) }, edited)).toEqual(outlineOf(edited));
+    }
   });
 
   test("is the same after a way through text, and damage is seen", () => {

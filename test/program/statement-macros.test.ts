@@ -115,6 +115,35 @@ describe("macros of the text that are statements", () => {
     expect(nodes.some((node) => node.kind === "call" && node.name === "m")).toBe(true);
   });
 
+  const bare = (macros: string) => programOf(unitOfText(`${macros}\n\nstatic void f(int a)\n{\n\tM;\n\tlast(a);\n}\n`), "f");
+
+  test.each([
+    ["a call", "#define M take(1)", ["1 take(1)", "2 last(a)", "3 exit"]],
+    ["over two lines", "#define M \\\n\ttake(1)", ["1 take(1)", "2 last(a)", "3 exit"]],
+    ["statements", "#define M do { take(1); if (b) keep(2); } while (0)", ["1 take(1)", "2 if b -> 3 | 4", "3 keep(2)", "4 last(a)", "5 exit"]],
+    ["another macro", "#define N take(1)\n#define M N", ["1 take(1)", "2 last(a)", "3 exit"]],
+    ["a return", "#define M return", ["1 return", "2 exit"]],
+    ["nothing", "#define M", ["1 last(a)", "2 exit"]],
+  ])("without parameters: %s", (_, macros, graph) => {
+    const program = bare(macros);
+    expect(dump(program)).toEqual(graph);
+    expect(program.assumptions.filter((one) => one.kind === "not-lowered")).toEqual([]);
+  });
+
+  test.each([
+    ["two definitions", "#ifdef A\n#define M take(1)\n#else\n#define M\n#endif"],
+    ["unbalanced", "#define M take(1"],
+    ["pasted tokens", "#define M take ## er(1)"],
+  ])("without parameters, not understood, and said so: %s", (_, macros) => {
+    const program = bare(macros);
+    expect(dump(program)).toEqual(["1 last(a)", "2 exit"]);
+    expect(program.assumptions.map((one) => one.kind)).toContain("not-lowered");
+  });
+
+  test("macros without parameters that name themselves end", () => {
+    expect(dump(bare("#define M do { take(1); N; } while (0)\n#define N do { keep(1); M; } while (0)"))).toEqual(["1 take(1)", "2 keep(1)", "3 last(a)", "4 exit"]);
+  });
+
   test("macros that multiply end", () => {
     const levels = [0, 1, 2, 3].map((level) => `#define m${level}(a) do { if (a) use(a); ${`m${level + 1}(a); `.repeat(20)}} while (0)\n`);
     const { nodes } = programOf(unitOfText(`${levels.join("")}\nstatic void f(int a)\n{\n\tm0(a);\n}\n`), "f");
