@@ -196,7 +196,9 @@ function usesOf(effect: BoundEffect): readonly Use[] {
 }
 
 function changesOf(program: EffectProgram, exits: readonly Exit[], demanded: readonly Demand[]): Pick<Summary, "takes" | "givesUp"> {
-  const isDemand = (held: Held): boolean => demanded.some((one) => one.held.lock === held.lock && one.held.object === held.object);
+  // A lock of mm that was given up without a name is taken again by its name.
+  const isDemand = (held: Held): boolean =>
+    demanded.some((one) => one.held.lock === held.lock && (one.held.object === held.object || (one.object === null && !isGeneric(held.lock))));
   const taken = new Map<string, Held>();
   for (const { state } of exits) for (const held of state.held) if (held.taken && !isDemand(held)) taken.set(`${held.lock} ${held.object} ${held.mode}`, held);
   const takes = [...taken.values()].map((held): LockChange => {

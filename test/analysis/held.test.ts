@@ -465,11 +465,17 @@ static void toy_own(struct mm_struct *mm, struct vm_area_struct *vma, unsigned l
 		return;
 	mmap_read_unlock(mm);
 }
+static void toy_again(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long address)
+{
+	if (handle_mm_fault(vma, address, FAULT_FLAG_ALLOW_RETRY, NULL) & VM_FAULT_RETRY)
+		mmap_read_lock(mm);
+}
 `;
     const found = heldInFile("mm/x.c", code, parseRelease("6.12")!);
     const lines = (name: string): readonly string[] => summaryLines(name, found.summaryOf(name)!);
     expect(lines("toy_fault")).toContain("gives up: mmap_lock(R) on some paths, vma_lock(R) on some paths");
     expect(lines("toy_fault").filter((line) => line.startsWith("needs"))).toEqual([]);
+    expect(lines("toy_again").filter((line) => line.startsWith("returns with"))).toEqual([]);
     expect(lines("toy_own").filter((line) => line.includes("mmap_lock"))).toEqual([]);
   });
 
