@@ -58,7 +58,7 @@ function namesInMacros(text: string, tokens: Tokens, mayBe: Filter, sought: Read
   for (let at = 0; at < tokens.count; at++) {
     if (tokens.type[at] !== directiveToken) continue;
     const [start, end] = [tokens.start[at] ?? 0, tokens.end[at] ?? 0];
-    if (!hasWord(text, start, end, mayBe)) continue;
+    if (!/^#\s*d/.test(text.slice(start, start + 40)) || !hasWord(text, start, end, mayBe)) continue;
     const directive = text.slice(start, end);
     const [head = "", own = ""] = DEFINITION.exec(directive) ?? [];
     if (head === "") continue;

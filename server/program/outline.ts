@@ -42,7 +42,7 @@ export interface Outline {
 const KEYWORDS = new Set(["if", "while", "for", "switch", "return", "sizeof", "typeof", "__typeof__", "do", "else", "case", "default", "goto", "_Alignof", "alignof", "offsetof", "__builtin_offsetof", "asm", "__asm__", "volatile", "static", "const", "struct", "union", "enum", "NULL", "true", "false", "void", "int", "long", "unsigned", "char", "bool"]);
 
 /** Words before the name of a function that are no part of its type. */
-const STORAGE = new Set(["static", "inline", "extern", "const", "volatile"]);
+const STORAGE = new Set(["static", "inline", "noinline", "extern", "asmlinkage", "const", "volatile"]);
 
 /** Reads the outline of a text; a text that is no C gives one of no meaning. */
 export function outlineOf(text: string): Outline {
@@ -117,7 +117,7 @@ function headOf(code: Code, first: number, brace: number): Head | null {
     const word = wordAt(code, at);
     if (word === "static") isStatic = true;
     if (typeAt(code, at + 1) !== openParen) {
-      hasType ||= !STORAGE.has(word) && (KEYWORDS.has(word) || kernelDialect.roleOf(word) !== "attribute");
+      hasType ||= !STORAGE.has(word) && (!word.startsWith("__") || kernelDialect.roleOf(word) !== "attribute");
       continue;
     }
     const role = kernelDialect.roleOf(word);
