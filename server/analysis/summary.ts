@@ -3,6 +3,7 @@ import type { HeldWhen, LockClass, LockMode } from "../kernel/effect.ts";
 import type { Value } from "../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts";
 import { namesIn, render, substitute } from "../program/render.ts";
+import { uncertain } from "./alternatives.ts";
 import { exitsOf, type Exit } from "./exits.ts";
 import { interpret, type Interpretation } from "./interpret.ts";
 import { objectText } from "./locks.ts";
@@ -72,16 +73,31 @@ export function summarize(program: EffectProgram, calleeSleep: (name: string) =>
     changes = changesOf(program, exits, demanded);
   }
   const kept = demanded.filter((one) => !changes.givesUp.some((gone) => gone.lock === one.held.lock && textOf(gone.object) === one.held.object));
-  return {
+  const summary: Summary = {
     ...changes,
     drops: kept.filter((one) => one.isGivenUp).map(({ held, object }) => contractLock(program, held, object)),
     enters: entersOf(exits, sections),
     leaves: sections.map((reason) => ({ reason, when: whenOf(exits, ({ state }) => !isIn(state, reason)) })).filter(({ reason }) => exits.some(({ state }) => !isIn(state, reason))),
     requires: demanded.map(({ held, object }) => contractLock(program, held, object)),
     sleeps,
-    complete: complete && isWhole,
+    complete: complete && first.complete && isWhole,
   };
+  return complete && first.complete ? summary : uncertain(summary, givenUpAnywhere(program), leftAnywhere(program));
 }
+
+/** Locks that some call of the function gives up, whether or not a path to it was followed. */
+function givenUpAnywhere(program: EffectProgram): LockChange[] {
+  const uses = program.nodes.flatMap((node) => (node.kind === "call" ? node.effects.flatMap(usesOf) : []));
+  return uses
+    .filter(({ isGivenUp, lock, object }) => isGivenUp && !(isForeign(program, object) && takesOfItsOwn(program, lock)))
+    .map(({ lock, mode, object }) => ({ lock, mode, object: contractObject(program, object), when: "sometimes", isValue: false }));
+}
+
+/** Sections that some call of the function leaves. */
+const leftAnywhere = (program: EffectProgram): AtomicChange[] =>
+  program.nodes.flatMap((node) =>
+    node.kind === "call" ? node.effects.flatMap((effect) => (effect.kind === "leaveAtomic" ? [{ reason: effect.reason, when: "sometimes" as const }] : [])) : [],
+  );
 
 const textOf = (object: Value | null): string => objectText(object);
 
@@ -226,7 +242,7 @@ export function effectsOfCall(summary: Summary, call: CallNode, callee: EffectPr
         ? []
         : [{ kind: "acquire", lock: change.lock, object: objectOf(change), mode: modeOf(change.mode), sleeps: false, held: change.when, ...(change.isValue ? { objectIsValue: true } : {}) }],
     ),
-    ...summary.leaves.flatMap(({ reason, when }): BoundEffect[] => (when === "always" ? [{ kind: "leaveAtomic", reason }] : [])),
+    ...summary.leaves.flatMap(({ reason, when }): BoundEffect[] => (when === "always" ? [{ kind: "leaveAtomic", reason }] : when === "sometimes" ? [{ kind: "leaveAtomic", reason, sometimes: true }] : [])),
     ...summary.enters.flatMap(({ reason, when }): BoundEffect[] => (when === "sometimes" ? [] : [{ kind: "enterAtomic", reason, held: when }])),
   ];
 }
