@@ -372,6 +372,7 @@ void toy_first(struct toy *t)
 static void toy_end(struct toy *t)
 {
 	spin_unlock(&t->lock);
+	mutex_unlock(&t->m);
 }
 #else
 static void toy_end(struct toy *toy)
@@ -380,11 +381,12 @@ static void toy_end(struct toy *toy)
 	toy_work(toy);
 	toy_work(toy);
 	toy_work(toy);
-	toy_work(toy);
+	mutex_unlock(&toy->m);
 }
 #endif
 void toy_whole(struct toy *t)
 {
+	mutex_lock(&t->m);
 	spin_lock(&t->lock);
 	toy_end(t);
 	toy_work(t); //?
