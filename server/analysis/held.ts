@@ -41,8 +41,11 @@ export function entriesOf(program: EffectProgram, part: ReadonlySet<NodeId>): re
   return [...entries].toSorted((a, b) => a - b);
 }
 
-/** Joins the states of all paths and callers; null where control does not come. */
-export function heldIn(program: EffectProgram, states: readonly State[]): HeldHere | null {
+/**
+ * Joins the states of all paths and callers; null where control does not come. `complete`: false where paths were cut off,
+ * so that there may be others, on which nothing of it holds.
+ */
+export function heldIn(program: EffectProgram, states: readonly State[], complete: boolean): HeldHere | null {
   if (states.length === 0) return null;
   const byState = states.map((state) => factsOf(program, state));
   const exact = joined(byState);
@@ -50,7 +53,7 @@ export function heldIn(program: EffectProgram, states: readonly State[]): HeldHe
   const isTold = (fact: HeldFact): boolean => exact.some((one) => one.isCertain && one.lock === fact.lock && one.name === fact.name);
   const open = certain.filter((fact) => !isTold(fact));
   const facts = [...exact.filter((fact) => !open.some((one) => one.lock === fact.lock && one.name === fact.name)), ...open];
-  return { facts, callersKnown: states.every((state) => !state.callerUnknown) };
+  return { facts: complete ? facts : facts.map((fact) => ({ ...fact, isCertain: false })), callersKnown: complete && states.every((state) => !state.callerUnknown) };
 }
 
 /** Facts of all states, each once, certain where every state has it. */

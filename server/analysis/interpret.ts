@@ -12,12 +12,12 @@ export interface Interpretation {
   readonly program: EffectProgram;
   /** States in which control reaches the node, in order of discovery. */
   readonly before: readonly (readonly State[])[];
-  /** False where the budget cut paths off. */
+  /** False where the budget cut paths off, or where the function is too large to begin with. */
   readonly complete: boolean;
 }
 
 /** Pairs of node and state that one function may cost; more than any function of mm/ needs. */
-const MAX_STATES = 20_000;
+const MAX_STATES = 40_000;
 
 /** From this many states on, a node tells apart only what locks, maps and walks do, and what local variables remember of it. */
 const MANY_STATES = 48;
@@ -33,6 +33,7 @@ const TOO_MANY_STATES = 144;
  */
 export function interpret(program: EffectProgram, entry: State = EMPTY_STATE, asked: readonly string[] = NONE_ASKED): Interpretation {
   const { relevance, live, pool, steps } = asked.length === 0 ? prepared(program) : preparedFor(program, asked);
+  if (live === null) return { program, before: program.nodes.map(() => []), complete: false };
   const marked = new Set([...relevance.results, ...relevance.markers]);
   const before: State[][] = program.nodes.map(() => []);
   const seen = program.nodes.map(() => new Set<number>());
@@ -99,7 +100,8 @@ interface Step {
 /** What is found out about a program once, whatever states it is entered in. */
 interface Prepared {
   readonly relevance: Relevance;
-  readonly live: Live;
+  /** Null where the program is too large to be run. */
+  readonly live: Live | null;
   readonly pool: StatePool;
   /** By node and number of facts: where control goes from there and what is known then, where only facts decide. */
   readonly steps: readonly Map<number, readonly Step[]>[];

@@ -3,6 +3,7 @@ import type { HeldWhen, LockClass, LockMode } from "../kernel/effect.ts";
 import type { Value } from "../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts";
 import { namesIn, render, substitute } from "../program/render.ts";
+import { uncertain } from "./alternatives.ts";
 import { hasUnknownOrigin, nodesBy, takesFirst } from "./doubt.ts";
 import { exitsOf, type Exit } from "./exits.ts";
 import { interpret, type Interpretation } from "./interpret.ts";
@@ -80,16 +81,31 @@ export function summarize(program: EffectProgram, calleeSleep: (name: string) =>
   }
   const isKept = ({ held }: Demand): boolean => exits.every(({ state }) => isHeld(state, held.lock, held.object));
   const isAlwaysGone = ({ held }: Demand): boolean => !exits.some(({ state }) => isHeld(state, held.lock, held.object));
-  return {
+  const summary: Summary = {
     ...changes,
     drops: demanded.filter((one) => one.isGivenUp && !one.isDoubtful && isKept(one)).map(({ held, object }) => contractLock(program, held, object)),
     enters: entersOf(exits, [...sections, ...unsure]),
     leaves: sections.map((reason) => ({ reason, when: whenOf(exits, ({ state }) => !isIn(state, reason)) })).filter(({ reason }) => exits.some(({ state }) => !isIn(state, reason))),
     requires: demanded.filter((one) => one.isAsserted || (one.isNeeded && (isKept(one) || isAlwaysGone(one)))).map(({ held, object }) => contractLock(program, held, object)),
     sleeps,
-    complete: complete && isWhole,
+    complete: complete && first.complete && isWhole,
   };
+  return complete && first.complete ? summary : uncertain(summary, givenUpAnywhere(program), leftAnywhere(program));
 }
+
+/** Locks that some call of the function gives up, whether or not a path to it was followed. */
+function givenUpAnywhere(program: EffectProgram): LockChange[] {
+  const uses = program.nodes.flatMap((node) => (node.kind === "call" ? node.effects.flatMap(usesOf) : []));
+  return uses
+    .filter(({ isGivenUp, lock, object }) => isGivenUp && !(isForeign(program, object) && takesOfItsOwn(program, lock)))
+    .map(({ lock, mode, object }) => ({ lock, mode, object: contractObject(program, object), when: "sometimes", isValue: false }));
+}
+
+/** Sections that some call of the function leaves. */
+const leftAnywhere = (program: EffectProgram): AtomicChange[] =>
+  program.nodes.flatMap((node) =>
+    node.kind === "call" ? node.effects.flatMap((effect) => (effect.kind === "leaveAtomic" ? [{ reason: effect.reason, when: "sometimes" as const }] : [])) : [],
+  );
 
 /** A lock that the function needs from its caller, or gives up where the caller holds it. */
 interface Demand {
@@ -273,7 +289,7 @@ export function effectsOfCall(summary: Summary, call: CallNode, callee: EffectPr
         ? []
         : [{ kind: "acquire", lock: change.lock, object: objectOf(change), mode: modeOf(change.mode), sleeps: false, held: change.when, ...(change.isValue ? { objectIsValue: true } : {}) }],
     ),
-    ...summary.leaves.flatMap(({ reason, when }): BoundEffect[] => (when === "always" ? [{ kind: "leaveAtomic", reason }] : [])),
+    ...summary.leaves.flatMap(({ reason, when }): BoundEffect[] => (when === "always" ? [{ kind: "leaveAtomic", reason }] : when === "sometimes" ? [{ kind: "leaveAtomic", reason, sometimes: true }] : [])),
     ...summary.enters.flatMap(({ reason, when }): BoundEffect[] => (when === "sometimes" ? [] : [{ kind: "enterAtomic", reason, held: when }])),
   ];
 }

@@ -87,7 +87,10 @@ function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: Node
     case "enterAtomic":
       return byResult(state, node.result, effect.held ?? "always", (one) => nested(one, { reason: effect.reason, of: "", at: id }));
     case "leaveAtomic":
-      return [loseProtection({ ...state, atomic: withoutLast(state.atomic, (one) => one.reason === effect.reason) })];
+      return [
+        ...(effect.sometimes === true ? [state] : []),
+        loseProtection({ ...state, atomic: withoutLast(state.atomic, (one) => one.reason === effect.reason) }),
+      ];
     case "mapPte":
       return mapPte(state, effect, node, id);
     case "unmapPte": {

@@ -158,7 +158,9 @@ function loweredFile(image: Image, slots: ReadonlyMap<number, Slot>, release: Re
     const source = sourceOf(slot);
     const helpers = helpersOf(slot, group);
     const parts = [source.key, ...[...helpers].map(([name, { key, stands, helper }]) => `${name} ${stands ? key : ""} ${helper.keeps}`)].join("\n");
-    const key = `${hash(parts, 0, parts.length).toString(36)}${group.length > 1 ? " in turn" : ""}`;
+    // Which of several definitions of a name it is does not show: none of them stands for all.
+    const isOnly = byName.get(slot.fn.name)?.length === 1;
+    const key = `${hash(parts, 0, parts.length).toString(36)}${group.length > 1 ? " in turn" : ""}${isOnly ? "" : " of several"}`;
     const from = new Set([...source.slots, ...[...helpers.values()].flatMap((one) => (one.stands ? [...one.slots] : []))]);
     const helperOf = (name: string): Helper | null => helpers.get(name)?.helper ?? null;
     const whole = (): EffectProgram | null => slot.whole.get(key, image, () => from, () => {
@@ -167,7 +169,7 @@ function loweredFile(image: Image, slots: ReadonlyMap<number, Slot>, release: Re
     });
     if (slot.judged?.key !== key) {
       const raw = isShort(slot) ? rawOf(slot) : null;
-      slot.judged = { key, stands: raw !== null && group.length === 1 && standsInCallers(raw, () => whole() ?? raw), keeps: raw !== null && keepsAll(raw, helperOf) };
+      slot.judged = { key, stands: raw !== null && isOnly && group.length === 1 && standsInCallers(raw, () => whole() ?? raw), keeps: raw !== null && keepsAll(raw, helperOf) };
     }
     const { stands, keeps } = slot.judged;
     return { key, slots: from, stands, helper: { whole: () => (stands ? whole() : null), keeps } };

@@ -27,6 +27,8 @@ export interface CallingContext {
 export interface AnalyzedFunction {
   readonly program: EffectProgram;
   readonly contexts: readonly CallingContext[];
+  /** False where paths through it, or through its callers, were cut off: it may be reached in other states, too. */
+  readonly complete: boolean;
 }
 
 /** One side of one patch (or one C file): all its functions together. */
@@ -98,14 +100,36 @@ export function unitOfPrograms(
 
   const analyze = (program: EffectProgram, depth: number): AnalyzedFunction => {
     const key = `${numbers.get(program) ?? program.name} ${depth}`;
-    const analyzed = memo.get(key) ?? { program, contexts: contextsOf(program, depth) };
+    const analyzed = memo.get(key) ?? analyzedAt(program, depth);
     memo.set(key, analyzed);
     return analyzed;
   };
 
-  const contextsOf = (program: EffectProgram, depth: number): CallingContext[] => {
+  const analyzedAt = (program: EffectProgram, depth: number): AnalyzedFunction => {
+    const calls = callers.get(program.name) ?? [];
+    const sites = callersAreVisible(program) && depth < MAX_DEPTH ? calls.filter(({ caller }) => caller !== program && mayCall(caller, program)) : [];
+    const contexts = withTurns(program, contextsOf(program, sites, depth), calls.filter(({ caller }) => caller === program));
+    const complete = contexts.every((one) => one.interpretation.complete) && sites.every(({ caller }) => analyze(caller, depth + 1).complete);
+    return { program, contexts, complete };
+  };
+
+  /** A function that calls itself is entered as it stands at those calls, too. */
+  const withTurns = (program: EffectProgram, found: readonly CallingContext[], own: readonly CallSite[]): readonly CallingContext[] => {
+    if (own.length === 0 || found.some((one) => one.interpretation === run(program, EMPTY_STATE))) return found;
+    const byRun = new Map(found.map((one) => [one.interpretation, one]));
+    for (const context of byRun.values())
+      for (const { node, call } of own)
+        for (const state of context.interpretation.before[node] ?? []) {
+          const interpretation = run(program, entryFromCall(state, call, program, program));
+          if (byRun.has(interpretation)) continue;
+          if (byRun.size >= MAX_CONTEXTS) return [...byRun.values(), { chain: [], interpretation: run(program, EMPTY_STATE) }];
+          byRun.set(interpretation, { chain: [{ name: program.name, program, at: call.at }, ...context.chain], interpretation });
+        }
+    return [...byRun.values()];
+  };
+
+  const contextsOf = (program: EffectProgram, sites: readonly CallSite[], depth: number): CallingContext[] => {
     const unknown: CallingContext = { chain: [], interpretation: run(program, EMPTY_STATE) };
-    const sites = callersAreVisible(program) && depth < MAX_DEPTH ? (callers.get(program.name) ?? []).filter(({ caller }) => caller !== program && mayCall(caller, program)) : [];
     const contexts = new Map<string, CallingContext>();
     for (const entry of walkEntries(program, programs, release, (one) => run(one, EMPTY_STATE))) contexts.set(stateKey(entry), { chain: [], interpretation: run(program, entry) });
     for (const { caller, node, call } of sites) {
@@ -129,11 +153,12 @@ export function unitOfPrograms(
   return { release, images, programs, named: (name) => programs.filter((program) => program.name === name), definitions, analyze: (program) => analyze(program, 0) };
 }
 
-/** Whole functions by name, the longest of each. */
-function byName(programs: readonly EffectProgram[]): (name: string) => EffectProgram | null {
+/** Whole functions by name, the longest first. */
+function byName(programs: readonly EffectProgram[]): (name: string) => readonly EffectProgram[] {
   const whole = programs.filter((program) => !program.openStart && !program.openEnd);
-  const found = new Map(whole.toSorted((a, b) => a.end - a.start - (b.end - b.start)).map((program) => [program.name, program]));
-  return (name) => found.get(name) ?? null;
+  const found = new Map<string, EffectProgram[]>();
+  for (const program of whole.toSorted((a, b) => b.end - b.start - (a.end - a.start))) found.set(program.name, [...(found.get(program.name) ?? []), program]);
+  return (name) => found.get(name) ?? [];
 }
 
 /** Functions by name. Of two (`#ifdef` and the stub of `#else`) the longer one says what the function does. */

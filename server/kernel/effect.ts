@@ -178,7 +178,8 @@ export type Effect =
   | { readonly kind: "assertHeld"; readonly lock: LockClass; readonly object: Argument | null; readonly mode: LockMode | "any" }
   /** `held`: the value of the call that means that it happened; missing: always. */
   | { readonly kind: "enterAtomic"; readonly reason: "rcu" | "irq" | "preempt" | "lazy_mmu"; readonly held?: HeldWhen }
-  | { readonly kind: "leaveAtomic"; readonly reason: "rcu" | "irq" | "preempt" | "lazy_mmu" }
+  /** `sometimes`: no value of the call tells whether it happened. */
+  | { readonly kind: "leaveAtomic"; readonly reason: "rcu" | "irq" | "preempt" | "lazy_mmu"; readonly sometimes?: boolean }
   /** `onlyIf`: a condition that no argument of the call tells. Whoever does not know it takes the call for a sleeper. */
   | { readonly kind: "maySleep"; readonly onlyIf?: SleepCondition }
   /** Maps a page table entry; the call's value is the pointer. */

@@ -23,6 +23,7 @@ const OPENS: Partial<Record<BoundEffect["kind"], 1 | -1>> = {
 export function inlineHelpers(programs: readonly EffectProgram[]): readonly EffectProgram[] {
   // Of two with one name (`#ifdef` and the stub of `#else`) the longer one says what the function does.
   const byName = new Map(programs.toSorted((a, b) => a.end - a.start - (b.end - b.start)).map((program) => [program.name, program]));
+  const several = new Set(programs.filter((program) => byName.get(program.name) !== program).map(({ name }) => name));
   const keeps = keepers(byName);
   const done = new Map<EffectProgram, EffectProgram>();
   const open = new Set<EffectProgram>();
@@ -33,7 +34,8 @@ export function inlineHelpers(programs: readonly EffectProgram[]): readonly Effe
     open.add(program);
     const result = expand(program, (call) => {
       const helper = byName.get(call.name);
-      if (!helper || helper === program || open.has(helper) || depth >= MAX_DEPTH || !fits(program, helper)) return null;
+      // Which of several definitions of a name it is does not show: none of them stands for all.
+      if (!helper || several.has(call.name) || helper === program || open.has(helper) || depth >= MAX_DEPTH || !fits(program, helper)) return null;
       const whole = expanded(helper, depth + 1);
       return whole.nodes.length <= MAX_HELPER && matters(whole) ? whole : null;
     });

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Unit } from "../analysis/unit.ts";
 import { unclosedCode, type LostCode } from "../program/lost-code.ts";
-import { DEREFERENCE, type CallNode } from "../program/program.ts";
+import { DEREFERENCE, type CallNode, type EffectProgram } from "../program/program.ts";
 import { documentPlace } from "../program/place.ts";
 import type { Problem } from "../text/problem.ts";
 import type { Coverage } from "./finding.ts";
 
 export const NO_COVERAGE: Coverage = { functions: 0, analyzed: 0, partial: 0, calls: 0, unknownCalls: 0 };
 
-/** What was looked at: functions of the new side, and calls whose callee is not known. */
-export function coverageOf(unit: Unit): Coverage {
+/**
+ * What was looked at: functions of the new side, and calls whose callee is not known. `cutOff`: functions of which only
+ * some paths were followed.
+ */
+export function coverageOf(unit: Unit, cutOff: readonly EffectProgram[]): Coverage {
   const programs = unit.judged ?? unit.programs;
   const calls = programs.flatMap((program) => program.nodes.filter((node): node is CallNode => node.kind === "call" && node.inlined === undefined && node.name !== DEREFERENCE));
   // Code that did not become a function counts as one that was seen in part.
@@ -17,7 +20,7 @@ export function coverageOf(unit: Unit): Coverage {
   return {
     functions: programs.length + lost,
     analyzed: programs.length,
-    partial: programs.filter((program) => program.openStart || program.openEnd).length + lost,
+    partial: programs.filter((program) => program.openStart || program.openEnd || cutOff.includes(program)).length + lost,
     calls: calls.length,
     unknownCalls: calls.filter((call) => call.knowledge === "unknown").length,
   };

@@ -57,7 +57,7 @@ const withTexts = (summary: FunctionSummary): Summary => {
 export function heldInFile(path: string, text: string, release: Release): HeldLines {
   const outline = outlineOf(text);
   const file = lowerFile(imageOfFile(path, text), outline, release, { marksStatements: true });
-  const summaries = summarizer(programByName((name) => file.programsOf(outline.functions.filter((fn) => fn.name === name))));
+  const summaries = summarizer(programsByName((name) => file.programsOf(outline.functions.filter((fn) => fn.name === name))));
   const given = givenAway(outline);
   const index = indexOf([{ path, outline }]);
   const unitOfFunction = remembering((fn: OutlineFunction): Unit => {
@@ -86,7 +86,7 @@ function heldInPatches(text: string, options: ReviewOptions): HeldLines {
     const { release } = decideTarget(patch, options).target;
     return (["new", "old"] as const).map((side) => {
       const read = unitOf(imagesOf(text, patch, side, release), release, new Set(), { marksStatements: true });
-      const summaries = summarizer(programByName((name) => read.programs.filter((one) => one.name === name && !one.openStart && !one.openEnd)));
+      const summaries = summarizer(programsByName((name) => read.programs.filter((one) => one.name === name && !one.openStart && !one.openEnd)));
       return { patch, summaries, unit: unitOfPrograms(read.images, release, read.programs.map(summaries.withCallees), read.definitions) };
     });
   });
@@ -126,9 +126,9 @@ function remembering<K extends object | string, V>(make: (key: K) => V): (key: K
   };
 }
 
-/** Of two with one name (`#ifdef` and the stub of `#else`) the longer one says what the function does. */
-const programByName = (programsOf: (name: string) => readonly EffectProgram[]): ((name: string) => EffectProgram | null) =>
-  remembering((name: string) => programsOf(name).toSorted((a, b) => b.end - b.start - (a.end - a.start))[0] ?? null);
+/** The functions of a name, the longest first. */
+const programsByName = (programsOf: (name: string) => readonly EffectProgram[]): ((name: string) => readonly EffectProgram[]) =>
+  remembering((name: string) => programsOf(name).toSorted((a, b) => b.end - b.start - (a.end - a.start)));
 
 /** Functions whose address the file gives away: others call them, too. */
 const givenAway = (outline: Outline): ReadonlySet<string> =>
@@ -151,7 +151,7 @@ function heldOnLine(unit: Unit, program: EffectProgram, lineOf: (at: number) => 
   const nodes = nodesOn(known, line);
   if (nodes.size === 0) return null;
   const fn = unit.analyze(program);
-  return heldIn(program, entriesOf(program, nodes).flatMap((node) => statesAt(fn, node).map(({ state }) => state)));
+  return heldIn(program, entriesOf(program, nodes).flatMap((node) => statesAt(fn, node).map(({ state }) => state)), fn.complete);
 }
 
 type PlacedNode = Extract<ProgramNode, { readonly at: number }>;

@@ -18,7 +18,12 @@ interface Judged {
   readonly findings: readonly Finding[];
   readonly obligations: readonly Obligation[];
   readonly problems: readonly Problem[];
+  /** Functions of which only some paths were followed. */
+  readonly cutOff: readonly EffectProgram[];
 }
+
+/** Where there is nothing to judge. */
+export const NOTHING_JUDGED: Judged = { findings: [], obligations: [], problems: [], cutOff: [] };
 
 const TIER_RANK = { pattern: 0, contract: 1, proved: 2 } as const;
 
@@ -36,27 +41,33 @@ export interface Found {
 
 /** Runs every rule over a subject, proves what it can, and keeps what the patch caused. */
 export function judge(subject: Subject, options: ReviewOptions): Judged {
-  const { found, problems } = searched(subject, options, { kind: "all" });
+  const { found, problems, cutOff } = searched(subject, options, { kind: "all" });
   const { findings, problems: others } = settled(found, subject, options);
   const obligations = found.flatMap((one) => changedObligations(one.obligations).map(obligationOf));
-  return { findings: findings.toSorted(byPlace), obligations: obligations.toSorted((a, b) => (a.id < b.id ? -1 : 1)), problems: [...problems, ...others] };
+  return { findings: findings.toSorted(byPlace), obligations: obligations.toSorted((a, b) => (a.id < b.id ? -1 : 1)), problems: [...problems, ...others], cutOff };
 }
 
 /** Runs every rule over a subject. */
-export function searched(subject: Subject, options: ReviewOptions, scope: Scope): { readonly found: readonly Found[]; readonly problems: readonly Problem[] } {
+export function searched(subject: Subject, options: ReviewOptions, scope: Scope): Pick<Judged, "problems" | "cutOff"> & { readonly found: readonly Found[] } {
   const problems: Problem[] = [];
+  const cutOff = new Set<EffectProgram>();
   const found = RULES.flatMap((rule): Found[] => {
     if (options.rules[rule.meta.id] === "off" || !applies(rule, subject.target)) return [];
     return withoutCrash(rule, problems, () => {
-      const { candidates, obligations } = run(rule, subject, scope);
+      const { candidates, obligations } = run(rule, subject, scope, cutOff);
       const own = unique(candidates);
       // Where nothing is found now, nobody asks what was there before.
       const before = subject.old && own.length > 0 ? candidatesBefore(rule, { ...subject, unit: subject.old, old: null }) : [];
       return [{ rule, candidates: own, old: alreadyThere(before, own), obligations }];
     });
   });
-  return { found, problems };
+  return { found, problems: [...problems, ...[...cutOff].map(cutOffProblem)], cutOff: [...cutOff] };
 }
+
+/** What a reader must know about a function that was not followed to its end. No line: the function may move. */
+const cutOffProblem = ({ name }: EffectProgram): Problem => ({
+  code: "paths-cut-off", message: `${name}() has more paths than are followed: it was not reviewed as a whole`, line: null,
+});
 
 /** Proves what was found where that is possible, and keeps what the patch caused. */
 export function settled(found: readonly Found[], subject: Subject, options: ReviewOptions): { readonly findings: readonly Finding[]; readonly problems: readonly Problem[] } {
@@ -86,9 +97,10 @@ export const byPlace = (a: Finding, b: Finding): number =>
 const applies = (rule: Rule, target: Target): boolean =>
   atLeast(target.release, rule.meta.since) && !(rule.meta.until !== null && atLeast(target.release, rule.meta.until));
 
-function run(rule: Rule, subject: Subject, scope: Scope): { candidates: readonly Candidate[]; obligations: readonly ObligationCheck[] } {
+/** `cutOff`: gets the functions of which not every path was followed. */
+function run(rule: Rule, subject: Subject, scope: Scope, cutOff: Set<EffectProgram>): { candidates: readonly Candidate[]; obligations: readonly ObligationCheck[] } {
   const whole = (scope.kind === "calls" ? null : rule.checkSubject?.(subject)) ?? { candidates: [], obligations: [] };
-  const calls = scope.kind === "whole" ? [] : candidatesOf(rule, subject, scope.kind === "calls" ? scope.programs : judgedIn(subject.unit));
+  const calls = scope.kind === "whole" ? [] : candidatesOf(rule, subject, scope.kind === "calls" ? scope.programs : judgedIn(subject.unit), cutOff);
   return { candidates: [...calls, ...whole.candidates], obligations: whole.obligations };
 }
 
@@ -99,7 +111,7 @@ function run(rule: Rule, subject: Subject, scope: Scope): { candidates: readonly
 function candidatesBefore(rule: Rule, subject: Subject): Candidate[] {
   const isWhole = subject.unit.images.some((image) => image.missing !== undefined);
   const whole = isWhole ? (rule.checkSubject?.(subject).candidates ?? []) : [];
-  return [...candidatesOf(rule, subject, judgedIn(subject.unit)), ...whole.filter(({ place }) => place.program.image.missing !== undefined)];
+  return [...candidatesOf(rule, subject, judgedIn(subject.unit), new Set()), ...whole.filter(({ place }) => place.program.image.missing !== undefined)];
 }
 
 /** Obligations of a mechanism of which the patch changes something: a file that is seen as a whole may just contain it. */
@@ -113,7 +125,7 @@ function changedObligations(obligations: readonly ObligationCheck[]): readonly O
 const judgedIn = ({ judged, programs }: Unit): readonly EffectProgram[] => judged ?? programs;
 
 /** Candidates of the rule's per-call check over one side. */
-function candidatesOf(rule: Rule, subject: Subject, programs: readonly EffectProgram[]): Candidate[] {
+function candidatesOf(rule: Rule, subject: Subject, programs: readonly EffectProgram[], cutOff: Set<EffectProgram>): Candidate[] {
   if (!rule.check) return [];
   const { unit, target } = subject;
   const found: Candidate[] = [];
@@ -121,22 +133,30 @@ function candidatesOf(rule: Rule, subject: Subject, programs: readonly EffectPro
     const wanted = program.nodes.flatMap((call, node) =>
       call.kind === "call" && (call.inlined === undefined || rule.seesInlined === true) ? call.effects.filter((effect) => rule.effects.includes(effect.kind)).map((effect) => ({ call, node, effect })) : [],
     );
-    for (const { call, node, effect } of wanted) found.push(...checkInTree(rule, siteOf(unit, target, program, { call, node, effect })));
+    const note = (contexts: readonly CallingContext[]): void => {
+      if (contexts.some(({ interpretation }) => !interpretation.complete)) cutOff.add(program);
+    };
+    for (const { call, node, effect } of wanted) found.push(...checkInTree(rule, siteOf(unit, target, program, { call, node, effect }, note), note));
   }
   return found;
 }
 
+/** Is told in which ways a function is entered when these are known. */
+type NoteContexts = (contexts: readonly CallingContext[]) => void;
+
 /** A site whose analysis runs when a rule asks for it: many calls are judged by their text alone. */
-const siteOf = (unit: Unit, target: Target, program: EffectProgram, at: Pick<Site, "call" | "node" | "effect">): Site => ({
+const siteOf = (unit: Unit, target: Target, program: EffectProgram, at: Pick<Site, "call" | "node" | "effect">, note: NoteContexts): Site => ({
   unit,
   target,
   program,
   ...at,
   get fn() {
-    return unit.analyze(program);
+    const fn = unit.analyze(program);
+    note(fn.contexts);
+    return fn;
   },
   get states() {
-    return statesAt(unit.analyze(program), at.node);
+    return statesAt(this.fn, at.node);
   },
 });
 
@@ -144,7 +164,7 @@ const siteOf = (unit: Unit, target: Target, program: EffectProgram, at: Pick<Sit
  * Checks a site; where a whole tree is at hand, in the ways in which the function is entered there. What only asks about
  * callers is asked only where no way that was followed decides.
  */
-function checkInTree(rule: Rule, site: Site): readonly Candidate[] {
+function checkInTree(rule: Rule, site: Site, note: NoteContexts): readonly Candidate[] {
   const check = (fn: AnalyzedFunction): readonly Candidate[] => {
     // Not `...site`: that would analyze the file on its own, too.
     const { unit, target, program, node, call, effect } = site;
@@ -152,15 +172,16 @@ function checkInTree(rule: Rule, site: Site): readonly Candidate[] {
   };
   const { follow } = site.unit;
   if (!follow) return [...(rule.check?.(site) ?? [])];
-  const alone = (context: CallingContext): AnalyzedFunction => ({ program: site.program, contexts: [context] });
+  const alone = (context: CallingContext): AnalyzedFunction => ({ program: site.program, contexts: [context], complete: context.interpretation.complete });
   const { decided, hasOpen } = follow(site.program, (context) => {
+    note([context]);
     const candidates = check(alone(context));
     // Where the budget ended before the site was reached, nothing is known of it.
     if (candidates.length === 0 && !context.interpretation.complete && statesAt(alone(context), site.node).length === 0) return "open";
     return candidates.length === 0 ? "safe" : candidates.some((candidate) => candidate.asks !== true) ? "broken" : "open";
   });
   const reaching = decided.filter((context) => statesAt(alone(context), site.node).length > 0);
-  const found = check({ program: site.program, contexts: reaching });
+  const found = check({ program: site.program, contexts: reaching, complete: reaching.every((one) => one.interpretation.complete) });
   if (found.length > 0 || reaching.length > 0 || !hasOpen) return found;
   return [...(rule.check?.({ ...site, unit: asOneFile(site.unit) }) ?? [])];
 }

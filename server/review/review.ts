@@ -7,7 +7,7 @@ import { decideTarget, type DecidedTarget } from "../source/target.ts";
 import type { Problem } from "../text/problem.ts";
 import { coverageOf, lostProblems, NO_COVERAGE, unclosedProblems } from "./coverage.ts";
 import type { Review, TargetReport } from "./finding.ts";
-import { judge } from "./judge.ts";
+import { judge, NOTHING_JUDGED } from "./judge.ts";
 import type { ReviewOptions } from "./options.ts";
 import { seenInTree, treeProblems, type ReviewTree } from "./tree.ts";
 import { subjectOf, subjectOfFile } from "./subject.ts";
@@ -83,7 +83,7 @@ function reviewPatch(
   const seen = tree && seenInTree(text, message, patch, cover, tree);
   const decided = decideTarget(patch, { ...options, ...seen?.target }, cover?.subject ?? null);
   const subject = subjectOf(text, patch, decided.target, seen?.preImages, seen?.callers);
-  const judged = subject ? judge(subject, options) : { findings: [], obligations: [], problems: [] };
+  const judged = subject ? judge(subject, options) : NOTHING_JUDGED;
   return {
     messageId: patch.messageId,
     subject: patch.subject,
@@ -91,7 +91,7 @@ function reviewPatch(
     cover: coverFrom(message),
     target: reportOf(decided),
     problems: [...problems, ...(seen ? treeProblems(seen, subject !== null) : []), ...decided.problems, ...(subject ? lostProblems(subject.unit) : []), ...judged.problems],
-    coverage: { ...(subject ? coverageOf(subject.unit) : NO_COVERAGE), ...(seen ? { preImages: seen.reports } : {}) },
+    coverage: { ...(subject ? coverageOf(subject.unit, judged.cutOff) : NO_COVERAGE), ...(seen ? { preImages: seen.reports } : {}) },
     obligations: judged.obligations,
     findings: judged.findings,
   };
@@ -100,7 +100,7 @@ function reviewPatch(
 function reviewFile(input: ReviewInput, options: ReviewOptions): Review {
   const decided = decideTarget(NO_PATCH, options);
   const subject = subjectOfFile(input.path, input.text, decided.target);
-  const judged = subject ? judge(subject, options) : { findings: [], obligations: [], problems: [] };
+  const judged = subject ? judge(subject, options) : NOTHING_JUDGED;
   return {
     messageId: null,
     subject: null,
@@ -108,7 +108,7 @@ function reviewFile(input: ReviewInput, options: ReviewOptions): Review {
     cover: null,
     target: reportOf(decided),
     problems: [...decided.problems, ...(subject ? lostProblems(subject.unit) : unclosedProblems(input.text)), ...judged.problems],
-    coverage: subject ? coverageOf(subject.unit) : NO_COVERAGE,
+    coverage: subject ? coverageOf(subject.unit, judged.cutOff) : NO_COVERAGE,
     obligations: judged.obligations,
     findings: judged.findings,
   };

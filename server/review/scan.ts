@@ -6,7 +6,7 @@ import type { Patch } from "../patch/model.ts";
 import { decideTarget, type DecidedTarget } from "../source/target.ts";
 import { coverageOf, NO_COVERAGE } from "./coverage.ts";
 import type { Review } from "./finding.ts";
-import { judge } from "./judge.ts";
+import { judge, NOTHING_JUDGED } from "./judge.ts";
 import type { ReviewOptions } from "./options.ts";
 import { reportOf } from "./review.ts";
 import { concernsRules, TRIGGER_NAMES } from "./subject.ts";
@@ -22,12 +22,12 @@ export const targetOfTree = (options: ReviewOptions, treeRelease: string | null)
 /** Reviews one file of a tree as it stands, its callers looked up in the whole tree. */
 export function reviewTreeFile(tree: Tree, path: string, text: string, decided: DecidedTarget, options: ReviewOptions): Review {
   const unit = concernsRules(text) ? tree.unit(path) : null;
-  const judged = unit ? judge({ target: decided.target, unit, old: null }, options) : { findings: [], obligations: [], problems: [] };
+  const judged = unit ? judge({ target: decided.target, unit, old: null }, options) : NOTHING_JUDGED;
   return {
     messageId: null, subject: null, series: null, cover: null,
     target: reportOf(decided),
     problems: [...decided.problems, ...judged.problems],
-    coverage: unit ? coverageOf(unit) : NO_COVERAGE,
+    coverage: unit ? coverageOf(unit, judged.cutOff) : NO_COVERAGE,
     obligations: judged.obligations,
     findings: judged.findings,
   };

@@ -159,10 +159,11 @@ class Emitter implements Lifting {
 
   /** Variables that are read before any visible code gives them a value got it where nothing is visible: any value. */
   #fromUnseen(): LiftedStep[] {
-    const read = liveNames(this.program)(this.program.entry);
+    // Of a function that is too large, every name may be read.
+    const read = liveNames(this.program)?.(this.program.entry) ?? null;
     return [...this.#fields].flatMap(([key, field]): LiftedStep[] => {
       const name = key.split("/")[0] ?? key;
-      if (!read.has(name) || this.#isFixed(key) || (this.program.variables.get(name)?.isParameter && !this.program.openStart)) return [];
+      if (read?.has(name) === false || this.#isFixed(key) || (this.program.variables.get(name)?.isParameter && !this.program.openStart)) return [];
       return [{ text: key, hidden: true, alternatives: [1, 0].map((value) => ({ effect: [assign(field, value)] })) }];
     });
   }

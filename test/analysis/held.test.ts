@@ -502,4 +502,104 @@ static void toy_odd(struct mm_struct *mm, int n)
     expect([even2, odd2]).toEqual([even, odd]);
     expect(even?.complete).toBe(false);
   });
+
+  test("what one of a circle gives up may be gone after a call into the circle", () => {
+    const code = `
+static void toy_give(int n)
+{
+	spin_unlock(&toy_lock);
+	if (n)
+		toy_turn(n - 1);
+}
+static void toy_turn(int n)
+{
+	spin_lock(&toy_lock);
+	toy_give(n);
+	toy_work(n); //?
+}
+void toy_start(void)
+{
+	spin_lock(&toy_lock);
+	toy_give(3);
+	toy_work(3); //?
+}
+`;
+    expect(said(code)).toEqual(["on some paths: toy_lock", "on some paths: toy_lock"]);
+    expect(summary(code, "toy_give")).toEqual(["toy_give()", "needs: toy_lock", "gives up: toy_lock on some paths", "not all of it could be followed"]);
+  });
+
+  test("a function that calls itself is entered as it stands there, too", () => {
+    expect(said(`
+static void toy_again(struct toy *t)
+{
+	toy_work(t); //?
+	if (t->more) {
+		mutex_unlock(&t->m);
+		toy_again(t);
+		mutex_lock(&t->m);
+	}
+}
+static void toy_steady(struct toy *t)
+{
+	toy_work(t); //?
+	if (t->more)
+		toy_steady(t->next);
+}
+void toy_first(struct toy *t)
+{
+	mutex_lock(&t->m);
+	toy_again(t);
+	mutex_unlock(&t->m);
+	mutex_lock(&toy_mutex);
+	toy_steady(t);
+	mutex_unlock(&toy_mutex);
+}`)).toEqual(["on some paths: t->m", "held here: toy_mutex"]);
+  });
+
+  test("of two definitions of a name, what only one does is not certain", () => {
+    const code = `
+#ifdef CONFIG_TOY
+static void toy_end(struct toy *t)
+{
+	spin_unlock(&t->lock);
+	mutex_unlock(&t->m);
+}
+#else
+static void toy_end(struct toy *toy)
+{
+	toy_work(toy);
+	toy_work(toy);
+	toy_work(toy);
+	toy_work(toy);
+	mutex_unlock(&toy->m);
+}
+#endif
+void toy_whole(struct toy *t)
+{
+	mutex_lock(&t->m);
+	spin_lock(&t->lock);
+	toy_end(t);
+	toy_work(t); //?
+}
+`;
+    expect(said(code)).toEqual(["on some paths: t->lock"]);
+    expect(heldInFile("mm/x.c", code, parseRelease("6.1")!).summaryOf("toy_end")?.complete).toBe(false);
+  });
+
+  test("does not hang on what was asked before", () => {
+    const code = `
+static void __hugetlb_vma_unlock_write_free(struct vm_area_struct *vma)
+{
+	msleep(1);
+}
+static void toy_end(struct vm_area_struct *vma)
+{
+	__hugetlb_vma_unlock_write_free(vma);
+}
+`;
+    const first = heldInFile("mm/x.c", code, parseRelease("6.1")!);
+    const second = heldInFile("mm/x.c", code, parseRelease("6.1")!);
+    second.summaryOf("__hugetlb_vma_unlock_write_free");
+    expect(second.summaryOf("toy_end")).toEqual(first.summaryOf("toy_end"));
+  });
 });
