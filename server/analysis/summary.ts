@@ -105,7 +105,7 @@ function demandsOf(program: EffectProgram, { before }: Interpretation): readonly
       if (!isMissing || (isForeign(program, object) && takesOfItsOwn(program, lock))) continue;
       const known = found.get(key);
       // An assertion does not say which kind of lock, or which mode: what gives the lock up does.
-      const told = known && known.held.mode !== "any" ? known.held : { lock, mode };
+      const told = known && known.held.mode !== "any" && known.held.lock !== "lock" ? known.held : { lock, mode };
       found.set(key, { held: { lock: told.lock, object: text, mode: told.mode, at: -1, taken: false }, object, isGivenUp: isGivenUp || known?.isGivenUp === true });
     }
   });
