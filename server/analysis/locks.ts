@@ -56,6 +56,10 @@ export function release(state: State, lock: Held["lock"], object: string): State
   return loseProtection({ ...state, held, atomic: spins(lock) ? atomic : state.atomic });
 }
 
+/** A class of its own is taken on a VMA here and on what the VMA leads to there, or the other way round: `vma = vma_lock->vma`. */
+const mayBeNamed = ({ lock, object }: Held, names: ReadonlySet<string>): boolean =>
+  names.has(object) || (!isGeneric(lock) && object !== "" && [...names].some((name) => name.startsWith(`${object}->`)));
+
 /**
  * The locks without those that an assertion told of in words of its own (`lock_of(t)`) and that may be the one given up:
  * not one that was asserted before that one was taken.
@@ -77,7 +81,7 @@ export const lockField = (object: string): string | null => /(?:->|\.)(\w+)\)*$/
  */
 export function releaseAny(state: State, lock: Held["lock"], object: string, names: ReadonlySet<string> | undefined): State[] {
   const released = release(state, lock, object);
-  const other = names && released.held.length === state.held.length ? state.held.findLast((one) => one.lock === lock && names.has(one.object)) : undefined;
+  const other = names && released.held.length === state.held.length ? state.held.findLast((one) => one.lock === lock && mayBeNamed(one, names)) : undefined;
   return other ? [release(state, lock, other.object), released] : [released];
 }
 

@@ -49,6 +49,7 @@ describe("a lock that is given up under another name", () => {
     ["a pointer to one lock and then another", f("spinlock_t *l = &a->lock;", "spin_lock(l);", "spin_unlock(&a->lock);", "foo(b); //?", "l = &b->lock;", "foo(b); //?"), ["on some paths: l", "on some paths: a spin lock"]],
     ["a copy of the object's pointer", f("struct toy *locked = NULL;", "a = first();", "spin_lock(&a->lock);", "locked = a;", "foo(a); //?", "spin_unlock(&locked->lock);", "foo(a); //?"), ["atomic: a->lock", "on some paths: a->lock"]],
     ["hand over hand", f("struct toy *next = a->next;", "spin_lock(&next->lock);", "a = next;", "spin_unlock(&a->lock);", "foo(a); //?"), ["on some paths: next->lock"]],
+    ["what the lock's structure leads to", f("struct hugetlb_vma_lock *lock = a->lock;", "struct vm_area_struct *vma;", "lock = find();", "down_write(&lock->rw_sema);", "vma = lock->vma;", "hugetlb_vma_unlock_write(vma);", "foo(a); //?"), ["on some paths: hugetlb_vma_lock(W)"]],
     ["a name that has nothing to do with it", f("spin_lock(&a->lock);", "spin_unlock(&b->lock);", "foo(a); //?"), ["atomic: a->lock"]],
   ])("%s", (_, code, expected) => {
     expect(told(code)).toEqual(expected);
