@@ -2,7 +2,7 @@
 import type { BoundEffect } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { NEVER_SLEEPS, type Sleep } from "./sleep.ts";
-import type { ContractLock, LockChange, Summary } from "./summary.ts";
+import type { ContractLock, GivenUp, LockChange, Summary } from "./summary.ts";
 
 /** What may have happened where it is not known whether it did: nothing new is held, and what is given up may be. */
 export function perhaps(effects: readonly BoundEffect[]): BoundEffect[] {
@@ -54,12 +54,13 @@ function sleepOfAny(each: readonly Sleep[]): Sleep {
  * A function of which some paths were not followed: that it takes something is not certain, and `givenUp`, what it or those
  * that it calls on the way give up anywhere, may be gone.
  */
-export function uncertain(summary: Summary, givenUp: readonly LockChange[], left: Summary["leaves"]): Summary {
+export function uncertain(summary: Summary, givenUp: readonly GivenUp[], left: Summary["leaves"]): Summary {
   const sometimes = <T extends object>(one: T): T & { readonly when: "sometimes" } => ({ ...one, when: "sometimes" });
+  const unseen = givenUp.filter((lock) => !summary.givesUp.some((one) => lockText(one) === lockText(lock)));
   return {
     ...summary,
     takes: unique(summary.takes.map(sometimes), textOf),
-    givesUp: unique([...summary.givesUp, ...givenUp].map(sometimes), textOf),
+    givesUp: unique([...summary.givesUp, ...unseen].map(sometimes), textOf),
     drops: summary.drops.filter((lock) => !givenUp.some((one) => lockText(one) === lockText(lock))),
     enters: unique(summary.enters.map(sometimes), textOf),
     leaves: unique([...summary.leaves, ...left].map(sometimes), textOf),

@@ -9,8 +9,11 @@ import type { Atomic, Held, State } from "./state.ts";
 
 /** A lock, a section or a mapped entry, in the words of the function that it holds in. */
 export interface HeldFact {
-  /** `sleeping`: a lock under which sleeping is allowed. `spinning` and `section` make the context atomic. */
-  readonly kind: "sleeping" | "spinning" | "section" | "mapped";
+  /**
+   * `sleeping`: a lock under which sleeping is allowed. `spinning` and `section` make the context atomic. `asserted`: a
+   * lock of which only an assertion tells, and not which kind it is.
+   */
+  readonly kind: "sleeping" | "asserted" | "spinning" | "section" | "mapped";
   /** Class of a lock; null for sections and mapped entries. */
   readonly lock: LockClass | null;
   /** Object of a lock or name of the rest; "" where it has no name here. */
@@ -52,8 +55,19 @@ export function heldIn(program: EffectProgram, states: readonly State[], complet
   const certain = joined(byState.map(inAnyMode)).filter((fact) => fact.isCertain && fact.lock !== null);
   const isTold = (fact: HeldFact): boolean => exact.some((one) => one.isCertain && one.lock === fact.lock && one.name === fact.name);
   const open = certain.filter((fact) => !isTold(fact));
-  const facts = [...exact.filter((fact) => !open.some((one) => one.lock === fact.lock && one.name === fact.name)), ...open];
+  const facts = withoutNameless([...exact.filter((fact) => !open.some((one) => one.lock === fact.lock && one.name === fact.name)), ...open], byState);
   return { facts: complete ? facts : facts.map((fact) => ({ ...fact, isCertain: false })), callersKnown: complete && states.every((state) => !state.callerUnknown) };
+}
+
+/** A lock that has a name on some paths and has lost it on others is one lock: of no name, and certain if all of them hold one. */
+function withoutNameless(facts: readonly HeldFact[], states: readonly (readonly HeldFact[])[]): readonly HeldFact[] {
+  return facts.flatMap((fact) => {
+    if (fact.lock === null || fact.name !== "" || fact.isCertain) return [fact];
+    const isAlike = (one: HeldFact): boolean => one.lock === fact.lock && one.mode === fact.mode;
+    if (facts.some((one) => one !== fact && isAlike(one) && one.isCertain)) return [fact];
+    if (states.every((state) => state.some(isAlike))) return [{ ...fact, isCertain: true }];
+    return facts.some((one) => one !== fact && isAlike(one)) ? [] : [fact];
+  });
 }
 
 /** Facts of all states, each once, certain where every state has it. */
@@ -92,7 +106,7 @@ const MODES = { read: "R", write: "W", exclusive: null, any: null } as const;
 
 function lockFact(program: EffectProgram, held: Held): HeldFact {
   return {
-    kind: spins(held.lock) ? "spinning" : "sleeping",
+    kind: held.lock === "lock" ? "asserted" : spins(held.lock) ? "spinning" : "sleeping",
     lock: held.lock,
     name: asWritten(held.lock === "ptl" ? (tableOf(program, held) ?? held.object) : held.object),
     mode: held.lock === "spinlock" ? null : MODES[held.mode],

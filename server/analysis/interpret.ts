@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
+import { render } from "../program/render.ts";
+import { forgetObjects } from "./lock-names.ts";
 import { relevanceOf, type Relevance } from "./relevant.ts";
 import { isLasting, liveNames, withoutDead, type Live } from "./live.ts";
 import { afterAssign, afterCall } from "./transfer.ts";
@@ -83,8 +85,11 @@ export function interpret(program: EffectProgram, entry: State = EMPTY_STATE, as
     const node = item && program.nodes[item.id];
     if (!node) continue;
     const { id, state, facts, held } = item;
-    if (changesFactsOnly(node)) for (const one of stepsOf(node, id, state, facts)) arrive(one.next, state, one.known, held);
-    else for (const [to, one] of after(node, id, state, relevance)) reach(to, one);
+    if (changesFactsOnly(node)) {
+      const useful = withObjects(node, state);
+      const number = useful === state ? held : pool.heldOf(useful);
+      for (const one of stepsOf(node, id, state, facts)) arrive(one.next, useful, one.known, number);
+    } else for (const [to, one] of after(node, id, state, relevance)) reach(to, one);
   }
   return { program, before, complete };
 }
@@ -129,7 +134,15 @@ function prepared(program: EffectProgram): Prepared {
   return made;
 }
 
-/** True where a node neither reads nor changes what is held. */
+/** The names of what is held, after the node gave a variable or place another value. */
+function withObjects(node: ProgramNode, state: State): State {
+  if (state.held.length === 0) return state;
+  if (node.kind === "call") return node.result === null ? state : forgetObjects(state, node.result);
+  if (node.kind !== "assign" || (node.value !== null && render(node.value) === render(node.target))) return state;
+  return forgetObjects(state, render(node.target));
+}
+
+/** True where a node neither reads nor changes what is held, but for its names. */
 const changesFactsOnly = (node: ProgramNode): boolean => node.kind !== "unseen" && (node.kind !== "call" || node.effects.length === 0);
 
 /** Where control goes from a node, and the states there. */

@@ -6,6 +6,7 @@ import type { BoundEffect, EffectProgram } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
 import { EMPTY_STATE } from "./state.ts";
 import { isLasting } from "./live.ts";
+import { otherNames } from "./lock-names.ts";
 import { namesOfVma, vmaOfWalk } from "./mapping.ts";
 import { isPredicate, normalize } from "./truth.ts";
 
@@ -28,6 +29,8 @@ export interface Relevance {
   readonly results: ReadonlySet<string>;
   /** Local variables that remember what was done (`locked = true; ... if (locked)`): forgotten last. */
   readonly markers: ReadonlySet<string>;
+  /** Objects of locks that are given up -> names that the function made equal to them. */
+  readonly otherNames: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** `besides`: variables whose outcome someone wants to know at the end. */
@@ -67,7 +70,7 @@ export function relevanceOf(program: EffectProgram, besides: readonly string[] =
   for (const name of correlated(program)) conditions.add(name);
   throughCopies(program, conditions);
   throughDefinitions(program, variables);
-  return { conditions, variables, flags, privateVmas: privateVmasOf(program), vmaNames: vmaNamesOf(program), results, markers: markersOf(program) };
+  return { conditions, variables, flags, privateVmas: privateVmasOf(program), vmaNames: vmaNamesOf(program), results, markers: markersOf(program), otherNames: otherNames(program) };
 }
 
 /** Effects that happen or not, as the value of the call says. */

@@ -75,7 +75,7 @@ export const EMPTY_STATE: State = {
 };
 
 /** Classes of locks that are told apart by their object only; an assertion does not say which of them it means. */
-const GENERIC: ReadonlySet<LockClass> = new Set<LockClass>(["ptl", "spinlock", "mutex", "rwsem"]);
+const GENERIC: ReadonlySet<LockClass> = new Set<LockClass>(["ptl", "spinlock", "mutex", "rwsem", "lock"]);
 
 export const isGeneric = (lock: LockClass): boolean => GENERIC.has(lock);
 

@@ -4,7 +4,7 @@ import { namesIn } from "../program/render.ts";
 import { effectsOfAny, perhaps, summaryOfAny, uncertain } from "./alternatives.ts";
 import { componentsFrom } from "./call-components.ts";
 import type { CalleeSleep } from "./sleep.ts";
-import { effectsOfCall, summarize, type LockChange, type Summary } from "./summary.ts";
+import { effectsOfCall, summarize, type GivenUp, type Summary } from "./summary.ts";
 
 /** Summaries of functions whose bodies are at hand, bottom-up, each made when it is first asked for. */
 export interface Summarizer {
@@ -85,7 +85,7 @@ function inCircle(program: EffectProgram, summary: Summary, circle: ReadonlyMap<
 }
 
 /** Globals have one name everywhere; which object a parameter of another function is, is not known. */
-const inWordsOfAll = (program: EffectProgram, change: LockChange): LockChange =>
+const inWordsOfAll = (program: EffectProgram, change: GivenUp): GivenUp =>
   change.object !== null && namesIn(change.object).some((name) => program.variables.has(name)) ? { ...change, object: null } : change;
 
 /** Names of the calls that are followed into what they reach. */

@@ -94,11 +94,11 @@ export function summarize(program: EffectProgram, calleeSleep: (name: string) =>
 }
 
 /** Locks that some call of the function gives up, whether or not a path to it was followed. */
-function givenUpAnywhere(program: EffectProgram): LockChange[] {
+function givenUpAnywhere(program: EffectProgram): GivenUp[] {
   const uses = program.nodes.flatMap((node) => (node.kind === "call" ? node.effects.flatMap(usesOf) : []));
   return uses
     .filter(({ isGivenUp, lock, object }) => isGivenUp && !(isForeign(program, object) && takesOfItsOwn(program, lock)))
-    .map(({ lock, mode, object }) => ({ lock, mode, object: contractObject(program, object), when: "sometimes", isValue: false }));
+    .map(({ lock, mode, object }) => ({ lock, mode, object: contractObject(program, object), when: "sometimes", isValue: false, isDoubtful: true }));
 }
 
 /** Sections that some call of the function leaves. */
@@ -136,7 +136,7 @@ function demandsOf(program: EffectProgram, { before, complete }: Interpretation)
       const known = found.get(key);
       const isDoubtful = !complete || use.isDoubtful || hasUnknownOrigin(program, [object, use.tells].flatMap((value) => value ?? [])) || isTakenByItself(key, own);
       // An assertion does not say which kind of lock, or which mode: what gives the lock up does.
-      const told = known && known.held.mode !== "any" ? known.held : { lock, mode };
+      const told = known && known.held.mode !== "any" && known.held.lock !== "lock" ? known.held : { lock, mode };
       found.set(key, {
         held: { lock: told.lock, object: text, mode: told.mode, at: -1, taken: false },
         object,

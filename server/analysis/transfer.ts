@@ -6,7 +6,8 @@ import type { AssignNode, BoundEffect, CallNode, NodeId } from "../program/progr
 import { render, substitute } from "../program/render.ts";
 import { flagsOfVma } from "../program/vma-flags.ts";
 import { consume, dropLock, walkMapped } from "./contracts.ts";
-import { acquire, byResult, nameValue, nested, objectText, release, withoutLast } from "./locks.ts";
+import { forgetObjects } from "./lock-names.ts";
+import { acquire, byResult, lockField, nameValue, nested, objectText, release, releaseAny, withoutLast } from "./locks.ts";
 import { isOtherMapping, vmaOfWalk } from "./mapping.ts";
 import { loseProtection, protects } from "./protection.ts";
 import type { Relevance } from "./relevant.ts";
@@ -16,7 +17,7 @@ import { assume, bitsOf, forget, isPredicate, truthOf } from "./truth.ts";
 /** States after a call: more than one where the call's value decides what happened. */
 export function afterCall(state: State, node: CallNode, id: NodeId, relevance: Relevance): State[] {
   const result = node.result;
-  let base = result === null ? state : forget(state, result);
+  let base = result === null ? state : forgetObjects(forget(state, result), result);
   if (result !== null) {
     const doubtful = withMember(base.doubtful, result, node.knowledge === "unknown" || node.knowledge === "defined-here");
     if (doubtful !== base.doubtful) base = { ...base, doubtful };
@@ -77,7 +78,7 @@ function afterEffect(state: State, effect: BoundEffect, node: CallNode, id: Node
       return byResult(state, node.result, effect.held, (one) => acquire(one, lock));
     }
     case "release":
-      return [release(givesUpOfOthers(state, effect), effect.lock, objectText(effect.object))];
+      return releaseAny(givesUpOfOthers(state, effect), effect.lock, objectText(effect.object), relevance.otherNames.get(objectText(effect.object)));
     case "assertHeld":
       return [
         state.distrusts === true || isHeld(state, effect.lock, objectText(effect.object)) || isHeldByField(state, effect)
@@ -134,8 +135,8 @@ function givesUpOfOthers(state: State, { lock, object, mode }: BoundEffect & { k
 
 /** An assertion on the same field of an object with another name (`get_node(s, n)->list_lock`) means the lock at hand. */
 function isHeldByField(state: State, { object }: BoundEffect & { kind: "assertHeld" }): boolean {
-  const field = /(?:->|\.)\w+$/.exec(objectText(object))?.[0];
-  return field !== undefined && state.held.some((one) => one.object.endsWith(field));
+  const field = lockField(objectText(object));
+  return field !== null && state.held.some((one) => lockField(one.object) === field);
 }
 
 /**

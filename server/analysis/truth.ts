@@ -137,7 +137,7 @@ function without<V>(map: ReadonlyMap<string, V>, goes: (key: string, value: V) =
 const mentions = new Map<string, RegExp>();
 
 /** Finds the place as a whole, not as a part of another name. */
-function mentioned(key: string): RegExp {
+export function mentioned(key: string): RegExp {
   const known = mentions.get(key) ?? new RegExp(`(?<![\\w$>.])${escape(key)}(?![\\w])`);
   if (mentions.size > 5000) mentions.clear();
   mentions.set(key, known);

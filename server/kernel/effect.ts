@@ -6,6 +6,7 @@ export type Argument = number;
 /**
  * Lock classes as mm code knows them. `spinlock`, `mutex` and `rwsem` are the generic ones; a generic lock call on a
  * known field (`&mm->mmap_lock`) or on a pointer that a page-table map handed out is resolved to the specific class.
+ * `lock` is one that is asserted only, by an assertion that takes every kind of lock.
  */
 export type LockClass =
   | "mmap_lock"
@@ -18,7 +19,8 @@ export type LockClass =
   | "ptl"
   | "spinlock"
   | "mutex"
-  | "rwsem";
+  | "rwsem"
+  | "lock";
 
 export type LockMode = "read" | "write" | "exclusive";
 

@@ -22,9 +22,13 @@ export function aliasesOf(program: EffectProgram): ReadonlyMap<string, Value> {
     for (const arg of node.args) if (arg.kind === "unary" && arg.operator === "&" && arg.of.kind === "name") note(arg.of.name, null);
   }
   const isFixed = (place: Value): boolean => {
-    if (place.kind === "name") return !count.has(place.name) || (count.get(place.name) === 1 && isPlace(given.get(place.name)));
+    // A parameter has a value from the start: one that it is given is another.
+    if (place.kind === "name") return !count.has(place.name) || (program.variables.get(place.name)?.isParameter !== true && count.get(place.name) === 1 && isPlace(given.get(place.name)));
+    if (place.kind === "unary") return isFixedAddress(place.of);
     return place.kind === "member" && !count.has(render(place)) && isFixed(place.of);
   };
+  /** Where a variable or a field lies does not change with its value. */
+  const isFixedAddress = (place: Value): boolean => place.kind === "name" || (place.kind === "member" && (place.arrow ? isFixed(place.of) : isFixedAddress(place.of)));
   const found = new Map<string, Value>();
   for (const [name, value] of given) {
     const variable = program.variables.get(name);
@@ -36,7 +40,10 @@ export function aliasesOf(program: EffectProgram): ReadonlyMap<string, Value> {
 }
 
 const isPlace = (value: Value | null | undefined): value is Value =>
-  value !== null && value !== undefined && (value.kind === "name" || (value.kind === "member" && isPlace(value.of)));
+  value !== null && value !== undefined && (value.kind === "name" || (value.kind === "member" && isPlace(value.of)) || isAddress(value));
+
+/** `&a->lock`: a pointer to it is another word for the lock. */
+const isAddress = (value: Value): boolean => value.kind === "unary" && value.operator === "&" && value.of.kind === "member" && isPlace(value.of);
 
 /** Aliases of aliases say the place itself; what goes in a circle is none. */
 function resolved(aliases: ReadonlyMap<string, Value>): ReadonlyMap<string, Value> {

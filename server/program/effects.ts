@@ -28,7 +28,7 @@ const fieldOf = (object: Value, field: string): Value =>
     : { kind: "member", of: object, field, arrow: true, at: object.at };
 
 function resolveLock(lock: LockClass, object: Value, isPageTableLock: (lock: Value) => boolean): { lock: LockClass; object: Value } {
-  if (lock !== "rwsem" && lock !== "spinlock" && lock !== "mutex") return { lock, object };
+  if (lock !== "rwsem" && lock !== "spinlock" && lock !== "mutex" && lock !== "lock") return { lock, object };
   const pointee = object.kind === "unary" && object.operator === "&" ? object.of : object;
   if (pointee.kind === "member") {
     const known = LOCK_FIELDS[pointee.field];

@@ -5,7 +5,7 @@ import { visibleLine } from "./visible.ts";
 /** Locks whose class says more than the object does. */
 const CLASSES: ReadonlySet<string> = new Set(["mmap_lock", "vma_lock", "hugetlb_fault_mutex", "hugetlb_vma_lock", "i_mmap_rwsem", "anon_vma", "folio_lock"]);
 
-const WITHOUT_NAME: Readonly<Record<string, string>> = { spinlock: "a spin lock", mutex: "a mutex", rwsem: "an rwsem" };
+const WITHOUT_NAME: Readonly<Record<string, string>> = { spinlock: "a spin lock", mutex: "a mutex", rwsem: "an rwsem", lock: "a lock" };
 
 /** `mmap_lock(R)`, `ptl(pmd)`, `zone->lock`; `others`: facts beside it, of which one may be the same lock of another object. */
 function lockText({ lock, name, mode }: Pick<HeldFact, "lock" | "name" | "mode">, others: readonly HeldFact[] = []): string {
@@ -27,6 +27,7 @@ function partsOf(facts: readonly HeldFact[]): readonly { readonly label: string;
   const of = (...kinds: readonly HeldFact["kind"][]): string => listed(facts.filter((fact) => kinds.includes(fact.kind)), facts);
   return [
     { label: "held here", text: of("sleeping") },
+    { label: "asserted", text: of("asserted") },
     { label: "atomic", text: of("spinning", "section") },
     { label: "mapped", text: of("mapped") },
   ].filter(({ text }) => text !== "");
@@ -40,7 +41,7 @@ export const heldLine = ({ facts }: HeldHere): string =>
 export function heldLines(here: HeldHere): readonly string[] {
   const certain = heldLine(here);
   const open = here.facts.filter((fact) => !fact.isCertain);
-  const asserted = here.facts.filter((fact) => fact.isCertain && fact.from === "assertion" && fact.lock !== null);
+  const asserted = here.facts.filter((fact) => fact.isCertain && fact.from === "assertion" && fact.lock !== null && fact.kind !== "asserted");
   return [
     ...(certain === "" ? [] : [certain]),
     ...(open.length === 0 ? [] : [`on some paths: ${listed(open, here.facts)}`]),

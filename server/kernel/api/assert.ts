@@ -6,7 +6,7 @@ const held = (lock: LockClass, mode: LockMode | "any"): Effect => ({ kind: "asse
 
 /**
  * The generic forms name a lock by address, and lowering finds the class by its field. `lockdep_assert_held()` takes
- * any kind of lock; `rwsem` stands for it, because that is what mm/ passes.
+ * any kind of lock, so that a lock whose field tells nothing is of no known kind.
  */
 const ASSERTIONS: readonly ApiFact[] = [
   ...facts("mmap_assert_locked", "include/linux/mmap_lock.h (6.1.192)", [held("mmap_lock", "any")]),
@@ -16,9 +16,11 @@ const ASSERTIONS: readonly ApiFact[] = [
   ...facts("i_mmap_assert_locked", "include/linux/fs.h (6.1.192)", [held("i_mmap_rwsem", "any")]),
   ...facts("i_mmap_assert_write_locked", "include/linux/fs.h (6.1.192)", [held("i_mmap_rwsem", "write")]),
   ...facts("hugetlb_vma_assert_locked", "mm/hugetlb.c (6.1.192)", [held("hugetlb_vma_lock", "any")], { since: "6.1" }),
-  ...facts("lockdep_assert_held lockdep_assert_held_once rwsem_assert_held", "include/linux/lockdep.h (6.1.192)", [held("rwsem", "any")]),
-  ...facts("lockdep_assert_held_write rwsem_assert_held_write", "include/linux/lockdep.h (6.1.192)", [held("rwsem", "write")]),
-  ...facts("lockdep_assert_held_read", "include/linux/lockdep.h (6.1.192)", [held("rwsem", "read")]),
+  ...facts("lockdep_assert_held lockdep_assert_held_once", "include/linux/lockdep.h (6.1.192)", [held("lock", "any")]),
+  ...facts("lockdep_assert_held_write", "include/linux/lockdep.h (6.1.192)", [held("lock", "write")]),
+  ...facts("lockdep_assert_held_read", "include/linux/lockdep.h (6.1.192)", [held("lock", "read")]),
+  ...facts("rwsem_assert_held", "include/linux/lockdep.h (6.1.192)", [held("rwsem", "any")]),
+  ...facts("rwsem_assert_held_write", "include/linux/lockdep.h (6.1.192)", [held("rwsem", "write")]),
   ...facts("assert_spin_locked assert_raw_spin_locked", "include/linux/spinlock.h (6.1.192)", [held("spinlock", "exclusive")]),
 ];
 
