@@ -41,7 +41,8 @@ describe("a function with more paths than are followed", () => {
     expect(said(manyLocks)).toEqual(["on some paths: t->m", "on some paths: t->m"]);
     const summary = heldInFile("mm/x.c", manyLocks, parseRelease("6.1")!).summaryOf("toy_many");
     expect(summary?.complete).toBe(false);
-    expect(summary && summaryLines("toy_many", summary).filter((line) => line.startsWith("gives up"))).toEqual([expect.stringContaining("t->m on some paths")]);
+    // What it does is a doubt for its callers, as the line behind its call says, and no claim of its own.
+    expect(summary && summaryLines("toy_many", summary).filter((line) => /gives up|needs/.test(line))).toEqual([]);
   });
 
   test("a review says that it was not reviewed as a whole", () => {

@@ -40,6 +40,7 @@ const lock = oneOf(
   "spinlock",
   "mutex",
   "rwsem",
+  "lock",
 );
 const word: Check = (value) => (typeof value === "string" && /^\w+$/.test(value) ? null : `no name: ${String(value)}`);
 const mode = oneOf("read", "write", "exclusive");
