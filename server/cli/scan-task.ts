@@ -16,9 +16,6 @@ export interface ScanWorkerData {
   readonly options: ReviewOptions;
 }
 
-/** A scan looks at most callers once: what an editor keeps for the next edit would only cost memory here, in every thread. */
-const MAX_KEPT_STATES = 120_000;
-
 /** Reviews files of the tree by path. */
 export function scanTaskRunner({ root, files, treeRelease, options }: ScanWorkerData): (path: string) => ScannedFile {
   const indexed = files.flatMap(({ path, hash, outline }) => {
@@ -36,7 +33,9 @@ export function scanTaskRunner({ root, files, treeRelease, options }: ScanWorker
     texts.set(path, text);
     return text;
   };
-  const scanner = scannerOf(indexed, textOf, targetOfTree(options, treeRelease), options, newRuns({ maxStates: MAX_KEPT_STATES, onRun: collectBetweenSteps }));
+  // All runs are kept until the task ends: contexts hold on to theirs anyway, and one made again takes its memory twice.
+  const runs = newRuns({ maxStates: Infinity, onRun: collectBetweenSteps });
+  const scanner = scannerOf(indexed, textOf, targetOfTree(options, treeRelease), options, runs);
   return (path) => {
     const scanned = scanner.scan(path);
     collectNativeMemory();
