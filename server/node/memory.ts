@@ -7,6 +7,9 @@ const MOST_BUFFERS = 24 * 1024 * 1024;
 const MOST_HEAP = 80 * 1024 * 1024;
 /** By how much the heap may outgrow what the last collection left: less costs time for nothing. */
 const GROWTH = 1.2;
+/** Where the process, with all of its threads, holds this much already, time is the cheaper of the two. */
+const MUCH = 440 * 1024 * 1024;
+const GROWTH_OF_MUCH = 1.05;
 
 let collect: (() => void) | undefined;
 /** What the last collection left, in bytes. */
@@ -14,8 +17,8 @@ let live = 0;
 
 /** Frees what the steps of a batch left behind where that is much: V8 waits longer, and is slow to see how large the buffers of an exploration are. */
 export function collectBetweenSteps(): void {
-  const { arrayBuffers, heapUsed } = process.memoryUsage();
-  if (arrayBuffers < MOST_BUFFERS && heapUsed < Math.max(MOST_HEAP, live * GROWTH)) return;
+  const { arrayBuffers, heapUsed, rss } = process.memoryUsage();
+  if (arrayBuffers < MOST_BUFFERS && heapUsed < Math.max(MOST_HEAP, live * (rss < MUCH ? GROWTH : GROWTH_OF_MUCH))) return;
   collect ??= exposedCollector();
   collect();
   live = process.memoryUsage().heapUsed;
