@@ -8,8 +8,8 @@ const MOST_HEAP = 80 * 1024 * 1024;
 /** By how much the heap may outgrow what the last collection left: less costs time for nothing. */
 const GROWTH = 1.2;
 /** Where the process, with all of its threads, holds this much already, time is the cheaper of the two. */
-const MUCH = 440 * 1024 * 1024;
-const GROWTH_OF_MUCH = 1.05;
+const MUCH = 380 * 1024 * 1024;
+const GROWTH_OF_MUCH = 1.02;
 
 let collect: (() => void) | undefined;
 /** What the last collection left, in bytes. */

@@ -16,7 +16,7 @@ export interface PoolOptions {
 }
 
 /** Short-lived records are collected early: larger young heaps buy little time for much memory. */
-const YOUNG_HEAP_MB = 12;
+const YOUNG_HEAP_MB = 6;
 
 /** A worker's heap may grow to this: a task that needs more fails alone. */
 const MAX_HEAP_MB = 1024;
