@@ -61,6 +61,19 @@ const OPERATORS: Readonly<Record<BinaryOperator, number>> = {
   or: OP.OR,
 };
 
+/** Comparisons of a byte with a number that are the whole of an expression. */
+const RETURNING: Partial<Readonly<Record<BinaryOperator, number>>> = {
+  "==": OP.RETURN_BYTE_EQUALS,
+  "!=": OP.RETURN_BYTE_DIFFERS,
+  "<": OP.RETURN_BYTE_LESS,
+  ">": OP.RETURN_BYTE_GREATER,
+  "<=": OP.RETURN_BYTE_LESS_OR_EQUAL,
+  ">=": OP.RETURN_BYTE_GREATER_OR_EQUAL,
+};
+
+/** Comparisons of a byte with a number inside of an expression. */
+const PUSHING: typeof RETURNING = { "==": OP.BYTE_EQUALS, "!=": OP.BYTE_DIFFERS };
+
 interface Emitter {
   readonly layout: Layout;
   readonly thread: number;
@@ -76,10 +89,10 @@ const offsetOf = ({ layout, thread }: Emitter, field: Field): number => {
 };
 
 /** A comparison of a byte with a number is most of what guards do, so it has instructions of its own. */
-const emitByteTest = (emitter: Emitter, of: Expression): boolean => {
-  if (of.kind !== "binary" || (of.operator !== "==" && of.operator !== "!=")) return false;
-  if (of.left.kind !== "field" || of.right.kind !== "constant") return false;
-  const opcode = of.operator === "==" ? OP.BYTE_EQUALS : OP.BYTE_DIFFERS;
+const emitByteTest = (emitter: Emitter, of: Expression, opcodes: typeof RETURNING): boolean => {
+  if (of.kind !== "binary" || of.left.kind !== "field" || of.right.kind !== "constant") return false;
+  const opcode = opcodes[of.operator];
+  if (opcode === undefined) return false;
   emitter.code.push(opcode, offsetOf(emitter, of.left.field), of.right.value);
   return true;
 };
@@ -105,7 +118,7 @@ const emit = (emitter: Emitter, of: Expression): number => {
       return depth;
     }
     case "binary": {
-      if (emitByteTest(emitter, of)) return 1;
+      if (emitByteTest(emitter, of, PUSHING)) return 1;
       const left = emit(emitter, of.left);
       const right = emit(emitter, of.right);
       code.push(OPERATORS[of.operator]);
@@ -120,18 +133,30 @@ const checkedDepth = (depth: number): void => {
 
 const emitValue = (emitter: Emitter, of: Expression): number => {
   const at = emitter.code.length;
+  if (emitByteTest(emitter, of, RETURNING)) return at;
   checkedDepth(emit(emitter, of));
   emitter.code.push(OP.RETURN);
   return at;
 };
 
+/** What is added to the byte that is assigned to; null where the value is another one. */
+const addedTo = (target: Field, value: Expression): number | null => {
+  if (value.kind !== "binary" || value.left.kind !== "field" || value.left.field !== target) return null;
+  if (value.right.kind !== "constant") return null;
+  if (value.operator === "+") return value.right.value;
+  return value.operator === "-" ? -value.right.value : null;
+};
+
 const emitAssignment = (emitter: Emitter, { target, index, value }: Assignment): void => {
   const offset = offsetOf(emitter, target);
+  const added = addedTo(target, value);
   if (index !== null) {
     checkedDepth(Math.max(emit(emitter, index), 1 + emit(emitter, value)));
     emitter.code.push(OP.STORE_ELEMENT, offset, target.length);
   } else if (value.kind === "constant") {
     emitter.code.push(OP.STORE_CONSTANT, offset, value.value);
+  } else if (added !== null) {
+    emitter.code.push(OP.ADD_TO_BYTE, offset, added);
   } else {
     checkedDepth(emit(emitter, value));
     emitter.code.push(OP.STORE, offset);

@@ -36,4 +36,13 @@ export const OP = {
   RETURN: 19,
   /** Return 0: end of an effect. */
   END: 20,
+  /** offset, value: return how the byte compares with the value. */
+  RETURN_BYTE_EQUALS: 21,
+  RETURN_BYTE_DIFFERS: 22,
+  RETURN_BYTE_LESS: 23,
+  RETURN_BYTE_GREATER: 24,
+  RETURN_BYTE_LESS_OR_EQUAL: 25,
+  RETURN_BYTE_GREATER_OR_EQUAL: 26,
+  /** offset, value: add the value to the byte. */
+  ADD_TO_BYTE: 27,
 } as const;

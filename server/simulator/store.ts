@@ -22,6 +22,8 @@ export interface StateStore {
 }
 
 const FIRST_CAPACITY = 512;
+/** Up to here the store grows fourfold: all values are hashed again each time, which a medium search feels. */
+const FAST_GROWTH = 1 << 18;
 
 /** An empty store for states of `stride` bytes (a multiple of four). */
 export const createStore = (stride: number): StateStore => {
@@ -57,7 +59,7 @@ const resized = (array: Int32Array, length: number): Int32Array<ArrayBuffer> => 
 
 const grow = (store: StateStore): void => {
   const { words } = store;
-  const capacity = store.capacity * 2;
+  const capacity = store.capacity * (store.capacity < FAST_GROWTH ? 4 : 2);
   const ints = resized(store.ints, capacity * words);
   store.capacity = capacity;
   store.ints = ints;

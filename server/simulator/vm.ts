@@ -96,6 +96,22 @@ export const run = (code: Int32Array, at: number, bytes: Uint8Array, base: numbe
         return stack[top];
       case 20:
         return 0;
+      case 21:
+        return bytes[base + code[pc]] === code[pc + 1] ? 1 : 0;
+      case 22:
+        return bytes[base + code[pc]] !== code[pc + 1] ? 1 : 0;
+      case 23:
+        return bytes[base + code[pc]] < code[pc + 1] ? 1 : 0;
+      case 24:
+        return bytes[base + code[pc]] > code[pc + 1] ? 1 : 0;
+      case 25:
+        return bytes[base + code[pc]] <= code[pc + 1] ? 1 : 0;
+      case 26:
+        return bytes[base + code[pc]] >= code[pc + 1] ? 1 : 0;
+      case 27:
+        bytes[base + code[pc]] += code[pc + 1];
+        pc += 2;
+        break;
       default:
         throw new Error(`bad opcode ${code[pc - 1]}`);
     }

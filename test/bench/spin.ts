@@ -27,7 +27,7 @@ const MODELS: Readonly<Record<string, () => Model>> = {
 };
 const ROUNDS = 5;
 /** Calls in one process. */
-const CALLS = 3;
+const CALLS = 5;
 /** Spin's time as part of ours. */
 const LEAST_RATIO = 0.8;
 
