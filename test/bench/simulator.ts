@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { review } from "../../server/review/review.ts";
+import { CATALOGUE } from "../../server/scenarios/catalogue/catalogue.ts";
+import { scheduleOf, settingsOf, settingText } from "../../server/scenarios/catalogue/decide.ts";
 import { counterexample } from "../../server/simulator/counterexample.ts";
 import { countSchedules } from "../../server/simulator/count.ts";
 import { explore } from "../../server/simulator/explore.ts";
@@ -14,7 +16,7 @@ import { pmdModel } from "../simulator/pmd-model.ts";
 import { counters } from "../simulator/small-models.ts";
 
 // How fast models are explored, how much of them need not be, and how many context switches the counterexamples of the
-// rules' fixtures have. The result is one line of JSON.
+// rules' fixtures and of the catalogue have. The result is one line of JSON.
 
 const [fixtures = ""] = process.argv.slice(2);
 const LARGE = { maxStates: 3_000_000 };
@@ -90,24 +92,38 @@ async function cancelTimes(rounds: number): Promise<number[]> {
   return times;
 }
 
-/** By number of context switches, how many schedules that the fixtures' findings show have so many. */
-const switches = (): number[] => {
-  const counts: number[] = [];
-  for (const rule of readdirSync(fixtures).toSorted()) {
-    for (const name of readdirSync(join(fixtures, rule)).toSorted()) {
+const contextSwitches = (schedule: readonly { readonly thread: string }[]): number =>
+  schedule.filter(({ thread }, at) => at > 0 && schedule[at - 1]?.thread !== thread).length;
+
+/** A schedule that is shown to somebody. */
+interface Shown {
+  readonly name: string;
+  readonly switches: number;
+}
+
+/** The schedules that the findings of the rules' fixtures show. */
+const shownOfFixtures = (): Shown[] =>
+  readdirSync(fixtures).toSorted().flatMap((rule) =>
+    readdirSync(join(fixtures, rule)).toSorted().flatMap((name) => {
       const text = readFileSync(join(fixtures, rule, name), "utf8");
       const kind = name.endsWith(".c") ? "c" : "patch";
       const found = review({ path: kind === "c" ? `mm/${name}` : name, text, kind }, optionsOf(text)).flatMap((one) => one.findings);
-      for (const { evidence } of found) {
+      return found.flatMap(({ evidence }) => {
         const schedule = evidence?.schedule ?? [];
-        if (schedule.length === 0) continue;
-        const count = schedule.filter(({ thread }, at) => at > 0 && schedule[at - 1]?.thread !== thread).length;
-        counts[count] = (counts[count] ?? 0) + 1;
-      }
-    }
-  }
-  return Array.from(counts, (count) => count ?? 0);
-};
+        return schedule.length === 0 ? [] : [{ name: `${rule}/${name}`, switches: contextSwitches(schedule) }];
+      });
+    }),
+  );
+
+/** The schedules of the catalogue, in all its settings. */
+const shownOfCatalogue = (): Shown[] =>
+  CATALOGUE.flatMap((scenario) =>
+    settingsOf(scenario).flatMap((setting) => {
+      const model = scenario.build(setting);
+      const trace = model && scheduleOf(scenario, model);
+      return trace ? [{ name: `${scenario.id}: ${settingText(setting)}`, switches: trace.switches }] : [];
+    }),
+  );
 
 const buggy = pmdModel("none");
 const [first = 0, readable = 0] = alternate(200, [() => explore(buggy, DEFAULT), () => counterexample(buggy, DEFAULT)]);
@@ -118,4 +134,4 @@ const countable = pmdModel("vma-lock", 2);
 const [counted = 0] = alternate(3, [() => countSchedules(countable)]);
 const rates = [counters(4, 8), pmdModel("vma-lock", 3), pmdModel("vma-lock", 4), pinModel(true, 3)].map(rate);
 const cancelled = await cancelTimes(30);
-console.log(JSON.stringify({ first, readable, proof, crowdedReadable, counted, rates, cancel: median(cancelled), switches: switches() }));
+console.log(JSON.stringify({ first, readable, proof, crowdedReadable, counted, rates, cancel: median(cancelled), shown: [...shownOfFixtures(), ...shownOfCatalogue()] }));
