@@ -4,6 +4,7 @@ import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
+import { pteUnmapMissing } from "./pte-unmap-missing.ts";
 import type { Rule } from "./rule.ts";
 
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
@@ -13,4 +14,5 @@ export const RULES: readonly Rule[] = [
   gupReadonlyLongterm,
   hugetlbWalkUnlocked,
   notifierNonblockOutsideOom,
+  pteUnmapMissing,
 ];
