@@ -20,7 +20,11 @@ const ROOT = join(import.meta.dirname, "../fixtures/rules");
 /** Names of the review threads that entries may point into. */
 const SEEDS: Readonly<Record<string, string>> = { "000": "seeds/000_64a40adfd0f19204.txt" };
 
-const seedText = (seed: string): string | null => sharedFile(SEEDS[seed] ?? "");
+function seedText(seed: string): string | null {
+  const path = SEEDS[seed];
+  if (path === undefined) throw new Error(`evidence: no thread of the number ${seed} is known`);
+  return sharedFile(path);
+}
 
 /** The text of a fixture and its reviews, through the door that a user takes; null where the text is not at hand. */
 function lint(fixture: EvidenceFixture): { text: string; reviews: Review[] } | null {
