@@ -4,7 +4,7 @@ import type { Alternative, Assignment, Check, Model, Step, ThreadSpec } from "./
 
 /** Members that a writer below says, or leaves out on purpose; the compiler complains of one that it does not know. */
 type Complete<T, Known extends keyof T> = [Exclude<keyof T, Known>] extends [never] ? true : never;
-const complete = <T, Known extends keyof T>(_: Complete<T, Known>): void => undefined;
+const complete = <T, Known extends keyof T>(all: Complete<T, Known>): boolean => all;
 
 /**
  * A model as a text that says everything of it but the lines that its steps come from: equal texts, equal models. Fields
