@@ -9,7 +9,7 @@ import { counterexample } from "../simulator/counterexample.ts";
 import { countSchedules } from "../simulator/count.ts";
 import { whyBlocked } from "../simulator/explain.ts";
 import { explore, type ExploreOptions } from "../simulator/explore.ts";
-import type { Model } from "../simulator/model.ts";
+import type { Model, ThreadSpec } from "../simulator/model.ts";
 import type { Trace } from "../simulator/trace.ts";
 import { withoutFix } from "../simulator/without-fix.ts";
 import type { SimulateArguments } from "./simulate-arguments.ts";
@@ -17,6 +17,8 @@ import type { SimulateArguments } from "./simulate-arguments.ts";
 interface Remedy {
   readonly title: string;
   readonly model: Model;
+  /** It is the failing model mended, and not another one that is told of the same world. */
+  readonly mendsThis: boolean;
 }
 
 /** A model that was asked for, from the catalogue or from a finding. */
@@ -62,18 +64,36 @@ function firstOf(scenario: CatalogueScenario, variant: Variant, settings: readon
       setting: `${release.major}.${release.minor}, era ${era}, ${architecture.phrase}`,
       model, options: optionsOf(scenario, model), sources: scenario.sources,
       undone: !variant.isFixed ? null : variant.undone === undefined ? withoutFix(model) : scenario.build({ ...setting, variant: variant.undone }),
-      remedies: variant.isFixed ? [] : remediesOf(scenario, setting),
+      remedies: variant.isFixed ? [] : remediesOf(scenario, setting, model),
     }];
   }
   return [];
 }
 
-/** The fixed variants that are the buggy one in another order, and those whose fix is a step more. */
-const remediesOf = (scenario: CatalogueScenario, setting: Setting): readonly Remedy[] =>
-  scenario.variants.filter(({ isFixed, undone }) => isFixed && (undone === undefined || undone === setting.variant)).flatMap(({ id, what }) => {
-    const model = scenario.build({ ...setting, variant: id });
-    return model ? [{ title: what, model }] : [];
+const textsOf = (model: Model, isCompared: (thread: ThreadSpec) => boolean): string =>
+  JSON.stringify(model.threads.filter(isCompared).map(({ name, steps }) => [name, ...steps.flatMap(({ text, hidden }) => (hidden ? [] : [text]))]));
+
+/** Whether two models have the same steps. */
+const isSame = (left: Model, right: Model): boolean => textsOf(left, () => true) === textsOf(right, () => true);
+
+/** Whether the same others meet what is reviewed: only then the schedule of the one says something about the other. */
+const isSameWorld = (left: Model, right: Model): boolean =>
+  textsOf(left, ({ role }) => role === "environment") === textsOf(right, ({ role }) => role === "environment");
+
+/**
+ * What mends a buggy variant: fixed variants that are it in another order, and those that are it without the steps of their
+ * fix; where there are none, those that meet the same others.
+ */
+function remediesOf(scenario: CatalogueScenario, setting: Setting, failing: Model): readonly Remedy[] {
+  const all = scenario.variants.flatMap(({ id, what, isFixed, undone }) => {
+    const model = isFixed && (undone === undefined || undone === setting.variant) ? scenario.build({ ...setting, variant: id }) : null;
+    if (!model) return [];
+    const without = undone === undefined ? withoutFix(model) : null;
+    return [{ title: what, model, mendsThis: undone !== undefined || (without !== null && isSame(without, failing)) }];
   });
+  const own = all.filter(({ mendsThis }) => mendsThis);
+  return own.length > 0 ? own : all.filter(({ model }) => isSameWorld(model, failing));
+}
 
 /** The simulation with a lock that callers hold all the time: `NAME`, `NAME (read)` or `NAME (write)`. */
 export function withHeld(simulation: Simulation, wanted: string): Asked<Simulation> {
@@ -115,9 +135,17 @@ function countsOf(model: Model, options: ExploreOptions): SimulationReport["coun
   return counts && { schedules: textOf(counts.schedules), classes: counts.classes && textOf(counts.classes) };
 }
 
-/** What a remedy does with the failing schedule: the first that stops it, else the first. */
+/** Whether a model has the step at which a schedule fails. */
+const hasLastStep = ({ threads }: Model, { steps }: Trace, { threads: own }: Model): boolean => {
+  const last = steps.at(-1);
+  return threads.some(({ name, steps: others }) => name === own[last?.thread ?? -1]?.name && others.some(({ text }) => text === last?.text));
+};
+
+/** What a remedy does with the failing schedule: the first that stops it, else the first. Other models must come to the failing step. */
 function fixedOf({ model, options, remedies }: Simulation, trace: Trace): SimulationReport["fixed"] {
-  const all = remedies.map((remedy) => ({ remedy, why: whyBlocked(trace, model, remedy.model, options.properties) }));
+  const all = remedies
+    .filter((remedy) => remedy.mendsThis || hasLastStep(remedy.model, trace, model))
+    .map((remedy) => ({ remedy, why: whyBlocked(trace, model, remedy.model, options.properties) }));
   const chosen = all.find(({ why }) => why.blockedAt !== null) ?? all[0];
   if (!chosen) return null;
   const { remedy, why } = chosen;

@@ -103,6 +103,21 @@ describe("simulate", () => {
     expect(out.replace(/\s+/g, " ")).toMatch(/with "[^"]*" the schedule stops at "[^"]*", held by: /);
   });
 
+  test.each([
+    ["notifier-missing-end", "memslots", "memslots-ended"],
+    ["notifier-refused-by-another", "list-kvm", "list-kvm-checked"],
+    ["hugetlb-pmd-unshare", "none-ptl", "vma-lock-ptl"],
+    ["hugetlb-pmd-unshare", "none-deref-migration", "i-mmap-deref-migration"],
+    ["hugetlb-pmd-unshare", "released-ptl", "i-mmap-ptl"],
+    ["unpin-of-reference", "get-unpin", "get-put"],
+    ["swapped-pin", "pin-during-reclaim", null],
+    ["gup-fast-fork", "hugetlb-no-seqcount", null],
+  ])("%s, %s: the fix that is shown is one of the same code among the same others: %s", async (scenario, variant, remedy) => {
+    const { simulations } = JSON.parse((await patchwalk(["simulate", scenario, "--variant", variant, "--format", "json"])).out);
+    const what = CATALOGUE.find(({ id }) => id === scenario)?.variants.find(({ id }) => id === remedy)?.what;
+    expect(simulations[0].fixed?.title).toBe(what);
+  });
+
   test("stepping follows the failing schedule, other steps, and goes back", async () => {
     const { status, out } = await patchwalk(["simulate", NAME, "--variant", "buggy", "--step"], { stdin: "\nb\n2\n7\n\n\nq\n" });
     expect(status).toBe(0);
