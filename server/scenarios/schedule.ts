@@ -61,7 +61,8 @@ const shownStep = (model: Model, step: TraceStep): ScheduleRow => {
     step: step.note === null ? step.text : `${step.text} [${step.note}]`,
     patchLine: step.source?.line ?? null,
     ...inFile(step.source),
-    state: changes.join(", "),
+    // Values have commas.
+    state: changes.join("; "),
   };
 };
 
