@@ -21,12 +21,14 @@ describe("simulate", () => {
     const { status, out } = await patchwalk(["simulate", NAME]);
     expect(status).toBe(1);
     expect(out).toContain(`
-  try_to_unmap_one            munmap
-  -------------------------   ---------------------------
-  i_mmap_lock_read(mapping)
-                              hugetlb_vma_lock_write(vma)
-  *** nothing can move: try_to_unmap_one waits for ever at
-      hugetlb_vma_lock_write(vma), munmap waits at i_mmap_lock_write(mapping)
+  try_to_unmap_one()                 munmap()
+  --------------------------------   -------------------------------------------
+  i_mmap_lock_write(mapping)
+                                     hugetlb_vma_lock_write(vma)
+  hugetlb_vma_lock_write(vma) [waits for ever]
+                                     i_mmap_lock_write(mapping) [waits for ever]
+  *** nothing can move: try_to_unmap_one() waits for ever at
+      hugetlb_vma_lock_write(vma), munmap() waits at i_mmap_lock_write(mapping)
 `);
     expect(out).toMatch(/PASS: no schedule of this model fails \(all 20 states, 26 transitions\); without\s+the fix it fails/);
     const fixed = await patchwalk(["simulate", "--scenario", NAME, "--variant", "fixed"]);
@@ -92,6 +94,7 @@ describe("simulate", () => {
     expect((await patchwalk([...variant, "--export", "mermaid"])).out).toMatch(/^sequenceDiagram\n/);
     const svg = await patchwalk([...variant, "--export", "svg"]);
     expect(svg.out).toMatch(/^<svg [^]*try_to_unmap_one[^]*<\/svg>\s*$/);
+    expect(svg.out.match(/class="sign blocked-line"/g)).toHaveLength(2);
     expect(svg.out).not.toMatch(/<script|javascript:/);
     expect((await patchwalk(["simulate", NAME, "--variant", "trylock", "--export", "itf"])).err).toMatch(/trylock does not fail: there is no schedule to export/);
     expect((await patchwalk(["simulate", NAME, "--export", "svg"])).err).toMatch(/--export takes one of blocking, /);
@@ -123,25 +126,25 @@ describe("simulate", () => {
     expect(status).toBe(0);
     expect(out.split("\n").filter((line) => !line.includes("a number takes"))).toEqual([
       `${NAME}, blocking: the hugetlb VMA lock taken inside i_mmap_rwsem`,
-      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
-      "  2  munmap: hugetlb_vma_lock_write(vma)",
-      "?   try_to_unmap_one: i_mmap_lock_read(mapping)  [i_mmap_rwsem: free -> 1 reader]",
-      "  1  try_to_unmap_one: hugetlb_vma_lock_write(vma)",
-      "> 2  munmap: hugetlb_vma_lock_write(vma)",
+      "> 1  try_to_unmap_one(): i_mmap_lock_write(mapping)",
+      "  2  munmap(): hugetlb_vma_lock_write(vma)",
+      "?   try_to_unmap_one(): i_mmap_lock_write(mapping)  [i_mmap_rwsem: free -> writer]",
+      "  1  try_to_unmap_one(): hugetlb_vma_lock_write(vma)",
+      "> 2  munmap(): hugetlb_vma_lock_write(vma)",
       "?   one step back",
-      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
-      "  2  munmap: hugetlb_vma_lock_write(vma)",
-      "?   munmap: hugetlb_vma_lock_write(vma)  [hugetlb_vma_lock: free -> writer]",
-      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
-      "  2  munmap: i_mmap_lock_write(mapping)",
-      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
-      "  2  munmap: i_mmap_lock_write(mapping)",
-      "?   try_to_unmap_one: i_mmap_lock_read(mapping)  [i_mmap_rwsem: free -> 1 reader]",
-      "     try_to_unmap_one waits: hugetlb_vma_lock_write(vma)",
-      "     munmap waits: i_mmap_lock_write(mapping)",
+      "> 1  try_to_unmap_one(): i_mmap_lock_write(mapping)",
+      "  2  munmap(): hugetlb_vma_lock_write(vma)",
+      "?   munmap(): hugetlb_vma_lock_write(vma)  [hugetlb_vma_lock: free -> writer]",
+      "> 1  try_to_unmap_one(): i_mmap_lock_write(mapping)",
+      "  2  munmap(): i_mmap_lock_write(mapping)",
+      "> 1  try_to_unmap_one(): i_mmap_lock_write(mapping)",
+      "  2  munmap(): i_mmap_lock_write(mapping)",
+      "?   try_to_unmap_one(): i_mmap_lock_write(mapping)  [i_mmap_rwsem: free -> writer]",
+      "     try_to_unmap_one() waits: hugetlb_vma_lock_write(vma)",
+      "     munmap() waits: i_mmap_lock_write(mapping)",
       "nothing can move",
-      "     try_to_unmap_one waits: hugetlb_vma_lock_write(vma)",
-      "     munmap waits: i_mmap_lock_write(mapping)",
+      "     try_to_unmap_one() waits: hugetlb_vma_lock_write(vma)",
+      "     munmap() waits: i_mmap_lock_write(mapping)",
       "nothing can move",
       "? ",
       "",
