@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { spelledIn } from "../kernel/spelling.ts";
 import { visibleLine } from "../report/visible.ts";
 import type { SimulationReport } from "../report/simulation.ts";
 import { optionsOf, settingsOf } from "../scenarios/catalogue/decide.ts";
@@ -54,16 +55,25 @@ export function simulationsOf(scenario: CatalogueScenario, args: SimulateArgumen
   return found.length > 0 ? { value: found } : { reason: `${scenario.id} does not play there` };
 }
 
+/** The model of a setting, with functions called as the release calls them; null where there is none. */
+function builtIn(scenario: CatalogueScenario, setting: Setting): Model | null {
+  const model = scenario.build(setting);
+  return model && {
+    ...model,
+    threads: model.threads.map((thread) => ({ ...thread, steps: thread.steps.map((step) => ({ ...step, text: spelledIn(setting.release, step.text) })) })),
+  };
+}
+
 function firstOf(scenario: CatalogueScenario, variant: Variant, settings: readonly Setting[]): Simulation[] {
   for (const setting of settings) {
-    const model = setting.variant === variant.id ? scenario.build(setting) : null;
+    const model = setting.variant === variant.id ? builtIn(scenario, setting) : null;
     if (!model) continue;
     const { release, era, architecture } = setting;
     return [{
       scenario: scenario.id, title: scenario.title, variant: variant.id, what: variant.what,
       setting: `${release.major}.${release.minor}, era ${era}, ${architecture.phrase}`,
       model, options: optionsOf(scenario, model), sources: scenario.sources,
-      undone: !variant.isFixed ? null : variant.undone === undefined ? withoutFix(model) : scenario.build({ ...setting, variant: variant.undone }),
+      undone: !variant.isFixed ? null : variant.undone === undefined ? withoutFix(model) : builtIn(scenario, { ...setting, variant: variant.undone }),
       remedies: variant.isFixed ? [] : remediesOf(scenario, setting, model),
     }];
   }
@@ -86,7 +96,7 @@ const isSameWorld = (left: Model, right: Model): boolean =>
  */
 function remediesOf(scenario: CatalogueScenario, setting: Setting, failing: Model): readonly Remedy[] {
   const all = scenario.variants.flatMap(({ id, what, isFixed, undone }) => {
-    const model = isFixed && (undone === undefined || undone === setting.variant) ? scenario.build({ ...setting, variant: id }) : null;
+    const model = isFixed && (undone === undefined || undone === setting.variant) ? builtIn(scenario, { ...setting, variant: id }) : null;
     if (!model) return [];
     const without = undone === undefined ? withoutFix(model) : null;
     return [{ title: what, model, mendsThis: undone !== undefined || (without !== null && isSame(without, failing)) }];

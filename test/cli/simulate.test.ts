@@ -121,6 +121,18 @@ describe("simulate", () => {
     expect(simulations[0].fixed?.title).toBe(what);
   });
 
+  test.each([
+    ["vmsplice-leak", "order-0", "5.7", "down_read(&B->mmap_sem)", "mmap_read_lock"],
+    ["gup-fast-fork", "no-seqcount", "5.10", "try_grab_compound_head(FOLL_PIN | FOLL_WRITE)", "try_grab_folio"],
+    ["pinned-check-before-clear", "check-first-move", "6.1", "pte_val(pte) != pte_val(*ptep)", "ptep_get(ptep)"],
+    ["pinned-check-before-clear", "check-first-move", "6.12", "gup_fast_pte_range(): pte = ptep_get_lockless(ptep)", "gup_pte_range"],
+  ])("%s, %s: functions have their names of %s", async (scenario, variant, release, name, other) => {
+    const { simulations } = JSON.parse((await patchwalk(["simulate", scenario, "--variant", variant, "--release", release, "--format", "json"])).out);
+    const steps = simulations[0].schedule.map(({ step }: { step: string }) => step).join("\n");
+    expect(steps).toContain(name);
+    expect(steps).not.toContain(other);
+  });
+
   test("stepping follows the failing schedule, other steps, and goes back", async () => {
     const { status, out } = await patchwalk(["simulate", NAME, "--variant", "buggy", "--step"], { stdin: "\nb\n2\n7\n\n\nq\n" });
     expect(status).toBe(0);
