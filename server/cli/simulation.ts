@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { spelledIn } from "../kernel/spelling.ts";
 import { visibleLine } from "../report/visible.ts";
 import type { SimulationReport } from "../report/simulation.ts";
 import { optionsOf, settingsOf } from "../scenarios/catalogue/decide.ts";
@@ -9,7 +10,7 @@ import { counterexample } from "../simulator/counterexample.ts";
 import { countSchedules } from "../simulator/count.ts";
 import { whyBlocked } from "../simulator/explain.ts";
 import { explore, type ExploreOptions } from "../simulator/explore.ts";
-import type { Model } from "../simulator/model.ts";
+import type { Model, ThreadSpec } from "../simulator/model.ts";
 import type { Trace } from "../simulator/trace.ts";
 import { withoutFix } from "../simulator/without-fix.ts";
 import type { SimulateArguments } from "./simulate-arguments.ts";
@@ -17,6 +18,8 @@ import type { SimulateArguments } from "./simulate-arguments.ts";
 interface Remedy {
   readonly title: string;
   readonly model: Model;
+  /** It is the failing model mended, and not another one that is told of the same world. */
+  readonly mendsThis: boolean;
 }
 
 /** A model that was asked for, from the catalogue or from a finding. */
@@ -52,28 +55,55 @@ export function simulationsOf(scenario: CatalogueScenario, args: SimulateArgumen
   return found.length > 0 ? { value: found } : { reason: `${scenario.id} does not play there` };
 }
 
+/** The model of a setting, with functions called as the release calls them; null where there is none. */
+function builtIn(scenario: CatalogueScenario, setting: Setting): Model | null {
+  const model = scenario.build(setting);
+  return model && {
+    ...model,
+    threads: model.threads.map((thread) => ({ ...thread, steps: thread.steps.map((step) => ({ ...step, text: spelledIn(setting.release, step.text) })) })),
+  };
+}
+
 function firstOf(scenario: CatalogueScenario, variant: Variant, settings: readonly Setting[]): Simulation[] {
   for (const setting of settings) {
-    const model = setting.variant === variant.id ? scenario.build(setting) : null;
+    const model = setting.variant === variant.id ? builtIn(scenario, setting) : null;
     if (!model) continue;
     const { release, era, architecture } = setting;
     return [{
       scenario: scenario.id, title: scenario.title, variant: variant.id, what: variant.what,
       setting: `${release.major}.${release.minor}, era ${era}, ${architecture.phrase}`,
       model, options: optionsOf(scenario, model), sources: scenario.sources,
-      undone: !variant.isFixed ? null : variant.undone === undefined ? withoutFix(model) : scenario.build({ ...setting, variant: variant.undone }),
-      remedies: variant.isFixed ? [] : remediesOf(scenario, setting),
+      undone: !variant.isFixed ? null : variant.undone === undefined ? withoutFix(model) : builtIn(scenario, { ...setting, variant: variant.undone }),
+      remedies: variant.isFixed ? [] : remediesOf(scenario, setting, model),
     }];
   }
   return [];
 }
 
-/** The fixed variants that are the buggy one in another order, and those whose fix is a step more. */
-const remediesOf = (scenario: CatalogueScenario, setting: Setting): readonly Remedy[] =>
-  scenario.variants.filter(({ isFixed, undone }) => isFixed && (undone === undefined || undone === setting.variant)).flatMap(({ id, what }) => {
-    const model = scenario.build({ ...setting, variant: id });
-    return model ? [{ title: what, model }] : [];
+const textsOf = (model: Model, isCompared: (thread: ThreadSpec) => boolean): string =>
+  JSON.stringify(model.threads.filter(isCompared).map(({ name, steps }) => [name, ...steps.flatMap(({ text, hidden }) => (hidden ? [] : [text]))]));
+
+/** Whether two models have the same steps. */
+const isSame = (left: Model, right: Model): boolean => textsOf(left, () => true) === textsOf(right, () => true);
+
+/** Whether the same others meet what is reviewed: only then the schedule of the one says something about the other. */
+const isSameWorld = (left: Model, right: Model): boolean =>
+  textsOf(left, ({ role }) => role === "environment") === textsOf(right, ({ role }) => role === "environment");
+
+/**
+ * What mends a buggy variant: fixed variants that are it in another order, and those that are it without the steps of their
+ * fix; where there are none, those that meet the same others.
+ */
+function remediesOf(scenario: CatalogueScenario, setting: Setting, failing: Model): readonly Remedy[] {
+  const all = scenario.variants.flatMap(({ id, what, isFixed, undone }) => {
+    const model = isFixed && (undone === undefined || undone === setting.variant) ? builtIn(scenario, { ...setting, variant: id }) : null;
+    if (!model) return [];
+    const without = undone === undefined ? withoutFix(model) : null;
+    return [{ title: what, model, mendsThis: undone !== undefined || (without !== null && isSame(without, failing)) }];
   });
+  const own = all.filter(({ mendsThis }) => mendsThis);
+  return own.length > 0 ? own : all.filter(({ model }) => isSameWorld(model, failing));
+}
 
 /** The simulation with a lock that callers hold all the time: `NAME`, `NAME (read)` or `NAME (write)`. */
 export function withHeld(simulation: Simulation, wanted: string): Asked<Simulation> {
@@ -115,9 +145,17 @@ function countsOf(model: Model, options: ExploreOptions): SimulationReport["coun
   return counts && { schedules: textOf(counts.schedules), classes: counts.classes && textOf(counts.classes) };
 }
 
-/** What a remedy does with the failing schedule: the first that stops it, else the first. */
+/** Whether a model has the step at which a schedule fails. */
+const hasLastStep = ({ threads }: Model, { steps }: Trace, { threads: own }: Model): boolean => {
+  const last = steps.at(-1);
+  return threads.some(({ name, steps: others }) => name === own[last?.thread ?? -1]?.name && others.some(({ text }) => text === last?.text));
+};
+
+/** What a remedy does with the failing schedule: the first that stops it, else the first. Other models must come to the failing step. */
 function fixedOf({ model, options, remedies }: Simulation, trace: Trace): SimulationReport["fixed"] {
-  const all = remedies.map((remedy) => ({ remedy, why: whyBlocked(trace, model, remedy.model, options.properties) }));
+  const all = remedies
+    .filter((remedy) => remedy.mendsThis || hasLastStep(remedy.model, trace, model))
+    .map((remedy) => ({ remedy, why: whyBlocked(trace, model, remedy.model, options.properties) }));
   const chosen = all.find(({ why }) => why.blockedAt !== null) ?? all[0];
   if (!chosen) return null;
   const { remedy, why } = chosen;

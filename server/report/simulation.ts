@@ -63,10 +63,15 @@ function verdictText(report: SimulationReport): string {
 const digits = (number: string): string => number.replace(/\B(?=(\d{3})+$)/g, ",");
 const shareText = ({ total, failing }: Share, what: string): string => `${digits(failing)} of ${digits(total)} ${what}`;
 
+function oftenText({ schedules, classes }: NonNullable<SimulationReport["counts"]>): string {
+  if (schedules.failing === schedules.total) return "fails in every schedule";
+  return `fails in ${shareText(schedules, "schedules")}${classes === null ? "" : `, ${shareText(classes, "that differ in more than the order of independent steps")}`}`;
+}
+
 /** How often it fails, and why the fix works. */
 function factLines({ counts, fixed, verdict }: SimulationReport): string[] {
   if (verdict !== "fail") return [];
-  const often = counts === null ? [] : [`fails in ${shareText(counts.schedules, "schedules")}${counts.classes === null ? "" : `, ${shareText(counts.classes, "that differ in more than the order of independent steps")}`}`];
+  const often = counts === null ? [] : [oftenText(counts)];
   const mended = fixed === null ? [] : [`with "${visibleLine(fixed.title)}" the schedule ${whyFixed(fixed)}`];
   return [...often, ...mended];
 }

@@ -21,12 +21,14 @@ describe("simulate", () => {
     const { status, out } = await patchwalk(["simulate", NAME]);
     expect(status).toBe(1);
     expect(out).toContain(`
-  try_to_unmap_one            munmap
-  -------------------------   ---------------------------
-  i_mmap_lock_read(mapping)
-                              hugetlb_vma_lock_write(vma)
-  *** nothing can move: try_to_unmap_one waits for ever at
-      hugetlb_vma_lock_write(vma), munmap waits at i_mmap_lock_write(mapping)
+  try_to_unmap_one()                 munmap()
+  --------------------------------   -------------------------------------------
+  i_mmap_lock_write(mapping)
+                                     hugetlb_vma_lock_write(vma)
+  hugetlb_vma_lock_write(vma) [waits for ever]
+                                     i_mmap_lock_write(mapping) [waits for ever]
+  *** nothing can move: try_to_unmap_one() waits for ever at
+      hugetlb_vma_lock_write(vma), munmap() waits at i_mmap_lock_write(mapping)
 `);
     expect(out).toMatch(/PASS: no schedule of this model fails \(all 20 states, 26 transitions\); without\s+the fix it fails/);
     const fixed = await patchwalk(["simulate", "--scenario", NAME, "--variant", "fixed"]);
@@ -92,6 +94,7 @@ describe("simulate", () => {
     expect((await patchwalk([...variant, "--export", "mermaid"])).out).toMatch(/^sequenceDiagram\n/);
     const svg = await patchwalk([...variant, "--export", "svg"]);
     expect(svg.out).toMatch(/^<svg [^]*try_to_unmap_one[^]*<\/svg>\s*$/);
+    expect(svg.out.match(/class="sign blocked-line"/g)).toHaveLength(2);
     expect(svg.out).not.toMatch(/<script|javascript:/);
     expect((await patchwalk(["simulate", NAME, "--variant", "trylock", "--export", "itf"])).err).toMatch(/trylock does not fail: there is no schedule to export/);
     expect((await patchwalk(["simulate", NAME, "--export", "svg"])).err).toMatch(/--export takes one of blocking, /);
@@ -103,30 +106,57 @@ describe("simulate", () => {
     expect(out.replace(/\s+/g, " ")).toMatch(/with "[^"]*" the schedule stops at "[^"]*", held by: /);
   });
 
+  test.each([
+    ["notifier-missing-end", "memslots", "memslots-ended"],
+    ["notifier-refused-by-another", "list-kvm", "list-kvm-checked"],
+    ["hugetlb-pmd-unshare", "none-ptl", "vma-lock-ptl"],
+    ["hugetlb-pmd-unshare", "none-deref-migration", "i-mmap-deref-migration"],
+    ["hugetlb-pmd-unshare", "released-ptl", "i-mmap-ptl"],
+    ["unpin-of-reference", "get-unpin", "get-put"],
+    ["swapped-pin", "pin-during-reclaim", null],
+    ["gup-fast-fork", "hugetlb-no-seqcount", null],
+  ])("%s, %s: the fix that is shown is one of the same code among the same others: %s", async (scenario, variant, remedy) => {
+    const { simulations } = JSON.parse((await patchwalk(["simulate", scenario, "--variant", variant, "--format", "json"])).out);
+    const what = CATALOGUE.find(({ id }) => id === scenario)?.variants.find(({ id }) => id === remedy)?.what;
+    expect(simulations[0].fixed?.title).toBe(what);
+  });
+
+  test.each([
+    ["vmsplice-leak", "order-0", "5.7", "down_read(&B->mmap_sem)", "mmap_read_lock"],
+    ["gup-fast-fork", "no-seqcount", "5.10", "try_grab_compound_head(FOLL_PIN | FOLL_WRITE)", "try_grab_folio"],
+    ["pinned-check-before-clear", "check-first-move", "6.1", "pte_val(pte) != pte_val(*ptep)", "ptep_get(ptep)"],
+    ["pinned-check-before-clear", "check-first-move", "6.12", "gup_fast_pte_range(): pte = ptep_get_lockless(ptep)", "gup_pte_range"],
+  ])("%s, %s: functions have their names of %s", async (scenario, variant, release, name, other) => {
+    const { simulations } = JSON.parse((await patchwalk(["simulate", scenario, "--variant", variant, "--release", release, "--format", "json"])).out);
+    const steps = simulations[0].schedule.map(({ step }: { step: string }) => step).join("\n");
+    expect(steps).toContain(name);
+    expect(steps).not.toContain(other);
+  });
+
   test("stepping follows the failing schedule, other steps, and goes back", async () => {
     const { status, out } = await patchwalk(["simulate", NAME, "--variant", "buggy", "--step"], { stdin: "\nb\n2\n7\n\n\nq\n" });
     expect(status).toBe(0);
     expect(out.split("\n").filter((line) => !line.includes("a number takes"))).toEqual([
       `${NAME}, blocking: the hugetlb VMA lock taken inside i_mmap_rwsem`,
-      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
-      "  2  munmap: hugetlb_vma_lock_write(vma)",
-      "?   try_to_unmap_one: i_mmap_lock_read(mapping)  [i_mmap_rwsem: free -> 1 reader]",
-      "  1  try_to_unmap_one: hugetlb_vma_lock_write(vma)",
-      "> 2  munmap: hugetlb_vma_lock_write(vma)",
+      "> 1  try_to_unmap_one(): i_mmap_lock_write(mapping)",
+      "  2  munmap(): hugetlb_vma_lock_write(vma)",
+      "?   try_to_unmap_one(): i_mmap_lock_write(mapping)  [i_mmap_rwsem: free -> writer]",
+      "  1  try_to_unmap_one(): hugetlb_vma_lock_write(vma)",
+      "> 2  munmap(): hugetlb_vma_lock_write(vma)",
       "?   one step back",
-      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
-      "  2  munmap: hugetlb_vma_lock_write(vma)",
-      "?   munmap: hugetlb_vma_lock_write(vma)  [hugetlb_vma_lock: free -> writer]",
-      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
-      "  2  munmap: i_mmap_lock_write(mapping)",
-      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
-      "  2  munmap: i_mmap_lock_write(mapping)",
-      "?   try_to_unmap_one: i_mmap_lock_read(mapping)  [i_mmap_rwsem: free -> 1 reader]",
-      "     try_to_unmap_one waits: hugetlb_vma_lock_write(vma)",
-      "     munmap waits: i_mmap_lock_write(mapping)",
+      "> 1  try_to_unmap_one(): i_mmap_lock_write(mapping)",
+      "  2  munmap(): hugetlb_vma_lock_write(vma)",
+      "?   munmap(): hugetlb_vma_lock_write(vma)  [hugetlb_vma_lock: free -> writer]",
+      "> 1  try_to_unmap_one(): i_mmap_lock_write(mapping)",
+      "  2  munmap(): i_mmap_lock_write(mapping)",
+      "> 1  try_to_unmap_one(): i_mmap_lock_write(mapping)",
+      "  2  munmap(): i_mmap_lock_write(mapping)",
+      "?   try_to_unmap_one(): i_mmap_lock_write(mapping)  [i_mmap_rwsem: free -> writer]",
+      "     try_to_unmap_one() waits: hugetlb_vma_lock_write(vma)",
+      "     munmap() waits: i_mmap_lock_write(mapping)",
       "nothing can move",
-      "     try_to_unmap_one waits: hugetlb_vma_lock_write(vma)",
-      "     munmap waits: i_mmap_lock_write(mapping)",
+      "     try_to_unmap_one() waits: hugetlb_vma_lock_write(vma)",
+      "     munmap() waits: i_mmap_lock_write(mapping)",
       "nothing can move",
       "? ",
       "",
