@@ -4,6 +4,7 @@ import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
+import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
 import type { Rule } from "./rule.ts";
 
@@ -14,5 +15,6 @@ export const RULES: readonly Rule[] = [
   gupReadonlyLongterm,
   hugetlbWalkUnlocked,
   notifierNonblockOutsideOom,
+  pteUnmapForeignPointer,
   pteUnmapMissing,
 ];

@@ -3,6 +3,7 @@ import type { Release } from "../../kernel/release.ts";
 import { atLeast } from "../../kernel/release.ts";
 import type { Value } from "../../program/code.ts";
 import type { BoundEffect, CallNode } from "../../program/program.ts";
+import { pointerOf } from "./handed-on.ts";
 import type { ObligationKind, Role } from "./obligation.ts";
 
 /*
@@ -29,7 +30,7 @@ export function pteRole(effect: BoundEffect, call: CallNode): Role | null {
         words: { begun: effect.locks ? "mapped and locked" : "mapped", failed: "not mapped" },
       };
     case "unmapPte":
-      return isAddressOfObject(effect.pte) ? { does: "forget" } : { does: "end", handle: { by: "value", of: effect.pte } };
+      return isAddressOfObject(effect.pte) ? { does: "forget" } : { does: "end", handle: { by: "value", of: pointerOf(effect.pte) } };
     case "consumes":
       return effect.pte === null ? null : { does: "end", handle: { by: "value", of: effect.pte } };
     default:
