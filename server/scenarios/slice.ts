@@ -82,6 +82,7 @@ function once(program: EffectProgram, world: World, release: Release, tracked: S
     kept.set(id, next);
     work.push(...next.toReversed());
     if (node.kind === "branch") read.condition(node.condition);
+    if (node.kind === "return" && node.value && world.readsReturns === true) read.value(node.value);
     if (node.kind === "call") {
       if (node.result !== null && tracked.has(node.result)) read.value(asValue(node));
       for (const effect of node.effects) {

@@ -11,6 +11,7 @@ import { lift } from "../lift.ts";
 import { insertAtEnd, synthetic, without } from "../rewrite.ts";
 import type { LiftedStep, Lifting, World } from "../world.ts";
 import { guessedNames } from "./guessed.ts";
+import { returnsError } from "./returned.ts";
 import { isSite, nameOf, pointee, type BadState, type Handle, type ObligationKind, type Role, type SectionStep, type Site } from "./obligation.ts";
 
 /** Values of pointers in the model: 0 is NULL, 1 is something else, this is what the site began. */
@@ -21,6 +22,7 @@ const NEVER = 0;
 const OPEN = 1;
 const ENDED = 2;
 const MISSED = 3;
+const REFUSED = 4;
 
 type Begin = Role & { does: "begin" };
 
@@ -29,7 +31,7 @@ export function obligationExperiment(kind: ObligationKind, site: Site): Experime
   const role = kind.role(site.effect, site.call);
   if (role?.does !== "begin") throw new Error("the site begins something");
   const name = nameOf(role, site.call) ?? site.call.name;
-  const bad = [kind.leftOpen, kind.endedTwice, kind.begunAgain, kind.usedAfter, kind.missed].flatMap((one) => (one ? [one.property] : []));
+  const bad = [kind.leftOpen, kind.endedTwice, kind.begunAgain, kind.usedAfter, kind.missed, kind.endedRefused].flatMap((one) => (one ? [one.property] : []));
   const added = kind.ending(name, site);
   const isAdded = (call: CallNode): boolean => added !== null && call.at < 0 && call.shown === added.shown;
   return {
@@ -67,7 +69,7 @@ interface Looked {
 }
 
 function world({ kind, site, begin, name, program, isAdded }: Looked, model: ModelBuilder, thread: ThreadBuilder): World {
-  const labels = { [NEVER]: "not begun", [OPEN]: kind.states.open, [ENDED]: kind.states.ended, [MISSED]: `still ${kind.states.open}` };
+  const labels = { [NEVER]: "not begun", [OPEN]: kind.states.open, [ENDED]: kind.states.ended, [MISSED]: `still ${kind.states.open}`, [REFUSED]: "not begun" };
   const state = thread.local(kind.shown(name), NEVER, { labels });
   const section = kind.section ? model.field(kind.section.name, 0) : null;
   const usable = section && kind.environment ? kind.environment.add(model, section).usable : ne(state, ENDED);
@@ -94,13 +96,13 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
       const role = roleOf(effect, call);
       switch (role?.does) {
         case "begin": {
-          if (!isFocus(call, role)) return [beginning(role, call, lifting, { pointer: 1, effect: count("enter"), checks: [] })];
-          return [beginning(role, call, lifting, { pointer: FOCUS, effect: [assign(state, OPEN), ...count("enter")], checks: [...check(kind.begunAgain, ne(state, OPEN)), ...notMissed] })];
+          if (!isFocus(call, role)) return [beginning(role, call, lifting, { pointer: 1, effect: count("enter"), refused: [], checks: [] })];
+          return [beginning(role, call, lifting, { pointer: FOCUS, effect: [assign(state, OPEN), ...count("enter")], refused: kind.endedRefused ? [assign(state, REFUSED)] : [], checks: [...check(kind.begunAgain, ne(state, OPEN)), ...notMissed] })];
         }
         case "end": {
           if (isAdded(call)) return [{ alternatives: [{ guard: eq(state, OPEN), effect: [assign(state, ENDED), ...count("leave")] }, { guard: ne(state, OPEN), note: "not on this way" }] }];
           // What is not it may be another one: the section is left all the same.
-          return [touching(role.handle, lifting, { checks: check(kind.endedTwice, ne(state, ENDED)), effect: [assign(state, ENDED), ...count("leave")] }, count("leave"))];
+          return [touching(role.handle, lifting, { checks: [...check(kind.endedTwice, ne(state, ENDED)), ...check(kind.endedRefused, ne(state, REFUSED))], effect: [assign(state, ENDED), ...count("leave")] }, count("leave"))];
         }
         case "use":
           return [touching(role.handle, lifting, { checks: check(kind.usedAfter, or(ne(state, ENDED), usable)), effect: [] }, [])];
@@ -119,16 +121,29 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
     // What code that is not visible did with it is not known: it is looked at no more.
     unseen: () => [{ text: name, hidden: true, alternatives: [{ effect: [assign(state, NEVER)] }] }],
     decidedBy: (value) => someIn(value, (part) => guessed.has(render(part))),
-    leaving: () => [...check(kind.leftOpen, section === null ? ne(state, OPEN) : not(and(eq(state, OPEN), gt(section, 0)))), ...notMissed],
+    readsReturns: kind.leftAt === "errors",
+    leaving: (at, lifting) => {
+      const isClosed = section === null ? ne(state, OPEN) : not(and(eq(state, OPEN), gt(section, 0)));
+      const error = kind.leftAt === "errors" ? returnsError(program, at, lifting) : TRUE;
+      return [...check(kind.leftOpen, error === TRUE ? isClosed : or(isClosed, not(error))), ...notMissed];
+    },
   };
 }
 
-function beginning(role: Begin, call: CallNode, lifting: Lifting, { pointer, effect, checks }: { readonly pointer: number; readonly effect: readonly Assignment[]; readonly checks: readonly Check[] }): LiftedStep {
+/** What a call that begins something does, by its two outcomes. */
+interface Begun {
+  readonly pointer: number;
+  readonly effect: readonly Assignment[];
+  readonly refused: readonly Assignment[];
+  readonly checks: readonly Check[];
+}
+
+function beginning(role: Begin, call: CallNode, lifting: Lifting, { pointer, effect, refused, checks }: Begun): LiftedStep {
   const receive = (value: number): readonly Assignment[] => (role.received !== null && typeof role.received === "object" ? lifting.set(render(pointee(role.received.by)), value) : []);
   const success = role.received === "value" ? pointer : role.failure === "nonzero" ? 0 : 1;
   const begun: Alternative = { checks, effect: [...effect, ...lifting.set(call.result, success), ...receive(pointer)], note: role.words.begun };
   if (role.failure === null) return { alternatives: [begun] };
-  const failed: Alternative = { effect: lifting.set(call.result, role.failure === "nonzero" ? 1 : 0), note: role.words.failed };
+  const failed: Alternative = { effect: [...refused, ...lifting.set(call.result, role.failure === "nonzero" ? 1 : 0)], note: role.words.failed };
   return { alternatives: [begun, failed] };
 }
 

@@ -65,6 +65,10 @@ export interface ObligationKind {
   readonly leftOpen: BadState | null;
   /** Ended a second time; null: not looked at. */
   readonly endedTwice: BadState | null;
+  /** Ended on a way on which the call did not begin it (a trylock that failed). Missing: not looked at. */
+  readonly endedRefused?: BadState;
+  /** Where it must not be left open. `errors`: where the function returns an error, or nothing. Missing: everywhere. */
+  readonly leftAt?: "errors";
   /** Begun again while it is open, by the same place; null: that nests. */
   readonly begunAgain: BadState | null;
   /** Used after its end; null: not looked at. */
