@@ -34,6 +34,9 @@ const holdingOf = (lock: Field, mode: HeldMode): Holding => {
   return { take: spinLock(lock), leave: spinUnlock(lock) };
 };
 
+/** A lock that callers hold, in words. */
+export const heldText = (lock: Field, mode: HeldMode): string => (isRwsem(lock) ? `${lock.name} (${mode})` : lock.name);
+
 const isAtomic = ({ atomic }: Field): boolean => atomic === true;
 
 /** Whether who holds the lock must not sleep: a spinlock and a mutex are the same field, but not taken in the same step. */
@@ -52,17 +55,17 @@ const stepOf = (text: string, part: StepPart): Step => ({ text, source: null, hi
 export function assumeHeld(model: Model, lock: Field, mode: HeldMode): Model {
   const { take, leave } = holdingOf(lock, mode);
   const inAtomic = forbidsSleep(model, lock);
-  const how = isRwsem(lock) ? ` (${mode})` : "";
+  const held = heldText(lock, mode);
   const wrapped = (thread: ThreadSpec): ThreadSpec => {
     if (thread.role !== "review") return thread;
     const context = inAtomic ? thread.locals.find(isAtomic) : undefined;
     const first = context === undefined ? take : together(take, enterAtomic(context));
     const last = context === undefined ? leave : together(leave, leaveAtomic(context));
-    return between(thread, stepOf(`caller takes ${lock.name}${how}`, first), stepOf(`caller gives up ${lock.name}${how}`, last));
+    return between(thread, stepOf(`caller takes ${held}`, first), stepOf(`caller gives up ${held}`, last));
   };
   return {
     ...model,
-    name: `${model.name}, callers hold ${lock.name}${how}`,
+    name: `${model.name}, callers hold ${held}`,
     threads: model.threads.map(wrapped),
     // A step more stands in front of those that must be reached.
     reach: model.reach.map((one) => (model.threads[one.thread]?.role === "review" ? { ...one, step: one.step + 1 } : one)),

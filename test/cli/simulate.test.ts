@@ -53,6 +53,18 @@ describe("simulate", () => {
     });
   });
 
+  test("a fix is not needed where the callers hold the lock: it is said what they hold, and nothing of a failure without it", async () => {
+    const argv = ["simulate", "hugetlb-pmd-unshare", "--variant", "vma-lock-deref"];
+    expect((await patchwalk(argv)).out.replace(/\s+/g, " ")).toContain("without the fix it fails");
+    const held = [...argv, "--assume-held", "i_mmap_rwsem (read)"];
+    const { status, out } = await patchwalk(held);
+    expect(status).toBe(0);
+    expect(out).toContain("callers hold i_mmap_rwsem (read)");
+    expect(out).not.toMatch(/without\s+the\s+fix/);
+    const { simulations } = JSON.parse((await patchwalk([...held, "--format", "json"])).out);
+    expect(simulations).toMatchObject([{ verdict: "pass", withoutFix: "pass", what: expect.stringMatching(/, callers hold i_mmap_rwsem \(read\)$/) }]);
+  });
+
   test("a budget gives up, and says so", async () => {
     const { status, out } = await patchwalk(["simulate", NAME, "--variant", "fixed", "--max-states", "3"]);
     expect(status).toBe(2);
