@@ -71,6 +71,13 @@ describe("simulate", () => {
     expect(out).toContain("UNKNOWN: cut short after 3 states");
   });
 
+  test("where a budget gives up, an export does not say that nothing fails", async () => {
+    const argv = ["simulate", "hugetlb-pmd-unshare", "--variant", "none-deref", "--max-states", "4", "--export", "itf"];
+    expect(await patchwalk(argv)).toEqual({
+      status: 2, out: "", err: "patchwalk: none-deref was cut short after 4 states: there is no schedule to export; see patchwalk --help\n",
+    });
+  });
+
   test.each([
     [["nothing"], "no scenario is called 'nothing'; patchwalk simulate lists them"],
     [[NAME, "--variant", "x"], `${NAME} has no variant x; it has blocking, trylock, in-order`],
