@@ -32,11 +32,14 @@ function resultsOf(model: Model, options: ExploreOptions): Remembered {
   return known;
 }
 
+/** A step, and not labels of which one is called `source`. */
+const isStep = (value: unknown): boolean => typeof value === "object" && value !== null && "alternatives" in value && Array.isArray(value.alternatives);
+
 function keyOf(model: Model, options: ExploreOptions): string {
   const numbers = new Map<unknown, number>();
   for (const field of [...model.globals, ...model.threads.flatMap((thread) => thread.locals)]) numbers.set(field, numbers.size);
   const text = JSON.stringify([...numbers.keys(), model, { ...options, properties: options.properties && [...options.properties] }], function (this: unknown, name, value: unknown) {
-    if (name === "source") return undefined;
+    if (name === "source" && isStep(this)) return undefined;
     // Fields are told apart by what they are, not by their names: first all of them, then their numbers.
     return numbers.has(value) && !(Array.isArray(this) && Number(name) === numbers.get(value)) ? `field ${numbers.get(value)}` : value;
   });
