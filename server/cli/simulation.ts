@@ -10,7 +10,7 @@ import { countSchedules } from "../simulator/count.ts";
 import { whyBlocked } from "../simulator/explain.ts";
 import { explore, type ExploreOptions } from "../simulator/explore.ts";
 import type { Field } from "../simulator/expression.ts";
-import type { Model } from "../simulator/model.ts";
+import type { Model, Step } from "../simulator/model.ts";
 import type { Trace } from "../simulator/trace.ts";
 import { withoutFix } from "../simulator/without-fix.ts";
 import type { SimulateArguments } from "./simulate-arguments.ts";
@@ -18,6 +18,8 @@ import type { SimulateArguments } from "./simulate-arguments.ts";
 interface Remedy {
   readonly title: string;
   readonly model: Model;
+  /** Whether it is the failing model with the fix and nothing else: undone, it is the failing model again. */
+  readonly isOwn: boolean;
 }
 
 /** A model that was asked for, from the catalogue or from a finding. */
@@ -63,18 +65,29 @@ function firstOf(scenario: CatalogueScenario, variant: Variant, settings: readon
       setting: `${release.major}.${release.minor}, era ${era}, ${architecture.phrase}`,
       model, options: optionsOf(scenario, model), sources: scenario.sources,
       undone: !variant.isFixed ? null : variant.undone === undefined ? withoutFix(model) : scenario.build({ ...setting, variant: variant.undone }),
-      remedies: variant.isFixed ? [] : remediesOf(scenario, setting),
+      remedies: variant.isFixed ? [] : remediesOf(scenario, setting, model),
     }];
   }
   return [];
 }
 
-/** The fixed variants that are the buggy one in another order, and those whose fix is a step more. */
-const remediesOf = (scenario: CatalogueScenario, setting: Setting): readonly Remedy[] =>
-  scenario.variants.filter(({ isFixed, undone }) => isFixed && (undone === undefined || undone === setting.variant)).flatMap(({ id, what }) => {
+/** The steps of all threads, as a reader sees them. */
+const stepsOf = ({ threads }: Model, isKept: (step: Step) => boolean): string =>
+  JSON.stringify(threads.map(({ name, steps }) => [name, steps.filter(isKept).map(({ text }) => text)]));
+
+/**
+ * The fixed variants that are the buggy one in another order, and those whose fix is a step more: those that differ from the
+ * buggy one in their fix only, or all where there are none.
+ */
+function remediesOf(scenario: CatalogueScenario, setting: Setting, failing: Model): readonly Remedy[] {
+  const all = scenario.variants.filter(({ isFixed, undone }) => isFixed && (undone === undefined || undone === setting.variant)).flatMap(({ id, what, undone }): Remedy[] => {
     const model = scenario.build({ ...setting, variant: id });
-    return model ? [{ title: what, model }] : [];
+    const isOwn = model !== null && (undone !== undefined || stepsOf(model, ({ isFix }) => isFix !== true) === stepsOf(failing, () => true));
+    return model ? [{ title: what, model, isOwn }] : [];
   });
+  const own = all.filter(({ isOwn }) => isOwn);
+  return own.length > 0 ? own : all;
+}
 
 const lockCalled = (model: Model, name: string): Field | undefined => {
   const locks = locksOf(model);
@@ -130,6 +143,12 @@ function countsOf(model: Model, options: ExploreOptions): SimulationReport["coun
   return counts && { schedules: textOf(counts.schedules), classes: counts.classes && textOf(counts.classes) };
 }
 
+/** Whether a remedy that mends something else as well is needed for it. */
+function failsUndone(model: Model, options: ExploreOptions): boolean {
+  const undone = withoutFix(model);
+  return undone !== null && explore(undone, options).verdict === "fail";
+}
+
 /** What a remedy does with the failing schedule: the first that stops it, else the first. */
 function fixedOf({ model, options, remedies }: Simulation, trace: Trace): SimulationReport["fixed"] {
   const all = remedies.map((remedy) => ({ remedy, why: whyBlocked(trace, model, remedy.model, options.properties) }));
@@ -141,8 +160,7 @@ function fixedOf({ model, options, remedies }: Simulation, trace: Trace): Simula
     title: remedy.title, verdict: result.verdict, counted: result.counted, states: result.states,
     blockedAt: why.blockedAt === null ? null : `${why.thread}: ${why.blockedAt}`,
     heldBy: why.heldBy,
-    // The failing model is the remedy undone, and it fails.
-    mutationFails: true,
+    mutationFails: remedy.isOwn || failsUndone(remedy.model, options),
     replay: fixedSchedule(remedy.model, why),
   };
 }

@@ -44,6 +44,20 @@ describe("simulate", () => {
     expect(simulations[1]).toMatchObject({ variant: "trylock", verdict: "pass", withoutFix: "fail", schedule: [] });
   });
 
+  test.each([
+    ["notifier-missing-end", "memslots", "a memory slot is changed; the common exit ends the invalidation"],
+    ["notifier-refused-by-another", "list-kvm", "a subscriber on the list refuses; KVM counts; the refusal is returned"],
+    ["hugetlb-pmd-unshare", "none-ptl", "hugetlb VMA lock from before the lookup to after the use; the table's lock is taken"],
+  ])("%s, %s: what mends it is the same with the fix, and not another variant", async (scenario, variant, title) => {
+    const { simulations } = JSON.parse((await patchwalk(["simulate", scenario, "--variant", variant, "--format", "json"])).out);
+    expect(simulations).toMatchObject([{ verdict: "fail", fixed: { title, verdict: "pass", mutationFails: true } }]);
+  });
+
+  test("what mends another variant as well is said to be needed where that was explored", async () => {
+    const { simulations } = JSON.parse((await patchwalk(["simulate", "hugetlb-pmd-unshare", "--variant", "rcu-deref", "--format", "json"])).out);
+    expect(simulations).toMatchObject([{ verdict: "fail", fixed: { verdict: "pass", mutationFails: true } }]);
+  });
+
   test("what if the caller holds the lock?", async () => {
     const { status, out } = await patchwalk(["simulate", NAME, "--variant", "blocking", "--assume-held", "hugetlb_vma_lock (write)"]);
     expect(status).toBe(1);
