@@ -67,6 +67,12 @@ describe("simulate", () => {
     });
   });
 
+  test("a lock that only some variants take is held in those", async () => {
+    const { simulations } = JSON.parse((await patchwalk(["simulate", "notifier-sleeps-under-map", "--assume-held", "RCU readers", "--format", "json"])).out);
+    expect(simulations.map(({ variant }: { variant: string }) => variant)).toEqual(["start-under-map-silent", "outside", "outside-silent"]);
+    expect(simulations[1]).toMatchObject({ verdict: "fail", property: "sleep-in-atomic" });
+  });
+
   test("a fix is not needed where the callers hold the lock: it is said what they hold, and nothing of a failure without it", async () => {
     const argv = ["simulate", "hugetlb-pmd-unshare", "--variant", "vma-lock-deref"];
     expect((await patchwalk(argv)).out.replace(/\s+/g, " ")).toContain("without the fix it fails");
