@@ -24,7 +24,7 @@ const evidenceOf = ({ scenario, verdict, property, badState, states, transitions
 /** Why there is no schedule: a search that was cut short does not know whether one fails. */
 const noScheduleText = ({ model, options, variant }: Simulation): string => {
   const { verdict, states } = explore(model, options);
-  return verdict === "unknown" ? `${visibleLine(variant)} was cut short after ${states} states` : `${visibleLine(variant)} does not fail`;
+  return verdict === "unknown" ? `${visibleLine(variant)} was cut short after ${states} state${states === 1 ? "" : "s"}` : `${visibleLine(variant)} does not fail`;
 };
 
 /** A simulation in a form for another program: the whole model, or its failing schedule. */
