@@ -5,11 +5,12 @@ import type { SimulationReport } from "../report/simulation.ts";
 import { optionsOf, settingsOf } from "../scenarios/catalogue/decide.ts";
 import type { CatalogueScenario, Setting, Variant } from "../scenarios/catalogue/scenario.ts";
 import { fixedSchedule, shownSchedule } from "../scenarios/schedule.ts";
-import { assumeHeld, locksOf } from "../simulator/assume-held.ts";
+import { assumeHeld, heldText, locksOf, type HeldMode } from "../simulator/assume-held.ts";
 import { counterexample } from "../simulator/counterexample.ts";
 import { countSchedules } from "../simulator/count.ts";
 import { whyBlocked } from "../simulator/explain.ts";
 import { explore, type ExploreOptions } from "../simulator/explore.ts";
+import type { Field } from "../simulator/expression.ts";
 import type { Model, ThreadSpec } from "../simulator/model.ts";
 import type { Trace } from "../simulator/trace.ts";
 import { withoutFix } from "../simulator/without-fix.ts";
@@ -105,14 +106,28 @@ function remediesOf(scenario: CatalogueScenario, setting: Setting, failing: Mode
   return own.length > 0 ? own : all.filter(({ model }) => isSameWorld(model, failing));
 }
 
-/** The simulation with a lock that callers hold all the time: `NAME`, `NAME (read)` or `NAME (write)`. */
-export function withHeld(simulation: Simulation, wanted: string): Asked<Simulation> {
-  const { model } = simulation;
-  const [, name = wanted, mode = "read"] = /^(.*?)(?:\s*\((read|write)\))?$/.exec(wanted) ?? [];
+const lockCalled = (model: Model, name: string): Field | undefined => {
   const locks = locksOf(model);
-  const lock = locks.find((one) => one.name === name) ?? locks.find((one) => one.name.startsWith(`${name}(`));
-  if (!lock) return { reason: `no lock is called '${visibleLine(name)}' here; there are ${locks.map((one) => visibleLine(one.name)).join(", ")}` };
-  return { value: { ...simulation, remedies: [], model: assumeHeld(model, lock, mode === "write" ? "write" : "read") } };
+  return locks.find((one) => one.name === name) ?? locks.find((one) => one.name.startsWith(`${name}(`));
+};
+
+/** As `assumeHeld`; a model in which nobody takes the lock stays as it is: to hold it makes no difference there. */
+const withCallersHolding = (model: Model, name: string, mode: HeldMode): Model => {
+  const lock = lockCalled(model, name);
+  return lock ? assumeHeld(model, lock, mode) : model;
+};
+
+/** The simulation with a lock that callers hold all the time, with the fix and without: `NAME`, `NAME (read)` or `NAME (write)`. */
+export function withHeld(simulation: Simulation, wanted: string): Asked<Simulation> {
+  const { model, undone, what } = simulation;
+  const [, name = wanted, written = "read"] = /^(.*?)(?:\s*\((read|write)\))?$/.exec(wanted) ?? [];
+  const mode: HeldMode = written === "write" ? "write" : "read";
+  const lock = lockCalled(model, name);
+  if (!lock) return { reason: `no lock is called '${visibleLine(name)}' here; there are ${locksOf(model).map((one) => visibleLine(one.name)).join(", ") || "none"}` };
+  return { value: {
+    ...simulation, what: `${what}, callers hold ${heldText(lock, mode)}`, remedies: [],
+    model: assumeHeld(model, lock, mode), undone: undone && withCallersHolding(undone, lock.name, mode),
+  } };
 }
 
 /** Explores a simulation, what mends it, and what undoes its fix. */
@@ -151,6 +166,12 @@ const hasLastStep = ({ threads }: Model, { steps }: Trace, { threads: own }: Mod
   return threads.some(({ name, steps: others }) => name === own[last?.thread ?? -1]?.name && others.some(({ text }) => text === last?.text));
 };
 
+/** Whether a remedy that mends something else as well is needed for it. */
+function failsUndone(model: Model, options: ExploreOptions): boolean {
+  const undone = withoutFix(model);
+  return undone !== null && explore(undone, options).verdict === "fail";
+}
+
 /** What a remedy does with the failing schedule: the first that stops it, else the first. Other models must come to the failing step. */
 function fixedOf({ model, options, remedies }: Simulation, trace: Trace): SimulationReport["fixed"] {
   const all = remedies
@@ -164,8 +185,7 @@ function fixedOf({ model, options, remedies }: Simulation, trace: Trace): Simula
     title: remedy.title, verdict: result.verdict, counted: result.counted, states: result.states,
     blockedAt: why.blockedAt === null ? null : `${why.thread}: ${why.blockedAt}`,
     heldBy: why.heldBy,
-    // The failing model is the remedy undone, and it fails.
-    mutationFails: true,
+    mutationFails: remedy.mendsThis || failsUndone(remedy.model, options),
     replay: fixedSchedule(remedy.model, why),
   };
 }

@@ -46,6 +46,20 @@ describe("simulate", () => {
     expect(simulations[1]).toMatchObject({ variant: "trylock", verdict: "pass", withoutFix: "fail", schedule: [] });
   });
 
+  test.each([
+    ["notifier-missing-end", "memslots", "a memory slot is changed; the common exit ends the invalidation"],
+    ["notifier-refused-by-another", "list-kvm", "a subscriber on the list refuses; KVM counts; the refusal is returned"],
+    ["hugetlb-pmd-unshare", "none-ptl", "hugetlb VMA lock from before the lookup to after the use; the table's lock is taken"],
+  ])("%s, %s: what mends it is the same with the fix, and not another variant", async (scenario, variant, title) => {
+    const { simulations } = JSON.parse((await patchwalk(["simulate", scenario, "--variant", variant, "--format", "json"])).out);
+    expect(simulations).toMatchObject([{ verdict: "fail", fixed: { title, verdict: "pass", mutationFails: true } }]);
+  });
+
+  test("what mends another variant as well is said to be needed where that was explored", async () => {
+    const { simulations } = JSON.parse((await patchwalk(["simulate", "hugetlb-pmd-unshare", "--variant", "rcu-deref", "--format", "json"])).out);
+    expect(simulations).toMatchObject([{ verdict: "fail", fixed: { verdict: "pass", mutationFails: true } }]);
+  });
+
   test("what if the caller holds the lock?", async () => {
     const { status, out } = await patchwalk(["simulate", NAME, "--variant", "blocking", "--assume-held", "hugetlb_vma_lock (write)"]);
     expect(status).toBe(1);
@@ -55,10 +69,35 @@ describe("simulate", () => {
     });
   });
 
+  test("a lock that only some variants take is held in those", async () => {
+    const { simulations } = JSON.parse((await patchwalk(["simulate", "notifier-sleeps-under-map", "--assume-held", "RCU readers", "--format", "json"])).out);
+    expect(simulations.map(({ variant }: { variant: string }) => variant)).toEqual(["start-under-map-silent", "outside", "outside-silent"]);
+    expect(simulations[1]).toMatchObject({ verdict: "fail", property: "sleep-in-atomic" });
+  });
+
+  test("a fix is not needed where the callers hold the lock: it is said what they hold, and nothing of a failure without it", async () => {
+    const argv = ["simulate", "hugetlb-pmd-unshare", "--variant", "vma-lock-deref"];
+    expect((await patchwalk(argv)).out.replace(/\s+/g, " ")).toContain("without the fix it fails");
+    const held = [...argv, "--assume-held", "i_mmap_rwsem (read)"];
+    const { status, out } = await patchwalk(held);
+    expect(status).toBe(0);
+    expect(out).toContain("callers hold i_mmap_rwsem (read)");
+    expect(out).not.toMatch(/without\s+the\s+fix/);
+    const { simulations } = JSON.parse((await patchwalk([...held, "--format", "json"])).out);
+    expect(simulations).toMatchObject([{ verdict: "pass", withoutFix: "pass", what: expect.stringMatching(/, callers hold i_mmap_rwsem \(read\)$/) }]);
+  });
+
   test("a budget gives up, and says so", async () => {
     const { status, out } = await patchwalk(["simulate", NAME, "--variant", "fixed", "--max-states", "3"]);
     expect(status).toBe(2);
     expect(out).toContain("UNKNOWN: cut short after 3 states");
+  });
+
+  test("where a budget gives up, an export does not say that nothing fails", async () => {
+    const argv = ["simulate", "hugetlb-pmd-unshare", "--variant", "none-deref", "--max-states", "4", "--export", "itf"];
+    expect(await patchwalk(argv)).toEqual({
+      status: 2, out: "", err: "patchwalk: none-deref was cut short after 4 states: there is no schedule to export; see patchwalk --help\n",
+    });
   });
 
   test.each([
