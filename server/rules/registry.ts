@@ -3,6 +3,7 @@ import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
 import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
+import { lockImbalance } from "./lock-imbalance.ts";
 import { notifierInAtomic } from "./notifier-in-atomic.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
 import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
@@ -16,6 +17,7 @@ export const RULES: readonly Rule[] = [
   gupCowBreakMissing,
   gupReadonlyLongterm,
   hugetlbWalkUnlocked,
+  lockImbalance,
   notifierInAtomic,
   notifierNonblockOutsideOom,
   pteUnmapForeignPointer,

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { LockClass, LockMode } from "../../kernel/effect.ts";
+import type { LockClass } from "../../kernel/effect.ts";
 import type { Value } from "../../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram } from "../../program/program.ts";
-import { render } from "../../program/render.ts";
-import { namesOfPlace } from "./places.ts";
-import { pointee, type ObligationKind, type Role } from "./obligation.ts";
+import { namesIn, render } from "../../program/render.ts";
+import { pointee, type ObligationKind, type Outcome, type Role } from "./obligation.ts";
 
 /*
  * A lock is taken and given up under the name of its object. Functions that succeed with a lock held are many, so that one
@@ -29,7 +28,7 @@ interface Taken {
 /** The lock that an effect takes, or null. */
 function takenBy(effect: BoundEffect, call: CallNode): Taken | null {
   if (effect.kind === "acquire") {
-    if (effect.objectIsValue || effect.mode === "read" || effect.object === null) return null;
+    if (effect.objectIsValue || effect.object === null) return null;
     return { name: nameOfLock(effect.lock, effect.object), failure: effect.held === "always" ? null : effect.held === "zero" ? "nonzero" : "zero", object: effect.object };
   }
   if (effect.kind === "lockEntryTable" && call.result !== null) {
@@ -45,19 +44,44 @@ function givenUpBy(effect: BoundEffect): string | null {
   return (effect.kind === "unmapPte" || effect.kind === "consumes") && effect.ptl !== null ? nameOfLock("ptl", effect.ptl) : null;
 }
 
-function roleOf(effect: BoundEffect, call: CallNode): Role | null {
+function roleOf(effect: BoundEffect, call: CallNode, mmapLock: string | null): Role | null {
   const taken = takenBy(effect, call);
   if (taken) return { does: "begin", failure: taken.failure, received: null, place: taken.name, words: { begun: "acquired", failed: "not acquired" } };
   const place = givenUpBy(effect);
   if (place !== null) return { does: "end", handle: { by: "place", place } };
-  // A callee that may drop the lock on some of its outcomes: what is held afterwards is not known.
-  return effect.kind === "dropsLock" ? { does: "forget" } : null;
+  return effect.kind === "dropsLock" ? droppedBy(effect, call, mmapLock) : null;
+}
+
+/** A callee that drops the lock of its caller on some of its outcomes; where nothing tells which, it is looked at no more. */
+function droppedBy(effect: BoundEffect & { kind: "dropsLock" }, call: CallNode, mmapLock: string | null): Role {
+  const place = (effect.lock === "mmap_lock" ? mmapLock : null) ?? nameOfLock(effect.lock, effect.object);
+  const outcomes = outcomesOf(effect, call);
+  return effect.onReturn === "held" || outcomes === null ? { does: "forget" } : { does: "may-end", handle: { by: "place", place }, outcomes };
+}
+
+/** Name of the only mmap_lock that a function takes: a callee that drops one says a VMA of it, or nothing. */
+function onlyMmapLock(program: EffectProgram): string | null {
+  const names = new Set(program.nodes.flatMap((node) => (node.kind === "call" ? node.effects.flatMap((effect) => (effect.kind === "acquire" && effect.lock === "mmap_lock" ? [takenBy(effect, node)?.name ?? ""] : [])) : [])));
+  const [only] = names;
+  return names.size === 1 && only ? only : null;
+}
+
+function outcomesOf({ when, tells }: BoundEffect & { kind: "dropsLock" }, call: CallNode): readonly Outcome[] | null {
+  if (when === "locked-cleared" && tells) {
+    const key = render(pointee(tells));
+    return [{ ends: false, tells: [{ key, value: 1 }], note: "lock kept" }, { ends: true, tells: [{ key, value: 0 }], note: `lock dropped: ${key} is 0` }];
+  }
+  if ((when !== "retry" && when !== "retry-or-completed") || call.result === null) return null;
+  const bit = (name: string, value: 0 | 1): Outcome["tells"][number] => ({ key: `${call.result}/${name}`, value });
+  const said = (name: string): Outcome => ({ ends: true, tells: [bit("VM_FAULT_RETRY", name === "VM_FAULT_RETRY" ? 1 : 0), bit("VM_FAULT_COMPLETED", name === "VM_FAULT_COMPLETED" ? 1 : 0)], note: `${name}: lock dropped` });
+  const kept: Outcome = { ends: false, tells: [bit("VM_FAULT_RETRY", 0), bit("VM_FAULT_COMPLETED", 0)], note: "lock kept" };
+  return when === "retry" ? [kept, said("VM_FAULT_RETRY")] : [kept, said("VM_FAULT_RETRY"), said("VM_FAULT_COMPLETED")];
 }
 
 /** True where the name of a lock means one object wherever the function says it. */
 export function isOneLock(program: EffectProgram, effect: BoundEffect, call: CallNode): boolean {
   const object = takenBy(effect, call)?.object;
-  return object !== undefined && object !== null && namesOfPlace(pointee(object)).every((name) => isGivenOnce(program, name));
+  return object !== undefined && object !== null && namesIn(pointee(object)).every((name) => isGivenOnce(program, name));
 }
 
 /** A parameter that keeps its value, or a variable with a single one. */
@@ -74,11 +98,11 @@ export function givesUp(program: EffectProgram, effect: BoundEffect, call: CallN
   return program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => givenUpBy(one) === name));
 }
 
-export const lockHolding = (mode: LockMode = "exclusive"): ObligationKind => ({
+export const lockHolding = (program: EffectProgram): ObligationKind => ({
   scenario: "lock-imbalance",
   shown: (name) => name,
   states: { open: "held", ended: "released" },
-  role: roleOf,
+  role: (effect, call) => roleOf(effect, call, onlyMmapLock(program)),
   leftOpen: { property: "lock-held-at-return", message: (name) => `the function fails with ${name} held: whoever takes it next waits for ever` },
   leftAt: "errors",
   endedTwice: { property: "unlock-not-held", message: (name) => `${name} is released a second time` },
@@ -89,7 +113,7 @@ export const lockHolding = (mode: LockMode = "exclusive"): ObligationKind => ({
     const taken = takenBy(effect, call);
     if (!taken) return null;
     const lock = effect.kind === "acquire" ? effect.lock : "ptl";
-    return { shown: `unlocks ${name}`, effect: { kind: "release", lock, object: taken.object, mode: effect.kind === "acquire" ? effect.mode : mode } };
+    return { shown: `unlocks ${name}`, effect: { kind: "release", lock, object: taken.object, mode: effect.kind === "acquire" ? effect.mode : "exclusive" } };
   },
   fixTitle: (name) => `${name} is given up on every way out that fails`,
 });

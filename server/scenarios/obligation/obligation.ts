@@ -31,10 +31,19 @@ export type Role =
     }
   | { readonly does: "end"; readonly handle: Handle }
   | { readonly does: "use"; readonly handle: Handle }
+  /** Ends it on some of its outcomes, and says so. */
+  | { readonly does: "may-end"; readonly handle: Handle & { readonly by: "place" }; readonly outcomes: readonly Outcome[] }
   /** Should have ended it, and does not: it stays open for good. */
   | { readonly does: "miss" }
   /** Wrong in a way that another rule says: it is looked at no more. */
   | { readonly does: "forget" };
+
+/** One way in which a call may come back: what is told by it, as values of variables and of bits (`word/BIT`). */
+export interface Outcome {
+  readonly ends: boolean;
+  readonly tells: readonly { readonly key: string; readonly value: 0 | 1 }[];
+  readonly note: string;
+}
 
 /** What a call does to the section that things of the kind are (an RCU section, a count), whichever thing it means. */
 export type SectionStep = "enter" | "leave";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../../program/code.ts";
-import type { EffectProgram, ReturnNode } from "../../program/program.ts";
+import type { EffectProgram, ExitNode, ReturnNode } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
 import { FALSE, ne, TRUE, type Expression } from "../../simulator/expression.ts";
 import { errorCodes } from "../error-code.ts";
@@ -18,6 +18,9 @@ export function returnsError(program: EffectProgram, at: ReturnNode | null, lift
   const code = lifting.translate(at.value);
   return code === null ? FALSE : ne(code, 0);
 }
+
+/** False where the statement itself says that the function succeeds. */
+export const mayReturnError = (at: ReturnNode | ExitNode): boolean => at.kind === "exit" || at.value?.kind !== "number";
 
 /** What the temporary of a return statement was given. */
 export function returnedValue(program: EffectProgram, value: Value): Value {
