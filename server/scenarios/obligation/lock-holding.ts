@@ -66,8 +66,13 @@ function onlyMmapLock(program: EffectProgram): string | null {
   return names.size === 1 && only ? only : null;
 }
 
+/** Nothing is dropped where nobody can be told. */
+const KEPT: readonly Outcome[] = [{ ends: false, tells: [], note: "lock kept" }];
+
 function outcomesOf({ when, tells }: BoundEffect & { kind: "dropsLock" }, call: CallNode): readonly Outcome[] | null {
   if (when === "locked-cleared" && tells) {
+    if (tells.kind === "name" && tells.name === "NULL") return KEPT;
+    if (tells.kind !== "unary") return null;
     const key = render(pointee(tells));
     return [{ ends: false, tells: [{ key, value: 1 }], note: "lock kept" }, { ends: true, tells: [{ key, value: 0 }], note: `lock dropped: ${key} is 0` }];
   }
