@@ -12,7 +12,7 @@ import { atomicContext, mightSleep, type Context } from "../simulator/objects/co
 import { isUnknown, someIn } from "./doubt.ts";
 import type { Experiment } from "./experiment.ts";
 import { lift } from "./lift.ts";
-import { guessedNames } from "./obligation/guessed.ts";
+import { guessedNames, unseenNames } from "./obligation/guessed.ts";
 import { insertBefore, synthetic, without } from "./rewrite.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 
@@ -99,6 +99,7 @@ export function entersAtomic(program: EffectProgram, target: Pick<Target, "relea
 function world(program: EffectProgram, thread: ThreadBuilder, sleepers: Sleepers, isLeft: (call: CallNode) => boolean, depth: DepthOf): World {
   const context = atomicContext(thread);
   const guessed = guessedNames(program);
+  const hides = unseenNames(program);
   const ids = new Map(program.nodes.flatMap((node, id) => (node.kind === "call" ? [[node, id] as const] : [])));
   const sleeps = (call: CallNode): boolean => sleepers(call, ids.get(call) ?? -1);
   const changes = (way: ReturnType<DepthOf>, effect: BoundEffect, call: CallNode, lifting: Lifting): LiftedStep[] =>
@@ -115,7 +116,8 @@ function world(program: EffectProgram, thread: ThreadBuilder, sleepers: Sleepers
     meaning: () => null,
     // What is not visible may have left every section.
     unseen: () => [{ text: "sections", hidden: true, alternatives: [{ effect: [assign(context, 0)] }] }],
-    decidedBy: (value) => someIn(value, (part) => guessed.has(render(part))),
+    decidedBy: (value) => someIn(value, (part) => guessed.has(render(part)) || hides(render(part))),
+    hides,
     handed: (call) => handedLock(program, call),
   };
 }

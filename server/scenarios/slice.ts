@@ -68,7 +68,8 @@ function once(program: EffectProgram, world: World, release: Release, tracked: S
   const entry = resolve(program.entry);
   const work = [entry];
   let here = program.entry;
-  const remember = (key: string): typeof TRUE => {
+  const remember = (key: string): typeof TRUE | null => {
+    if (world.hides?.(key) === true) return null;
     tracked.add(key);
     return TRUE;
   };

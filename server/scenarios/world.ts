@@ -65,6 +65,8 @@ export interface World {
   decidedBy?(value: Value, names: ReadonlySet<string>): boolean;
   /** What a callee that nothing is known about is handed and may lock, unlock or change, as text; null: nothing. */
   handed?(call: CallNode): string | null;
+  /** Variables that are not followed: what hangs on them is not decided. Missing: none. */
+  hides?(key: string): boolean;
   /** What must hold at every return (null: at the end of the function). Missing: nothing. */
   leaving?(at: ReturnNode | null, lifting: Lifting): readonly Check[];
   /** True where `leaving` asks what is returned. */

@@ -10,7 +10,7 @@ import type { Experiment } from "../experiment.ts";
 import { lift } from "../lift.ts";
 import { insertAtEnd, synthetic, without } from "../rewrite.ts";
 import type { LiftedStep, Lifting, World } from "../world.ts";
-import { guessedNames } from "./guessed.ts";
+import { guessedNames, unseenNames } from "./guessed.ts";
 import { returnsError } from "./returned.ts";
 import { isSite, nameOf, pointee, type BadState, type Handle, type ObligationKind, type Role, type SectionStep, type Site } from "./obligation.ts";
 
@@ -98,6 +98,7 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
   const usable = section && kind.environment ? kind.environment.add(model, section).usable : ne(state, ENDED);
   const check = (bad: BadState | null | undefined, holds: Expression): Check[] => (bad ? [{ holds, property: bad.property, message: bad.message(name) }] : []);
   const guessed = guessedNames(program);
+  const hides = unseenNames(program);
   const isFocus = (call: CallNode, role: Begin): boolean => isSite(site, call) || (begin.place !== null && role.place === begin.place);
   /** Role of an effect for what the site began; null: none. */
   const roleOf = (effect: BoundEffect, call: CallNode): Role | null => {
@@ -146,7 +147,8 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
     meaning: () => null,
     // What code that is not visible did with it is not known: it is looked at no more.
     unseen: () => [{ text: name, hidden: true, alternatives: [{ effect: [assign(state, NEVER)] }] }],
-    decidedBy: (value) => someIn(value, (part) => guessed.has(render(part))),
+    decidedBy: (value) => someIn(value, (part) => guessed.has(render(part)) || hides(render(part))),
+    hides,
     readsReturns: kind.leftAt === "errors",
     leaving: (at, lifting) => {
       const isClosed = section === null ? ne(state, OPEN) : not(and(eq(state, OPEN), gt(section, 0)));
