@@ -5,8 +5,12 @@ import type { Candidate } from "../rules/rule.ts";
 import type { Evidence, Finding, Tier } from "./finding.ts";
 
 /** What a proof looks like to everything that shows it. */
-export function evidenceOf({ assumedBranches, assumptions, explored, ...proof }: Proof): Evidence {
-  const evidence: Evidence = { ...proof, assumptions: [...assumptions, ...assumedBranches.map((branch) => `branch taken without justification: ${branch}`)] };
+export function evidenceOf({ assumedBranches, assumptions, explored, ...proof }: Proof, old: Proof | null = null): Evidence {
+  const evidence: Evidence = {
+    ...proof,
+    assumptions: [...assumptions, ...assumedBranches.map((branch) => `branch taken without justification: ${branch}`)],
+    ...(old === null ? {} : { old: { verdict: old.verdict, property: old.property, states: old.states } }),
+  };
   if (explored) models.set(evidence, explored);
   return evidence;
 }

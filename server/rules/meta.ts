@@ -16,6 +16,13 @@ export interface RuleMeta {
   readonly messages: Readonly<Record<string, string>>;
   /** Scenario names that back the rule; empty where it is a single-threaded contract. */
   readonly scenarios: readonly string[];
+  /**
+   * True where the defect is the bad state itself: then a candidate is dropped whose scenario cannot get there, if its
+   * environment is complete and nothing was assumed. No rule of this build says so. All of them are about a contract that
+   * reviewers enforce for its own sake (who may use the non-blocking start, which locks a walk needs, where COW is broken), and
+   * the environments have the adversaries of the reports, not all there are: their clean exploration ends at `contract`.
+   */
+  readonly refutable?: true;
   readonly sources: readonly {
     readonly thread: string;
     readonly who: string;
