@@ -4,7 +4,8 @@ import type { SimulationReport } from "../report/simulation.ts";
 import { optionsOf, settingsOf } from "../scenarios/catalogue/decide.ts";
 import type { CatalogueScenario, Setting, Variant } from "../scenarios/catalogue/scenario.ts";
 import { fixedSchedule, shownSchedule } from "../scenarios/schedule.ts";
-import { assumeHeld, locksOf } from "../simulator/assume-held.ts";
+import { lockChoices, lockNamed, whatIfHeld, type NamedLock } from "../scenarios/what-if.ts";
+import { assumeHeld } from "../simulator/assume-held.ts";
 import { counterexample } from "../simulator/counterexample.ts";
 import { countSchedules } from "../simulator/count.ts";
 import { whyBlocked } from "../simulator/explain.ts";
@@ -33,6 +34,11 @@ export interface Simulation {
   readonly undone: Model | null;
   /** For a buggy variant, what mends it. */
   readonly remedies: readonly Remedy[];
+  /** What the verdict covers and rests on. */
+  readonly bounds: string;
+  readonly assumptions: readonly string[];
+  /** The model without the lock that callers are to hold, and that lock; null where nobody asks. */
+  readonly held: { readonly without: Model; readonly lock: Exclude<NamedLock, { kind: "unknown" }> } | null;
   readonly sources: readonly string[];
 }
 
@@ -63,6 +69,7 @@ function firstOf(scenario: CatalogueScenario, variant: Variant, settings: readon
       model, options: optionsOf(scenario, model), sources: scenario.sources,
       undone: !variant.isFixed ? null : variant.undone === undefined ? withoutFix(model) : scenario.build({ ...setting, variant: variant.undone }),
       remedies: variant.isFixed ? [] : remediesOf(scenario, setting),
+      bounds: boundsOf(model), assumptions: [], held: null,
     }];
   }
   return [];
@@ -75,21 +82,30 @@ const remediesOf = (scenario: CatalogueScenario, setting: Setting): readonly Rem
     return model ? [{ title: what, model }] : [];
   });
 
+/** What a verdict about a model of the catalogue covers. */
+function boundsOf({ threads, globals }: Model): string {
+  const isBuffered = globals.some(({ name }) => name.startsWith("store buffer of "));
+  return `threads {${threads.map(({ name }) => name).join(", ")}}, loops unbounded, ${isBuffered ? "stores late by CPU as modeled" : "SC"}`;
+}
+
 /** The simulation with a lock that callers hold all the time: `NAME`, `NAME (read)` or `NAME (write)`. */
 export function withHeld(simulation: Simulation, wanted: string): Asked<Simulation> {
   const { model } = simulation;
-  const [, name = wanted, mode = "read"] = /^(.*?)(?:\s*\((read|write)\))?$/.exec(wanted) ?? [];
-  const locks = locksOf(model);
-  const lock = locks.find((one) => one.name === name) ?? locks.find((one) => one.name.startsWith(`${name}(`));
-  if (!lock) return { reason: `no lock is called '${visibleLine(name)}' here; there are ${locks.map((one) => visibleLine(one.name)).join(", ")}` };
-  return { value: { ...simulation, remedies: [], model: assumeHeld(model, lock, mode === "write" ? "write" : "read") } };
+  const lock = lockNamed(model, wanted);
+  if (lock.kind === "unknown") return { reason: `no lock is called '${visibleLine(lock.name)}' here; there are ${lockChoices(model).map(visibleLine).join(", ")}` };
+  const held = { without: model, lock };
+  return { value: lock.kind === "not-taken" ? { ...simulation, held } : { ...simulation, remedies: [], model: assumeHeld(model, lock.lock, lock.mode), held } };
 }
 
 /** Explores a simulation, what mends it, and what undoes its fix. */
 export function simulationReport(simulation: Simulation): SimulationReport {
-  const { scenario, title, variant, what, setting, model, options, undone, sources } = simulation;
+  const { scenario, title, variant, what, setting, model, undone, sources, bounds, assumptions, held } = simulation;
+  const whatIf = held && whatIfHeld(held.without, simulation.options, held.lock);
+  // Where a caller that holds the lock stops everything, that is what fails.
+  const options = whatIf?.outcome === "deadlock" ? { ...simulation.options, properties: new Set<string>(), deadlock: true } : simulation.options;
   const result = explore(model, options);
   const trace = result.verdict === "fail" ? counterexample(model, options) : null;
+  const before = whatIf && counterexample(held.without, simulation.options);
   const shown = trace ? shownSchedule(model, trace) : { steps: [], held: [] };
   return {
     scenario, title, variant, what, setting, sources,
@@ -101,6 +117,8 @@ export function simulationReport(simulation: Simulation): SimulationReport {
     schedule: shown.steps,
     held: shown.held,
     fixed: trace ? fixedOf(simulation, trace) : null,
+    bounds, assumptions, assumeHeld: whatIf,
+    failing: before ? shownSchedule(held.without, before).steps : [],
     withoutFix: undone && result.verdict === "pass" ? explore(undone, options).verdict : null,
     counts: countsOf(model, options),
   };
