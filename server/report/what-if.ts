@@ -88,7 +88,7 @@ export function whatIfText(answer: WhatIfAnswer, options: WhatIfOptions): string
       const columns = scheduleColumns(whatIf.schedule, whatIf.badState, { width: WIDTH, lineLabel: options.lineLabel, firstThread: reviewed });
       return [
         ...paragraphs([`${finding.message} [${finding.ruleId}]`]), "",
-        ...paragraphs([capital(outcomeText(whatIf)), ...(replay === null ? [] : [capital(replay)])]),
+        ...paragraphs([whatIf.outcome === "not-taken" ? outcomeText(whatIf) : capital(outcomeText(whatIf)), ...(replay === null ? [] : [capital(replay)])]),
         ...(columns.length === 0 ? [] : ["", ...columns]),
         "", ...paragraphs(coverage(finding)), "",
       ].join("\n");

@@ -79,7 +79,7 @@ const wordsTaken = (images: readonly Image[]): ReadonlySet<string> =>
 function wordsOf(image: Image, row: number): string {
   const known = rows.get(image) ?? image.text.split("\n");
   rows.set(image, known);
-  return (known[row] ?? "").replace(/\s+/g, " ").trim();
+  return (known[row] ?? "").replace(/\s+/g, "");
 }
 
 const rows = new WeakMap<Image, readonly string[]>();
