@@ -16,8 +16,8 @@ export type Export = (typeof EXPORTS)[number];
 const LINE = "line";
 
 /** What pictures are drawn from. */
-const evidenceOf = ({ scenario, verdict, property, badState, states, transitions, schedule, held, fixed }: SimulationReport): Evidence => ({
-  scenario, verdict, property: property ?? "", badState, states, transitions, schedule, held, fixed, bounds: "", assumptions: [], wrongFixes: [],
+const evidenceOf = ({ scenario, verdict, property, badState, states, transitions, schedule, held, fixed, bounds, assumptions }: SimulationReport): Evidence => ({
+  scenario, verdict, property: property ?? "", badState, states, transitions, schedule, held, fixed, bounds, assumptions, wrongFixes: [],
 });
 
 /** A simulation in a form for another program: the whole model, or its failing schedule. */

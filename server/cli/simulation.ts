@@ -3,7 +3,7 @@ import { visibleLine } from "../report/visible.ts";
 import type { SimulationReport } from "../report/simulation.ts";
 import { optionsOf, settingsOf } from "../scenarios/catalogue/decide.ts";
 import type { CatalogueScenario, Setting, Variant } from "../scenarios/catalogue/scenario.ts";
-import { fixedSchedule, shownSchedule } from "../scenarios/schedule.ts";
+import { assumedBranches, fixedSchedule, shownSchedule, unjustified } from "../scenarios/schedule.ts";
 import { lockChoices, lockNamed, whatIfHeld, type NamedLock } from "../scenarios/what-if.ts";
 import { assumeHeld } from "../simulator/assume-held.ts";
 import { counterexample } from "../simulator/counterexample.ts";
@@ -117,7 +117,7 @@ export function simulationReport(simulation: Simulation): SimulationReport {
     schedule: shown.steps,
     held: shown.held,
     fixed: trace ? fixedOf(simulation, trace) : null,
-    bounds, assumptions, assumeHeld: whatIf,
+    bounds, assumptions: [...new Set([...assumptions, ...(trace ? assumedBranches(trace).map(unjustified) : [])])], assumeHeld: whatIf,
     failing: before ? shownSchedule(held.without, before).steps : [],
     withoutFix: undone && result.verdict === "pass" ? explore(undone, options).verdict : null,
     counts: countsOf(model, options),

@@ -59,16 +59,16 @@ export interface WhatIfOptions {
   readonly lineLabel: string;
 }
 
-const paragraphs = (texts: readonly string[]): string[] => texts.flatMap((text) => wrapText(text, { width: WIDTH, rest: "  " }));
+const paragraphs = (texts: readonly string[]): string[] => texts.flatMap((text) => wrapText(visibleLine(text), { width: WIDTH, rest: "  " }));
 
 const listed = (locks: readonly string[]): string => (locks.length === 0 ? "this scenario has no locks" : `its locks are ${locks.map(visibleLine).join(", ")}`);
 
 /** What a verdict covers and rests on, said of a finding: it holds for every question about it as well. */
-const coverage = (finding: Finding): string[] =>
-  finding.evidence === null ? [] : [
-    ...(finding.evidence.bounds === "" ? [] : [`covers: ${visibleLine(finding.evidence.bounds)}`]),
-    ...evidenceFacts(finding.evidence).filter(({ label }) => label === "assumes").map(({ text }) => `assumes: ${text}`),
-  ];
+function coverage({ evidence }: Finding, { assumptions }: WhatIf): string[] {
+  if (evidence === null) return [];
+  const assumed = new Set([...evidence.assumptions, ...assumptions]);
+  return [...(evidence.bounds === "" ? [] : [`covers: ${visibleLine(evidence.bounds)}`]), ...[...assumed].map((one) => `assumes: ${visibleLine(one)}`)];
+}
 
 /** The answer as plain text, a few lines wide enough for columns. */
 export function whatIfText(answer: WhatIfAnswer, options: WhatIfOptions): string {
@@ -90,7 +90,7 @@ export function whatIfText(answer: WhatIfAnswer, options: WhatIfOptions): string
         ...paragraphs([`${finding.message} [${finding.ruleId}]`]), "",
         ...paragraphs([whatIf.outcome === "not-taken" ? outcomeText(whatIf) : capital(outcomeText(whatIf)), ...(replay === null ? [] : [capital(replay)])]),
         ...(columns.length === 0 ? [] : ["", ...columns]),
-        "", ...paragraphs(coverage(finding)), "",
+        "", ...paragraphs(coverage(finding, whatIf)), "",
       ].join("\n");
     }
   }

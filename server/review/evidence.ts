@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ExploredModels, Proof } from "../scenarios/prove.ts";
 import { isProved } from "../scenarios/prove.ts";
+import { unjustified } from "../scenarios/schedule.ts";
 import type { Model, StepSource } from "../simulator/model.ts";
 import type { Candidate } from "../rules/rule.ts";
 import type { Evidence, Finding, Tier } from "./finding.ts";
@@ -9,7 +10,7 @@ import type { Evidence, Finding, Tier } from "./finding.ts";
 export function evidenceOf({ assumedBranches, assumptions, explored, ...proof }: Proof, old: Proof | null = null): Evidence {
   const evidence: Evidence = {
     ...proof,
-    assumptions: [...assumptions, ...assumedBranches.map((branch) => `branch taken without justification: ${branch}`)],
+    assumptions: [...assumptions, ...assumedBranches.map(unjustified)],
     ...(old === null ? {} : { old: { verdict: old.verdict, property: old.property, states: old.states } }),
   };
   if (explored) models.set(evidence, () => explored);

@@ -9,7 +9,7 @@ import type { Alternative, Model } from "../simulator/model.ts";
 import type { Trace } from "../simulator/trace.ts";
 import { isUnknown } from "./doubt.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
-import { fixedSchedule, shownSchedule, type FixedSchedule, type HeldSpan, type ScheduleRow } from "./schedule.ts";
+import { assumedBranches, fixedSchedule, shownSchedule, type FixedSchedule, type HeldSpan, type ScheduleRow } from "./schedule.ts";
 
 /** What exploring a scenario around one program showed. */
 export interface Proof {
@@ -95,7 +95,7 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
     held,
     fixed,
     wrongFixes: tryWrongFixes(experiment, program, release, maxStates),
-    assumedBranches: trace.steps.flatMap((step) => (step.assumed === undefined ? [] : [`${step.text}: ${step.assumed}`])),
+    assumedBranches: assumedBranches(trace),
     explored: { failing: shownModel, options, fixed: fixedModel(experiment, program, release) },
   };
 }

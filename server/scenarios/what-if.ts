@@ -6,7 +6,7 @@ import type { Exploration, ExploreOptions } from "../simulator/explore.ts";
 import type { Field } from "../simulator/expression.ts";
 import type { Model } from "../simulator/model.ts";
 import { counterexampleOnce, exploreOnce } from "../simulator/remembered.ts";
-import { fixedSchedule, shownSchedule, type FixedSchedule, type ShownSchedule } from "./schedule.ts";
+import { assumedBranches, fixedSchedule, shownSchedule, unjustified, type FixedSchedule, type ShownSchedule } from "./schedule.ts";
 
 /** What becomes of a failing model when its callers hold a lock. */
 export interface WhatIf {
@@ -32,6 +32,8 @@ export interface WhatIf {
   readonly schedule: ShownSchedule["steps"];
   readonly held: ShownSchedule["held"];
   readonly badState: string;
+  /** What that schedule rests on besides: branches that the code does not justify. */
+  readonly assumptions: readonly string[];
 }
 
 /** A lock that was asked for. */
@@ -61,7 +63,7 @@ export function lockNamed(model: Model, wanted: string): NamedLock {
 /** Asks what becomes of a failing model if its callers hold a lock that was found in it. */
 export function whatIfHeld(failing: Model, options: ExploreOptions, named: Exclude<NamedLock, { kind: "unknown" }>): WhatIf {
   if (named.kind === "not-taken") {
-    return { lock: named.name, outcome: "not-taken", takenBy: [], states: 0, transitions: 0, counted: "all", unreached: [], replay: null, heldBy: null, schedule: [], held: [], badState: "" };
+    return { lock: named.name, outcome: "not-taken", takenBy: [], states: 0, transitions: 0, counted: "all", unreached: [], replay: null, heldBy: null, schedule: [], held: [], badState: "", assumptions: [] };
   }
   const { lock, mode } = named;
   const model = assumeHeld(failing, lock, mode);
@@ -75,6 +77,7 @@ export function whatIfHeld(failing: Model, options: ExploreOptions, named: Exclu
     lock: heldName(lock, mode), outcome: isStuck ? "deadlock" : verdict, takenBy: takenBy(failing, lock), states, transitions, counted, unreached,
     replay: why && fixedSchedule(model, why), heldBy: why?.heldBy ?? null,
     schedule: shown.steps, held: shown.held, badState: trace?.violation.message ?? "",
+    assumptions: trace ? assumedBranches(trace).map(unjustified) : [],
   };
 }
 
