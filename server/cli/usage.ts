@@ -47,10 +47,12 @@ Options of scan and index:
 Options of simulate:
   --finding F FILE        not a scenario: what is behind the finding with this
                           fingerprint (see lint --format json) in a file
+  --tree DIR              with --finding: as for lint
   --variant V             a variant, or buggy, or fixed; default: all
   --release R, --era E, --arch A
                           where it plays; eras are those of GUP, E0 to E7
-  --assume-held LOCK      callers hold it: NAME, NAME (read) or NAME (write)
+  --assume-held LOCK      what if callers hold it: NAME, NAME (read) or
+                          NAME (write); an unknown name lists the locks
   --max-states N          give up after this many states
   --export F              one variant as promela, itf, mermaid or svg
   --step                  step through it, forwards and backwards
