@@ -30,8 +30,9 @@ Options of lint and scan:
                           pattern
   --types A,B             only these rules, as MM_TYPE or rule-id
   --ignore A,B            all rules but these
-  --show-refuted          also what is no finding: candidates that provably cannot
-                          get into the bad state, and defects that a patch mends
+  --show-refuted          also what is no finding: candidates that provably
+                          cannot get into the bad state, and defects that a
+                          patch mends
   --no-simulate           no exploration; findings end at tier contract
   --color[=WHEN]          auto (default), always, never; auto honors NO_COLOR
   -q                      findings only: no notes, no checklists, no summary
