@@ -44,7 +44,7 @@ export async function simulationsOfFinding({ fingerprint, file }: FindingArgumen
   const { evidence, function: name, sources } = finding.value;
   const base = { scenario: evidence?.scenario ?? "", title: finding.value.message, setting: `${visibleLine(name ?? "")}() of ${visiblePath(file)}`, options: explored.options, sources: sources.map(sourceText), bounds: evidence?.bounds ?? "", assumptions: evidence?.assumptions ?? [], held: null };
   const all: readonly Simulation[] = [
-    { ...base, variant: "buggy", what: "as the code is", model: explored.failing, undone: null, remedies: explored.fixed ? [{ title: evidence?.fixed?.title ?? "the reference fix", model: explored.fixed }] : [] },
+    { ...base, variant: "buggy", what: "as the code is", model: explored.failing, undone: null, remedies: explored.fixed ? [{ title: evidence?.fixed?.title ?? "the reference fix", model: explored.fixed, mendsThis: true }] : [] },
     ...(explored.fixed === null ? [] : [{ ...base, variant: "fixed", what: evidence?.fixed?.title ?? "the reference fix", model: explored.fixed, undone: explored.failing, remedies: [] }]),
   ];
   const found = all.filter(({ variant }) => args.variant === null || variant === args.variant);

@@ -26,13 +26,15 @@ async function asked(args: SimulateArguments, engine: Engine, io: CliIo): Promis
   if ("reason" in found) return found;
   const limited = found.value.map((one) => ({ ...one, options: { ...one.options, maxStates: args.maxStates ?? one.options.maxStates } }));
   if (args.assumeHeld === null) return { value: limited };
-  const held: Simulation[] = [];
-  for (const one of limited) {
-    const made = withHeld(one, args.assumeHeld);
-    if ("reason" in made) return made;
-    held.push(made.value);
-  }
-  return { value: held };
+  return allWithHeld(limited, args.assumeHeld);
+}
+
+/** The simulations that have the lock; not every variant of a scenario takes it. */
+function allWithHeld(simulations: readonly Simulation[], lock: string): Asked<readonly Simulation[]> {
+  const made = simulations.map((one) => withHeld(one, lock));
+  const refused = made.find((one) => "reason" in one);
+  const held = made.flatMap((one) => ("value" in one ? [one.value] : []));
+  return held.length === 0 && refused ? refused : { value: held };
 }
 
 function ofCatalogue(args: SimulateArguments): Asked<readonly Simulation[]> {

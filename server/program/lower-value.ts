@@ -257,7 +257,7 @@ function hoist(context: ValueContext, value: Value, steps: Step[]): Value {
       return context.flagMacro(value.name, value.at) ?? value;
     case "update":
       steps.push((next) =>
-        context.graph.add({ kind: "assign", target: value.target, operator: "=", value: null, at: value.at, end: value.end, next }),
+        context.graph.add({ kind: "assign", target: value.target, operator: "++", value: null, at: value.at, end: value.end, next }),
       );
       return value.target;
     case "block":

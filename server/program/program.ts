@@ -40,7 +40,7 @@ export interface CallNode {
   next: NodeId;
 }
 
-/** `target operator value`; a null value is one that is not known. */
+/** `target operator value`; a null value is one that is not known. `++` stands for `--` too, and has none. */
 export interface AssignNode {
   readonly kind: "assign";
   readonly target: Value;

@@ -55,6 +55,7 @@ const stepJson = (step: ScheduleStep) => ({
   patchLine: step.patchLine,
   ...(step.file === undefined ? {} : { file: step.file, newLine: step.newLine ?? null }),
   state: step.state,
+  ...(step.isWaiting ? { isWaiting: true } : {}),
 });
 
 const fixedJson = (fixed: NonNullable<Evidence["fixed"]>) => ({

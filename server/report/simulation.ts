@@ -79,10 +79,15 @@ function heldLines({ assumeHeld, failing, firstThread }: SimulationReport): stri
   return assumeHeld === null ? [] : [outcomeText(assumeHeld), ...(replay === null ? [] : [replay])];
 }
 
+function oftenText({ schedules, classes }: NonNullable<SimulationReport["counts"]>): string {
+  if (schedules.failing === schedules.total) return "fails in every schedule";
+  return `fails in ${shareText(schedules, "schedules")}${classes === null ? "" : `, ${shareText(classes, "that differ in more than the order of independent steps")}`}`;
+}
+
 /** How often it fails, and why the fix works. */
 function factLines({ counts, fixed, verdict }: SimulationReport): string[] {
   if (verdict !== "fail") return [];
-  const often = counts === null ? [] : [`fails in ${shareText(counts.schedules, "schedules")}${counts.classes === null ? "" : `, ${shareText(counts.classes, "that differ in more than the order of independent steps")}`}`];
+  const often = counts === null ? [] : [oftenText(counts)];
   const mended = fixed === null ? [] : [`with "${visibleLine(fixed.title)}" the schedule ${whyFixed(fixed)}`];
   return [...often, ...mended];
 }

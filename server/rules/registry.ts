@@ -3,7 +3,11 @@ import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
 import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
+import { notifierInAtomic } from "./notifier-in-atomic.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
+import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
+import { pteUnmapMissing } from "./pte-unmap-missing.ts";
+import { sleepInAtomic } from "./sleep-in-atomic.ts";
 import type { Rule } from "./rule.ts";
 
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
@@ -12,5 +16,9 @@ export const RULES: readonly Rule[] = [
   gupCowBreakMissing,
   gupReadonlyLongterm,
   hugetlbWalkUnlocked,
+  notifierInAtomic,
   notifierNonblockOutsideOom,
+  pteUnmapForeignPointer,
+  pteUnmapMissing,
+  sleepInAtomic,
 ];

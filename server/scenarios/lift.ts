@@ -13,7 +13,7 @@ import { outcomeWords } from "./outcome.ts";
 import { asValue, doubtOf, isUnknown, outputsOf, type Doubt } from "./doubt.ts";
 import { shownCondition } from "./shown-condition.ts";
 import { slice, type Slice } from "./slice.ts";
-import { translator, type Translator } from "./translate.ts";
+import { isPointer, translator, type Translator } from "./translate.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 
 /** A function turned into a thread of a model. */
@@ -147,14 +147,26 @@ class Emitter implements Lifting {
       case "choice":
         return [this.#choice(node, next)];
       case "return":
-        return this.#steps(node, [{ alternatives: [{}], hidden: true }], next);
+        return this.#steps(node, [this.#leaving()], next);
       case "unseen":
         return this.#steps(node, [...(this.#world.unseen?.(node.where, this) ?? []), ...(node.where === "end" ? [] : this.#fromUnseen())], next);
       case "exit":
-        return [this.thread.step({ text: "return", hidden: true, to: this.#end })];
+        return [this.#exit()];
       default:
         return this.#steps(node, [{ alternatives: [{}], hidden: true }], next);
     }
+  }
+
+  /** What must hold wherever the function is left: checked once, at the return statement or at the closing brace. */
+  #leaving(): LiftedStep {
+    const checks = this.#world.leaving?.() ?? [];
+    return checks.length > 0 ? { alternatives: [{ checks, to: this.#end }] } : { alternatives: [{}], hidden: true };
+  }
+
+  #exit(): number {
+    const { alternatives, hidden = false } = this.#leaving();
+    const source = hidden ? null : stepPlace(this.program.image, Math.max(this.program.start, this.program.end - 1));
+    return this.thread.step({ text: "return", source, hidden, alternatives: alternatives.map((way) => ({ ...way, to: this.#end })) });
   }
 
   /** Variables that are read before any visible code gives them a value got it where nothing is visible: any value. */
@@ -255,6 +267,8 @@ class Emitter implements Lifting {
   }
 
   #valueAfter(node: AssignNode, before: Field): Expression | null {
+    // What a pointer points into stays the same object.
+    if (MOVES.has(node.operator) && isPointer(this.program, node.target)) return { kind: "field", field: before };
     const value = node.value && this.#translator.value(node.value);
     if (value === null || node.operator === "=") return value;
     // `ret |= f()` is not 0 once one of the two is not.
@@ -333,6 +347,8 @@ class Emitter implements Lifting {
     });
   }
 }
+
+const MOVES: ReadonlySet<string> = new Set(["++", "+=", "-="]);
 
 /** A test of a flag word. */
 const ASKS_FLAG = /& [A-Z][A-Z0-9]*_[A-Z0-9_]+/;

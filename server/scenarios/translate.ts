@@ -35,6 +35,17 @@ export function kindOf(program: EffectProgram, value: Value): ValueKind {
   return "scalar";
 }
 
+/** True for a variable that is a pointer, whatever it points to. */
+export const isPointer = (program: EffectProgram, value: Value): boolean => value.kind === "name" && (program.variables.get(value.name)?.pointers ?? 0) > 0;
+
+/** Pointers that arithmetic moves within what they point into. */
+const movedPointers = (program: EffectProgram): ReadonlySet<string> =>
+  new Set(
+    program.nodes.flatMap((node) =>
+      node.kind === "assign" && isPointer(program, node.target) && (node.operator !== "=" || (node.value?.kind === "binary" && /^[+-]$/.test(node.value.operator))) ? [render(node.target)] : [],
+    ),
+  );
+
 const isConstant = (of: Expression | null, truth: boolean): boolean => of?.kind === "constant" && (of.value !== 0) === truth;
 
 /** What one part decides needs no other part to be known. */
@@ -61,6 +72,7 @@ export function translator(
   here: () => NodeId,
 ): Translator {
   const codes = errorCodes(program);
+  const moved = movedPointers(program);
 
   function value(of: Value, depth = 0): Expression | null {
     if (depth > 50) return null;
@@ -112,6 +124,8 @@ export function translator(
     if (operator === "&&" || operator === "||") {
       return operator === "&&" ? all([condition(left), condition(right)]) : any([condition(left), condition(right)]);
     }
+    // Arithmetic on a pointer does not leave what it points into.
+    if ((operator === "+" || operator === "-") && isPointer(program, left)) return inner(left);
     if (operator === "&") {
       if (right.kind === "name" && /^[A-Z][A-Z0-9_]+$/.test(right.name)) return flag(left, right.name);
       const mask = maskOf(right);
@@ -129,6 +143,9 @@ export function translator(
       const a = inner(left);
       const b = inner(right);
       const exact = kindOf(program, left) !== "scalar" && kindOf(program, right) !== "scalar";
+      // The model knows what a pointer points into, not how far.
+      if (moved.has(render(left)) && !isZero(right)) return null;
+      if (moved.has(render(right)) && !isZero(left)) return null;
       if (a === null || b === null || !(exact || isZero(left) || isZero(right) || countsOne(left, right))) return null;
       return operator === "==" ? eq(a, b) : ne(a, b);
     }

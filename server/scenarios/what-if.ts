@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { isSameName, lockClassNamed } from "../kernel/lock-words.ts";
-import { assumeHeld, heldName, locksOf, modesOf, type HeldMode } from "../simulator/assume-held.ts";
+import { assumeHeld, heldText, locksOf, modesOf, type HeldMode } from "../simulator/assume-held.ts";
 import { whyBlocked } from "../simulator/explain.ts";
 import type { Exploration, ExploreOptions } from "../simulator/explore.ts";
 import type { Field } from "../simulator/expression.ts";
@@ -44,7 +44,7 @@ export type NamedLock =
   | { readonly kind: "unknown"; readonly name: string };
 
 /** The locks that can be asked for, each in every way in which it can be held. */
-export const lockChoices = (model: Model): readonly string[] => locksOf(model).flatMap((lock) => modesOf(lock).map((mode) => heldName(lock, mode ?? "read")));
+export const lockChoices = (model: Model): readonly string[] => locksOf(model).flatMap((lock) => modesOf(lock).map((mode) => heldText(lock, mode ?? "read")));
 
 /** What `NAME`, `NAME (read)` or `NAME (write)` means in a model; without a mode: for read. */
 export function lockNamed(model: Model, wanted: string): NamedLock {
@@ -74,7 +74,7 @@ export function whatIfHeld(failing: Model, options: ExploreOptions, named: Exclu
   const trace = verdict === "fail" ? counterexampleOnce(model, options) : isStuck ? counterexampleOnce(model, deadlocksOf(options)) : null;
   const shown: ShownSchedule = trace ? shownSchedule(model, trace) : { steps: [], held: [] };
   return {
-    lock: heldName(lock, mode), outcome: isStuck ? "deadlock" : verdict, takenBy: takenBy(failing, lock), states, transitions, counted, unreached,
+    lock: heldText(lock, mode), outcome: isStuck ? "deadlock" : verdict, takenBy: takenBy(failing, lock), states, transitions, counted, unreached,
     replay: why && fixedSchedule(model, why), heldBy: why?.heldBy ?? null,
     schedule: shown.steps, held: shown.held, badState: trace?.violation.message ?? "",
     assumptions: trace ? assumedBranches(trace).map(unjustified) : [],

@@ -4,7 +4,7 @@ import type { Value } from "../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram, UnseenNode } from "../program/program.ts";
 import type { StepPart, ThreadBuilder } from "../simulator/build.ts";
 import type { Expression, Operand } from "../simulator/expression.ts";
-import type { Assignment } from "../simulator/model.ts";
+import type { Assignment, Check } from "../simulator/model.ts";
 
 /** What kind of thing a C value is to the model. Scalars are only ever zero or not zero. */
 export type ValueKind = "entry" | "folio" | "pointer" | "scalar";
@@ -65,6 +65,8 @@ export interface World {
   decidedBy?(value: Value, names: ReadonlySet<string>): boolean;
   /** What a callee that nothing is known about is handed and may lock, unlock or change, as text; null: nothing. */
   handed?(call: CallNode): string | null;
+  /** What must hold at every return and at the end of the function. Missing: nothing. */
+  leaving?(): readonly Check[];
   /** Initial value of a parameter, where the scenario fixes it. */
   parameter?(name: string, bit: string | null): number | null;
 }

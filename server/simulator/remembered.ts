@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from "node:crypto";
 import { cancelFlag, throwIfCancelled } from "./cancellation.ts";
+import { canonicalText } from "./canonical.ts";
 import { counterexample } from "./counterexample.ts";
 import { explore, type Exploration, type ExploreOptions } from "./explore.ts";
 import type { Model } from "./model.ts";
@@ -22,6 +23,9 @@ interface Remembered {
 
 const results = new Map<string, Remembered>();
 
+/** For measurements: the next question is explored anew. */
+export const forgetResults = (): void => results.clear();
+
 function resultsOf(model: Model, options: ExploreOptions): Remembered {
   const key = keyOf(model, options);
   const known = results.get(key) ?? {};
@@ -33,15 +37,13 @@ function resultsOf(model: Model, options: ExploreOptions): Remembered {
   return known;
 }
 
+/** Models never change, and are asked about more than once: verdict, schedule, fix. */
+const keys = new WeakMap<Model, string>();
+
 function keyOf(model: Model, options: ExploreOptions): string {
-  const numbers = new Map<unknown, number>();
-  for (const field of [...model.globals, ...model.threads.flatMap((thread) => thread.locals)]) numbers.set(field, numbers.size);
-  const text = JSON.stringify([...numbers.keys(), model, { ...options, properties: options.properties && [...options.properties] }], function (this: unknown, name, value: unknown) {
-    if (name === "source") return undefined;
-    // Fields are told apart by what they are, not by their names: first all of them, then their numbers.
-    return numbers.has(value) && !(Array.isArray(this) && Number(name) === numbers.get(value)) ? `field ${numbers.get(value)}` : value;
-  });
-  return createHash("sha256").update(text).digest("hex");
+  const key = keys.get(model) ?? createHash("sha256").update(canonicalText(model)).digest("hex");
+  keys.set(model, key);
+  return `${key} ${JSON.stringify({ ...options, properties: options.properties && [...options.properties].toSorted() })}`;
 }
 
 let carriedOut = 0;

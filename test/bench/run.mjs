@@ -130,5 +130,6 @@ startUp();
 reader();
 archive();
 await import("./simulator.mjs");
+await import("./evidence.mjs");
 await import("./tree.mjs");
 await import("./spin.mjs");

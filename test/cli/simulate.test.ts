@@ -21,12 +21,14 @@ describe("simulate", () => {
     const { status, out } = await patchwalk(["simulate", NAME]);
     expect(status).toBe(1);
     expect(out).toContain(`
-  try_to_unmap_one            munmap
-  -------------------------   ---------------------------
-  i_mmap_lock_read(mapping)
-                              hugetlb_vma_lock_write(vma)
-  *** nothing can move: try_to_unmap_one waits for ever at
-      hugetlb_vma_lock_write(vma), munmap waits at i_mmap_lock_write(mapping)
+  try_to_unmap_one()                 munmap()
+  --------------------------------   -------------------------------------------
+  i_mmap_lock_write(mapping)
+                                     hugetlb_vma_lock_write(vma)
+  hugetlb_vma_lock_write(vma) [waits for ever]
+                                     i_mmap_lock_write(mapping) [waits for ever]
+  *** nothing can move: try_to_unmap_one() waits for ever at
+      hugetlb_vma_lock_write(vma), munmap() waits at i_mmap_lock_write(mapping)
 `);
     expect(out).toMatch(/PASS: no schedule of this model fails \(all 20 states, 26 transitions\); without\s+the fix it fails/);
     const fixed = await patchwalk(["simulate", "--scenario", NAME, "--variant", "fixed"]);
@@ -44,6 +46,20 @@ describe("simulate", () => {
     expect(simulations[1]).toMatchObject({ variant: "trylock", verdict: "pass", withoutFix: "fail", schedule: [] });
   });
 
+  test.each([
+    ["notifier-missing-end", "memslots", "a memory slot is changed; the common exit ends the invalidation"],
+    ["notifier-refused-by-another", "list-kvm", "a subscriber on the list refuses; KVM counts; the refusal is returned"],
+    ["hugetlb-pmd-unshare", "none-ptl", "hugetlb VMA lock from before the lookup to after the use; the table's lock is taken"],
+  ])("%s, %s: what mends it is the same with the fix, and not another variant", async (scenario, variant, title) => {
+    const { simulations } = JSON.parse((await patchwalk(["simulate", scenario, "--variant", variant, "--format", "json"])).out);
+    expect(simulations).toMatchObject([{ verdict: "fail", fixed: { title, verdict: "pass", mutationFails: true } }]);
+  });
+
+  test("what mends another variant as well is said to be needed where that was explored", async () => {
+    const { simulations } = JSON.parse((await patchwalk(["simulate", "hugetlb-pmd-unshare", "--variant", "rcu-deref", "--format", "json"])).out);
+    expect(simulations).toMatchObject([{ verdict: "fail", fixed: { verdict: "pass", mutationFails: true } }]);
+  });
+
   test("what if the caller holds the lock?", async () => {
     const { status, out } = await patchwalk(["simulate", NAME, "--variant", "blocking", "--assume-held", "hugetlb_vma_lock (write)"]);
     expect(status).toBe(1);
@@ -53,10 +69,35 @@ describe("simulate", () => {
     });
   });
 
+  test("a lock that only some variants take is held in those", async () => {
+    const { simulations } = JSON.parse((await patchwalk(["simulate", "notifier-sleeps-under-map", "--assume-held", "RCU readers", "--format", "json"])).out);
+    expect(simulations.map(({ variant }: { variant: string }) => variant)).toEqual(["start-under-map-silent", "outside", "outside-silent"]);
+    expect(simulations[1]).toMatchObject({ verdict: "fail", property: "sleep-in-atomic" });
+  });
+
+  test("a fix is not needed where the callers hold the lock: it is said what they hold, and nothing of a failure without it", async () => {
+    const argv = ["simulate", "hugetlb-pmd-unshare", "--variant", "vma-lock-deref"];
+    expect((await patchwalk(argv)).out.replace(/\s+/g, " ")).toContain("without the fix it fails");
+    const held = [...argv, "--assume-held", "i_mmap_rwsem (read)"];
+    const { status, out } = await patchwalk(held);
+    expect(status).toBe(0);
+    expect(out).toContain("callers hold i_mmap_rwsem (read)");
+    expect(out).not.toMatch(/without\s+the\s+fix/);
+    const { simulations } = JSON.parse((await patchwalk([...held, "--format", "json"])).out);
+    expect(simulations).toMatchObject([{ verdict: "pass", withoutFix: "pass", what: expect.stringMatching(/, callers hold i_mmap_rwsem \(read\)$/) }]);
+  });
+
   test("a budget gives up, and says so", async () => {
     const { status, out } = await patchwalk(["simulate", NAME, "--variant", "fixed", "--max-states", "3"]);
     expect(status).toBe(2);
     expect(out).toContain("UNKNOWN: cut short after 3 states");
+  });
+
+  test("where a budget gives up, an export does not say that nothing fails", async () => {
+    const argv = ["simulate", "hugetlb-pmd-unshare", "--variant", "none-deref", "--max-states", "4", "--export", "itf"];
+    expect(await patchwalk(argv)).toEqual({
+      status: 2, out: "", err: "patchwalk: none-deref was cut short after 4 states: there is no schedule to export; see patchwalk --help\n",
+    });
   });
 
   test.each([
@@ -156,6 +197,7 @@ static bool toy_is_none(struct mm_struct *mm, struct vm_area_struct *vma, unsign
     expect((await patchwalk([...variant, "--export", "mermaid"])).out).toMatch(/^sequenceDiagram\n/);
     const svg = await patchwalk([...variant, "--export", "svg"]);
     expect(svg.out).toMatch(/^<svg [^]*try_to_unmap_one[^]*<\/svg>\s*$/);
+    expect(svg.out.match(/class="sign blocked-line"/g)).toHaveLength(2);
     expect(svg.out).not.toMatch(/<script|javascript:/);
     expect((await patchwalk(["simulate", NAME, "--variant", "trylock", "--export", "itf"])).err).toMatch(/trylock does not fail: there is no schedule to export/);
     expect((await patchwalk(["simulate", NAME, "--export", "svg"])).err).toMatch(/--export takes one of blocking, /);
@@ -167,30 +209,57 @@ static bool toy_is_none(struct mm_struct *mm, struct vm_area_struct *vma, unsign
     expect(out.replace(/\s+/g, " ")).toMatch(/with "[^"]*" the schedule stops at "[^"]*", held by: /);
   });
 
+  test.each([
+    ["notifier-missing-end", "memslots", "memslots-ended"],
+    ["notifier-refused-by-another", "list-kvm", "list-kvm-checked"],
+    ["hugetlb-pmd-unshare", "none-ptl", "vma-lock-ptl"],
+    ["hugetlb-pmd-unshare", "none-deref-migration", "i-mmap-deref-migration"],
+    ["hugetlb-pmd-unshare", "released-ptl", "i-mmap-ptl"],
+    ["unpin-of-reference", "get-unpin", "get-put"],
+    ["swapped-pin", "pin-during-reclaim", null],
+    ["gup-fast-fork", "hugetlb-no-seqcount", null],
+  ])("%s, %s: the fix that is shown is one of the same code among the same others: %s", async (scenario, variant, remedy) => {
+    const { simulations } = JSON.parse((await patchwalk(["simulate", scenario, "--variant", variant, "--format", "json"])).out);
+    const what = CATALOGUE.find(({ id }) => id === scenario)?.variants.find(({ id }) => id === remedy)?.what;
+    expect(simulations[0].fixed?.title).toBe(what);
+  });
+
+  test.each([
+    ["vmsplice-leak", "order-0", "5.7", "down_read(&B->mmap_sem)", "mmap_read_lock"],
+    ["gup-fast-fork", "no-seqcount", "5.10", "try_grab_compound_head(FOLL_PIN | FOLL_WRITE)", "try_grab_folio"],
+    ["pinned-check-before-clear", "check-first-move", "6.1", "pte_val(pte) != pte_val(*ptep)", "ptep_get(ptep)"],
+    ["pinned-check-before-clear", "check-first-move", "6.12", "gup_fast_pte_range(): pte = ptep_get_lockless(ptep)", "gup_pte_range"],
+  ])("%s, %s: functions have their names of %s", async (scenario, variant, release, name, other) => {
+    const { simulations } = JSON.parse((await patchwalk(["simulate", scenario, "--variant", variant, "--release", release, "--format", "json"])).out);
+    const steps = simulations[0].schedule.map(({ step }: { step: string }) => step).join("\n");
+    expect(steps).toContain(name);
+    expect(steps).not.toContain(other);
+  });
+
   test("stepping follows the failing schedule, other steps, and goes back", async () => {
     const { status, out } = await patchwalk(["simulate", NAME, "--variant", "buggy", "--step"], { stdin: "\nb\n2\n7\n\n\nq\n" });
     expect(status).toBe(0);
     expect(out.split("\n").filter((line) => !line.includes("a number takes"))).toEqual([
       `${NAME}, blocking: the hugetlb VMA lock taken inside i_mmap_rwsem`,
-      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
-      "  2  munmap: hugetlb_vma_lock_write(vma)",
-      "?   try_to_unmap_one: i_mmap_lock_read(mapping)  [i_mmap_rwsem: free -> 1 reader]",
-      "  1  try_to_unmap_one: hugetlb_vma_lock_write(vma)",
-      "> 2  munmap: hugetlb_vma_lock_write(vma)",
+      "> 1  try_to_unmap_one(): i_mmap_lock_write(mapping)",
+      "  2  munmap(): hugetlb_vma_lock_write(vma)",
+      "?   try_to_unmap_one(): i_mmap_lock_write(mapping)  [i_mmap_rwsem: free -> writer]",
+      "  1  try_to_unmap_one(): hugetlb_vma_lock_write(vma)",
+      "> 2  munmap(): hugetlb_vma_lock_write(vma)",
       "?   one step back",
-      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
-      "  2  munmap: hugetlb_vma_lock_write(vma)",
-      "?   munmap: hugetlb_vma_lock_write(vma)  [hugetlb_vma_lock: free -> writer]",
-      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
-      "  2  munmap: i_mmap_lock_write(mapping)",
-      "> 1  try_to_unmap_one: i_mmap_lock_read(mapping)",
-      "  2  munmap: i_mmap_lock_write(mapping)",
-      "?   try_to_unmap_one: i_mmap_lock_read(mapping)  [i_mmap_rwsem: free -> 1 reader]",
-      "     try_to_unmap_one waits: hugetlb_vma_lock_write(vma)",
-      "     munmap waits: i_mmap_lock_write(mapping)",
+      "> 1  try_to_unmap_one(): i_mmap_lock_write(mapping)",
+      "  2  munmap(): hugetlb_vma_lock_write(vma)",
+      "?   munmap(): hugetlb_vma_lock_write(vma)  [hugetlb_vma_lock: free -> writer]",
+      "> 1  try_to_unmap_one(): i_mmap_lock_write(mapping)",
+      "  2  munmap(): i_mmap_lock_write(mapping)",
+      "> 1  try_to_unmap_one(): i_mmap_lock_write(mapping)",
+      "  2  munmap(): i_mmap_lock_write(mapping)",
+      "?   try_to_unmap_one(): i_mmap_lock_write(mapping)  [i_mmap_rwsem: free -> writer]",
+      "     try_to_unmap_one() waits: hugetlb_vma_lock_write(vma)",
+      "     munmap() waits: i_mmap_lock_write(mapping)",
       "nothing can move",
-      "     try_to_unmap_one waits: hugetlb_vma_lock_write(vma)",
-      "     munmap waits: i_mmap_lock_write(mapping)",
+      "     try_to_unmap_one() waits: hugetlb_vma_lock_write(vma)",
+      "     munmap() waits: i_mmap_lock_write(mapping)",
       "nothing can move",
       "? ",
       "",

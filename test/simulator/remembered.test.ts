@@ -2,7 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { cancellable, Cancelled } from "../../server/simulator/cancellation.ts";
 import type { ExploreOptions } from "../../server/simulator/explore.ts";
-import type { Model } from "../../server/simulator/model.ts";
+import { modelBuilder } from "../../server/simulator/build.ts";
+import { increment } from "../../server/simulator/effect.ts";
+import { eq } from "../../server/simulator/expression.ts";
+import type { Model, StepSource } from "../../server/simulator/model.ts";
 import { counterexampleOnce, explorations, exploreOnce } from "../../server/simulator/remembered.ts";
 import { counters, longThread } from "./small-models.ts";
 import { pmdModel } from "./pmd-model.ts";
@@ -84,4 +87,31 @@ describe("work that nobody wants any more", () => {
     });
     expect(found.verdict).toBe("pass");
   });
+});
+
+const FEW: ExploreOptions = { maxStates: 100 };
+
+/** A jump over a step, or only to it. */
+const jump = (label: string, over: boolean, line: number): Model => {
+  const model = modelBuilder("jump");
+  const flag = model.field("flag");
+  const thread = model.thread("thread", "review");
+  const source: StepSource = { line, side: "new" };
+  thread.step({ text: "goto", to: label, source });
+  if (!over) thread.label(label);
+  thread.step({ text: "set", effect: [increment(flag)], source });
+  if (over) thread.label(label);
+  thread.step({ text: "look", checks: [{ holds: eq(flag, 0), property: "seen", message: "seen" }], source });
+  return model.finish();
+};
+
+test.each(["label", "source", "alternatives"])("a label called %s is not where a step comes from", (label) => {
+  expect(exploreOnce(jump(label, false, 1), FEW).verdict).toBe("fail");
+  expect(exploreOnce(jump(label, true, 1), FEW).verdict).toBe("pass");
+});
+
+test("lines make no difference, and those of the model that was asked about are shown", () => {
+  const before = exploreOnce(jump("label", false, 1), FEW);
+  expect(exploreOnce(jump("label", false, 7), FEW)).toBe(before);
+  for (const line of [1, 7]) expect(counterexampleOnce(jump("label", false, line), FEW)?.steps.map(({ source }) => source?.line)).toEqual([line, line, line]);
 });

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { EffectProgram } from "../../program/program.ts";
+import { render } from "../../program/render.ts";
+import { kindOf } from "../translate.ts";
+
+/**
+ * Scalars of which the model may know less than the text says: they are given values in more than one place, or are
+ * counted up. Where a condition on one cannot be read, its outcome may go with the way that was taken to it, so that
+ * taking it for free would make ways that do not exist. What lies behind a pointer, or in an entry, is data from outside.
+ */
+export function guessedNames(program: EffectProgram): ReadonlySet<string> {
+  const times = new Map<string, number>();
+  const note = (name: string, count: number): void => {
+    times.set(name, (times.get(name) ?? 0) + count);
+  };
+  // A parameter has a value from the start.
+  for (const [name, { isParameter }] of program.variables) if (isParameter) note(name, 1);
+  for (const node of program.nodes) {
+    if (node.kind === "assign") note(render(node.target), node.operator === "=" ? 1 : 2);
+    if (node.kind === "call" && node.result !== null) note(node.result, 1);
+  }
+  const isScalar = (name: string): boolean => {
+    const variable = program.variables.get(name);
+    return variable === undefined || (variable.pointers === 0 && kindOf(program, { kind: "name", name, at: -1 }) === "scalar");
+  };
+  return new Set([...times].flatMap(([name, count]) => (count > 1 && !name.startsWith("$") && isScalar(name) ? [name] : [])));
+}
