@@ -26,6 +26,8 @@ export interface LintArguments {
   readonly only: readonly string[] | null;
   readonly without: readonly string[];
   readonly simulate: boolean;
+  /** Tell what is no finding, too. */
+  readonly showRefuted: boolean;
   readonly color: ColorWhen;
   readonly quiet: boolean;
   readonly summary: boolean;
@@ -136,6 +138,7 @@ const REPORT_OPTIONS = {
   types: { type: "string", multiple: true },
   ignore: { type: "string", multiple: true },
   "no-simulate": { type: "boolean", default: false },
+  "show-refuted": { type: "boolean", default: false },
   color: { type: "string", default: "auto" },
   quiet: { type: "boolean", short: "q", default: false },
   "no-summary": { type: "boolean", default: false },
@@ -194,6 +197,7 @@ function reportArguments(values: ReportValues, positionals: readonly string[], k
     only: readOnly(values.types, known),
     without: list(values.ignore).map(ruleOfName),
     simulate: !values["no-simulate"],
+    showRefuted: values["show-refuted"],
     color: oneOf("color", values.color, COLORS),
     quiet: values.quiet,
     summary: !values["no-summary"] && !values.quiet,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Writable } from "node:stream";
 import { errorCode, failureReason } from "../node/failure.ts";
-import { EMPTY_SUMMARY, withFindings } from "../report/json.ts";
+import { emptySummary, withFindings } from "../report/json.ts";
 import type { Summary } from "../report/json.ts";
 import { visibleLine, visiblePath } from "../report/visible.ts";
 import type { Cover } from "../patch/cover.ts";
@@ -109,7 +109,7 @@ function startRun(
     progress: startProgress(io),
     tree,
     covers: [],
-    summary: EMPTY_SUMMARY,
+    summary: emptySummary(args.showRefuted),
     inputs: 0,
     reviewMs: 0,
     hasFailing: false,
@@ -129,6 +129,7 @@ export function reviewOptions(args: ReportArguments, known: readonly string[]): 
     rules: Object.fromEntries(off.map((id): [string, Severity | "off"] => [id, "off"])),
     minTier: args.minTier,
     simulate: args.simulate,
+    showRefuted: args.showRefuted,
   };
 }
 
@@ -173,7 +174,7 @@ async function lintDocument(path: string, document: Exclude<Document, { kind: "u
     const problems = index === 0 ? [...document.problems, ...review.problems] : review.problems;
     const chosen = selected({ ...review, problems }, run.selection);
     const shown = run.args.tree === null ? chosen : withShownPaths(chosen, run.args.tree);
-    run.summary = withFindings(run.summary, shown.findings);
+    run.summary = withFindings(run.summary, shown);
     run.hasFailing ||= isFailing(shown, run.args.failOn);
     for (const reason of unreadReasons(shown)) complain(run, path, reason);
     noteCover(review, run);

@@ -8,6 +8,9 @@ export const shiftReview = (review: Review, by: number): Review =>
     problems: review.problems.map((problem) => ({ ...problem, line: problem.line === null ? null : problem.line + by })),
     obligations: review.obligations.map((one) => ({ ...one, patchLines: one.patchLines.map((line) => line + by) })),
     findings: review.findings.map((finding) => shiftFinding(finding, by)),
+    ...(review.aside === undefined ? {} : {
+      aside: { refuted: review.aside.refuted.map((one) => shiftFinding(one, by)), fixed: review.aside.fixed.map((one) => shiftFinding(one, by)) },
+    }),
   };
 
 const shiftFinding = (finding: Finding, by: number): Finding => ({

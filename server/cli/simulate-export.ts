@@ -17,8 +17,8 @@ export type Export = (typeof EXPORTS)[number];
 const LINE = "line";
 
 /** What pictures are drawn from. */
-const evidenceOf = ({ scenario, verdict, property, badState, states, transitions, schedule, held, fixed }: SimulationReport): Evidence => ({
-  scenario, verdict, property: property ?? "", badState, states, transitions, schedule, held, fixed, bounds: "", assumptions: [], wrongFixes: [],
+const evidenceOf = ({ scenario, verdict, property, badState, states, transitions, schedule, held, fixed, bounds, assumptions }: SimulationReport): Evidence => ({
+  scenario, verdict, property: property ?? "", badState, states, transitions, schedule, held, fixed, bounds, assumptions, wrongFixes: [],
 });
 
 /** Why there is no schedule: a search that was cut short does not know whether one fails. */

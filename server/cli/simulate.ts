@@ -21,8 +21,8 @@ const listText = (): string =>
 const listJson = (): string => jsonText({ scenarios: CATALOGUE.map(({ id, title, sources, variants }) => ({ id, title, sources, variants })) });
 
 /** The simulations that were asked for. */
-async function asked(args: SimulateArguments, engine: Engine): Promise<Asked<readonly Simulation[]>> {
-  const found = args.finding === null ? ofCatalogue(args) : await simulationsOfFinding(args.finding, args, engine);
+async function asked(args: SimulateArguments, engine: Engine, io: CliIo): Promise<Asked<readonly Simulation[]>> {
+  const found = args.finding === null ? ofCatalogue(args) : await simulationsOfFinding(args.finding, args, engine, io);
   if ("reason" in found) return found;
   const limited = found.value.map((one) => ({ ...one, options: { ...one.options, maxStates: args.maxStates ?? one.options.maxStates } }));
   if (args.assumeHeld === null) return { value: limited };
@@ -60,7 +60,7 @@ export async function simulate(argv: readonly string[], io: CliIo, engine: Engin
     await sink.write(args.format === "json" ? listJson() : listText());
     return EXIT.clean;
   }
-  const found = await asked(args, engine);
+  const found = await asked(args, engine, io);
   if ("reason" in found) return fail(found.reason);
   const [first] = found.value;
   if (args.step && first) return stepThrough(first, io);

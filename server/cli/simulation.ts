@@ -4,13 +4,13 @@ import { visibleLine } from "../report/visible.ts";
 import type { SimulationReport } from "../report/simulation.ts";
 import { optionsOf, settingsOf } from "../scenarios/catalogue/decide.ts";
 import type { CatalogueScenario, Setting, Variant } from "../scenarios/catalogue/scenario.ts";
-import { fixedSchedule, shownSchedule } from "../scenarios/schedule.ts";
+import { assumedBranches, fixedSchedule, shownSchedule, unjustified } from "../scenarios/schedule.ts";
+import { lockChoices, lockNamed, whatIfHeld, type NamedLock } from "../scenarios/what-if.ts";
 import { assumeHeld, heldText, locksOf, type HeldMode } from "../simulator/assume-held.ts";
 import { counterexample } from "../simulator/counterexample.ts";
 import { countSchedules } from "../simulator/count.ts";
 import { whyBlocked } from "../simulator/explain.ts";
 import { explore, type ExploreOptions } from "../simulator/explore.ts";
-import type { Field } from "../simulator/expression.ts";
 import type { Model, ThreadSpec } from "../simulator/model.ts";
 import type { Trace } from "../simulator/trace.ts";
 import { withoutFix } from "../simulator/without-fix.ts";
@@ -37,6 +37,11 @@ export interface Simulation {
   readonly undone: Model | null;
   /** For a buggy variant, what mends it. */
   readonly remedies: readonly Remedy[];
+  /** What the verdict covers and rests on. */
+  readonly bounds: string;
+  readonly assumptions: readonly string[];
+  /** The model without the lock that callers are to hold, and that lock; null where nobody asks. */
+  readonly held: { readonly without: Model; readonly lock: Exclude<NamedLock, { kind: "unknown" }> } | null;
   readonly sources: readonly string[];
 }
 
@@ -76,6 +81,7 @@ function firstOf(scenario: CatalogueScenario, variant: Variant, settings: readon
       model, options: optionsOf(scenario, model), sources: scenario.sources,
       undone: !variant.isFixed ? null : variant.undone === undefined ? withoutFix(model) : builtIn(scenario, { ...setting, variant: variant.undone }),
       remedies: variant.isFixed ? [] : remediesOf(scenario, setting, model),
+      bounds: boundsOf(model), assumptions: [], held: null,
     }];
   }
   return [];
@@ -106,35 +112,40 @@ function remediesOf(scenario: CatalogueScenario, setting: Setting, failing: Mode
   return own.length > 0 ? own : all.filter(({ model }) => isSameWorld(model, failing));
 }
 
-const lockCalled = (model: Model, name: string): Field | undefined => {
-  const locks = locksOf(model);
-  return locks.find((one) => one.name === name) ?? locks.find((one) => one.name.startsWith(`${name}(`));
-};
+/** What a verdict about a model of the catalogue covers. */
+function boundsOf({ threads, globals }: Model): string {
+  const isBuffered = globals.some(({ name }) => name.startsWith("store buffer of "));
+  return `threads {${threads.map(({ name }) => name).join(", ")}}, loops unbounded, ${isBuffered ? "stores late by CPU as modeled" : "SC"}`;
+}
 
 /** As `assumeHeld`; a model in which nobody takes the lock stays as it is: to hold it makes no difference there. */
 const withCallersHolding = (model: Model, name: string, mode: HeldMode): Model => {
-  const lock = lockCalled(model, name);
+  const lock = locksOf(model).find((one) => one.name === name);
   return lock ? assumeHeld(model, lock, mode) : model;
 };
 
 /** The simulation with a lock that callers hold all the time, with the fix and without: `NAME`, `NAME (read)` or `NAME (write)`. */
 export function withHeld(simulation: Simulation, wanted: string): Asked<Simulation> {
   const { model, undone, what } = simulation;
-  const [, name = wanted, written = "read"] = /^(.*?)(?:\s*\((read|write)\))?$/.exec(wanted) ?? [];
-  const mode: HeldMode = written === "write" ? "write" : "read";
-  const lock = lockCalled(model, name);
-  if (!lock) return { reason: `no lock is called '${visibleLine(name)}' here; there are ${locksOf(model).map((one) => visibleLine(one.name)).join(", ") || "none"}` };
+  const lock = lockNamed(model, wanted);
+  if (lock.kind === "unknown") return { reason: `no lock is called '${visibleLine(lock.name)}' here; there are ${lockChoices(model).map(visibleLine).join(", ") || "none"}` };
+  const held = { without: model, lock };
+  if (lock.kind === "not-taken") return { value: { ...simulation, held } };
   return { value: {
-    ...simulation, what: `${what}, callers hold ${heldText(lock, mode)}`, remedies: [],
-    model: assumeHeld(model, lock, mode), undone: undone && withCallersHolding(undone, lock.name, mode),
+    ...simulation, what: `${what}, callers hold ${heldText(lock.lock, lock.mode)}`, remedies: [], held,
+    model: assumeHeld(model, lock.lock, lock.mode), undone: undone && withCallersHolding(undone, lock.lock.name, lock.mode),
   } };
 }
 
 /** Explores a simulation, what mends it, and what undoes its fix. */
 export function simulationReport(simulation: Simulation): SimulationReport {
-  const { scenario, title, variant, what, setting, model, options, undone, sources } = simulation;
+  const { scenario, title, variant, what, setting, model, undone, sources, bounds, assumptions, held } = simulation;
+  const whatIf = held && whatIfHeld(held.without, simulation.options, held.lock);
+  // Where a caller that holds the lock stops everything, that is what fails.
+  const options = whatIf?.outcome === "deadlock" ? { ...simulation.options, properties: new Set<string>(), deadlock: true } : simulation.options;
   const result = explore(model, options);
   const trace = result.verdict === "fail" ? counterexample(model, options) : null;
+  const before = whatIf && counterexample(held.without, simulation.options);
   const shown = trace ? shownSchedule(model, trace) : { steps: [], held: [] };
   return {
     scenario, title, variant, what, setting, sources,
@@ -146,6 +157,8 @@ export function simulationReport(simulation: Simulation): SimulationReport {
     schedule: shown.steps,
     held: shown.held,
     fixed: trace ? fixedOf(simulation, trace) : null,
+    bounds, assumptions: [...new Set([...assumptions, ...(trace ? assumedBranches(trace).map(unjustified) : [])])], assumeHeld: whatIf,
+    failing: before ? shownSchedule(held.without, before).steps : [],
     withoutFix: undone && result.verdict === "pass" ? explore(undone, options).verdict : null,
     counts: countsOf(model, options),
   };

@@ -30,6 +30,9 @@ Options of lint and scan:
                           pattern
   --types A,B             only these rules, as MM_TYPE or rule-id
   --ignore A,B            all rules but these
+  --show-refuted          also what is no finding: candidates that provably
+                          cannot get into the bad state, and defects that a
+                          patch mends
   --no-simulate           no exploration; findings end at tier contract
   --color[=WHEN]          auto (default), always, never; auto honors NO_COLOR
   -q                      findings only: no notes, no checklists, no summary
@@ -45,10 +48,12 @@ Options of scan and index:
 Options of simulate:
   --finding F FILE        not a scenario: what is behind the finding with this
                           fingerprint (see lint --format json) in a file
+  --tree DIR              with --finding: as for lint
   --variant V             a variant, or buggy, or fixed; default: all
   --release R, --era E, --arch A
                           where it plays; eras are those of GUP, E0 to E7
-  --assume-held LOCK      callers hold it: NAME, NAME (read) or NAME (write)
+  --assume-held LOCK      what if callers hold it: NAME, NAME (read) or
+                          NAME (write); an unknown name lists the locks
   --max-states N          give up after this many states
   --export F              one variant as promela, itf, mermaid or svg
   --step                  step through it, forwards and backwards

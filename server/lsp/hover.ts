@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { MarkupKind } from "vscode-languageserver/node";
 import type { TextDocument } from "vscode-languageserver-textdocument";
-import type { Connection, Hover, Position, Range } from "vscode-languageserver/node";
+import type { Connection, Hover, Position, Range, TextDocuments } from "vscode-languageserver/node";
 import { hoverMarkdown, hoverPlain } from "../report/hover.ts";
 import type { HoverOptions } from "../report/hover.ts";
 import { heldLines, summaryLines } from "../report/held.ts";
@@ -60,14 +60,26 @@ function heldHoverAt(position: Position, document: TextDocument, held: HeldLines
   };
 }
 
-/** The story of the findings under the cursor; where there is none, what holds there. */
-export function answerHoverRequests(connection: Connection, reviews: ReviewCache, held: HeldCache, client: Client, ruleOf: RuleOf): void {
+/** Who points at a word does not wait for a long exploration: what is held there is known without one. */
+const PATIENCE_MS = 400;
+
+function soon<T>(result: Promise<T>, ms: number): Promise<T | "later"> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<"later">((resolve) => {
+    timer = setTimeout(() => resolve("later"), ms);
+  });
+  return Promise.race([result, patience]).finally(() => clearTimeout(timer));
+}
+
+/** The story of the findings under the cursor; where there is none, or none yet, what holds there. */
+export function answerHoverRequests(connection: Connection, documents: TextDocuments<TextDocument>, reviews: ReviewCache, held: HeldCache, client: Client, ruleOf: RuleOf): void {
   connection.onHover(async ({ textDocument, position }, token) => {
-    const reviewed = await reviews.of(textDocument.uri, token);
+    const reviewed = await soon(reviews.of(textDocument.uri, token), PATIENCE_MS);
     if (reviewed === null) return null;
-    const found = hoverAt(position, reviewed, client, ruleOf);
+    const found = reviewed === "later" ? null : hoverAt(position, reviewed, client, ruleOf);
     if (found !== null) return found;
     const lines = await held.of(textDocument.uri);
-    return lines === null ? null : heldHoverAt(position, reviewed.document, lines, client);
+    const document = documents.get(textDocument.uri);
+    return lines === null || document === undefined ? null : heldHoverAt(position, document, lines, client);
   });
 }

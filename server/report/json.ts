@@ -9,14 +9,25 @@ export interface Summary {
   readonly pattern: number;
   /** Files that were read; a mailbox counts once. */
   readonly files: number;
+  /** What is no finding; missing where nobody asked for it. */
+  readonly aside?: AsideCounts;
+}
+
+interface AsideCounts {
+  readonly refuted: number;
+  readonly fixed: number;
 }
 
 export const EMPTY_SUMMARY: Summary = { proved: 0, contract: 0, pattern: 0, files: 0 };
 
-/** The summary with the findings of one more review; files are counted by who reads them. */
-export function withFindings(summary: Summary, findings: readonly Finding[]): Summary {
+/** Before anything was read. `showsAside`: what is no finding is counted, too. */
+export const emptySummary = (showsAside: boolean): Summary => (showsAside ? { ...EMPTY_SUMMARY, aside: { refuted: 0, fixed: 0 } } : EMPTY_SUMMARY);
+
+/** The summary with what one more review says; files are counted by who reads them. */
+export function withFindings(summary: Summary, { findings, aside }: Pick<Review, "findings" | "aside">): Summary {
   const count = (tier: Tier): number => summary[tier] + findings.filter((finding) => finding.tier === tier).length;
-  return { ...summary, proved: count("proved"), contract: count("contract"), pattern: count("pattern") };
+  const counts = summary.aside && aside ? { aside: { refuted: summary.aside.refuted + aside.refuted.length, fixed: summary.aside.fixed + aside.fixed.length } } : {};
+  return { ...summary, proved: count("proved"), contract: count("contract"), pattern: count("pattern"), ...counts };
 }
 
 // Every object is rebuilt key by key, so that the order of keys is this file's and nobody else's.
@@ -67,6 +78,7 @@ const evidenceJson = (evidence: Evidence) => ({
   assumptions: [...evidence.assumptions],
   schedule: evidence.schedule.map(stepJson),
   fixed: evidence.fixed === null ? null : fixedJson(evidence.fixed),
+  ...(evidence.old === undefined ? {} : { old: { verdict: evidence.old.verdict, property: evidence.old.property, states: evidence.old.states } }),
   wrongFixes: [...evidence.wrongFixes],
 });
 
@@ -113,6 +125,7 @@ export const inputJson = (path: string, review: Review) => ({
   obligations: review.obligations.map(({ id, ruleId, status, message, patchLines }) =>
     ({ id, ruleId, status, message, patchLines: [...patchLines] })),
   findings: review.findings.map(findingJson),
+  ...(review.aside === undefined ? {} : { refuted: review.aside.refuted.map(findingJson), fixed: review.aside.fixed.map(findingJson) }),
 });
 
 /** Escapes what a terminal might obey and JSON leaves alone. Such characters occur inside strings only. */
@@ -138,7 +151,7 @@ export const jsonInput = (path: string, review: Review, index: number): string =
   `${index === 0 ? "" : ","}\n    ${indented(jsonText(inputJson(path, review)), "    ")}`;
 
 export function jsonClosing(summary: Summary, inputs: number, timings: Readonly<Record<string, number>> | null): string {
-  const { proved, contract, pattern, files } = summary;
-  const tail = { summary: { proved, contract, pattern, files }, ...(timings === null ? {} : { timings }) };
+  const { proved, contract, pattern, files, aside } = summary;
+  const tail = { summary: { proved, contract, pattern, files, ...(aside === undefined ? {} : { refuted: aside.refuted, fixed: aside.fixed }) }, ...(timings === null ? {} : { timings }) };
   return `${inputs === 0 ? "" : "\n  "}],\n${jsonText(tail).slice(2)}\n`;
 }

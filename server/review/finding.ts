@@ -7,7 +7,8 @@ import type { Problem } from "../text/problem.ts";
 
 export type Severity = "error" | "warning" | "info";
 export type Tier = "proved" | "contract" | "pattern";
-export type Origin = "introduced" | "incomplete-fix" | "interaction" | "pre-existing";
+/** `fixed`: the old side has it and the new one does not. Never that of a finding, only of what is told on request. */
+export type Origin = "introduced" | "incomplete-fix" | "interaction" | "pre-existing" | "fixed";
 
 /** A place of a finding: in the document the user sees, and in the two files where known. All numbers are 1-based. */
 export interface Location {
@@ -37,7 +38,10 @@ export type { FixedSchedule, HeldSpan };
 export type Verdict = Proof["verdict"];
 
 /** What exploring a scenario around the function showed; unjustified branches are among the assumptions. */
-export type Evidence = Omit<Proof, "assumedBranches" | "explored">;
+export interface Evidence extends Omit<Proof, "assumedBranches" | "explored"> {
+  /** What exploring the old side showed; missing where nobody had to know. */
+  readonly old?: Pick<Proof, "verdict" | "property" | "states">;
+}
 
 /** Who said so, and where. */
 export interface Source {
@@ -121,4 +125,14 @@ export interface Review {
   readonly obligations: readonly Obligation[];
   /** Ordered by patchLine, then rule id. */
   readonly findings: readonly Finding[];
+  /** What is no finding, where that was asked for. */
+  readonly aside?: Aside;
+}
+
+/** What could be taken for findings, in the order of findings. */
+export interface Aside {
+  /** Breaks a rule as far as analysis can tell, and provably cannot get into the bad state. */
+  readonly refuted: readonly Finding[];
+  /** Defects of the old side that the new side does not have. */
+  readonly fixed: readonly Finding[];
 }

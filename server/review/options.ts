@@ -14,6 +14,8 @@ export interface ReviewOptions {
   readonly minTier: Tier;
   /** False: no exploration; every finding ends at tier `contract`. */
   readonly simulate: boolean;
+  /** Whether reviews also tell what is no finding: candidates that were refuted, and defects that the patch mends. */
+  readonly showRefuted: boolean;
   /** Limit of stored states per exploration. */
   readonly maxStates: number;
 }
@@ -25,5 +27,6 @@ export const DEFAULT_OPTIONS: ReviewOptions = {
   rules: {},
   minTier: "contract",
   simulate: true,
+  showRefuted: false,
   maxStates: 300_000,
 };

@@ -6,7 +6,9 @@ import { readPatches } from "../patch/read.ts";
 import { decideTarget, type DecidedTarget } from "../source/target.ts";
 import type { Problem } from "../text/problem.ts";
 import { coverageOf, lostProblems, NO_COVERAGE, unclosedProblems } from "./coverage.ts";
-import type { Review, TargetReport } from "./finding.ts";
+import { RULES } from "../rules/registry.ts";
+import type { Rule } from "../rules/rule.ts";
+import type { Aside, Review, TargetReport } from "./finding.ts";
 import { judge, NOTHING_JUDGED } from "./judge.ts";
 import type { ReviewOptions } from "./options.ts";
 import { seenInTree, treeProblems, type ReviewTree } from "./tree.ts";
@@ -27,15 +29,15 @@ export interface ReviewInput {
  * Reviews one document. A document with several patches (mbox) gives one review per patch, in document order;
  * a document without any patch gives one review without findings. Lines count from the start of `text`.
  */
-export function review(input: ReviewInput, options: ReviewOptions): Review[] {
-  if (input.kind === "c") return [reviewFile(input, options)];
+export function review(input: ReviewInput, options: ReviewOptions, rules: readonly Rule[] = RULES): Review[] {
+  if (input.kind === "c") return [reviewFile(input, options, rules)];
   const document = readPatches(input.text);
   if (document.patches.length === 0) return [emptyReview(document.messages, options, document.problems)];
   const covers = [...(input.covers ?? []), ...document.messages.map(coverFrom).filter((cover) => cover !== null)];
   const problems = byPatch(document.patches, document.problems);
   return document.messages.flatMap((message) =>
     message.patches.map((patch) =>
-      reviewPatch(input, message, patch, coverOf(message, covers), options, problems.get(patch) ?? []),
+      reviewPatch(input, message, patch, coverOf(message, covers), options, problems.get(patch) ?? [], rules),
     ),
   );
 }
@@ -73,17 +75,22 @@ function emptyReview(messages: readonly MailMessage[], options: ReviewOptions, p
     messageId: message?.messageId ?? null, subject: message?.subject ?? null,
     series: message && placeOf(message, null), cover: message && coverFrom(message),
     target: reportOf(decided), problems: [...problems, ...decided.problems],
-    coverage: NO_COVERAGE, obligations: [], findings: [],
+    coverage: NO_COVERAGE, obligations: [], findings: [], ...asideOf(undefined, options),
   };
 }
 
+/** Whoever asks what is no finding gets an answer, also where nothing was to be judged. */
+export const asideOf = (aside: Aside | undefined, options: ReviewOptions): Pick<Review, "aside"> =>
+  options.showRefuted ? { aside: aside ?? { refuted: [], fixed: [] } } : {};
+
 function reviewPatch(
   { text, tree }: ReviewInput, message: MailMessage, patch: Patch, cover: Cover | null, options: ReviewOptions, problems: readonly Problem[],
+  rules: readonly Rule[],
 ): Review {
   const seen = tree && seenInTree(text, message, patch, cover, tree);
   const decided = decideTarget(patch, { ...options, ...seen?.target }, cover?.subject ?? null);
   const subject = subjectOf(text, patch, decided.target, seen?.preImages, seen?.callers);
-  const judged = subject ? judge(subject, options) : NOTHING_JUDGED;
+  const judged = subject ? judge(subject, options, rules) : NOTHING_JUDGED;
   return {
     messageId: patch.messageId,
     subject: patch.subject,
@@ -94,13 +101,14 @@ function reviewPatch(
     coverage: { ...(subject ? coverageOf(subject.unit, judged.cutOff) : NO_COVERAGE), ...(seen ? { preImages: seen.reports } : {}) },
     obligations: judged.obligations,
     findings: judged.findings,
+    ...asideOf(judged.aside, options),
   };
 }
 
-function reviewFile(input: ReviewInput, options: ReviewOptions): Review {
+function reviewFile(input: ReviewInput, options: ReviewOptions, rules: readonly Rule[]): Review {
   const decided = decideTarget(NO_PATCH, options);
   const subject = subjectOfFile(input.path, input.text, decided.target);
-  const judged = subject ? judge(subject, options) : NOTHING_JUDGED;
+  const judged = subject ? judge(subject, options, rules) : NOTHING_JUDGED;
   return {
     messageId: null,
     subject: null,
@@ -111,5 +119,6 @@ function reviewFile(input: ReviewInput, options: ReviewOptions): Review {
     coverage: subject ? coverageOf(subject.unit, judged.cutOff) : NO_COVERAGE,
     obligations: judged.obligations,
     findings: judged.findings,
+    ...asideOf(judged.aside, options),
   };
 }

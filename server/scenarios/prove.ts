@@ -7,8 +7,9 @@ import type { Exploration, ExploreOptions } from "../simulator/explore.ts";
 import { FALSE } from "../simulator/expression.ts";
 import type { Alternative, Model } from "../simulator/model.ts";
 import type { Trace } from "../simulator/trace.ts";
+import { isUnknown } from "./doubt.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
-import { fixedSchedule, shownSchedule, type FixedSchedule, type HeldSpan, type ScheduleRow } from "./schedule.ts";
+import { assumedBranches, fixedSchedule, shownSchedule, type FixedSchedule, type HeldSpan, type ScheduleRow } from "./schedule.ts";
 
 /** What exploring a scenario around one program showed. */
 export interface Proof {
@@ -45,6 +46,8 @@ export interface Proof {
   readonly wrongFixes: readonly string[];
   /** Branches of the schedule that the code does not justify. */
   readonly assumedBranches: readonly string[];
+  /** The code cannot get into the bad state: the verdict is `pass`, and nothing that is not known carries it. Missing: who knows. */
+  readonly refutes?: true;
   /** What was explored, for those who explore it again or write it out; null where nothing failed. */
   readonly explored: ExploredModels | null;
 }
@@ -72,7 +75,9 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
   const result = isStrict ? strict : whole;
   const shownModel = isStrict && justified ? justified : built.model;
   const assumptions = [...program.assumptions.map((one) => one.text), ...built.assumptions];
-  if (result.verdict !== "fail") return failure(experiment, result, program, assumptions);
+  if (result.verdict !== "fail") return {
+      ...failure(experiment, result, program, assumptions), ...(result.verdict === "pass" && isWhole(experiment, program, built) ? { refutes: true } : {}),
+    };
   const trace = counterexampleOnce(shownModel, options);
   if (!trace) return failure(experiment, { ...result, verdict: "unknown" }, program, assumptions);
   const { steps, held } = shownSchedule(shownModel, trace);
@@ -90,15 +95,29 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
     held,
     fixed,
     wrongFixes: tryWrongFixes(experiment, program, release, maxStates),
-    assumedBranches: trace.steps.flatMap((step) => (step.assumed === undefined ? [] : [`${step.text}: ${step.assumed}`])),
+    assumedBranches: assumedBranches(trace),
     explored: { failing: shownModel, options, fixed: fixedModel(experiment, program, release) },
   };
 }
 
+const isAssumed = (step: Model["threads"][number]["steps"][number]): boolean => step.alternatives.some((one) => one.assumed !== undefined);
+
+const hasAssumed = (model: Model): boolean => model.threads.some((thread) => thread.steps.some(isAssumed));
+
+/** True where model and program have all that can happen: nothing was assumed, and no code is unseen or unknown. */
+function isWhole(experiment: Experiment, program: EffectProgram, { model, assumptions }: BuiltModel): boolean {
+  const isKnown = (node: EffectProgram["nodes"][number]): boolean =>
+    node.kind === "call" ? !isUnknown(node) : node.kind === "choice" ? node.reason !== "unseen" : node.kind !== "unseen";
+  return (
+    experiment.primary.every((property) => experiment.complete?.includes(property)) &&
+    program.assumptions.length === 0 && assumptions.length === 0 && !hasAssumed(model) &&
+    !program.openStart && !program.openEnd && program.nodes.every(isKnown)
+  );
+}
+
 /** The model without the branches that only an assumption justifies; null where it has none. */
 function withoutAssumed(model: Model): Model | null {
-  const isAssumed = (step: Model["threads"][number]["steps"][number]): boolean => step.alternatives.some((one) => one.assumed !== undefined);
-  if (!model.threads.some((thread) => thread.steps.some(isAssumed))) return null;
+  if (!hasAssumed(model)) return null;
   // Shut, not taken out: places in a schedule count alternatives.
   const shut = (one: Alternative): Alternative => (one.assumed === undefined ? one : { ...one, guard: FALSE });
   return {

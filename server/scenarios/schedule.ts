@@ -50,6 +50,12 @@ export interface FixedSchedule {
   readonly waitsFor: readonly string[];
 }
 
+/** Branches of a schedule that the code does not justify, each with the reason why it is taken to be possible. */
+export const assumedBranches = ({ steps }: Trace): string[] => steps.flatMap((step) => (step.assumed === undefined ? [] : [`${step.text}: ${step.assumed}`]));
+
+/** How such a branch is told among the assumptions. */
+export const unjustified = (branch: string): string => `branch taken without justification: ${branch}`;
+
 /** Where a step is that only the tree shows. */
 const inFile = (source: TraceStep["source"]): Pick<ScheduleRow, "file" | "newLine"> =>
   source?.line === null && source.file && source.fileLine ? { file: source.file, newLine: source.fileLine } : {};

@@ -34,6 +34,9 @@ const holdingOf = (lock: Field, mode: HeldMode): Holding => {
   return { take: spinLock(lock), leave: spinUnlock(lock) };
 };
 
+/** The ways in which a lock can be held; null stands for the only one. */
+export const modesOf = (lock: Field): readonly (HeldMode | null)[] => (isRwsem(lock) ? ["read", "write"] : [null]);
+
 /** A lock that callers hold, in words. */
 export const heldText = (lock: Field, mode: HeldMode): string => (isRwsem(lock) ? `${lock.name} (${mode})` : lock.name);
 
@@ -50,7 +53,8 @@ const stepOf = (text: string, part: StepPart): Step => ({ text, source: null, hi
 
 /**
  * The model in which the callers of the threads under review hold a lock from before their first step to after their
- * last: "what if the caller holds it?". `mode` counts for semaphores only.
+ * last: "what if the caller holds it?". `mode` counts for semaphores only. A caller that the model has already, and that holds
+ * the lock in some way, holds it in this way instead.
  */
 export function assumeHeld(model: Model, lock: Field, mode: HeldMode): Model {
   const { take, leave } = holdingOf(lock, mode);
@@ -61,7 +65,7 @@ export function assumeHeld(model: Model, lock: Field, mode: HeldMode): Model {
     const context = inAtomic ? thread.locals.find(isAtomic) : undefined;
     const first = context === undefined ? take : together(take, enterAtomic(context));
     const last = context === undefined ? leave : together(leave, leaveAtomic(context));
-    return between(thread, stepOf(`caller takes ${held}`, first), stepOf(`caller gives up ${held}`, last));
+    return between(withoutCaller(thread, lock), stepOf(`caller takes ${held}`, first), stepOf(`caller gives up ${held}`, last));
   };
   return {
     ...model,
@@ -70,6 +74,18 @@ export function assumeHeld(model: Model, lock: Field, mode: HeldMode): Model {
     // A step more stands in front of those that must be reached.
     reach: model.reach.map((one) => (model.threads[one.thread]?.role === "review" ? { ...one, step: one.step + 1 } : one)),
   };
+}
+
+/** Steps of a caller stand before the first line of the code and after its last. They become steps that do nothing: places stay. */
+function withoutCaller(thread: ThreadSpec, lock: Field): ThreadSpec {
+  const own = [...thread.steps.keys()].filter((index) => thread.steps[index]?.source !== null);
+  const first = own[0];
+  const last = own.at(-1);
+  if (first === undefined || last === undefined) return thread;
+  const isCallers = (step: Step, index: number): boolean =>
+    step.source === null && (index < first || index > last) && [...(step.acquires ?? []), ...(step.releases ?? [])].some((one) => one.lock === lock);
+  const skipped = ({ text, alternatives }: Step): Step => ({ text, source: null, hidden: true, alternatives: alternatives.map(({ to }) => (to === undefined ? {} : { to })) });
+  return { ...thread, steps: thread.steps.map((step, index) => (isCallers(step, index) ? skipped(step) : step)) };
 }
 
 function between(thread: ThreadSpec, first: Step, last: Step): ThreadSpec {

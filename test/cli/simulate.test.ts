@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ENGINE } from "../../server/cli/engine.ts";
 import { CATALOGUE } from "../../server/scenarios/catalogue/catalogue.ts";
-import { patchwalk } from "./run-command.ts";
+import { folderOf, patchwalk } from "./run-command.ts";
 
 const NAME = "hugetlb-vma-lock-order";
 
@@ -65,7 +65,7 @@ describe("simulate", () => {
     expect(status).toBe(1);
     expect(out).toContain("caller takes hugetlb_vma_lock (write)");
     expect(await patchwalk(["simulate", NAME, "--assume-held", "no_such"])).toEqual({
-      status: 2, out: "", err: "patchwalk: no lock is called 'no_such' here; there are i_mmap_rwsem, hugetlb_vma_lock; see patchwalk --help\n",
+      status: 2, out: "", err: "patchwalk: no lock is called 'no_such' here; there are i_mmap_rwsem (read), i_mmap_rwsem (write), hugetlb_vma_lock (read), hugetlb_vma_lock (write); see patchwalk --help\n",
     });
   });
 
@@ -124,6 +124,70 @@ describe("simulate", () => {
     expect((await patchwalk(["simulate", "--finding", "0000", file], { engine: ENGINE })).err).toMatch(/^patchwalk: no single finding has the fingerprint '0000'; there are [0-9a-f, ]+;/);
     expect((await patchwalk(["simulate", "--finding", "0000", "/nowhere"], { engine: ENGINE })).err).toMatch(/\/nowhere cannot be read/);
     expect((await patchwalk(["simulate", "--finding", "xyz", file], { engine: ENGINE })).status).toBe(2);
+  });
+
+  describe("what if the caller holds a lock, for a finding of a file", () => {
+    const file = join(folderOf({ "toy.c": `
+static bool toy_is_none(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long addr)
+{
+	bool none = true;
+	pte_t *ptep;
+
+	mmap_read_lock(mm);
+	ptep = huge_pte_offset(mm, addr, huge_page_size(hstate_vma(vma)));
+	if (ptep)
+		none = huge_pte_none(huge_ptep_get(ptep));
+	mmap_read_unlock(mm);
+	return none;
+}
+` }), "toy.c");
+    const asked = async (lock: string, ...more: string[]) => {
+      const { out } = await patchwalk(["lint", "--release", "6.1", "--format", "json", file], { engine: ENGINE });
+      const fingerprint: string = JSON.parse(out).inputs[0].findings[0].fingerprint;
+      return patchwalk(["simulate", "--finding", fingerprint, "--release", "6.1", "--variant", "buggy", "--assume-held", lock, ...more, file], { engine: ENGINE });
+    };
+
+    test.each(["i_mmap_rwsem (read)", "i_mmap_rwsem (write)", "i_mmap_rwsem", "I_MMAP_RWSEM", "hugetlb_vma_lock (read)", "hugetlb vma lock(A) (write)"])("%s: the failing schedule stops", async (lock) => {
+      const { status, out } = await asked(lock);
+      expect(status).toBe(0);
+      expect(out.replace(/\s+/g, " ")).toMatch(/held by the caller no schedule of this scenario fails \(all \d+ states, \d+ transitions\) the failing schedule stops (?:at step \d+ of \d+, )?at "hole punch of the file: [^"]*", which waits for [^,]*, held by the caller of toy_is_none\(\) covers environment {/);
+    });
+
+    test("a lock that only the function takes does not help: the new schedule", async () => {
+      const { status, out } = await asked("mmap_lock (read)");
+      expect(status).toBe(1);
+      expect(out).toContain("caller takes mmap_lock(A) (read)");
+      expect(out.replace(/\s+/g, " ")).toMatch(/it still fails \(\d+ states, \d+ transitions up to the first failure; no other thread of this scenario takes it\) the failing schedule goes through as before/);
+    });
+
+    test("a lock that the function takes itself: it waits for its caller", async () => {
+      const { status, out } = await asked("mmap_lock (write)");
+      expect(status).toBe(1);
+      expect(out).toContain("FAIL: deadlock");
+      expect(out.replace(/\s+/g, " ")).toMatch(/it does not get that far: it deadlocks .* stops at step 1 of \d+, at "toy_is_none\(\): mmap_read_lock\(mm\)", which waits for mmap_lock\(A\), held by the caller of toy_is_none\(\)/);
+    });
+
+    test("a lock that no thread takes changes nothing, and that is the answer", async () => {
+      for (const lock of ["folio_lock", "ptl", "anon_vma (write)"]) {
+        const { status, out } = await asked(lock);
+        expect(status).toBe(1);
+        expect(out).toContain("no thread of this scenario takes it: it changes nothing");
+      }
+    });
+
+    test("a lock that nobody knows: those that there are", async () => {
+      expect(await asked("no_such (read)")).toMatchObject({
+        status: 2, err: expect.stringMatching(/^patchwalk: no lock is called 'no_such' here; there are mmap_lock\(A\) \(read\), mmap_lock\(A\) \(write\), i_mmap_rwsem \(read\), /),
+      });
+    });
+
+    test("JSON has the answer, what it covers and what it rests on", async () => {
+      const { simulations } = JSON.parse((await asked("i_mmap_rwsem (read)", "--format", "json")).out);
+      expect(simulations[0]).toMatchObject({
+        verdict: "pass", bounds: expect.stringContaining("environment {hole punch"), assumptions: [],
+        assumeHeld: { lock: "i_mmap_rwsem (read)", outcome: "pass", takenBy: ["hole punch of the file", "munmap() in process B"], heldBy: "toy_is_none()", replay: { waitsFor: ["i_mmap_rwsem"] } },
+      });
+    });
   });
 
   test("exports of one variant", async () => {
