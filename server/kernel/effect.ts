@@ -289,6 +289,7 @@ export interface PureMeaning {
     | "cow-mapping"
     | "hugetlb-vma"
     | "error-pointer"
+    | "null-or-error-pointer"
     | "must-unshare"
     | "mm-of-vma"
     | "other";

@@ -8,6 +8,7 @@ import { notifierInAtomic } from "./notifier-in-atomic.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
 import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
+import { referenceImbalance } from "./reference-imbalance.ts";
 import { sleepInAtomic } from "./sleep-in-atomic.ts";
 import type { Rule } from "./rule.ts";
 
@@ -22,5 +23,6 @@ export const RULES: readonly Rule[] = [
   notifierNonblockOutsideOom,
   pteUnmapForeignPointer,
   pteUnmapMissing,
+  referenceImbalance,
   sleepInAtomic,
 ];

@@ -160,7 +160,9 @@ class Emitter implements Lifting {
   /** What must hold wherever the function is left: checked once, at the return statement or at the closing brace. */
   #leaving(node: ReturnNode | null): LiftedStep {
     const checks = this.#world.leaving?.(node, this) ?? [];
-    return checks.length > 0 ? { alternatives: [{ checks, to: this.#end }] } : { alternatives: [{}], hidden: true };
+    // Past a return there is no closing brace to come to.
+    if (checks.length === 0) return { alternatives: [this.#world.leaving && node ? { to: this.#end } : {}], hidden: true };
+    return { alternatives: [{ checks, to: this.#end }] };
   }
 
   #exit(): number {
@@ -230,6 +232,8 @@ class Emitter implements Lifting {
   /** A call whose value matters but is not known: zero or not. */
   #freeResult(node: CallNode): LiftedStep {
     if (node.result === null || !this.#fields.has(node.result)) return { alternatives: [{}], hidden: true };
+    const found = this.#world.origin?.(node, this) ?? null;
+    if (found) return found;
     const known = this.#translator.value(asValue(node));
     if (known !== null) return { alternatives: [{ effect: this.set(node.result, known) }], hidden: true };
     const why = this.#doubt.ofResult(node);
@@ -245,6 +249,8 @@ class Emitter implements Lifting {
 
   #assignment(node: AssignNode): LiftedStep {
     const key = render(node.target);
+    const found = this.#fields.has(key) ? (this.#world.origin?.(node, this) ?? null) : null;
+    if (found) return found;
     const effects: Assignment[] = [];
     const open: Field[] = [];
     const give = (field: Field, value: Expression | null): void => {

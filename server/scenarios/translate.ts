@@ -46,6 +46,9 @@ const movedPointers = (program: EffectProgram): ReadonlySet<string> =>
     ),
   );
 
+/** `folio->page` behind `&`: the folio by another name. */
+const isFirstPage = (of: Value): of is Value & { kind: "member" } => of.kind === "member" && of.arrow && of.field === "page" && of.of.kind === "name";
+
 const isConstant = (of: Expression | null, truth: boolean): boolean => of?.kind === "constant" && (of.value !== 0) === truth;
 
 /** What one part decides needs no other part to be known. */
@@ -91,7 +94,7 @@ export function translator(
         return read(render(of));
       case "unary":
         if (of.operator === "-" || of.operator === "+") return inner(of.of);
-        if (of.operator === "&") return TRUE;
+        if (of.operator === "&") return isFirstPage(of.of) && kindOf(program, of.of.of) === "folio" ? inner(of.of.of) : TRUE;
         if (of.operator === "!") return negate(condition(of.of));
         return null;
       case "call":

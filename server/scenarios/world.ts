@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { PureMeaning } from "../kernel/effect.ts";
 import type { Value } from "../program/code.ts";
-import type { BoundEffect, CallNode, EffectProgram, ReturnNode, UnseenNode } from "../program/program.ts";
+import type { AssignNode, BoundEffect, CallNode, EffectProgram, ReturnNode, UnseenNode } from "../program/program.ts";
 import type { StepPart, ThreadBuilder } from "../simulator/build.ts";
 import type { Expression, Operand } from "../simulator/expression.ts";
 import type { Assignment, Check } from "../simulator/model.ts";
@@ -67,6 +67,8 @@ export interface World {
   handed?(call: CallNode): string | null;
   /** Variables that are not followed: what hangs on them is not decided. Missing: none. */
   hides?(key: string): boolean;
+  /** The step of a node that gives a variable an object which the scenario follows from then on; null: any other node. */
+  origin?(node: CallNode | AssignNode, lifting: Lifting): LiftedStep | null;
   /** What must hold at every return (null: at the end of the function). Missing: nothing. */
   leaving?(at: ReturnNode | null, lifting: Lifting): readonly Check[];
   /** True where `leaving` asks what is returned. */

@@ -47,6 +47,7 @@ export const pureFacts: readonly ApiFact[] = [
   ...values("is_cow_mapping", "cow-mapping", [0], "include/linux/mm.h:1276-1279 (6.1.192)", { arity: 1 }),
   ...values("is_vm_hugetlb_page", "hugetlb-vma", [0], "include/linux/hugetlb_inline.h (6.1.192)", { arity: 1 }),
   ...values("IS_ERR", "error-pointer", [0], "include/linux/err.h (6.1.192)", { arity: 1 }),
+  ...values("IS_ERR_OR_NULL", "null-or-error-pointer", [0], "include/linux/err.h (6.1.192)", { arity: 1 }),
   ...values("gup_must_unshare", "must-unshare", [0, 1], "include/linux/mm.h:3189-3224 (6.1.192)", { arity: 2, since: "5.19", until: "6.2" }),
   ...values("gup_must_unshare", "must-unshare", [1, 2, 0], "84209e87c696", { arity: 3, since: "6.2" }),
 

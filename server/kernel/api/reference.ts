@@ -67,6 +67,7 @@ const TRANSFERS: readonly ApiFact[] = [
   }),
   ...facts("isolate_hugetlb", "mm/hugetlb.c (6.1.192): 0 is isolated, with a reference", [get("zero")], { arity: 2, since: "6.0", until: "6.4", certainty: "plausible" }),
   ...facts("isolate_hugetlb", "mm/hugetlb.c:7493 (6.12.117): true is isolated, with a reference", [get("nonzero")], { arity: 2, since: "6.4", certainty: "plausible" }),
+  ...facts("putback_active_hugepage putback_active_hugetlb_folio folio_putback_hugetlb", "mm/hugetlb.c (6.1.192): the reference of isolate_hugetlb()", [put], { arity: 1 }),
   ...facts("putback_lru_page folio_putback_lru", "mm/vmscan.c (6.1.192)", [put], { arity: 1 }),
   ...facts("sg_set_page sg_alloc_table_from_pages", "include/linux/scatterlist.h (6.1.192)", [takesOver(1, "scatterlist")]),
   ...facts("bio_add_page", "block/bio.c (6.1.192): 0 where it did not fit", [takesOver(1, "bio", "nonzero")], { arity: 4 }),
@@ -79,4 +80,15 @@ const TRANSFERS: readonly ApiFact[] = [
   }),
 ];
 
-export const referenceFacts: readonly ApiFact[] = [...COUNTS, ...VALUES, ...TRANSFERS];
+/** Where an object is found again by somebody else: the reference stays with it until it is taken out. */
+const KEPT: readonly ApiFact[] = [
+  ...facts("list_add list_add_tail list_add_rcu list_add_tail_rcu list_move list_move_tail hlist_add_head hlist_add_head_rcu llist_add", "include/linux/list.h, llist.h (6.1.192)", [
+    takesOver(0, "list"),
+  ], { arity: 2 }),
+  ...facts("pagevec_add folio_batch_add", "include/linux/pagevec.h (6.1.192)", [takesOver(1, "list")], { arity: 2 }),
+  ...facts("__tlb_remove_page", "mm/mmu_gather.c (6.1.192): put when the gather is flushed", [takesOver(1, "list")]),
+  ...facts("xas_store", "lib/xarray.c (6.1.192)", [takesOver(1, "mapping")], { arity: 2 }),
+  ...facts("rcu_assign_pointer", "include/linux/rcupdate.h (6.1.192)", [takesOver(1, "callee")], { arity: 2 }),
+];
+
+export const referenceFacts: readonly ApiFact[] = [...COUNTS, ...VALUES, ...TRANSFERS, ...KEPT];
