@@ -114,7 +114,7 @@ export type ContractEffect =
     }
   /**
    * The value tells of an error that must not be lost. `allocates`: because memory for page tables may be missing, with
-   * the flag named by `onlyWith` in the word `flags` where they are given.
+   * the flag named by `onlyWith` in the word `flags` where they are given; `flags` alone: where that argument is not 0.
    */
   | {
       readonly kind: "returnsError";

@@ -6,6 +6,7 @@ import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { lockImbalance } from "./lock-imbalance.ts";
 import { notifierInAtomic } from "./notifier-in-atomic.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
+import { pgtableAllocFailureLost } from "./pgtable-alloc-failure-lost.ts";
 import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
 import { referenceImbalance } from "./reference-imbalance.ts";
@@ -21,6 +22,7 @@ export const RULES: readonly Rule[] = [
   lockImbalance,
   notifierInAtomic,
   notifierNonblockOutsideOom,
+  pgtableAllocFailureLost,
   pteUnmapForeignPointer,
   pteUnmapMissing,
   referenceImbalance,

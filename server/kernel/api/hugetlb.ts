@@ -8,17 +8,20 @@ const GENERIC = "include/asm-generic/hugetlb.h (6.1.192)";
 
 const walk = (mm: number | null, vma: number | null, asserts: boolean): Effect => ({ kind: "hugetlbWalk", mm, vma, asserts });
 
+/** No memory for a page table. */
+const noTable: Effect = { kind: "returnsError", form: "null", errors: ["ENOMEM"], allocates: true };
+
 /** Each use of the pointer is an `accessEntry`, because the table behind it may be gone. */
 const HUGETLB: readonly ApiFact[] = [
   ...facts("huge_pte_offset", "7868a2087ec1 (size added in 4.13)", [walk(0, null, false)], { arity: 2, until: "4.13", certainty: "plausible" }),
   ...facts("huge_pte_offset", "mm/hugetlb.c:7269 (6.1.192)", [walk(0, null, false)], { arity: 3, since: "4.13" }),
   ...facts("hugetlb_walk", "9c67a20704e7", [walk(null, 0, true)], { arity: 3, since: "6.3" }),
-  ...facts("huge_pte_alloc", "mm/hugetlb.c; without vma until 5.13", [maySleep, walk(0, null, false)], {
+  ...facts("huge_pte_alloc", "mm/hugetlb.c; without vma until 5.13", [maySleep, walk(0, null, false), noTable], {
     arity: 3,
     until: "5.13",
     certainty: "plausible",
   }),
-  ...facts("huge_pte_alloc", "mm/hugetlb.c (6.1.192)", [maySleep, walk(0, 1, false)], { arity: 4, since: "5.13" }),
+  ...facts("huge_pte_alloc", "mm/hugetlb.c (6.1.192)", [maySleep, walk(0, 1, false), noTable], { arity: 4, since: "5.13" }),
   ...facts("huge_pte_lock", "include/linux/hugetlb.h:1222 (6.1.192)", [{ kind: "lockEntryTable", pte: 2 }], { arity: 3 }),
   ...facts("huge_pte_lockptr", "include/linux/hugetlb.h:974 (6.1.192)", [{ kind: "ptlOf", of: 2, table: "own" }], { arity: 3 }),
   {

@@ -2,13 +2,17 @@
 import type { ApiFact, Argument, Effect } from "../effect.ts";
 import { excludes, facts, maySleep, type Bounds } from "./make.ts";
 
+/** The same of functions that take a boolean: whether protection is switched on. */
+const lostTableIf = (enable: Argument, errors: readonly string[] = ["ENOMEM"]): Effect => ({ kind: "returnsError", form: "negative", errors, allocates: true, flags: enable });
+
 /** Page tables for uffd-wp markers may be missing: only then does anything fail. */
-const lostTable = (flags: Argument | null, errors: readonly string[] = ["ENOMEM"]): Effect => ({
+const lostTable = (flags: Argument, errors: readonly string[] = ["ENOMEM"]): Effect => ({
   kind: "returnsError",
   form: "negative",
   errors,
   allocates: true,
-  ...(flags === null ? {} : { flags, onlyWith: "MM_CP_UFFD_WP" }),
+  flags,
+  onlyWith: "MM_CP_UFFD_WP",
 });
 
 const WALKERS = "change_pmd_range change_pud_range change_p4d_range";
@@ -37,12 +41,12 @@ export const protectFacts: readonly ApiFact[] = [
     certainty: "plausible",
   }),
   ...facts("uffd_wp_range", "mm/userfaultfd.c:738 (6.1.192): void", [maySleep], { until: "6.3" }),
-  ...facts("uffd_wp_range", `${CHANGE}; only where write protection is switched on`, [maySleep, lostTable(null)], { since: "6.3" }),
+  ...facts("uffd_wp_range", `${CHANGE}; only where write protection is switched on`, [maySleep, lostTableIf(3)], { arity: 4, since: "6.3" }),
   ...facts("mwriteprotect_range", "mm/userfaultfd.c:755 (6.1.192)", [
     maySleep,
     excludes("mmap_lock", 0),
     { kind: "returnsError", form: "negative", errors: ["ENOENT", "EAGAIN", "EINVAL"], allocates: false },
   ], { until: "6.3", certainty: "plausible" }),
-  ...facts("mwriteprotect_range", CHANGE, [maySleep, lostTable(null, ["ENOENT", "EAGAIN", "EINVAL", "ENOMEM"])], { since: "6.3" }),
+  ...facts("mwriteprotect_range", CHANGE, [maySleep, lostTableIf(3, ["ENOENT", "EAGAIN", "EINVAL", "ENOMEM"])], { since: "6.3" }),
   ...facts("mprotect_fixup change_prot_numa", "mm/mprotect.c:547, mm/mempolicy.c:627 (6.1.192)", [maySleep]),
 ];
