@@ -78,7 +78,10 @@ function guarded(kind: ObligationKind, begin: Begin, program: EffectProgram): Ef
 }
 
 function unguarded(program: EffectProgram): EffectProgram {
-  const plain = ({ shown: _, ...call }: CallNode): CallNode => call;
+  const plain = (node: CallNode): CallNode => {
+    const { shown, ...call } = node;
+    return shown === undefined ? node : call;
+  };
   return { ...program, nodes: program.nodes.map((node) => (node.kind === "call" && isGuarded(node) ? plain(node) : node)) };
 }
 
