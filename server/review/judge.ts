@@ -10,6 +10,8 @@ import type { Problem } from "../text/problem.ts";
 import { alreadyThere, isChanged, keyOf, unique } from "./compare.ts";
 import { evidenceOf, tierOf } from "./evidence.ts";
 import type { Finding, Obligation, Severity } from "./finding.ts";
+import { offering, type Offer } from "./fix/offered.ts";
+import type { Rewriting } from "./fix/rewriting.ts";
 import type { ReviewOptions } from "./options.ts";
 import { originOf } from "./origin.ts";
 import { anchorOf, relatedTo } from "./place.ts";
@@ -39,10 +41,14 @@ export interface Found {
   readonly obligations: readonly ObligationCheck[];
 }
 
-/** Runs every rule over a subject, proves what it can, and keeps what the patch caused. */
-export function judge(subject: Subject, options: ReviewOptions): Judged {
+/**
+ * Runs every rule over a subject, proves what it can, and keeps what the patch caused. `rewriting`: how the document can be
+ * changed, where fixes are asked for.
+ */
+export function judge(subject: Subject, options: ReviewOptions, rewriting: Rewriting | null = null): Judged {
   const { found, problems, cutOff } = searched(subject, options, { kind: "all" });
-  const { findings, problems: others } = settled(found, subject, options);
+  const offer = rewriting && options.fixes === true ? offering({ subject, rewriting, found, search: (edited) => searchedAgain(edited, options, problems), maxStates: options.maxStates }) : null;
+  const { findings, problems: others } = settled(found, subject, options, offer);
   const obligations = found.flatMap((one) => changedObligations(one.obligations).map(obligationOf));
   return { findings: findings.toSorted(byPlace), obligations: obligations.toSorted((a, b) => (a.id < b.id ? -1 : 1)), problems: [...problems, ...others], cutOff };
 }
@@ -64,18 +70,25 @@ export function searched(subject: Subject, options: ReviewOptions, scope: Scope)
   return { found, problems: [...problems, ...[...cutOff].map(cutOffProblem)], cutOff: [...cutOff] };
 }
 
+/** What rules find in an edited subject; null where a rule failed, or a function was cut off, that was not before. */
+function searchedAgain(edited: Subject, options: ReviewOptions, before: readonly Problem[]): readonly Found[] | null {
+  const { found, problems } = searched({ ...edited, old: null }, options, { kind: "all" });
+  const known = new Set(before.map((one) => one.message));
+  return problems.every((one) => known.has(one.message)) ? found : null;
+}
+
 /** What a reader must know about a function that was not followed to its end. No line: the function may move. */
 const cutOffProblem = ({ name }: EffectProgram): Problem => ({
   code: "paths-cut-off", message: `${name}() has more paths than are followed: it was not reviewed as a whole`, line: null,
 });
 
 /** Proves what was found where that is possible, and keeps what the patch caused. */
-export function settled(found: readonly Found[], subject: Subject, options: ReviewOptions): { readonly findings: readonly Finding[]; readonly problems: readonly Problem[] } {
+export function settled(found: readonly Found[], subject: Subject, options: ReviewOptions, offer: Offer | null = null): { readonly findings: readonly Finding[]; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const findings = found.flatMap(({ rule, candidates, old }) => {
     const override = options.rules[rule.meta.id];
     if (override === "off") return [];
-    return withoutCrash(rule, problems, () => candidates.flatMap((candidate) => settle(rule, candidate, old.has(candidate), subject, options, override)));
+    return withoutCrash(rule, problems, () => candidates.flatMap((candidate) => settle(rule, candidate, old.has(candidate), subject, options, override, offer)));
   });
   return { findings, problems };
 }
@@ -206,6 +219,7 @@ function settle(
   subject: Subject,
   options: ReviewOptions,
   override: Severity | undefined,
+  offer: Offer | null,
 ): Finding[] {
   const anchor = anchorOf(candidate.place);
   const origin = originOf(candidate, hadBefore, subject);
@@ -230,6 +244,7 @@ function settle(
         ...candidate.related.flatMap(({ message, place }) => relatedTo(message, place, subject.unit)),
       ],
       evidence: proof && evidenceOf(proof),
+      ...(offer ? { fixes: offer(candidate, tier) } : {}),
       sources: rule.meta.sources,
     },
   ];

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Candidate } from "../../rules/rule.ts";
+import type { Tier, VerifiedFix } from "../finding.ts";
+import { verified, type Verification } from "./verify.ts";
+
+/** Edits that a review may try: each costs another one. Code has a few findings, hostile text has hundreds. */
+const MOST_TRIED = 64;
+
+/** Verifies the fixes of one finding after the other. */
+export type Offer = (candidate: Candidate, tier: Tier) => readonly VerifiedFix[];
+
+export function offering(by: Verification): Offer {
+  let left = MOST_TRIED;
+  return (candidate, tier) => {
+    const seen = new Set<string>();
+    return (candidate.fixes?.() ?? []).flatMap((fix) => {
+      if (left <= 0) return [];
+      left--;
+      const one = verified(candidate, fix, tier, by);
+      const key = JSON.stringify(one?.edits);
+      if (!one || seen.has(key)) return [];
+      seen.add(key);
+      return [one];
+    });
+  };
+}

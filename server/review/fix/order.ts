@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Held } from "../../analysis/state.ts";
+import { isHeld } from "../../analysis/state.ts";
+import { statesAt, type AnalyzedFunction, type Unit } from "../../analysis/unit.ts";
+import { nestsInside } from "../../kernel/lock-order.ts";
+import { successors, type BoundEffect, type CallNode, type EffectProgram } from "../../program/program.ts";
+import { render } from "../../program/render.ts";
+
+/*
+ * What no rule asks and no reviewer forgives: a lock that a path leaves held, a call that may sleep where nothing may, a range
+ * that is started twice or never ended.
+ */
+
+/** A function with a fix, and the one before. */
+export interface Changed {
+  readonly unit: Unit;
+  readonly before: EffectProgram;
+  readonly now: EffectProgram;
+  /** True for an offset in text that the fix brought. */
+  isNew(at: number): boolean;
+  /** The function in the old side of the patch, where it has one. */
+  readonly old: EffectProgram | null;
+}
+
+export const keepsOrder = (changed: Changed, beforeUnit: Unit): boolean => {
+  const [before, now] = [beforeUnit.analyze(changed.before), changed.unit.analyze(changed.now)];
+  return leavesAsBefore(before, now) && callsFit(changed, now) && rangesFit(changed.now) && namesFit(changed);
+};
+
+const nameOf = ({ lock, object, mode }: Held): string => `${lock}(${object})${mode}`;
+
+const heldAtExit = ({ program, contexts }: AnalyzedFunction): ReadonlySet<string> =>
+  new Set(contexts.flatMap(({ interpretation }) => (interpretation.before[program.exit] ?? []).map((state) => [...state.held.map(nameOf), ...state.atomic.map((one) => `${one.reason}(${one.of})`)].toSorted().join(" "))));
+
+/** No way out holds what none held before. */
+function leavesAsBefore(before: AnalyzedFunction, now: AnalyzedFunction): boolean {
+  const known = heldAtExit(before);
+  return [...heldAtExit(now)].every((one) => known.has(one));
+}
+
+type Taken = BoundEffect & { readonly kind: "acquire" | "release" };
+
+const textOf = (effect: Taken): string => (effect.object === null ? "" : render(effect.object));
+
+/** Calls that the fix brought: a lock that is free and may be taken here, or one that is held; nothing that sleeps in atomic context. */
+function callsFit({ now, isNew, old }: Changed, fn: AnalyzedFunction): boolean {
+  return now.nodes.every((node, id) => {
+    if (node.kind !== "call" || node.at < 0 || !isNew(node.at) || node.inlined !== undefined) return true;
+    const states = statesAt(fn, id).map(({ state }) => state);
+    // What comes before the part that is shown may be atomic: only what stood there before is known to fit.
+    if (sleeps(node) && now.openStart && old?.nodes.some((one) => one.kind === "call" && one.name === node.name) !== true) return false;
+    if (sleeps(node) && states.some((state) => state.atomic.length > 0)) return false;
+    return node.effects.every((effect) => {
+      if (effect.kind === "acquire") return states.every((state) => state.held.every((held) => held.lock !== effect.lock && !nestsInside(held.lock, effect.lock)));
+      return effect.kind !== "release" || states.every((state) => isHeld(state, effect.lock, textOf(effect)));
+    });
+  });
+}
+
+const sleeps = (node: CallNode): boolean => node.effects.some((effect) => (effect.kind === "notifierStart" && effect.blocking) || (effect.kind === "acquire" && effect.sleeps));
+
+type RangeEffect = BoundEffect & { readonly kind: "notifierInit" | "notifierStart" | "notifierEnd" };
+
+const RANGE = new Set(["notifierInit", "notifierStart", "notifierEnd"]);
+
+const rangeOf = ({ range }: RangeEffect): string => (range.kind === "unary" && range.operator === "&" ? render(range.of) : render(range));
+
+/** Every range that a function starts and ends is set up once, started once and ended once, on every path. */
+function rangesFit(program: EffectProgram): boolean {
+  const effects = program.nodes.flatMap((node) => (node.kind === "call" ? node.effects.filter((one): one is RangeEffect => RANGE.has(one.kind)) : []));
+  const ranges = new Set(effects.map(rangeOf));
+  return [...ranges].every((range) => {
+    const kinds = new Set(effects.filter((one) => rangeOf(one) === range).map((one) => one.kind));
+    const refused = effects.some((one) => one.kind === "notifierStart" && !one.blocking && rangeOf(one) === range);
+    return refused || !kinds.has("notifierStart") || (!kinds.has("notifierEnd") && !kinds.has("notifierInit")) || rangeFits(program, range, kinds.has("notifierInit"), kinds.has("notifierEnd"));
+  });
+}
+
+function rangeFits(program: EffectProgram, range: string, hasInit: boolean, hasEnd: boolean): boolean {
+  type Point = readonly [node: number, isSet: boolean, isOpen: boolean];
+  const work: Point[] = [[program.entry, !hasInit || program.openStart, false]];
+  const seen = new Set<string>();
+  for (let point = work.pop(); point; point = work.pop()) {
+    const [id, isSet, isOpen] = point;
+    const node = program.nodes[id];
+    if (!node || seen.has(point.join())) continue;
+    seen.add(point.join());
+    let [set, open] = [isSet, isOpen];
+    for (const effect of node.kind === "call" ? node.effects : []) {
+      if (!RANGE.has(effect.kind) || rangeOf(effect as RangeEffect) !== range) continue;
+      if (effect.kind === "notifierInit" ? open : effect.kind === "notifierStart" ? open || !set : !open && !program.openStart) return false;
+      set ||= effect.kind === "notifierInit";
+      open = effect.kind === "notifierStart" || (effect.kind === "notifierInit" && open);
+    }
+    if (node.kind === "exit" && open && hasEnd) return false;
+    for (const next of successors(node)) work.push([next, set, open]);
+  }
+  return true;
+}
+
+/** Every name that gets a value is one that was known before, or is declared. */
+function namesFit({ before, now }: Changed): boolean {
+  const assigned = (program: EffectProgram): readonly string[] =>
+    program.nodes.flatMap((node) => (node.kind === "assign" && node.target.kind === "name" && /^\w+$/.test(node.target.name) ? [node.target.name] : node.kind === "call" && node.result !== null && /^\w+$/.test(node.result) ? [node.result] : []));
+  const known = new Set([...assigned(before).filter((name) => !before.variables.has(name)), ...now.variables.keys()]);
+  return assigned(now).every((name) => known.has(name));
+}

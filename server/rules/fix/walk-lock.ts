@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { State } from "../../analysis/state.ts";
+import { pmdSharingLocks } from "../../kernel/pmd-sharing.ts";
+import { atLeast, type Release } from "../../kernel/release.ts";
+import { functionText, type FunctionText } from "../../program/statements.ts";
+import type { CallNode, EffectProgram, NodeId } from "../../program/program.ts";
+import { render } from "../../program/render.ts";
+import { pointersInto, usedPointer } from "../../scenarios/hugetlb-unshare-uaf.ts";
+import type { Fix } from "../rule.ts";
+import { aroundSection, stretchAround } from "./section.ts";
+import { argumentsAt, joined, removeStatement, replaced, replaceCallee, statementAt, type Edits } from "./statement-edits.ts";
+
+/** A walk that nothing keeps the table of. */
+export interface BareWalk {
+  readonly program: EffectProgram;
+  readonly walk: NodeId;
+  readonly call: CallNode;
+  /** The VMA in the function's own words. */
+  readonly vma: string;
+  /** As the walk names it. */
+  readonly focusVma: string | null;
+  readonly states: readonly State[];
+  readonly release: Release;
+}
+
+/** One section of the lock that the release has, from before the lookup to behind the last use. */
+export function walkLockFixes(walk: BareWalk): readonly Fix[] {
+  const fn = functionText(walk.program);
+  if (!fn || walk.program.openStart || !isOwn(walk.program, walk.call)) return [];
+  const { walker } = pmdSharingLocks(walk.release);
+  const object = walker.of === "mapping" ? `${walk.vma}->vm_file->f_mapping` : walk.vma;
+  const [take, drop] = [walker.take.replace("%", object), walker.drop.replace("%", object)];
+  const inside = [...usesOf(walk), ...atomicSections(walk)];
+  const stretch = stretchAround(fn, inside);
+  if (!stretch || !isKnown(walk, stretch)) return [];
+  const locked = aroundSection(fn, { inside, before: [`${take};`], after: [`${drop};`] });
+  const former = joined(...formerSections(walk, walker.lock).map((node) => removed(fn, node)));
+  const replacedSections = former && former.length > 0 ? joined(former, locked) : null;
+  const title = `Hold ${take} from before the lookup to after the last use`;
+  const asserting = atLeast(walk.release, "6.3") ? lookupWithAssertion(fn, walk) : null;
+  const ways = former === null || former.length > 0 ? [replacedSections, locked] : [locked];
+  return ways.flatMap((edits) => {
+    if (!edits) return [];
+    return asserting ? [{ title: `${title}, and look up with hugetlb_walk()`, edits: [...edits, ...asserting] }, { title, edits }] : [{ title, edits }];
+  });
+}
+
+const isOwn = (program: EffectProgram, call: CallNode): boolean => call.inlined === undefined && call.at >= program.start && call.at < program.end;
+
+function removed(fn: FunctionText, node: CallNode): Edits {
+  const statement = statementAt(fn, node.at);
+  return statement?.kind === "simple" && statement.at === node.at ? removeStatement(fn, statement) : null;
+}
+
+/** The lookup, and whatever goes through its pointer, or may. */
+function usesOf({ program, call, focusVma }: BareWalk): readonly number[] {
+  const pointers = pointersInto(program, { vma: focusVma });
+  const isUse = (node: CallNode): boolean =>
+    node.effects.some((effect) => {
+      const used = usedPointer(effect);
+      return used !== null && pointers.has(render(used));
+    }) || (node.knowledge !== "quiet" && node.args.some((arg) => pointers.has(render(arg))));
+  const uses = program.nodes.filter((node): node is CallNode => node.kind === "call" && isUse(node) && isOwn(program, node));
+  return [call.at, ...uses.map((node) => node.at)];
+}
+
+/** Where the walk is in a section that must not sleep: its ends, so that the lock is taken outside. */
+function atomicSections({ program, states }: BareWalk): readonly number[] {
+  const reasons = new Set(states.flatMap((state) => state.atomic.map((one) => one.reason)));
+  return program.nodes.flatMap((node) =>
+    node.kind === "call" && isOwn(program, node) && node.effects.some((effect) => (effect.kind === "enterAtomic" || effect.kind === "leaveAtomic") && reasons.has(effect.reason)) ? [node.at] : [],
+  );
+}
+
+/** Calls that take or give up the same kind of lock in the function as it stands. */
+const formerSections = ({ program }: BareWalk, lock: string): readonly CallNode[] =>
+  program.nodes.filter(
+    (node): node is CallNode =>
+      node.kind === "call" && isOwn(program, node) && node.result === null && node.effects.some((effect) => (effect.kind === "acquire" || effect.kind === "release") && effect.lock === lock),
+  );
+
+/** True where the VMA has its value in front of the stretch, and keeps it. */
+function isKnown({ program, vma }: BareWalk, { start, end }: { readonly start: number; readonly end: number }): boolean {
+  const [name] = vma.match(/^\w+/) ?? [""];
+  const variable = program.variables.get(name);
+  if (!variable) return false;
+  const given = program.nodes.flatMap((node) => {
+    const target = node.kind === "assign" ? render(node.target) : node.kind === "call" ? node.result : null;
+    return target !== null && (target === name || target === vma) && node.kind !== "exit" && "at" in node ? [node.at] : [];
+  });
+  if (given.some((at) => at >= start && at < end)) return false;
+  return variable.isParameter || given.some((at) => at < start);
+}
+
+function lookupWithAssertion(fn: FunctionText, { call, vma }: BareWalk): Edits {
+  const args = argumentsAt(fn, call.at)?.args ?? [];
+  const first = args[0];
+  if (!fn.code.startsWith("huge_pte_offset", call.at) || args.length !== 3 || !first) return null;
+  return joined(replaceCallee(fn, call.at, "hugetlb_walk"), [replaced(first.at, first.end, vma)]);
+}
