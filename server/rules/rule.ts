@@ -24,6 +24,8 @@ export interface Fix {
   /** What to do, as an order. */
   readonly title: string;
   readonly edits: readonly TextEdit[];
+  /** True for one that counts only where none of those before it holds. */
+  readonly isFallback?: true;
 }
 
 /** Code in which a candidate can be looked for again: that in which it was found, or the same with a fix. */

@@ -12,15 +12,14 @@ export type Offer = (candidate: Candidate, tier: Tier) => readonly VerifiedFix[]
 export function offering(by: Verification): Offer {
   let left = MOST_TRIED;
   return (candidate, tier) => {
-    const seen = new Set<string>();
-    return (candidate.fixes?.() ?? []).flatMap((fix) => {
-      if (left <= 0) return [];
+    const offered: VerifiedFix[] = [];
+    for (const fix of candidate.fixes?.() ?? []) {
+      if (left <= 0) break;
+      if (fix.isFallback === true && offered.length > 0) continue;
       left--;
       const one = verified(candidate, fix, tier, by);
-      const key = JSON.stringify(one?.edits);
-      if (!one || seen.has(key)) return [];
-      seen.add(key);
-      return [one];
-    });
+      if (typeof one !== "string") offered.push(one);
+    }
+    return offered;
   };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Held } from "../../analysis/state.ts";
-import { isHeld } from "../../analysis/state.ts";
+import type { Held, State } from "../../analysis/state.ts";
+import { isHeld, isSameLock } from "../../analysis/state.ts";
 import { statesAt, type AnalyzedFunction, type Unit } from "../../analysis/unit.ts";
 import { nestsInside } from "../../kernel/lock-order.ts";
 import { successors, type BoundEffect, type CallNode, type EffectProgram } from "../../program/program.ts";
@@ -24,13 +24,22 @@ export interface Changed {
 
 export const keepsOrder = (changed: Changed, beforeUnit: Unit): boolean => {
   const [before, now] = [beforeUnit.analyze(changed.before), changed.unit.analyze(changed.now)];
-  return leavesAsBefore(before, now) && callsFit(changed, now) && rangesFit(changed.now) && namesFit(changed);
+  return leavesAsBefore(before, now) && misorders(now) <= misorders(before) && callsFit(changed, now) && rangesFit(changed.now) && namesFit(changed);
 };
 
-const nameOf = ({ lock, object, mode }: Held): string => `${lock}(${object})${mode}`;
+/** Temporaries have other numbers in an edited function. */
+const nameOf = ({ lock, object, mode }: Held): string => `${lock}(${object.replace(/\$\d+/g, "$")})${mode}`;
 
+/** What a function leaves held that was not held when it was entered. */
 const heldAtExit = ({ program, contexts }: AnalyzedFunction): ReadonlySet<string> =>
-  new Set(contexts.flatMap(({ interpretation }) => (interpretation.before[program.exit] ?? []).map((state) => [...state.held.map(nameOf), ...state.atomic.map((one) => `${one.reason}(${one.of})`)].toSorted().join(" "))));
+  new Set(
+    contexts.flatMap(({ interpretation: { before } }) => {
+      const onEntry = new Set((before[program.entry] ?? []).flatMap(namesOf));
+      return (before[program.exit] ?? []).map((state) => namesOf(state).filter((name) => !onEntry.has(name)).toSorted().join(" "));
+    }),
+  );
+
+const namesOf = ({ held, atomic }: State): readonly string[] => [...held.map(nameOf), ...atomic.map((one) => `${one.reason}(${one.of})`)];
 
 /** No way out holds what none held before. */
 function leavesAsBefore(before: AnalyzedFunction, now: AnalyzedFunction): boolean {
@@ -41,6 +50,14 @@ function leavesAsBefore(before: AnalyzedFunction, now: AnalyzedFunction): boolea
 type Taken = BoundEffect & { readonly kind: "acquire" | "release" };
 
 const textOf = (effect: Taken): string => (effect.object === null ? "" : render(effect.object));
+
+/** How often a lock is taken that is held already, or one that comes before one that is held. */
+const misorders = (fn: AnalyzedFunction): number =>
+  fn.program.nodes.reduce((sum, node, id) => {
+    const taken = node.kind === "call" ? node.effects.filter((effect) => effect.kind === "acquire") : [];
+    const isWrong = taken.some((effect) => statesAt(fn, id).some(({ state }) => state.held.some((held) => isSameLock(held, effect.lock, textOf(effect)) || nestsInside(held.lock, effect.lock))));
+    return sum + (isWrong ? 1 : 0);
+  }, 0);
 
 /** Calls that the fix brought: a lock that is free and may be taken here, or one that is held; nothing that sleeps in atomic context. */
 function callsFit({ now, isNew, old }: Changed, fn: AnalyzedFunction): boolean {

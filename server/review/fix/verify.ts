@@ -23,21 +23,29 @@ export interface Verification {
   readonly maxStates: number;
 }
 
-/** The fix as an edit of the document, where it holds; else null. */
-export function verified(candidate: Candidate, fix: Fix, tier: Tier, by: Verification): VerifiedFix | null {
+/** Why edits are not offered, in a word. */
+export type Refusal = "edits-overlap" | "changes-nothing" | "not-in-document" | "syntax" | "reads-otherwise" | "still-found" | "order" | "schedule-fails" | "not-proved";
+
+/** The fix as an edit of the document, where it holds; else what does not. */
+export function verified(candidate: Candidate, fix: Fix, tier: Tier, by: Verification): VerifiedFix | Refusal {
   const { subject, rewriting } = by;
   const { image } = candidate.place.program;
   const text = withEdits(image.text, fix.edits);
-  const changes = text === null || text === image.text ? null : rewriting.editsOf(image, fix.edits);
+  if (text === null) return "edits-overlap";
+  if (text === image.text) return "changes-nothing";
+  const changes = rewriting.editsOf(image, fix.edits);
   const document = changes && withEdits(rewriting.document, changes);
-  if (!changes || text === null || document === null || syntaxErrors(text) > syntaxErrors(image.text)) return null;
+  if (!changes || document === null) return "not-in-document";
+  if (syntaxErrors(text) > syntaxErrors(image.text)) return "syntax";
   const after = rewriting.reread(document);
   // What the edited document shows must be what was meant, to the letter.
-  if (!after || after.unit.images.filter((one) => one.path === image.path && one.text === text).length !== 1) return null;
+  if (!after || after.unit.images.filter((one) => one.path === image.path && one.text === text).length !== 1) return "reads-otherwise";
   const found = by.search(after);
-  if (!found || !isMended(candidate, by.found, found) || !functionsKeep(candidate, fix.edits, subject, after)) return null;
+  if (!found || !isMended(candidate, by.found, found)) return "still-found";
+  if (!functionsKeep(candidate, fix.edits, subject, after)) return "order";
   const outcome = simulated(candidate, fix.edits, subject, after, by.maxStates);
-  if (!outcome || (tier === "proved" && !outcome.isProved)) return null;
+  if (!outcome) return "schedule-fails";
+  if (tier === "proved" && !outcome.isProved) return "not-proved";
   const { isProved, states, blockedAt, heldBy } = outcome;
   return { title: fix.title, isProved: tier === "proved" && isProved, states, blockedAt, heldBy, edits: documentEdits(rewriting.document, changes) };
 }

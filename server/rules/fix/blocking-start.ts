@@ -6,25 +6,26 @@ import { namesIn, render } from "../../program/render.ts";
 import type { Fix } from "../rule.ts";
 import { withoutLeftovers } from "./leftovers.ts";
 import { aroundSection, stretchAround } from "./section.ts";
-import { argumentsAt, indentAt, joined, removeStatement, replaceStatement, statementAt, type Edits } from "./statement-edits.ts";
+import { argumentsAt, calleeAt, indentAt, joined, removeStatement, replaceStatement, statementAt, unlabeled, type Edits } from "./statement-edits.ts";
 
 const START = "mmu_notifier_invalidate_range_start";
 const END = "mmu_notifier_invalidate_range_end";
 
 /** A blocking start in the place of a non-blocking one, and one above everything that is atomic. */
-export function blockingStartFixes(program: EffectProgram, call: CallNode): readonly Fix[] {
+export function blockingStartFixes(program: EffectProgram, found: CallNode): readonly Fix[] {
   const fn = functionText(program);
+  const call = fn ? { ...found, at: calleeAt(fn, found) } : found;
   const range = fn && argumentsAt(fn, call.at)?.args[0];
   const statement = fn && statementAt(fn, call.at);
   if (!fn || !range || !statement) return [];
   const start = `${START}(${fn.text.slice(range.at, range.end)});`;
-  const offered = [
+  const offered: readonly (Omit<Fix, "edits"> & { readonly edits: Edits })[] = [
     { title: "Start the invalidation with the call that may block, here", edits: inPlace(fn, statement, call, start) },
-    { title: "Start the invalidation before anything is mapped or locked, end it after the last unmap", edits: hoisted(program, fn, statement, call, start) },
+    { title: "Start the invalidation before anything is mapped or locked, end it after the last unmap", edits: hoisted(program, fn, statement, call, start), isFallback: true as const },
   ];
-  return offered.flatMap(({ title, edits }) => {
+  return offered.flatMap(({ edits, ...fix }) => {
     const all = withoutLeftovers(fn, edits);
-    return all ? [{ title, edits: all }] : [];
+    return all ? [{ ...fix, edits: all }] : [];
   });
 }
 
@@ -34,12 +35,12 @@ function inPlace(fn: FunctionText, statement: StatementPlace, call: CallNode, st
   const value = valueOf(fn, statement, call);
   if (!value) return null;
   const reset = value.name === null ? [] : resetOf(fn, statement, value.name, value.test);
-  return joined(replaceStatement(fn, statement, [start, ...reset]), value.test ? removeStatement(fn, value.test) : []);
+  return reset && joined(replaceStatement(fn, statement, [start, ...reset]), value.test ? removeStatement(fn, value.test) : []);
 }
 
 /** True where nothing but the given words stands in front of the call in its statement, and nothing behind it. */
 const isAlone = ({ code }: FunctionText, statement: StatementPlace, call: CallNode, front: RegExp): boolean =>
-  front.test(code.slice(statement.at, call.at)) && /^\s*(?:\?:\s*0\s*)?;$/.test(code.slice(call.end, statement.end));
+  front.test(code.slice(statement.at, call.at)) && /^\s*(?:\?:\s*0\s*)?;?$/.test(code.slice(call.end, statement.end));
 
 const isAsked = ({ condition }: StatementPlace, call: CallNode): boolean => condition !== null && condition.at <= call.at && call.end <= condition.end;
 
@@ -56,12 +57,16 @@ function valueOf(fn: FunctionText, statement: StatementPlace, call: CallNode): {
   return { name, test: isTest ? next : null };
 }
 
-/** What stood for success where the variable is read later; none where it gets another value first, or has it already. */
-function resetOf(fn: FunctionText, statement: StatementPlace, name: string, test: StatementPlace | null): readonly string[] {
-  const rest = fn.code.slice((test ?? statement).end, fn.end);
-  const read = new RegExp(`\\b${name}\\b(?!\\s*=[^=])`).exec(rest);
-  const written = new RegExp(`\\b${name}\\s*=[^=]`).exec(rest);
-  if (!read || (written && written.index < read.index)) return [];
+/** What stood for success, where the variable is read later; null where it is asked for more than once. */
+function resetOf(fn: FunctionText, statement: StatementPlace, name: string, test: StatementPlace | null): readonly string[] | null {
+  const from = (test ?? statement).end;
+  const mentions = [...fn.code.slice(from, fn.end).matchAll(new RegExp(`\\b${name}\\b`, "g"))].map(({ index }) => from + index);
+  const isWrite = (at: number): boolean => new RegExp(`^${name}\\s*=[^=]`).test(fn.code.slice(at, at + name.length + 20));
+  const [first] = mentions;
+  const next = first === undefined ? null : statementAt(fn, first);
+  if (first === undefined || (next?.kind === "simple" && next.parent === statement.parent && next.at === first && isWrite(first))) return [];
+  // Code that goes by the error of the start would be left without sense.
+  if (!mentions.every((at) => isWrite(at) || statementAt(fn, at)?.kind === "return")) return null;
   const above = fn.code.slice(fn.block.at, statement.at);
   const isZero = new RegExp(`\\b${name}\\s*=\\s*0\\s*[,;]`).test(above) && [...above.matchAll(new RegExp(`\\b${name}\\b`, "g"))].length === 1;
   return isZero ? [] : [`${name} = 0;`];
@@ -78,11 +83,13 @@ function hoisted(program: EffectProgram, fn: FunctionText, statement: StatementP
   const having = (test: (effect: BoundEffect) => boolean): readonly CallNode[] => own.filter((node) => node.effects.some(test));
   const [init, ...inits] = having((effect) => effect.kind === "notifierInit");
   const initial = init && statementAt(fn, init.at);
-  if (!value || program.openStart || !init || inits.length > 0 || initial?.kind !== "simple") return null;
+  const reset = value?.name == null ? [] : resetOf(fn, statement, value.name, value.test);
+  if (!value || reset?.length !== 0 || program.openStart || !init || inits.length > 0 || initial?.kind !== "simple") return null;
   const inside = [call.at, ...having(isInside).map((node) => node.at)];
   const stretch = stretchAround(fn, inside);
   if (!stretch || changes(program, init, stretch)) return null;
-  const indent = indentAt(fn.text, statementAt(fn, stretch.start)?.at ?? stretch.start);
+  const [first] = stretch.statements;
+  const indent = indentAt(fn.text, first ? unlabeled(first).at : stretch.start);
   const begin = fn.text.slice(initial.at, initial.end).replaceAll(`\n${indentAt(fn.text, initial.at)}`, `\n${indent}`);
   const ends = having((effect) => effect.kind === "notifierEnd").map((node) => statementAt(fn, node.at));
   const gone = [initial, ...(value.test ? [value.test] : []), statement, ...ends];

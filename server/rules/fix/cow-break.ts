@@ -5,7 +5,7 @@ import { functionText, type FunctionText, type StatementPlace } from "../../prog
 import { render } from "../../program/render.ts";
 import type { Forcing, Helper, SlowPath } from "../gup-cow-mechanism.ts";
 import type { Fix } from "../rule.ts";
-import { insertBefore, joined, removeStatement, replaced, statementAt, statementsIn, type Edits } from "./statement-edits.ts";
+import { insertBefore, joined, lineStart, removeStatement, replaced, statementAt, statementsIn, type Edits } from "./statement-edits.ts";
 
 /*
  * The forced COW break as 17839856fd58 and its backports have it: predicates spelled as they were merged, the bit in the word of
@@ -52,11 +52,13 @@ export function forceAboveRetry(slow: SlowPath, word: string, misplaced: Forcing
   const label = fn && statementsIn(fn.block).find((one) => one.kind === "label" && one.name === "retry");
   const lines = forcingLines(slow, word);
   if (!fn || !label || !lines) return [];
-  const inserted = insertBefore(fn, label, ["", ...lines, ""]);
+  const isBlankAbove = /\n[ \t]*\n$/.test(fn.text.slice(0, lineStart(fn.text, label.at)));
+  const inserted = insertBefore(fn, label, [...(isBlankAbove ? [] : [""]), ...lines, ""]);
   const former = misplaced && guardOf(fn, misplaced);
-  const removed = former ? (former.parent?.kind === "label" ? labeledGuardRemoved(former) : removeStatement(fn, former)) : null;
   const title = "Force the COW break between the VMA block and retry:";
-  return [...offered(title, misplaced ? joined(inserted, removed) : inserted), ...(misplaced ? offered(title, inserted) : [])];
+  if (!misplaced) return offered(title, inserted);
+  const fallback = offered(title, inserted).map((fix) => ({ ...fix, isFallback: true as const }));
+  return [...offered(title, former && joined(inserted, removeStatement(fn, former))), ...fallback];
 }
 
 /** The `if` that a forcing is the body of. */
@@ -64,9 +66,6 @@ function guardOf(fn: FunctionText, forcing: Forcing): StatementPlace | null {
   const assign = statementAt(fn, forcing.assign.at);
   return assign?.parent?.kind === "if" && assign.parent.children.length === 1 ? assign.parent : null;
 }
-
-/** A label must have a statement behind it: one that follows is as good. */
-const labeledGuardRemoved = (guard: StatementPlace): Edits => (guard.parent?.parent?.kind === "block" ? [replaced(guard.at, guard.end, "")] : null);
 
 /** The test that 17839856fd58 has. */
 export function askPredicate(slow: SlowPath, forcing: Forcing, word: string): readonly Fix[] {

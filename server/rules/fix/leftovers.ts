@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { FunctionText, StatementPlace } from "../../program/statements.ts";
-import { movedOffset, withEdits, type TextEdit } from "../../text/text-edit.ts";
+import { inOrder, movedOffset, withEdits, type TextEdit } from "../../text/text-edit.ts";
 import { lineEnd, lineStart, replaced, statementsIn, type Edits } from "./statement-edits.ts";
 
 /** The edits, and what they leave without use taken away too: labels that nobody goes to, variables that nobody names. */
@@ -12,7 +12,24 @@ export function withoutLeftovers(fn: FunctionText, edits: Edits): Edits {
   const all = statementsIn(fn.block);
   const labels = all.filter((one) => one.kind === "label" && count(fn, gotoOf(one)) > 0 && !gotoOf(one).test(edited)).map((one) => labelAlone(fn, one));
   const declared = all.filter((one) => one.kind === "declaration").flatMap((one) => unused(fn, one, edited));
-  return [...edits, ...labels.flatMap((one) => one ?? []), ...declared];
+  return tidied(fn, [...edits, ...labels.flat(), ...declared]);
+}
+
+/** Where lines go between two blank ones, or behind a brace, one blank line goes with them. */
+function tidied({ text, code }: FunctionText, edits: readonly TextEdit[]): Edits {
+  const joined: TextEdit[] = [];
+  for (const edit of inOrder(edits) ?? []) {
+    const last = joined.at(-1);
+    if (last && last.end === edit.at && last.text === "" && edit.text === "" && last.end > last.at) joined[joined.length - 1] = { ...last, end: edit.end };
+    else joined.push(edit);
+  }
+  return joined.map((edit) => {
+    const isLines = edit.text === "" && text[edit.end - 1] === "\n" && lineStart(text, edit.at) === edit.at;
+    const isTouched = joined.some((one) => one !== edit && (one.at === edit.end || one.end === edit.at));
+    const isBlankAbove = /\n[ \t]*\n$/.test(text.slice(0, edit.at)) || /\{[ \t]*\n$/.test(code.slice(0, edit.at));
+    const below = /^[ \t]*\n/.exec(text.slice(edit.end));
+    return isLines && !isTouched && isBlankAbove && below ? { ...edit, end: edit.end + below[0].length } : edit;
+  });
 }
 
 const gotoOf = ({ name }: StatementPlace): RegExp => new RegExp(`\\bgoto\\s+${name ?? ""}\\b`);

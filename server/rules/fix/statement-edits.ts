@@ -50,7 +50,7 @@ export const unlabeled = (statement: StatementPlace): StatementPlace => (stateme
 /** Indentation that a statement beside this one has: a label stands further left. */
 const indentBeside = ({ text }: FunctionText, statement: StatementPlace): string => indentAt(text, unlabeled(statement).at);
 
-const linesOf = (indent: string, lines: readonly string[]): string => lines.map((line) => `${indent}${line}\n`).join("");
+const linesOf = (indent: string, lines: readonly string[]): string => lines.map((line) => (line === "" ? "\n" : `${indent}${line}\n`)).join("");
 
 /** Lines in front of a statement (of a label, for a labeled one). */
 export function insertBefore(fn: FunctionText, statement: StatementPlace, lines: readonly string[]): Edits {
@@ -127,21 +127,33 @@ function ownerLine(fn: FunctionText, statement: StatementPlace, head: number): n
 /** A statement and its lines are gone, and what has nothing left to do without it: the `if` around it. */
 export function removeStatement(fn: FunctionText, statement: StatementPlace): Edits {
   const { parent } = statement;
-  if (parent?.kind === "label") return null;
+  if (parent?.kind === "label") return withoutLabeled(fn, statement, parent);
   if (parent?.kind === "if" && !statement.isElse) return parent.children.length === 1 && isPlainTest(fn, parent) ? removeStatement(fn, parent) : null;
   if (parent?.kind === "block" && parent.children.length === 1 && parent.parent?.kind === "if") return removeStatement(fn, parent);
   if (!isInList(statement) || !startsLine(fn, statement) || !endsLine(fn, statement.end)) return null;
-  const at = lineStart(fn.text, statement.at);
-  const end = Math.min(lineEnd(fn.text, statement.end) + 1, fn.text.length);
-  // Of two blank lines that meet, one goes too; a block does not begin with one.
-  const isBlankAbove = /(?:^|\n)[ \t]*\n$/.test(fn.text.slice(0, at)) || /\{[ \t]*\n$/.test(fn.code.slice(0, at));
-  const blankBelow = /^[ \t]*\n/.exec(fn.text.slice(end));
-  return [replaced(at, isBlankAbove && blankBelow ? end + blankBelow[0].length : end, "")];
+  return [linesGone(fn, statement)];
+}
+
+const linesGone = (fn: FunctionText, { at, end }: StatementPlace): TextEdit => replaced(lineStart(fn.text, at), Math.min(lineEnd(fn.text, end) + 1, fn.text.length), "");
+
+/** A label needs a statement behind it: the next one will do. */
+function withoutLabeled(fn: FunctionText, statement: StatementPlace, label: StatementPlace): Edits {
+  const list = label.parent?.kind === "block" ? label.parent.children : [];
+  const hasNext = list.indexOf(label) < list.length - 1 && list[list.indexOf(label) + 1]?.kind !== "declaration";
+  return hasNext && startsLine(fn, statement) && endsLine(fn, statement.end) ? [linesGone(fn, statement)] : null;
 }
 
 /** True for a test that does nothing but test. */
 const isPlainTest = ({ code }: FunctionText, { condition }: StatementPlace): boolean =>
   condition !== null && !/[-+]{2}|[^=!<>]=[^=]|\w\s*\(/.test(code.slice(condition.at + 1, condition.end - 1).replace(/\b(?:un)?likely\s*\(/g, "("));
+
+/** Where the name of what is called stands: a call whose value is assigned begins with the variable. */
+export function calleeAt({ code }: Pick<FunctionText, "code">, { name, at, end }: { readonly name: string; readonly at: number; readonly end: number }): number {
+  const words = code.slice(at, end);
+  const own = new RegExp(`\\b${name}\\s*\\(`).exec(words);
+  // A macro has another name than what it calls.
+  return at + (own?.index ?? /^[^=;(]*=\s*(?=\w+\s*\()/.exec(words)?.[0].length ?? 0);
+}
 
 /** Offsets of the arguments of a call whose name stands at an offset; null where no call stands there. */
 export function argumentsAt({ code }: Pick<FunctionText, "code">, at: number): { readonly open: number; readonly close: number; readonly args: readonly { readonly at: number; readonly end: number }[] } | null {

@@ -6,7 +6,7 @@ import type { CallNode, EffectProgram } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
 import { writeTestOf, type Grab } from "../../scenarios/walked-page.ts";
 import type { Fix } from "../rule.ts";
-import { argumentsAt, insertAfter, lineStart, indentAt, replaced, statementAt, statementsIn, type Edits } from "./statement-edits.ts";
+import { argumentsAt, calleeAt, insertAfter, lineStart, indentAt, replaced, statementAt, statementsIn, type Edits } from "./statement-edits.ts";
 
 /** The question that a walker forgot, where the answer can still be handled as the code around it does. */
 export function unshareCheckFixes(program: EffectProgram, call: CallNode, grab: Grab, entry: Value, release: Release): readonly Fix[] {
@@ -20,12 +20,12 @@ export function unshareCheckFixes(program: EffectProgram, call: CallNode, grab: 
     ["Ask gup_must_unshare() after the entry was read again", afterRereading(fn, statement, entry, test.text)],
     ["Ask gup_must_unshare() before the page is grabbed", beforeGrab(fn, statement, call, test.text)],
   ];
-  return ways.flatMap(([title, edits]) => (edits ? [{ title, edits }] : []));
+  return ways.flatMap(([title, edits], index) => (edits ? [{ title, edits, ...(index > 0 ? { isFallback: true as const } : {}) }] : []));
 }
 
 function testOf(fn: FunctionText, program: EffectProgram, call: CallNode, grab: Grab, entry: Value, release: Release): { readonly write: string; readonly text: string } | null {
   const write = `${writeTestOf(program, entry)}(${render(entry)})`;
-  const args = argumentsAt(fn, call.at)?.args ?? [];
+  const args = argumentsAt(fn, calleeAt(fn, call))?.args ?? [];
   const textOf = (value: Value): string | null => {
     const found = args[call.args.findIndex((arg) => arg === value || render(arg) === render(value))];
     return found ? fn.text.slice(found.at, found.end) : null;

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { State } from "../../analysis/state.ts";
+import type { LockClass } from "../../kernel/effect.ts";
+import { nestsInside, spins } from "../../kernel/lock-order.ts";
 import { pmdSharingLocks } from "../../kernel/pmd-sharing.ts";
 import { atLeast, type Release } from "../../kernel/release.ts";
 import { functionText, type FunctionText } from "../../program/statements.ts";
-import type { CallNode, EffectProgram, NodeId } from "../../program/program.ts";
+import type { BoundEffect, CallNode, EffectProgram, NodeId } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
 import { pointersInto, usedPointer } from "../../scenarios/hugetlb-unshare-uaf.ts";
 import type { Fix } from "../rule.ts";
+import { withoutLeftovers } from "./leftovers.ts";
 import { aroundSection, stretchAround } from "./section.ts";
-import { argumentsAt, joined, removeStatement, replaced, replaceCallee, statementAt, type Edits } from "./statement-edits.ts";
+import { argumentsAt, calleeAt, joined, removeStatement, replaced, replaceCallee, statementAt, type Edits } from "./statement-edits.ts";
 
 /** A walk that nothing keeps the table of. */
 export interface BareWalk {
@@ -26,24 +29,35 @@ export interface BareWalk {
 /** One section of the lock that the release has, from before the lookup to behind the last use. */
 export function walkLockFixes(walk: BareWalk): readonly Fix[] {
   const fn = functionText(walk.program);
-  if (!fn || walk.program.openStart || !isOwn(walk.program, walk.call)) return [];
+  if (!fn || !isOwn(walk.program, walk.call) || mayLockElsewhere(walk)) return [];
   const { walker } = pmdSharingLocks(walk.release);
   const object = walker.of === "mapping" ? `${walk.vma}->vm_file->f_mapping` : walk.vma;
   const [take, drop] = [walker.take.replace("%", object), walker.drop.replace("%", object)];
-  const inside = [...usesOf(walk), ...atomicSections(walk)];
-  const stretch = stretchAround(fn, inside);
-  if (!stretch || !isKnown(walk, stretch)) return [];
-  const locked = aroundSection(fn, { inside, before: [`${take};`], after: [`${drop};`] });
-  const former = joined(...formerSections(walk, walker.lock).map((node) => removed(fn, node)));
-  const replacedSections = former && former.length > 0 ? joined(former, locked) : null;
-  const title = `Hold ${take} from before the lookup to after the last use`;
+  const inside = [...usesOf(walk), ...innerSections(walk, walker.lock)];
+  const sectionAround = (offsets: readonly number[]): Edits => {
+    const stretch = stretchAround(fn, offsets);
+    return stretch && isKnown(walk, stretch) ? aroundSection(fn, { inside: offsets, before: [`${take};`], after: [`${drop};`] }) : null;
+  };
+  // What the sections that are there protect stays protected: one section takes their place.
+  const former = formerSections(walk, walker.lock);
+  const merged = former.length === 0 ? null : joined(...former.map((node) => removed(fn, node)), sectionAround([...inside, ...former.map((node) => node.at)]));
   const asserting = atLeast(walk.release, "6.3") ? lookupWithAssertion(fn, walk) : null;
-  const ways = former === null || former.length > 0 ? [replacedSections, locked] : [locked];
-  return ways.flatMap((edits) => {
-    if (!edits) return [];
-    return asserting ? [{ title: `${title}, and look up with hugetlb_walk()`, edits: [...edits, ...asserting] }, { title, edits }] : [{ title, edits }];
+  const title = `Hold ${take} from before the lookup to after the last use`;
+  const asserted = `${title}, and look up with hugetlb_walk()`;
+  const plain = sectionAround(inside);
+  const ways: readonly (readonly [string, Edits])[] = [
+    [asserted, asserting && joined(plain, asserting)], [title, plain],
+    [asserted, asserting && joined(merged, asserting)], [title, merged],
+  ];
+  return ways.flatMap(([words, edits], index) => {
+    const all = withoutLeftovers(fn, edits);
+    return all ? [{ title: words, edits: all, ...(index > 0 ? { isFallback: true as const } : {}) }] : [];
   });
 }
+
+/** A callee that is not known and gets the VMA may take the lock: to take it twice is a deadlock. */
+const mayLockElsewhere = ({ program, vma }: BareWalk): boolean =>
+  program.nodes.some((node) => node.kind === "call" && node.knowledge === "unknown" && node.args.some((arg) => render(arg) === vma));
 
 const isOwn = (program: EffectProgram, call: CallNode): boolean => call.inlined === undefined && call.at >= program.start && call.at < program.end;
 
@@ -64,12 +78,13 @@ function usesOf({ program, call, focusVma }: BareWalk): readonly number[] {
   return [call.at, ...uses.map((node) => node.at)];
 }
 
-/** Where the walk is in a section that must not sleep: its ends, so that the lock is taken outside. */
-function atomicSections({ program, states }: BareWalk): readonly number[] {
+/** Sections around the walk that the lock must not be taken in: those that must not sleep, and locks that come after it in the order. */
+function innerSections({ program, states }: BareWalk, lock: LockClass): readonly number[] {
   const reasons = new Set(states.flatMap((state) => state.atomic.map((one) => one.reason)));
-  return program.nodes.flatMap((node) =>
-    node.kind === "call" && isOwn(program, node) && node.effects.some((effect) => (effect.kind === "enterAtomic" || effect.kind === "leaveAtomic") && reasons.has(effect.reason)) ? [node.at] : [],
-  );
+  const inner = new Set(states.flatMap((state) => state.held.filter((held) => held.taken && (nestsInside(held.lock, lock) || spins(held.lock))).map((held) => held.lock)));
+  const isEnd = (effect: BoundEffect): boolean =>
+    effect.kind === "enterAtomic" || effect.kind === "leaveAtomic" ? reasons.has(effect.reason) : (effect.kind === "acquire" || effect.kind === "release") && inner.has(effect.lock);
+  return program.nodes.flatMap((node) => (node.kind === "call" && isOwn(program, node) && node.effects.some(isEnd) ? [node.at] : []));
 }
 
 /** Calls that take or give up the same kind of lock in the function as it stands. */
@@ -93,8 +108,9 @@ function isKnown({ program, vma }: BareWalk, { start, end }: { readonly start: n
 }
 
 function lookupWithAssertion(fn: FunctionText, { call, vma }: BareWalk): Edits {
-  const args = argumentsAt(fn, call.at)?.args ?? [];
+  const at = calleeAt(fn, call);
+  const args = argumentsAt(fn, at)?.args ?? [];
   const first = args[0];
-  if (!fn.code.startsWith("huge_pte_offset", call.at) || args.length !== 3 || !first) return null;
-  return joined(replaceCallee(fn, call.at, "hugetlb_walk"), [replaced(first.at, first.end, vma)]);
+  if (!fn.code.startsWith("huge_pte_offset", at) || args.length !== 3 || !first) return null;
+  return joined(replaceCallee(fn, at, "hugetlb_walk"), [replaced(first.at, first.end, vma)]);
 }

@@ -4,22 +4,23 @@ import { functionText, type FunctionText } from "../../program/statements.ts";
 import type { BoundEffect, CallNode, EffectProgram } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
 import type { Fix } from "../rule.ts";
-import { argumentsAt, replaceArgument, replaced, statementsIn, type Edits } from "./statement-edits.ts";
+import { argumentsAt, calleeAt, replaceArgument, replaced, statementsIn, type Edits } from "./statement-edits.ts";
 
 type Gup = BoundEffect & { readonly kind: "gup" };
 
 /** FOLL_WRITE at the call, or in the only value of its flag word; the second way is for mappings that may be read-only. */
 export function writePinFixes(program: EffectProgram, call: CallNode, gup: Gup, release: Release): readonly Fix[] {
   const fn = functionText(program);
-  const args = fn && argumentsAt(fn, call.at)?.args;
-  if (!fn || !args || args.length !== call.args.length || !fn.code.startsWith(call.name, call.at)) return [];
+  const at = fn ? calleeAt(fn, call) : 0;
+  const args = fn && argumentsAt(fn, at)?.args;
+  if (!fn || !args || args.length !== call.args.length || !fn.code.startsWith(call.name, at)) return [];
   const word = gup.flags ?? gup.write;
   const index = word ? call.args.findIndex((arg) => arg === word || render(arg) === render(word)) : -1;
   const argument = args[index];
   if (!argument) return [];
-  if (!gup.flags) return offered("Pin for writing", replaceArgument(fn, call.at, index, "1"));
+  if (!gup.flags) return offered("Pin for writing", replaceArgument(fn, at, index, "1"));
   const flags = fn.text.slice(argument.at, argument.end);
-  const withBits = (bits: string): Edits => inOnlyValue(fn, program, flags, bits) ?? replaceArgument(fn, call.at, index, added(flags, bits));
+  const withBits = (bits: string): Edits => inOnlyValue(fn, program, flags, bits) ?? replaceArgument(fn, at, index, added(flags, bits));
   const mayForce = !flags.includes("FOLL_FORCE") && (!call.name.includes("_fast") || atLeast(release, "5.6"));
   return [
     ...offered("Pin with FOLL_WRITE: COW is broken before the device gets the page", withBits("FOLL_WRITE")),
@@ -32,7 +33,7 @@ const offered = (title: string, edits: Edits): readonly Fix[] => (edits ? [{ tit
 /** A flag word with more bits. */
 function added(flags: string, bits: string): string {
   if (flags === "0") return bits;
-  const outside = flags.replace(/\([^()]*\)/g, "");
+  const outside = flags.replaceAll("->", ".").replace(/\([^()]*\)/g, "");
   const word = /[?&^=<>]|\|\|/.test(outside) ? `(${flags})` : flags;
   return /^FOLL_\w+$/.test(flags.split("|")[0]?.trim() ?? "") ? `${bits} | ${word}` : `${word} | ${bits}`;
 }
