@@ -24,7 +24,7 @@ export interface Changed {
 
 export const keepsOrder = (changed: Changed, beforeUnit: Unit): boolean => {
   const [before, now] = [beforeUnit.analyze(changed.before), changed.unit.analyze(changed.now)];
-  return leavesAsBefore(before, now) && misorders(now) <= misorders(before) && callsFit(changed, now) && rangesFit(changed.now) && namesFit(changed);
+  return leavesAsBefore(before, now) && misorders(now) <= misorders(before) && callsFit(changed, now) && rangesFit(changed) && namesFit(changed);
 };
 
 /** Temporaries have other numbers in an edited function. */
@@ -61,15 +61,20 @@ const misorders = (fn: AnalyzedFunction): number =>
 
 /** Calls that the fix brought: a lock that is free and may be taken here, or one that is held; nothing that sleeps in atomic context. */
 function callsFit({ now, isNew, old }: Changed, fn: AnalyzedFunction): boolean {
-  return now.nodes.every((node, id) => {
-    if (node.kind !== "call" || node.at < 0 || !isNew(node.at) || node.inlined !== undefined) return true;
+  const news = now.nodes.flatMap((node, id) => (node.kind === "call" && node.at >= 0 && isNew(node.at) && node.inlined === undefined ? [{ node, id }] : []));
+  // What was held where the lock was taken is held until it is given back: the object may go with it.
+  const outer = ({ lock }: Taken): readonly string[] => {
+    const taking = news.filter(({ node }) => node.effects.some((effect) => effect.kind === "acquire" && effect.lock === lock)).flatMap(({ id }) => statesAt(fn, id).map(({ state }) => namesOf(state)));
+    return (taking[0] ?? []).filter((name) => taking.every((names) => names.includes(name)));
+  };
+  return news.every(({ node, id }) => {
     const states = statesAt(fn, id).map(({ state }) => state);
     // What comes before the part that is shown may be atomic: only what stood there before is known to fit.
     if (sleeps(node) && now.openStart && old?.nodes.some((one) => one.kind === "call" && one.name === node.name) !== true) return false;
     if (sleeps(node) && states.some((state) => state.atomic.length > 0)) return false;
     return node.effects.every((effect) => {
       if (effect.kind === "acquire") return states.every((state) => state.held.every((held) => held.lock !== effect.lock && !nestsInside(held.lock, effect.lock)));
-      return effect.kind !== "release" || states.every((state) => isHeld(state, effect.lock, textOf(effect)));
+      return effect.kind !== "release" || states.every((state) => isHeld(state, effect.lock, textOf(effect)) && outer(effect).every((name) => namesOf(state).includes(name)));
     });
   });
 }
@@ -82,18 +87,23 @@ const RANGE = new Set(["notifierInit", "notifierStart", "notifierEnd"]);
 
 const rangeOf = ({ range }: RangeEffect): string => (range.kind === "unary" && range.operator === "&" ? render(range.of) : render(range));
 
-/** Every range that a function starts and ends is set up once, started once and ended once, on every path. */
-function rangesFit(program: EffectProgram): boolean {
-  const effects = program.nodes.flatMap((node) => (node.kind === "call" ? node.effects.filter((one): one is RangeEffect => RANGE.has(one.kind)) : []));
-  const ranges = new Set(effects.map(rangeOf));
-  return [...ranges].every((range) => {
-    const kinds = new Set(effects.filter((one) => rangeOf(one) === range).map((one) => one.kind));
-    const refused = effects.some((one) => one.kind === "notifierStart" && !one.blocking && rangeOf(one) === range);
-    return refused || !kinds.has("notifierStart") || (!kinds.has("notifierEnd") && !kinds.has("notifierInit")) || rangeFits(program, range, kinds.has("notifierInit"), kinds.has("notifierEnd"));
+const rangeEffects = (program: EffectProgram): readonly RangeEffect[] =>
+  program.nodes.flatMap((node) => (node.kind === "call" ? node.effects.filter((one): one is RangeEffect => RANGE.has(one.kind)) : []));
+
+const kindsOf = (effects: readonly RangeEffect[], range: string): string => [...new Set(effects.filter((one) => rangeOf(one) === range).map((one) => one.kind))].toSorted().join(" ");
+
+/** Every range is set up once, started once and ended once, on every path; of one that a caller ends, as much is there as was before. */
+function rangesFit({ before, now }: Changed): boolean {
+  const [was, is] = [rangeEffects(before), rangeEffects(now)];
+  return [...new Set([...was, ...is].map(rangeOf))].every((range) => {
+    const kinds = kindsOf(is, range);
+    if (kinds !== kindsOf(was, range)) return false;
+    const canRefuse = is.some((one) => one.kind === "notifierStart" && !one.blocking && rangeOf(one) === range);
+    return canRefuse || !kinds.includes("notifierEnd") || !kinds.includes("notifierStart") || rangeFits(now, range, kinds.includes("notifierInit"));
   });
 }
 
-function rangeFits(program: EffectProgram, range: string, hasInit: boolean, hasEnd: boolean): boolean {
+function rangeFits(program: EffectProgram, range: string, hasInit: boolean): boolean {
   type Point = readonly [node: number, isSet: boolean, isOpen: boolean];
   const work: Point[] = [[program.entry, !hasInit || program.openStart, false]];
   const seen = new Set<string>();
@@ -109,14 +119,16 @@ function rangeFits(program: EffectProgram, range: string, hasInit: boolean, hasE
       set ||= effect.kind === "notifierInit";
       open = effect.kind === "notifierStart" || (effect.kind === "notifierInit" && open);
     }
-    if (node.kind === "exit" && open && hasEnd) return false;
+    if (node.kind === "exit" && open) return false;
     for (const next of successors(node)) work.push([next, set, open]);
   }
   return true;
 }
 
-/** Every name that gets a value is one that was known before, or is declared. */
+/** Every name that gets a value is one that was known before, or is declared; what is no longer declared is not named. */
 function namesFit({ before, now }: Changed): boolean {
+  const text = now.image.text.slice(now.start, now.end).replace(/\/\*[^]*?\*\//g, " ");
+  if ([...before.variables.keys()].some((name) => /^\w+$/.test(name) && !now.variables.has(name) && new RegExp(`\\b${name}\\b`).test(text))) return false;
   const assigned = (program: EffectProgram): readonly string[] =>
     program.nodes.flatMap((node) => (node.kind === "assign" && node.target.kind === "name" && /^\w+$/.test(node.target.name) ? [node.target.name] : node.kind === "call" && node.result !== null && /^\w+$/.test(node.result) ? [node.result] : []));
   const known = new Set([...assigned(before).filter((name) => !before.variables.has(name)), ...now.variables.keys()]);
