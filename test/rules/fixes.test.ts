@@ -28,6 +28,8 @@ const NOT_OFFERED: ReadonlyMap<string, string> = new Map([
   ["hugetlb-walk-unlocked/unknown-lock-helper.c", "a helper that is not known may hold the lock"],
   ["hugetlb-walk-unlocked/lock-in-wrapper.c", "the lookup stands in another function than the use"],
   ["hugetlb-walk-unlocked/partial-released.patch", "the lock was taken above the hunk"],
+  ["hugetlb-walk-unlocked/partial-moved-inside.patch", "the lock would come first in its hunk, which then has no context to begin with"],
+  ["gup-cow-break-misplaced/cow4-dropped.patch", "the hunk would begin with six lines of context and end with three: patch would take its end for that of the file"],
   ["hugetlb-walk-unlocked/wrong-vma.c", "two locks of one class would be held"],
   ["notifier-nonblock-outside-oom/partial-hunk.patch", "the maps are above the hunk"],
   ["notifier-nonblock-outside-oom/result-returned.c", "its caller would ask for a failure that there is no more"],

@@ -17,11 +17,13 @@ interface Placed {
   readonly line: PatchLine;
 }
 
-/** What a hunk gets. */
-interface Change {
-  readonly edits: TextEdit[];
-  /** Lines that the new side has more. */
-  more: number;
+/** Lines of a hunk, from `from` to `to`, exclusive, that give way to others, or between which others come. */
+interface Made {
+  readonly hunk: Hunk;
+  readonly edits: readonly TextEdit[];
+  readonly from: number;
+  readonly to: number;
+  readonly added: number;
 }
 
 const OTHER_ENCODING = /^content-transfer-encoding:[ \t]*(?:quoted-printable|base64)/im;
@@ -37,22 +39,38 @@ export function patchEdits(document: string, patch: Patch, file: FileDiff, image
     const place = image.lines[row];
     return place?.line != null ? (placed.get(place.line) ?? null) : null;
   };
-  const changes = new Map<Hunk, Change>();
+  const changes = new Map<Hunk, Made[]>();
   for (const row of rows) {
     const made = changeOf(document, row, lineAt);
     if (!made) return null;
-    const change = changes.get(made.hunk) ?? { edits: [], more: 0 };
-    change.edits.push(...made.edits);
-    change.more += row.lines.length - (row.to - row.from);
-    changes.set(made.hunk, change);
+    changes.set(made.hunk, [...(changes.get(made.hunk) ?? []), made]);
   }
+  if ([...changes].some(([hunk, made]) => !keepsContext(hunk, made))) return null;
   const headers = headerEdits(file, changes, (line) => ({ at: text.spanOf(line).start, words: document.slice(text.spanOf(line).start, text.spanOf(line).end) }));
-  return headers && [...headers, ...[...changes.values()].flatMap((one) => one.edits)];
+  return headers && [...headers, ...[...changes.values()].flat().flatMap((one) => one.edits)];
 }
 
 /** True for a hunk that stands in the document as git wrote it. */
 const isWhole = (hunk: Hunk): boolean =>
   hunk.header !== null && hunk.header.newCount > 0 && hunk.lostContext === 0 && !hunk.afterGap && hunk.ofMerge !== true && hunk.lines.every((line) => line.places === null && line.certainty === "exact");
+
+/** Context lines at both ends of a hunk. */
+const contextOf = (kinds: readonly PatchLine["kind"][]): readonly [number, number] =>
+  [kinds.findIndex((kind) => kind !== "context"), kinds.toReversed().findIndex((kind) => kind !== "context")];
+
+/** GNU patch leaves out so much context, unless it is told otherwise. */
+const FUZZ = 2;
+
+/** Tools take a hunk that ends without context, or with much less than it begins with, for the end of the file; and so at its beginning. */
+function keepsContext({ lines }: Hunk, made: readonly Made[]): boolean {
+  const kinds = lines.map(({ kind }) => kind);
+  const after = made.toSorted((a, b) => b.from - a.from || b.to - a.to).reduce<readonly PatchLine["kind"][]>((now, { from, to, added }) => {
+    const left = now.slice(from, to).flatMap((kind): PatchLine["kind"][] => (kind === "added" ? [] : ["deleted"]));
+    return [...now.slice(0, from), ...left, ...Array.from({ length: added }, () => "added" as const), ...now.slice(to)];
+  }, kinds);
+  const [[head, tail], [newHead, newTail]] = [contextOf(kinds), contextOf(after)];
+  return newHead >= Math.min(head, 1) && newTail >= Math.min(tail, 1) && Math.abs(newHead - newTail) <= Math.max(FUZZ, Math.abs(head - tail));
+}
 
 const MARKERS = { context: " ", added: "+", deleted: "-" } as const;
 
@@ -68,21 +86,24 @@ function behind(document: string, { start }: PatchLine): number | null {
   return newline < 0 || document[newline + 1] === "\\" ? null : newline + 1;
 }
 
-function changeOf(document: string, row: RowEdit, lineAt: (row: number) => Placed | null): { readonly hunk: Hunk; readonly edits: readonly TextEdit[] } | null {
+function changeOf(document: string, row: RowEdit, lineAt: (row: number) => Placed | null): Made | null {
   const own = Array.from({ length: row.to - row.from }, (_, index) => lineAt(row.from + index));
   const [first] = own;
+  const last = own.at(-1);
   if (own.length > 0) {
-    if (!first || own.some((one) => one === null || one.hunk !== first.hunk)) return null;
+    if (!first || !last || own.some((one) => one === null || one.hunk !== first.hunk)) return null;
     const edits = own.map((one) => one && withoutLine(document, one.line));
-    const last = own.at(-1);
-    const added = last ? newLines(document, last.line, "behind", row.lines) : null;
-    return added && edits.every((edit) => edit !== null) ? { hunk: first.hunk, edits: [...edits, ...added] } : null;
+    const added = newLines(document, last.line, "behind", row.lines);
+    return added && edits.every((edit) => edit !== null) ? { hunk: first.hunk, edits: [...edits, ...added], from: first.index, to: last.index + 1, added: row.lines.length } : null;
   }
   const next = lineAt(row.to);
   const previous = lineAt(row.from - 1);
-  const [anchor, side] = next ? ([next, "front"] as const) : ([previous, "behind"] as const);
-  const added = anchor && newLines(document, anchor.line, side, row.lines);
-  return anchor && added ? { hunk: anchor.hunk, edits: added } : null;
+  // Between two hunks nobody knows to which of them the lines belong.
+  if (next && previous && next.hunk !== previous.hunk) return null;
+  const anchor = next ?? previous;
+  const added = anchor && newLines(document, anchor.line, next ? "front" : "behind", row.lines);
+  const at = anchor ? anchor.index + (next ? 0 : 1) : 0;
+  return anchor && added ? { hunk: anchor.hunk, edits: added, from: at, to: at, added: row.lines.length } : null;
 }
 
 /** A line that the new side no longer has: an added one goes, a context line is deleted. */
@@ -103,11 +124,12 @@ function newLines(document: string, anchor: PatchLine, side: "front" | "behind",
 
 const HEADER = /^(@@ -\d+(?:,\d+)? \+)(\d+)(,\d+)?(?= @@)/;
 
-function headerEdits(file: FileDiff, changes: ReadonlyMap<Hunk, Change>, headerAt: (line: number) => { readonly at: number; readonly words: string }): readonly TextEdit[] | null {
+function headerEdits(file: FileDiff, changes: ReadonlyMap<Hunk, readonly Made[]>, headerAt: (line: number) => { readonly at: number; readonly words: string }): readonly TextEdit[] | null {
   const edits: TextEdit[] = [];
   let shift = 0;
   for (const hunk of file.hunks) {
-    const more = changes.get(hunk)?.more ?? 0;
+    const removed = (one: Made): number => hunk.lines.slice(one.from, one.to).filter(({ kind }) => kind !== "deleted").length;
+    const more = (changes.get(hunk) ?? []).reduce((sum, one) => sum + one.added - removed(one), 0);
     const { at, words } = headerAt(hunk.line);
     const match = HEADER.exec(words);
     if (!match || !hunk.header || hunk.header.newCount + more <= 0) return null;
