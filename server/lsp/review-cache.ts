@@ -2,7 +2,7 @@
 import type { CancellationToken, TextDocuments } from "vscode-languageserver/node";
 import type { TextDocument } from "vscode-languageserver-textdocument";
 import { visibleLine } from "../report/visible.ts";
-import type { Review } from "../review/finding.ts";
+import type { Finding, Review, VerifiedFix } from "../review/finding.ts";
 import type { ReviewOptions } from "../review/options.ts";
 import type { ReviewInput } from "../review/review.ts";
 import type { SettingsCache } from "./settings.ts";
@@ -26,8 +26,29 @@ export interface ReviewedDocument {
 export interface ReviewCache {
   /** The review of the newest version; null where the document is not open or the request was cancelled. */
   readonly of: (uri: string, token: CancellationToken | null) => Promise<ReviewedDocument | null>;
+  /**
+   * The fixes of a finding of the newest version, the first time at the price of a review of the document alone; null where the
+   * document is not open or the request was cancelled.
+   */
+  readonly fixesOf: (uri: string, finding: FindingPlace, token: CancellationToken | null) => Promise<FixedFindings | null>;
+  /** What `fixesOf` has found out about a version. */
+  readonly knownFixes: (document: TextDocument, finding: FindingPlace) => readonly VerifiedFix[] | undefined;
   readonly forget: (uri: string) => void;
   readonly forgetAll: () => void;
+}
+
+/** Which finding is meant: the same words can stand twice in a function. */
+export interface FindingPlace {
+  readonly fingerprint: string;
+  readonly location: Pick<Finding["location"], "patchLine" | "column">;
+}
+
+const placeKey = ({ fingerprint, location }: FindingPlace): string => `${fingerprint} ${location.patchLine} ${location.column}`;
+
+export interface FixedFindings {
+  readonly document: TextDocument;
+  readonly version: number;
+  readonly fixes: readonly VerifiedFix[];
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -118,15 +139,48 @@ export function createReviewCache(
     return turn;
   }
 
+  const fixed = new Map<string, { readonly version: number; readonly options: ReviewOptions; readonly fixes: Map<string, readonly VerifiedFix[]> }>();
+
+  async function newFixes(uri: string, finding: FindingPlace, options: ReviewOptions): Promise<FixedFindings | null> {
+    const document = documents.get(uri);
+    if (document === undefined) return null;
+    const { version } = document;
+    const before = fixed.get(uri);
+    const known = before?.version === version && before.options === options ? before : { version, options, fixes: new Map<string, readonly VerifiedFix[]>() };
+    const place = placeKey(finding);
+    const asked = known.fixes.get(place);
+    const found = asked ? [] : await reviewsOf(document, { ...options, fixes: [finding.fingerprint] });
+    const fixes = asked ?? found.flatMap((one) => one.findings).find((one) => placeKey(one) === place)?.fixes ?? [];
+    // What was typed meanwhile is another text.
+    if (documents.get(uri) !== document || document.version !== version) return newFixes(uri, finding, options);
+    known.fixes.set(place, fixes);
+    fixed.set(uri, known);
+    return { document, version, fixes };
+  }
+
+  async function fixesInTurn(uri: string, finding: FindingPlace, token: CancellationToken | null): Promise<FixedFindings | null> {
+    const options = await settings.of(uri);
+    const turn = last.then(nextTurn).then(() => (token?.isCancellationRequested ? null : newFixes(uri, finding, options)));
+    last = turn.catch(() => undefined);
+    return turn;
+  }
+
   return {
     of: inTurn,
+    fixesOf: fixesInTurn,
+    knownFixes(document, finding) {
+      const known = fixed.get(document.uri);
+      return known?.version === document.version ? known.fixes.get(placeKey(finding)) : undefined;
+    },
     forget(uri) {
       known.delete(uri);
+      fixed.delete(uri);
       inTrees.delete(uri);
     },
     forgetAll() {
       generation++;
       known.clear();
+      fixed.clear();
       inTrees.clear();
     },
   };

@@ -10,6 +10,7 @@ import { TextDocument } from "vscode-languageserver-textdocument";
 import { SECTION } from "../protocol.ts";
 import { VERSION } from "../report/version.ts";
 import { clientOf } from "./client.ts";
+import { ACTION_KINDS, answerActionRequests } from "./code-action.ts";
 import type { Client } from "./client.ts";
 import type { RuleUrl } from "./diagnostic.ts";
 import { answerLinkRequests } from "./document-link.ts";
@@ -58,6 +59,7 @@ const initializeResult = (client: Client, parts: ServerParts): InitializeResult 
     documentSymbolProvider: { label: "Patchwalk" },
     foldingRangeProvider: true,
     documentLinkProvider: {},
+    ...(client.showsActions ? { codeActionProvider: { codeActionKinds: [...ACTION_KINDS], resolveProvider: client.resolvesEdits } } : {}),
     ...(parts.held === undefined ? {} : { inlayHintProvider: true }),
     ...(client.pullsDiagnostics
       ? { diagnosticProvider: { identifier: SECTION, interFileDependencies: parts.trees !== undefined, workspaceDiagnostics: false } }
@@ -106,6 +108,7 @@ function startFeatures(
     : pushDiagnostics(connection, documents, reviews, client, parts.ruleUrl, parts.debounceMs ?? 200, log);
   const held = createHeldCache(documents, settings, parts.held ?? null, log);
   answerHoverRequests(connection, reviews, held, client, parts.ruleOf);
+  if (client.showsActions) answerActionRequests(connection, documents, reviews, client);
   if (parts.held !== undefined) answerInlayHintRequests(connection, documents, held, settings);
   const readings = createReadingCache(documents);
   answerSymbolRequests(connection, readings, client);

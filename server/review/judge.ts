@@ -47,7 +47,7 @@ export interface Found {
  */
 export function judge(subject: Subject, options: ReviewOptions, rewriting: Rewriting | null = null): Judged {
   const { found, problems, cutOff } = searched(subject, options, { kind: "all" });
-  const offer = rewriting && options.fixes === true ? offering({ subject, rewriting, found, search: (edited) => searchedAgain(edited, options, problems), maxStates: options.maxStates }) : null;
+  const offer = rewriting && options.fixes ? offering({ subject, rewriting, found, search: (edited) => searchedAgain(edited, options, problems), maxStates: options.maxStates }) : null;
   const { findings, problems: others } = settled(found, subject, options, offer);
   const obligations = found.flatMap((one) => changedObligations(one.obligations).map(obligationOf));
   return { findings: findings.toSorted(byPlace), obligations: obligations.toSorted((a, b) => (a.id < b.id ? -1 : 1)), problems: [...problems, ...others], cutOff };
@@ -244,7 +244,7 @@ function settle(
         ...candidate.related.flatMap(({ message, place }) => relatedTo(message, place, subject.unit)),
       ],
       evidence: proof && evidenceOf(proof),
-      ...(offer ? { fixes: offer(candidate, tier) } : {}),
+      ...(offer && (options.fixes === true || (options.fixes || []).includes(keyOf(candidate))) ? { fixes: offer(candidate, tier) } : {}),
       sources: rule.meta.sources,
     },
   ];

@@ -16,8 +16,8 @@ export interface ReviewOptions {
   readonly simulate: boolean;
   /** Limit of stored states per exploration. */
   readonly maxStates: number;
-  /** True: findings bring edits that were verified. Each costs another review. Default false. */
-  readonly fixes?: boolean;
+  /** True, or the fingerprints of findings that are meant: these bring edits that were verified. Each costs another review. */
+  readonly fixes?: boolean | readonly string[];
 }
 
 export const DEFAULT_OPTIONS: ReviewOptions = {
