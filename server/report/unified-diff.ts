@@ -62,7 +62,7 @@ function backwards(before: readonly string[], after: readonly string[], fronts: 
     const former = isDown(front, k, d) ? k + 1 : k - 1;
     const fromX = front.get(former) ?? 0;
     const fromY = fromX - former;
-    while (x > fromX && y > fromY && x > 0 && y > 0) steps.push({ kind: " ", text: before[--x] ?? "" }), y--;
+    for (; x > fromX && y > fromY && x > 0 && y > 0; y--) steps.push({ kind: " ", text: before[--x] ?? "" });
     if (d === 0) break;
     if (x === fromX) steps.push({ kind: "+", text: after[--y] ?? "" });
     else steps.push({ kind: "-", text: before[--x] ?? "" });

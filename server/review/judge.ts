@@ -47,7 +47,7 @@ export interface Found {
  */
 export function judge(subject: Subject, options: ReviewOptions, rewriting: Rewriting | null = null): Judged {
   const { found, problems, cutOff } = searched(subject, options, { kind: "all" });
-  const offer = rewriting && options.fixes ? offering({ subject, rewriting, found, search: (edited) => searchedAgain(edited, options, problems), maxStates: options.maxStates }) : null;
+  const offer = rewriting && options.fixes ? offering({ subject, rewriting, found, search: (edited, programs) => searchedAgain(edited, programs, options, problems), maxStates: options.maxStates }) : null;
   const { findings, problems: others } = settled(found, subject, options, offer);
   const obligations = found.flatMap((one) => changedObligations(one.obligations).map(obligationOf));
   return { findings: findings.toSorted(byPlace), obligations: obligations.toSorted((a, b) => (a.id < b.id ? -1 : 1)), problems: [...problems, ...others], cutOff };
@@ -71,10 +71,11 @@ export function searched(subject: Subject, options: ReviewOptions, scope: Scope)
 }
 
 /** What rules find in an edited subject; null where a rule failed, or a function was cut off, that was not before. */
-function searchedAgain(edited: Subject, options: ReviewOptions, before: readonly Problem[]): readonly Found[] | null {
-  const { found, problems } = searched({ ...edited, old: null }, options, { kind: "all" });
+function searchedAgain(edited: Subject, programs: readonly EffectProgram[], options: ReviewOptions, before: readonly Problem[]): readonly Found[] | null {
+  const subject: Subject = { ...edited, old: null };
+  const [calls, whole] = [searched(subject, options, { kind: "calls", programs }), searched(subject, options, { kind: "whole" })];
   const known = new Set(before.map((one) => one.message));
-  return problems.every((one) => known.has(one.message)) ? found : null;
+  return [...calls.problems, ...whole.problems].every((one) => known.has(one.message)) ? [...calls.found, ...whole.found] : null;
 }
 
 /** What a reader must know about a function that was not followed to its end. No line: the function may move. */

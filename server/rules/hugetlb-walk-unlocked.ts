@@ -113,7 +113,7 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
     prove: () => shown().proof,
     asked: (code) => askedOf(code, fn.program, focus, axes, target),
     // Whoever asks about callers does not know which of them hold the lock: to take it twice is a deadlock.
-    ...(asks || ownVma === null ? {} : { fixes: () => walkLockFixes({ program: fn.program, walk: node, call, vma: ownVma, focusVma: vma, states: statesAt(fn, node).map(({ state }) => state), release: target.release }) }),
+    ...(asks || ownVma === null ? {} : { fixes: () => walkLockFixes({ program: fn.program, walk: node, call, vma: ownVma, fn, release: target.release }) }),
     ...(asks ? { severity: "warning" as const } : {}),
     asks,
   };

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import type { EffectProgram } from "../../server/program/program.ts";
 import { readPatches } from "../../server/patch/read.ts";
 import type { VerifiedFix } from "../../server/review/finding.ts";
 import { rewritingOfFile, rewritingOfPatch } from "../../server/review/fix/rewriting.ts";
@@ -21,7 +22,8 @@ const ROOT = join(import.meta.dirname, "../fixtures/rules");
 const NO_PATCH = { form: "diff", messageId: null, subject: null, from: null, date: null, commit: null, whitespaceLost: false, prose: [], files: [], remarks: [], startLine: 1, endLine: 1 } as const;
 
 function verificationOf(name: string, text: string, options: ReviewOptions): Verification | null {
-  const search = (subject: Subject): readonly Found[] => searched({ ...subject, old: null }, options, { kind: "all" }).found;
+  const search = (subject: Subject, programs: readonly EffectProgram[]): readonly Found[] =>
+    [{ kind: "calls" as const, programs }, { kind: "whole" as const }].flatMap((scope) => searched({ ...subject, old: null }, options, scope).found);
   if (name.endsWith(".c")) {
     const { target } = decideTarget(NO_PATCH, options);
     const subject = subjectOfFile(`mm/${name}`, text, target);

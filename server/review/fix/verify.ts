@@ -18,8 +18,8 @@ export interface Verification {
   readonly rewriting: Rewriting;
   /** Everything that was found in the subject. */
   readonly found: readonly Found[];
-  /** Runs every rule over another subject; null where that had problems that the review had not. */
-  search(subject: Subject): readonly Found[] | null;
+  /** Runs every rule over some functions of another subject; null where that had problems that the review had not. */
+  search(subject: Subject, programs: readonly EffectProgram[]): readonly Found[] | null;
   readonly maxStates: number;
 }
 
@@ -40,9 +40,12 @@ export function verified(candidate: Candidate, fix: Fix, tier: Tier, by: Verific
   const after = rewriting.reread(document);
   // What the edited document shows must be what was meant, to the letter.
   if (!after || after.unit.images.filter((one) => one.path === image.path && one.text === text).length !== 1) return "reads-otherwise";
-  const found = by.search(after);
+  const pairs = pairsOf(candidate, fix.edits, subject, after);
+  if (!pairs) return "reads-otherwise";
+  const concerned = concernedBy(pairs);
+  const found = by.search(after, [...concerned.map(({ now }) => now), ...callersOf(pairs, after)]);
   if (!found || !isMended(candidate, by.found, found)) return "still-found";
-  if (!functionsKeep(candidate, fix.edits, subject, after)) return "order";
+  if (!concerned.every((pair) => functionKeeps(pair, candidate, fix.edits, subject, after))) return "order";
   const outcome = simulated(candidate, fix.edits, subject, after, by.maxStates);
   if (!outcome) return "schedule-fails";
   if (tier === "proved" && !outcome.isProved) return "not-proved";
@@ -62,18 +65,51 @@ function isMended(candidate: Candidate, before: readonly Found[], after: readonl
   });
 }
 
-/** The functions that the edits change are read as well as before, and keep the order of what they take and give back. */
-function functionsKeep(candidate: Candidate, edits: readonly TextEdit[], before: Subject, after: Subject): boolean {
+/** A function before the edits and after them. */
+interface Pair {
+  readonly was: EffectProgram;
+  readonly now: EffectProgram;
+}
+
+/** The functions of the edited image; null where one is not there any more. */
+function pairsOf(candidate: Candidate, edits: readonly TextEdit[], before: Subject, after: Subject): readonly Pair[] | null {
   const { image } = candidate.place.program;
   const there = edited(after.unit, image, edits);
-  const news = (inOrder(edits) ?? []).map((edit) => ({ at: newStart(edits, edit), end: newStart(edits, edit) + edit.text.length }));
-  // A function may have a change of its callee's in it: every one of the file is looked at.
-  return before.unit.programs.filter((program) => program.image === image).every((program) => {
-    const now = there.program(program);
-    if (!now || !readsAsWell(program, now) || !jumpsFit(now)) return false;
-    const old = before.old?.named(program.name).find((one) => one.image.path === before.old?.images.find((side) => side.path === one.image.path)?.path) ?? null;
-    return keepsOrder({ unit: after.unit, before: program, now, isNew: (at) => now.image.text !== image.text && news.some((one) => one.at <= at && at < one.end), old }, before.unit);
+  const programs = before.unit.programs.filter((program) => program.image === image);
+  const pairs = programs.flatMap((was) => {
+    const now = there.program(was);
+    return now ? [{ was, now }] : [];
   });
+  return pairs.length === programs.length ? pairs : null;
+}
+
+const textOf = ({ image, start, end }: EffectProgram): string => image.text.slice(start, end);
+
+const callsOf = ({ nodes }: EffectProgram): ReadonlySet<string> =>
+  new Set(nodes.flatMap((node) => (node.kind === "call" ? [node.name, ...(node.inlined === undefined ? [] : [node.inlined])] : [])));
+
+const changedNames = (pairs: readonly Pair[]): ReadonlySet<string> => new Set(pairs.filter(({ was, now }) => textOf(was) !== textOf(now)).map(({ now }) => now.name));
+
+/** Functions that edits change, what calls them, and what they call: anything else is as it was. */
+function concernedBy(pairs: readonly Pair[]): readonly Pair[] {
+  const names = changedNames(pairs);
+  const called = new Set(pairs.filter(({ now }) => names.has(now.name)).flatMap(({ now }) => [...callsOf(now)]));
+  return pairs.filter(({ now }) => names.has(now.name) || called.has(now.name) || [...callsOf(now)].some((name) => names.has(name)));
+}
+
+/** Callers in the other images. */
+function callersOf(pairs: readonly Pair[], after: Subject): readonly EffectProgram[] {
+  const names = changedNames(pairs);
+  return after.unit.programs.filter((program) => program.image !== pairs[0]?.now.image && [...callsOf(program)].some((name) => names.has(name)));
+}
+
+/** A function is read as well as before, and keeps the order of what it takes and gives back. */
+function functionKeeps({ was, now }: Pair, candidate: Candidate, edits: readonly TextEdit[], before: Subject, after: Subject): boolean {
+  const { image } = candidate.place.program;
+  const news = (inOrder(edits) ?? []).map((edit) => ({ at: newStart(edits, edit), end: newStart(edits, edit) + edit.text.length }));
+  const old = before.old?.named(was.name).find((one) => one.image.path === before.old?.images.find((side) => side.path === one.image.path)?.path) ?? null;
+  const isNew = (at: number): boolean => now.image.text !== image.text && news.some((one) => one.at <= at && at < one.end);
+  return readsAsWell(was, now) && jumpsFit(now) && keepsOrder({ unit: after.unit, before: was, now, isNew, old }, before.unit);
 }
 
 /** Offset in the edited text at which the text of an edit begins. */

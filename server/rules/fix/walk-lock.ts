@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { State } from "../../analysis/state.ts";
+import { statesAt, type AnalyzedFunction } from "../../analysis/unit.ts";
 import type { LockClass } from "../../kernel/effect.ts";
 import { nestsInside, spins } from "../../kernel/lock-order.ts";
 import { pmdSharingLocks } from "../../kernel/pmd-sharing.ts";
@@ -7,7 +7,7 @@ import { atLeast, type Release } from "../../kernel/release.ts";
 import { functionText, type FunctionText } from "../../program/statements.ts";
 import type { BoundEffect, CallNode, EffectProgram, NodeId } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
-import { pointersInto, usedPointer } from "../../scenarios/hugetlb-unshare-uaf.ts";
+import { usedPointer } from "../../scenarios/hugetlb-unshare-uaf.ts";
 import type { Fix } from "../rule.ts";
 import { withoutLeftovers } from "./leftovers.ts";
 import { aroundSection, stretchAround } from "./section.ts";
@@ -20,9 +20,7 @@ export interface BareWalk {
   readonly call: CallNode;
   /** The VMA in the function's own words. */
   readonly vma: string;
-  /** As the walk names it. */
-  readonly focusVma: string | null;
-  readonly states: readonly State[];
+  readonly fn: AnalyzedFunction;
   readonly release: Release;
 }
 
@@ -67,19 +65,20 @@ function removed(fn: FunctionText, node: CallNode): Edits {
 }
 
 /** The lookup, and whatever goes through its pointer, or may. */
-function usesOf({ program, call, focusVma }: BareWalk): readonly number[] {
-  const pointers = pointersInto(program, { vma: focusVma });
-  const isUse = (node: CallNode): boolean =>
-    node.effects.some((effect) => {
-      const used = usedPointer(effect);
-      return used !== null && pointers.has(render(used));
-    }) || (node.knowledge !== "quiet" && node.args.some((arg) => pointers.has(render(arg))));
-  const uses = program.nodes.filter((node): node is CallNode => node.kind === "call" && isUse(node) && isOwn(program, node));
-  return [call.at, ...uses.map((node) => node.at)];
+function usesOf({ program, call, walk, fn }: BareWalk): readonly number[] {
+  const isUse = (node: CallNode, id: NodeId): boolean => {
+    const handed = node.knowledge === "quiet" ? [] : node.args.map(render);
+    const used = node.effects.flatMap((effect) => usedPointer(effect) ?? []).map(render);
+    // A pointer that was looked up again is another one, whatever its name.
+    return statesAt(fn, id).some(({ state }) => [...used, ...handed].some((pointer) => state.walks.get(pointer)?.walk === walk));
+  };
+  const uses = program.nodes.flatMap((node, id) => (node.kind === "call" && isOwn(program, node) && isUse(node, id) ? [node.at] : []));
+  return [call.at, ...uses];
 }
 
 /** Sections around the walk that the lock must not be taken in: those that must not sleep, and locks that come after it in the order. */
-function innerSections({ program, states }: BareWalk, lock: LockClass): readonly number[] {
+function innerSections({ program, fn, walk }: BareWalk, lock: LockClass): readonly number[] {
+  const states = statesAt(fn, walk).map(({ state }) => state);
   const reasons = new Set(states.flatMap((state) => state.atomic.map((one) => one.reason)));
   const inner = new Set(states.flatMap((state) => state.held.filter((held) => held.taken && (nestsInside(held.lock, lock) || spins(held.lock))).map((held) => held.lock)));
   const isEnd = (effect: BoundEffect): boolean =>
