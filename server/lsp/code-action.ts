@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { CodeActionKind } from "vscode-languageserver/node";
+import { CodeActionKind, CodeActionTriggerKind } from "vscode-languageserver/node";
 import type { CodeAction, CodeActionParams, Connection, Range, TextDocuments, TextEdit, WorkspaceEdit } from "vscode-languageserver/node";
 import type { TextDocument } from "vscode-languageserver-textdocument";
 import { fixText } from "../report/fix.ts";
@@ -12,6 +12,9 @@ export const ACTION_KINDS = [CodeActionKind.QuickFix] as const;
 
 /** More findings under one selection are not looked at: each costs a review. */
 const MOST_FINDINGS = 4;
+
+/** Longer documents (UTF-16 units) are reviewed again only for a user who opens the menu. */
+const MOST_UNASKED = 64 * 1024;
 
 /** What an action needs to be resolved. */
 interface ActionData {
@@ -44,6 +47,9 @@ export function answerActionRequests(connection: Connection, documents: TextDocu
     const findings = (reviewed?.reviews ?? []).flatMap((one) => one.findings).filter((one) => reviewed && meets(findingRange(reviewed.document, one.location), range));
     const actions: CodeAction[] = [];
     for (const finding of findings.slice(0, MOST_FINDINGS)) {
+      // A menu that the user opens may take its time; the light bulb beside the cursor may not.
+      const isUnasked = context.triggerKind === CodeActionTriggerKind.Automatic && (reviewed?.document.getText().length ?? 0) > MOST_UNASKED;
+      if (isUnasked && reviewed && reviews.knownFixes(reviewed.document, finding) === undefined) continue;
       const found = await reviews.fixesOf(uri, finding, token);
       // Edits of another version than the one that was selected in would be for other lines.
       if (found === null || found.version !== reviewed?.version || token.isCancellationRequested) return [];

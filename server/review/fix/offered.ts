@@ -13,13 +13,22 @@ export function offering(by: Verification): Offer {
   let left = MOST_TRIED;
   return (candidate, tier) => {
     const offered: VerifiedFix[] = [];
-    for (const fix of candidate.fixes?.() ?? []) {
+    for (const fix of withoutCrash(() => candidate.fixes?.() ?? []) ?? []) {
       if (left <= 0) break;
       if (fix.isFallback === true && offered.length > 0) continue;
       left--;
-      const one = verified(candidate, fix, tier, by);
-      if (typeof one !== "string") offered.push(one);
+      const one = withoutCrash(() => verified(candidate, fix, tier, by));
+      if (one !== null && typeof one !== "string") offered.push(one);
     }
     return offered;
   };
+}
+
+/** A crash over a fix costs the fix, never the finding. */
+function withoutCrash<T>(work: () => T): T | null {
+  try {
+    return work();
+  } catch {
+    return null;
+  }
 }
