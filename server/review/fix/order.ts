@@ -67,17 +67,23 @@ function callsFit({ now, isNew, old }: Changed, fn: AnalyzedFunction): boolean {
     const taking = news.filter(({ node }) => node.effects.some((effect) => effect.kind === "acquire" && effect.lock === lock)).flatMap(({ id }) => statesAt(fn, id).map(({ state }) => namesOf(state)));
     return (taking[0] ?? []).filter((name) => taking.every((names) => names.includes(name)));
   };
+  const entersAtomic = now.nodes.some((node, id) => node.kind === "call" && !isNew(node.at) && sleeps(node) && statesAt(fn, id).some(({ state }) => isAtomicByCaller(state)));
   return news.every(({ node, id }) => {
     const states = statesAt(fn, id).map(({ state }) => state);
     // What comes before the part that is shown may be atomic: only what stood there before is known to fit.
     if (sleeps(node) && now.openStart && old?.nodes.some((one) => one.kind === "call" && one.name === node.name) !== true) return false;
-    if (sleeps(node) && states.some((state) => state.atomic.length > 0)) return false;
+    if (sleeps(node) && !maySleep(states, entersAtomic)) return false;
     return node.effects.every((effect) => {
       if (effect.kind === "acquire") return states.every((state) => state.held.every((held) => held.lock !== effect.lock && !nestsInside(held.lock, effect.lock)));
       return effect.kind !== "release" || states.every((state) => isHeld(state, effect.lock, textOf(effect)) && outer(effect).every((name) => namesOf(state).includes(name)));
     });
   });
 }
+
+const isAtomicByCaller = ({ atomic }: State): boolean => atomic.length > 0 && atomic.every((one) => one.at < 0);
+
+/** `entersAtomic`: the function sleeps elsewhere although a caller may be atomic, so that this is not for a fix to mind. */
+const maySleep = (states: readonly State[], entersAtomic: boolean): boolean => states.every((state) => state.atomic.length === 0 || (entersAtomic && isAtomicByCaller(state)));
 
 const sleeps = (node: CallNode): boolean => node.effects.some((effect) => (effect.kind === "notifierStart" && effect.blocking) || (effect.kind === "acquire" && effect.sleeps));
 
