@@ -58,9 +58,13 @@ export interface FunctionText {
   readonly block: StatementPlace;
 }
 
+/** Longer functions, and those with more statements, are generated: nobody edits them. */
+const MAX_LENGTH = 100_000;
+const MAX_STATEMENTS = 5000;
+
 /** The statements of a function; null where it does not parse as one. */
 export function functionText({ image: { text }, start, end }: Pick<EffectProgram, "image" | "start" | "end">): FunctionText | null {
-  const block = functionBlock(text, start, end);
+  const block = end - start > MAX_LENGTH ? null : functionBlock(text, start, end);
   return block && { text, code: blankComments(text).code, start, end, block };
 }
 
@@ -85,6 +89,7 @@ function placed(tree: SyntaxTree, body: number): StatementPlace | null {
     if (kind === undefined) continue;
     const parent = node === body ? null : enclosing(tree, node, places);
     const draft: Draft = { kind, at: tree.start[node] ?? 0, end: tree.end[node] ?? 0, parent, children: [], name: nameOf(tree, node, kind), condition: conditionOf(tree, node, kind), isElse: isElse(tree, node) };
+    if (places.size > MAX_STATEMENTS) return null;
     places.set(node, draft);
     parent?.children.push(draft);
   }

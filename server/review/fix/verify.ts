@@ -107,7 +107,7 @@ function callersOf(pairs: readonly Pair[], after: Subject): readonly EffectProgr
 function functionKeeps({ was, now }: Pair, candidate: Candidate, edits: readonly TextEdit[], before: Subject, after: Subject): boolean {
   const { image } = candidate.place.program;
   const news = (inOrder(edits) ?? []).map((edit) => ({ at: newStart(edits, edit), end: newStart(edits, edit) + edit.text.length }));
-  const old = before.old?.named(was.name).find((one) => one.image.path === before.old?.images.find((side) => side.path === one.image.path)?.path) ?? null;
+  const old = before.old?.named(was.name)[0] ?? null;
   const isNew = (at: number): boolean => now.image.text !== image.text && news.some((one) => one.at <= at && at < one.end);
   return readsAsWell(was, now) && jumpsFit(now) && keepsOrder({ unit: after.unit, before: was, now, isNew, old }, before.unit);
 }
