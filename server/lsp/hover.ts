@@ -64,7 +64,7 @@ function heldHoverAt(position: Position, document: TextDocument, held: HeldLines
 }
 
 /** Who points at a word does not wait for a long exploration: what is held there is known without one. */
-const PATIENCE_MS = 400;
+const PATIENCE_MS = 800;
 
 function soon<T>(result: Promise<T>, ms: number): Promise<T | "later"> {
   let timer: NodeJS.Timeout | undefined;
