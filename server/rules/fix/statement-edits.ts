@@ -156,7 +156,7 @@ export function calleeAt({ code }: Pick<FunctionText, "code">, { name, at, end }
 }
 
 /** Offsets of the arguments of a call whose name stands at an offset; null where no call stands there. */
-export function argumentsAt({ code }: Pick<FunctionText, "code">, at: number): { readonly open: number; readonly close: number; readonly args: readonly { readonly at: number; readonly end: number }[] } | null {
+export function argumentsAt({ code, text }: Pick<FunctionText, "code" | "text">, at: number): { readonly open: number; readonly close: number; readonly args: readonly { readonly at: number; readonly end: number }[] } | null {
   const name = /^\w+\s*\(/.exec(code.slice(at, at + 200));
   if (!name) return null;
   const open = at + name[0].length - 1;
@@ -164,7 +164,8 @@ export function argumentsAt({ code }: Pick<FunctionText, "code">, at: number): {
   let depth = 0;
   let from = open + 1;
   const take = (to: number): void => {
-    const part = code.slice(from, to);
+    // A string is blank in the code.
+    const part = code.slice(from, to).trim() === "" ? text.slice(from, to) : code.slice(from, to);
     const start = from + part.length - part.trimStart().length;
     if (part.trim() !== "") args.push({ at: start, end: start + part.trim().length });
     from = to + 1;
