@@ -72,8 +72,7 @@ function beside(fn: FunctionText, statement: StatementPlace, before: readonly st
   // Behind a last line without a terminator there is no line to insert.
   if (after.length > 0 && next >= fn.text.length) return null;
   const below: TextEdit[] = after.length === 0 ? [] : [replaced(next + 1, next + 1, linesOf(indent, after))];
-  const isLabeled = statement.parent?.kind === "label" && !startsBlockOf(statement);
-  if (isInList(statement) || isLabeled) return [...above, ...below];
+  if (isInList(statement) || (statement.parent?.kind === "label" && isInList(statement.parent))) return [...above, ...below];
   const braces = bracesAround(fn, statement);
   return braces && inside(braces, above, below);
 }
@@ -86,9 +85,6 @@ export function replaceStatement(fn: FunctionText, statement: StatementPlace, li
   const braces = bracesAround(fn, statement);
   return braces && [braces.open, edit, braces.close];
 }
-
-/** A labeled statement is part of the label's: what stands behind it stands behind the label's. */
-const startsBlockOf = (statement: StatementPlace): boolean => statement.parent?.parent !== null && statement.parent !== null && !isInList(statement.parent);
 
 interface Braces {
   readonly open: TextEdit;
