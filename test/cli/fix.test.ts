@@ -36,7 +36,7 @@ test("a report brings fixes where it is asked for them", async () => {
 test("a mail of a mailbox has the lines of the mailbox", async () => {
   const path = join(folderOf({ "x.mbox": `${MAIL}${MAIL}` }), "x.mbox");
   const [first, second] = findingsOf((await run("--format", "json", "--fixes", path)).out);
-  const lines = (finding: typeof first): number[] => (finding?.fix?.edits as { patchLine: number }[]).map((edit) => edit.patchLine);
+  const lines = (finding: typeof first): number[] => ((finding?.fix?.edits ?? []) as { patchLine: number }[]).map((edit) => edit.patchLine);
   const by = MAIL.split("\n").length - 1;
   expect(lines(second)).toEqual(lines(first).map((line) => line + by));
 });

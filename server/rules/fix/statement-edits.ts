@@ -72,8 +72,7 @@ function beside(fn: FunctionText, statement: StatementPlace, before: readonly st
   // Behind a last line without a terminator there is no line to insert.
   if (after.length > 0 && next >= fn.text.length) return null;
   const below: TextEdit[] = after.length === 0 ? [] : [replaced(next + 1, next + 1, linesOf(indent, after))];
-  const isLabeled = statement.parent?.kind === "label" && !startsBlockOf(statement);
-  if (isInList(statement) || isLabeled) return [...above, ...below];
+  if (isInList(statement) || (statement.parent?.kind === "label" && isInList(statement.parent))) return [...above, ...below];
   const braces = bracesAround(fn, statement);
   return braces && inside(braces, above, below);
 }
@@ -86,9 +85,6 @@ export function replaceStatement(fn: FunctionText, statement: StatementPlace, li
   const braces = bracesAround(fn, statement);
   return braces && [braces.open, edit, braces.close];
 }
-
-/** A labeled statement is part of the label's: what stands behind it stands behind the label's. */
-const startsBlockOf = (statement: StatementPlace): boolean => statement.parent?.parent !== null && statement.parent !== null && !isInList(statement.parent);
 
 interface Braces {
   readonly open: TextEdit;
@@ -156,7 +152,7 @@ export function calleeAt({ code }: Pick<FunctionText, "code">, { name, at, end }
 }
 
 /** Offsets of the arguments of a call whose name stands at an offset; null where no call stands there. */
-export function argumentsAt({ code }: Pick<FunctionText, "code">, at: number): { readonly open: number; readonly close: number; readonly args: readonly { readonly at: number; readonly end: number }[] } | null {
+export function argumentsAt({ code, text }: Pick<FunctionText, "code" | "text">, at: number): { readonly open: number; readonly close: number; readonly args: readonly { readonly at: number; readonly end: number }[] } | null {
   const name = /^\w+\s*\(/.exec(code.slice(at, at + 200));
   if (!name) return null;
   const open = at + name[0].length - 1;
@@ -164,7 +160,8 @@ export function argumentsAt({ code }: Pick<FunctionText, "code">, at: number): {
   let depth = 0;
   let from = open + 1;
   const take = (to: number): void => {
-    const part = code.slice(from, to);
+    // A string is blank in the code.
+    const part = code.slice(from, to).trim() === "" ? text.slice(from, to) : code.slice(from, to);
     const start = from + part.length - part.trimStart().length;
     if (part.trim() !== "") args.push({ at: start, end: start + part.trim().length });
     from = to + 1;

@@ -102,8 +102,18 @@ function isKnown({ program, vma }: BareWalk, { start, end }: { readonly start: n
     const target = node.kind === "assign" ? render(node.target) : node.kind === "call" ? node.result : null;
     return target !== null && (target === name || target === vma) && node.kind !== "exit" && "at" in node ? [node.at] : [];
   });
-  if (given.some((at) => at >= start && at < end)) return false;
+  if (given.some((at) => at >= start && at < end) || isAskedAbout(program, vma, { start, end })) return false;
   return variable.isParameter || given.some((at) => at < start);
+}
+
+/** True where the stretch asks whether there is a VMA, or one of hugetlb: its lock cannot be taken before the answer. */
+function isAskedAbout({ nodes }: EffectProgram, vma: string, { start, end }: { readonly start: number; readonly end: number }): boolean {
+  return nodes.some((node) => {
+    if (node.kind !== "branch" || node.at < start || node.at >= end) return false;
+    const { condition } = node;
+    if (condition.kind === "binary") return /^[!=]=$/.test(condition.operator) && [condition.left, condition.right].some((side) => render(side) === vma);
+    return render(condition) === vma || (condition.kind === "call" && condition.name.includes("hugetlb") && condition.args.some((arg) => render(arg) === vma));
+  });
 }
 
 function lookupWithAssertion(fn: FunctionText, { call, vma }: BareWalk): Edits {
