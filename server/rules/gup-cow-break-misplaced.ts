@@ -35,6 +35,7 @@ export const gupCowBreakMisplaced: Rule = {
       wrongCondition: "the COW break is not forced here for a read-only reference in a COW mapping: the test does not ask for that",
       belowRetry: "the COW break is forced behind the label that every retry goes to: it belongs between the VMA block and the label",
     },
+    offersEdits: true,
     scenarios: ["cow-breaks-either-way"],
     sources: [
       { thread: "Re: [PATCH 1/1] gup: document and work around \"COW can break either way\" issue", who: "John Hubbard", date: "2021-10-13", link: null },

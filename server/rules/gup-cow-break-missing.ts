@@ -38,6 +38,7 @@ export const gupCowBreakMissing: Rule = {
       cow: "{function}() accepts a dirty read-only entry without FOLL_COW: somebody else may have made it dirty (Dirty COW)",
       walker: "{function}() takes a FOLL_PIN reference to a page that may be shared without asking gup_must_unshare(): the next write of the owner moves it to another page",
     },
+    offersEdits: true,
     scenarios: ["cow-breaks-either-way", "dirty-cow", "endless-fault", "walker-without-unshare"],
     sources: [
       { thread: "Re: [PATCH 1/1] gup: document and work around \"COW can break either way\" issue", who: "John Hubbard", date: "2021-10-13", link: null },

@@ -34,6 +34,7 @@ export const gupReadonlyLongterm: Rule = {
       stored: "{function}() pins without FOLL_WRITE{path} and keeps the pages: when the process writes next it gets another page, and the device keeps the old one",
       zeroPage: "{function}() takes a long-term pin without FOLL_WRITE{path}: before 6.2 that may be the zero page or a private file page, which the process leaves with its next write",
     },
+    offersEdits: true,
     scenarios: ["read-only-pin-lost", "zero-page-pin"],
     sources: [
       { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Jason Gunthorpe", date: "2020-09-15", link: null },

@@ -28,6 +28,7 @@ export const notifierNonblockOutsideOom: Rule = {
         "{function}() starts an invalidation that subscribers may refuse and drops the result: a secondary MMU keeps a mapping that the page table no longer has",
       outsideOom: "{function}() uses the non-blocking start, which is for the OOM reaper only: any subscriber may refuse it with -EAGAIN",
     },
+    offersEdits: true,
     scenarios: ["refused-invalidation"],
     sources: [
       {
