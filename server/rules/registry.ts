@@ -6,6 +6,7 @@ import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
 import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
+import { pteUseAfterUnmap } from "./pte-use-after-unmap.ts";
 import type { Rule } from "./rule.ts";
 
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
@@ -17,4 +18,5 @@ export const RULES: readonly Rule[] = [
   notifierNonblockOutsideOom,
   pteUnmapForeignPointer,
   pteUnmapMissing,
+  pteUseAfterUnmap,
 ];
