@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { bugOnRacyState } from "./bug-on-racy-state.ts";
 import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
 import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
@@ -11,6 +12,7 @@ import type { Rule } from "./rule.ts";
 
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
 export const RULES: readonly Rule[] = [
+  bugOnRacyState,
   gupCowBreakMisplaced,
   gupCowBreakMissing,
   gupReadonlyLongterm,
