@@ -5,6 +5,7 @@ import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
+import { pteRecheckMissing } from "./pte-recheck-missing.ts";
 import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
 import { pteUseAfterUnmap } from "./pte-use-after-unmap.ts";
@@ -18,6 +19,7 @@ export const RULES: readonly Rule[] = [
   gupReadonlyLongterm,
   hugetlbWalkUnlocked,
   notifierNonblockOutsideOom,
+  pteRecheckMissing,
   pteUnmapForeignPointer,
   pteUnmapMissing,
   pteUseAfterUnmap,

@@ -132,7 +132,7 @@ function world(program: EffectProgram, site: CallNode, state: AssertedState, { s
   }));
   return {
     sees: (effect, call) =>
-      isLock(effect) || effect.kind === "lockEntryTable" || effect.kind === "mapPte" || (effect.kind === "unmapPte" && effect.ptl !== null) || (effect.kind === "bugIf" && isSite(call)) ||
+      isLock(effect) || effect.kind === "lockEntryTable" || effect.kind === "mapPte" || effect.kind === "unmapPte" || (effect.kind === "bugIf" && isSite(call)) ||
       ((effect.kind === "clearEntry" || effect.kind === "setEntry" || (effect.kind === "accessEntry" && call.result !== null)) && slotOf(effect.pte) !== null),
     reads: (effect) => (effect.kind === "bugIf" ? (effect.condition === null ? [] : [effect.condition]) : effect.kind === "setEntry" ? [effect.value] : []),
     refine: (effect, call, lifting) => refine(effect, call, lifting, state, { slotOf, locks, count, property: "bug-on" }),
@@ -192,6 +192,7 @@ function refine(effect: BoundEffect, call: CallNode, lifting: Lifting, state: As
       return [{ alternatives: effect.mayFail ? [mapped, { effect: lifting.set(call.result, no), note: "not mapped" }] : [mapped] }];
     }
     case "unmapPte":
+      return [{ alternatives: [{ effect: effect.ptl === null ? [] : [count(false)] }], hidden: true }];
     case "release":
       return [{ alternatives: [{ effect: [count(false)] }], hidden: true }];
     case "acquire":
