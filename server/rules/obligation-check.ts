@@ -9,7 +9,7 @@ import type { At, Candidate, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 
 /** States of one function around one object: more means that the text was not understood. */
-const MAX_STATES = 20_000;
+export const MAX_STATES = 20_000;
 
 /**
  * A rule that is an obligation: the call at the site begins something, and exploring the function shows a way on which it
