@@ -29,10 +29,13 @@ export const pteRecheckMissing: Rule = {
   *check(site: Site): Iterable<Candidate> {
     const { program, call, effect, target } = site;
     if (program.openEnd || program.openStart || !isAffordable(site)) return;
+    const candidates = staleAt(program, { call, effect }, target.release);
+    if (candidates.length === 0) return;
     const mode = mmapLockOf(site);
     if (mode === "write") return;
-    for (const stale of staleAt(program, { call, effect }, target.release, mode === "read")) {
-      if (stale.is === "table" && mode !== "read") continue;
+    for (const stale of candidates) {
+      // Other faults, and reclaim of tables, need the mmap lock for reading: it must be known that they can have it.
+      if (mode !== "read" && (stale.is === "table" || (stale.is === "entry" && stale.faults))) continue;
       const proof = prove(entryRecheck({ call, effect }, stale), program, target.release, MAX_STATES);
       if (!isProved(proof)) continue;
       yield { ruleId: this.meta.id, messageId: stale.is, data: { function: program.name, ...named(stale) }, place: placeOf(program, stale.is === "folio" ? stale.retry : call), related: [], prove: () => proof };
@@ -41,7 +44,7 @@ export const pteRecheckMissing: Rule = {
   },
 };
 
-const named = ({ is: _, ...of }: Stale): Record<string, string> => Object.fromEntries(Object.entries(of).flatMap(([key, value]) => (typeof value === "string" ? [[key, value]] : [])));
+const named = (stale: Stale): Record<string, string> => Object.fromEntries(Object.entries(stale).flatMap(([key, value]) => (typeof value === "string" ? [[key, value]] : [])));
 
 /** How the mmap lock is held at the call, as far as it is visible: a fault handler runs with it held for reading. */
 function mmapLockOf({ program, states }: Site): "read" | "write" | "unknown" {

@@ -10,14 +10,14 @@ import { isHandedOn, pointerOf } from "./obligation/handed-on.ts";
 import type { Site } from "./obligation/obligation.ts";
 
 /** What may be old at a call that changes an entry: read off the text, for the simulator to decide. */
-export function staleAt(program: EffectProgram, { call, effect }: Site, release: Release, faults: boolean): readonly Stale[] {
+export function staleAt(program: EffectProgram, { call, effect }: Site, release: Release): readonly Stale[] {
   if (effect.kind !== "clearEntry" && effect.kind !== "setEntry") return [];
   const pointer = render(pointerOf(effect.pte));
   const maps = mapsOf(program, pointer);
   // An entry that the function did not map itself may be locked by whoever did.
   if (maps.length === 0 || isHandedOn(program, pointer)) return [];
   if (effect.kind === "clearEntry") return movedFolios(program, pointer, maps);
-  return [...decidedCopies(program, pointer, call, effect, faults), ...detached(maps, pointer, release)];
+  return [...decidedCopies(program, pointer, call, effect), ...detached(maps, pointer, release)];
 }
 
 /** Copies of the entry behind a pointer: variables that are read through it and through nothing else. */
@@ -57,7 +57,7 @@ const locks = (program: EffectProgram): boolean =>
   program.nodes.some((node) => node.kind === "call" && node.effects.some((effect) => effect.kind === "acquire" && spins(effect.lock)));
 
 /** Copies that the value that is set is made of, or that are asked whether they are empty. */
-function decidedCopies(program: EffectProgram, pointer: string, call: CallNode, effect: BoundEffect & { kind: "setEntry" }, faults: boolean): readonly Stale[] {
+function decidedCopies(program: EffectProgram, pointer: string, call: CallNode, effect: BoundEffect & { kind: "setEntry" }): readonly Stale[] {
   const locksFolio = program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => one.kind === "acquire" && one.lock === "folio_lock"));
   if (!locks(program) || call.result !== null && call.name === "ptep_set_access_flags") return [];
   return copiesOf(program, pointer).flatMap((copy): Stale[] => {
@@ -65,7 +65,7 @@ function decidedCopies(program: EffectProgram, pointer: string, call: CallNode, 
     const asksEmpty = program.nodes.some((node) => node.kind === "branch" && node.condition.kind === "call" && node.condition.name === "pte_none" && namesIn(node.condition).includes(copy));
     // Reclaim needs the folio's lock.
     const reclaimed: Stale[] = isUsed && !locksFolio ? [{ is: "entry", pointer, copy, faults: false }] : [];
-    return asksEmpty && !isUsed && faults ? [...reclaimed, { is: "entry", pointer, copy, faults: true }] : reclaimed;
+    return asksEmpty && !isUsed ? [...reclaimed, { is: "entry", pointer, copy, faults: true }] : reclaimed;
   });
 }
 
