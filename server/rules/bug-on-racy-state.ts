@@ -29,9 +29,9 @@ export const bugOnRacyState: Rule = {
     const { program, call, node, effect, target } = site;
     if (effect.kind !== "bugIf" || program.openEnd || program.openStart || !isAffordable(site)) return;
     const state = assertedState(program, node, effect.condition, target.release);
-    if (state === null || (state.level === "pmd" && callersHoldLocks(site))) return;
+    if (state === null) return;
     const proof = prove(racyAssertion(call, state), program, target.release, MAX_STATES);
-    if (!isProved(proof)) return;
+    if (!isProved(proof) || (state.level === "pmd" && callersHoldLocks(site))) return;
     // An assertion that fails without anyone else is another defect, or one that the model does not understand.
     if (prove(racyAssertion(call, state, true), program, target.release, MAX_STATES).verdict !== "pass") return;
     yield {

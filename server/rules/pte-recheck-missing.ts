@@ -29,15 +29,10 @@ export const pteRecheckMissing: Rule = {
   *check(site: Site): Iterable<Candidate> {
     const { program, call, effect, target } = site;
     if (program.openEnd || program.openStart || !isAffordable(site)) return;
-    const candidates = staleAt(program, { call, effect }, target.release);
-    if (candidates.length === 0) return;
-    const mode = mmapLockOf(site);
-    if (mode === "write") return;
-    for (const stale of candidates) {
-      // Other faults, and reclaim of tables, need the mmap lock for reading: it must be known that they can have it.
-      if (mode !== "read" && (stale.is === "table" || (stale.is === "entry" && stale.faults))) continue;
+    for (const stale of staleAt(program, { call, effect }, target.release)) {
       const proof = prove(entryRecheck({ call, effect }, stale), program, target.release, MAX_STATES);
-      if (!isProved(proof)) continue;
+      // What callers hold costs most to find out.
+      if (!isProved(proof) || !othersMayRun(stale, mmapLockOf(site))) continue;
       yield { ruleId: this.meta.id, messageId: stale.is, data: { function: program.name, ...named(stale) }, place: placeOf(program, stale.is === "folio" ? stale.retry : call), related: [], prove: () => proof };
       if (stale.is !== "folio") return;
     }
@@ -45,6 +40,9 @@ export const pteRecheckMissing: Rule = {
 };
 
 const named = (stale: Stale): Record<string, string> => Object.fromEntries(Object.entries(stale).flatMap(([key, value]) => (typeof value === "string" ? [[key, value]] : [])));
+
+/** Other faults, and reclaim of tables, need the mmap lock for reading: it must be known that they can have it. */
+const othersMayRun = (stale: Stale, mode: "read" | "write" | "unknown"): boolean => mode === "read" || (mode === "unknown" && stale.is !== "table" && !(stale.is === "entry" && stale.faults));
 
 /** How the mmap lock is held at the call, as far as it is visible: a fault handler runs with it held for reading. */
 function mmapLockOf({ program, states }: Site): "read" | "write" | "unknown" {
