@@ -4,6 +4,7 @@ import { stepPlace } from "../program/place.ts";
 import { obligationExperiment } from "../scenarios/obligation/experiment.ts";
 import { isHandedOn } from "../scenarios/obligation/handed-on.ts";
 import { nameOf, type ObligationKind } from "../scenarios/obligation/obligation.ts";
+import { isPossible } from "../scenarios/obligation/possible.ts";
 import { isProved, prove, type Proof } from "../scenarios/prove.ts";
 import type { At, Candidate, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
@@ -22,13 +23,14 @@ export function* checkObligation(ruleId: string, messageId: string, kind: Obliga
   if (role?.does !== "begin" || program.openEnd || !isAffordable(site)) return;
   const name = nameOf(role, call);
   if (name === null || (role.place === null && isHandedOn(program, name))) return;
+  if (!isPossible(kind, { call, effect }, program)) return;
   const proof = prove(obligationExperiment(kind, { call, effect }), program, target.release, MAX_STATES);
   if (!isProved(proof)) return;
   const place = at?.(proof) ?? placeOf(program, call);
   yield {
     ruleId,
     messageId,
-    data: { function: program.name, name },
+    data: { function: program.name, name, bad: proof.badState },
     place,
     related: [],
     prove: () => proof,

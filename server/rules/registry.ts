@@ -4,11 +4,14 @@ import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
 import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
+import { lockImbalance } from "./lock-imbalance.ts";
+import { notifierInAtomic } from "./notifier-in-atomic.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
 import { pteRecheckMissing } from "./pte-recheck-missing.ts";
 import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
 import { pteUseAfterUnmap } from "./pte-use-after-unmap.ts";
+import { sleepInAtomic } from "./sleep-in-atomic.ts";
 import type { Rule } from "./rule.ts";
 
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
@@ -18,9 +21,12 @@ export const RULES: readonly Rule[] = [
   gupCowBreakMissing,
   gupReadonlyLongterm,
   hugetlbWalkUnlocked,
+  lockImbalance,
+  notifierInAtomic,
   notifierNonblockOutsideOom,
   pteRecheckMissing,
   pteUnmapForeignPointer,
   pteUnmapMissing,
   pteUseAfterUnmap,
+  sleepInAtomic,
 ];

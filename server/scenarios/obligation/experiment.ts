@@ -3,14 +3,15 @@ import type { BoundEffect, CallNode, EffectProgram } from "../../program/program
 import { render } from "../../program/render.ts";
 import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../../simulator/build.ts";
 import { assign } from "../../simulator/effect.ts";
-import { and, eq, gt, lt, minus, ne, not, or, plus, TRUE, type Expression } from "../../simulator/expression.ts";
+import { and, eq, expression, gt, lt, minus, ne, not, or, plus, TRUE, type Expression, type Field } from "../../simulator/expression.ts";
 import type { Alternative, Assignment, Check } from "../../simulator/model.ts";
 import { someIn } from "../doubt.ts";
 import type { Experiment } from "../experiment.ts";
 import { lift } from "../lift.ts";
 import { insertAtEnd, synthetic, without } from "../rewrite.ts";
 import type { LiftedStep, Lifting, World } from "../world.ts";
-import { guessedNames } from "./guessed.ts";
+import { guessedNames, unseenNames } from "./guessed.ts";
+import { returnsError } from "./returned.ts";
 import { isSite, nameOf, pointee, type BadState, type Handle, type ObligationKind, type Role, type SectionStep, type Site } from "./obligation.ts";
 
 /** Values of pointers in the model: 0 is NULL, 1 is something else, this is what the site began. */
@@ -21,6 +22,9 @@ const NEVER = 0;
 const OPEN = 1;
 const ENDED = 2;
 const MISSED = 3;
+const REFUSED = 4;
+/** What the caller had begun was ended for a while. */
+const LENT = 5;
 
 /** Sections that are told apart when they nest; more are not undone one by one, which only hides defects. */
 const DEEPEST = 8;
@@ -32,7 +36,7 @@ export function obligationExperiment(kind: ObligationKind, site: Site): Experime
   const role = kind.role(site.effect, site.call);
   if (role?.does !== "begin") throw new Error("the site begins something");
   const name = nameOf(role, site.call) ?? site.call.name;
-  const bad = [kind.leftOpen, kind.endedTwice, kind.begunAgain, kind.usedAfter, kind.missed].flatMap((one) => (one ? [one.property] : []));
+  const bad = [kind.leftOpen, kind.endedTwice, kind.begunAgain, kind.usedAfter, kind.missed, kind.endedRefused].flatMap((one) => (one ? [one.property] : []));
   const added = kind.ending(name, site);
   const isAdded = (call: CallNode): boolean => added !== null && call.at < 0 && call.shown === added.shown;
   return {
@@ -53,11 +57,35 @@ export function obligationExperiment(kind: ObligationKind, site: Site): Experime
     },
     fix(program) {
       if (kind.repair) return { title: kind.repair.title(name), program: kind.repair.fix(program) };
-      return added && { title: kind.fixTitle(name), program: insertAtEnd(program, [synthetic(added.shown, added.effect)]) };
+      return added && { title: kind.fixTitle(name), program: guarded(kind, role, insertAtEnd(program, [synthetic(added.shown, added.effect)])) };
     },
-    mutate: (fixed) => (kind.repair ? kind.repair.undo(fixed) : without(fixed, (node) => node.kind === "call" && isAdded(node))),
+    mutate: (fixed) => (kind.repair ? kind.repair.undo(fixed) : unguarded(without(fixed, (node) => node.kind === "call" && isAdded(node)))),
     wrongFixes: [],
   };
+}
+
+/** What a reference fix says of a call that ends something only where it is open. */
+const WHERE_OPEN = "where it is open: ";
+
+const isGuarded = (call: CallNode): boolean => call.shown?.startsWith(WHERE_OPEN) === true;
+
+/** The program that ends nothing which is not open, where that is what the kind is about. */
+function guarded(kind: ObligationKind, begin: Begin, program: EffectProgram): EffectProgram {
+  if (!kind.endedTwice && !kind.endedRefused) return program;
+  const ends = (node: CallNode): boolean =>
+    node.effects.some((effect) => {
+      const role = kind.role(effect, node);
+      return role?.does === "end" && role.handle.by === "place" && role.handle.place === begin.place;
+    });
+  return { ...program, nodes: program.nodes.map((node) => (node.kind === "call" && node.at >= 0 && ends(node) ? { ...node, shown: `${WHERE_OPEN}${node.name}()` } : node)) };
+}
+
+function unguarded(program: EffectProgram): EffectProgram {
+  const plain = (node: CallNode): CallNode => {
+    const { shown, ...call } = node;
+    return shown === undefined ? node : call;
+  };
+  return { ...program, nodes: program.nodes.map((node) => (node.kind === "call" && isGuarded(node) ? plain(node) : node)) };
 }
 
 interface Looked {
@@ -70,12 +98,13 @@ interface Looked {
 }
 
 function world({ kind, site, begin, name, program, isAdded }: Looked, model: ModelBuilder, thread: ThreadBuilder): World {
-  const labels = { [NEVER]: "not begun", [OPEN]: kind.states.open, [ENDED]: kind.states.ended, [MISSED]: `still ${kind.states.open}` };
+  const labels = { [NEVER]: "not begun", [OPEN]: kind.states.open, [ENDED]: kind.states.ended, [MISSED]: `still ${kind.states.open}`, [REFUSED]: "not begun", [LENT]: kind.states.ended };
   const state = thread.local(kind.shown(name), NEVER, { labels });
   const section = kind.section ? model.field(kind.section.name, 0) : null;
   const others = section && kind.environment ? kind.environment.add(model, section) : { usable: ne(state, ENDED), begins: TRUE };
   const check = (bad: BadState | null | undefined, holds: Expression): Check[] => (bad ? [{ holds, property: bad.property, message: bad.message(name) }] : []);
   const guessed = guessedNames(program);
+  const hides = unseenNames(program);
   const isFocus = (call: CallNode, role: Begin): boolean => isSite(site, call) || (begin.place !== null && role.place === begin.place);
   /** Role of an effect for what the site began; null: none. */
   const roleOf = (effect: BoundEffect, call: CallNode): Role | null => {
@@ -97,15 +126,18 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
       const role = roleOf(effect, call);
       switch (role?.does) {
         case "begin": {
-          if (!isFocus(call, role)) return [beginning(role, call, lifting, { pointer: 1, guard: others.begins, effect: count("enter", stepOf(effect, call)), checks: [] })];
-          return [beginning(role, call, lifting, { pointer: FOCUS, guard: others.begins, effect: [assign(state, OPEN), ...count("enter", stepOf(effect, call))], checks: [...check(kind.begunAgain, ne(state, OPEN)), ...notMissed] })];
+          if (!isFocus(call, role)) return [beginning(role, call, lifting, { pointer: 1, guard: others.begins, lent: null, effect: count("enter", stepOf(effect, call)), refused: [], checks: [] })];
+          return [beginning(role, call, lifting, { pointer: FOCUS, guard: others.begins, lent: begin.place === null ? null : state, effect: [assign(state, OPEN), ...count("enter", stepOf(effect, call))], refused: kind.endedRefused ? [assign(state, REFUSED)] : [], checks: [...check(kind.begunAgain, ne(state, OPEN)), ...notMissed] })];
         }
         case "end": {
-          if (isAdded(call)) return [{ alternatives: [{ guard: eq(state, OPEN), effect: [assign(state, ENDED), ...count("leave")] }, { guard: ne(state, OPEN), note: "not on this way" }] }];
+          if (isAdded(call) || isGuarded(call)) return [{ alternatives: [{ guard: eq(state, OPEN), effect: [assign(state, ENDED), ...count("leave")] }, { guard: ne(state, OPEN), note: "not on this way" }] }];
+          if (role.handle.by === "place") return [endingPlace(state, count("leave", stepOf(effect, call)), [...check(kind.endedTwice, ne(state, ENDED)), ...check(kind.endedRefused, ne(state, REFUSED))])];
           // What is not it may be another one: the section is left all the same.
           const left = count("leave", stepOf(effect, call));
-          return [touching(role.handle, lifting, { checks: check(kind.endedTwice, ne(state, ENDED)), effect: [assign(state, ENDED), ...left] }, left)];
+          return [touching(role.handle, lifting, { checks: [...check(kind.endedTwice, ne(state, ENDED)), ...check(kind.endedRefused, ne(state, REFUSED))], effect: [assign(state, ENDED), ...left] }, left)];
         }
+        case "may-end":
+          return [mayEnd(role, lifting, state)];
         case "use":
           return [touching(role.handle, lifting, { checks: check(kind.usedAfter, or(ne(state, ENDED), others.usable)), effect: [] }, [])];
         case "miss":
@@ -123,19 +155,56 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
     // What code that is not visible did with it is not known: it is looked at no more.
     unseen: () => [{ text: name, hidden: true, alternatives: [{ effect: [assign(state, NEVER)] }] }],
     ...(kind.handed ? { handed: (call: CallNode) => kind.handed?.(program, call) ?? null } : {}),
-    decidedBy: (value) => someIn(value, (part) => guessed.has(render(part))),
-    leaving: () => [...check(kind.leftOpen, section === null ? ne(state, OPEN) : not(and(eq(state, OPEN), gt(section, 0)))), ...notMissed],
+    decidedBy: (value) => someIn(value, (part) => guessed.has(render(part)) || hides(render(part))),
+    hides,
+    readsReturns: kind.leftAt === "errors",
+    leaving: (at, lifting) => {
+      const isClosed = section === null ? ne(state, OPEN) : not(and(eq(state, OPEN), gt(section, 0)));
+      const error = kind.leftAt === "errors" ? returnsError(program, at, lifting) : TRUE;
+      return [...check(kind.leftOpen, error === TRUE ? isClosed : or(isClosed, not(error))), ...notMissed];
+    },
   };
 }
 
-function beginning(role: Begin, call: CallNode, lifting: Lifting, { pointer, guard, effect, checks }: { readonly pointer: number; readonly guard: Expression; readonly effect: readonly Assignment[]; readonly checks: readonly Check[] }): LiftedStep {
+/** What a call that begins something does, by its two outcomes. */
+interface Begun {
+  readonly pointer: number;
+  /** Where another one can be begun. */
+  readonly guard: Expression;
+  /** State of the thing where a caller may have begun it too; null: it is the function's own. */
+  readonly lent: Field | null;
+  readonly effect: readonly Assignment[];
+  readonly refused: readonly Assignment[];
+  readonly checks: readonly Check[];
+}
+
+function beginning(role: Begin, call: CallNode, lifting: Lifting, { pointer, guard, lent, effect, refused, checks }: Begun): LiftedStep {
   const receive = (value: number): readonly Assignment[] => (role.received !== null && typeof role.received === "object" ? lifting.set(render(pointee(role.received.by)), value) : []);
   const success = role.received === "value" ? pointer : role.failure === "nonzero" ? 0 : 1;
   const begun: Alternative = { ...(guard === TRUE ? {} : { guard }), checks, effect: [...effect, ...lifting.set(call.result, success), ...receive(pointer)], note: role.words.begun };
-  if (role.failure === null) return { alternatives: [begun] };
-  const failed: Alternative = { effect: lifting.set(call.result, role.failure === "nonzero" ? 1 : 0), note: role.words.failed };
-  return { alternatives: [begun, failed] };
+  // What the caller had begun is begun again for it.
+  const again: Alternative[] = lent === null ? [] : [{ guard: eq(lent, LENT), effect: [assign(lent, NEVER), ...lifting.set(call.result, success)], note: role.words.begun }];
+  const first: Alternative = lent === null ? begun : { ...begun, guard: guard === TRUE ? ne(lent, LENT) : and(guard, ne(lent, LENT)) };
+  if (role.failure === null) return { alternatives: [first, ...again] };
+  const failed: Alternative = { effect: [...refused, ...lifting.set(call.result, role.failure === "nonzero" ? 1 : 0)], note: role.words.failed };
+  return { alternatives: [first, ...again, failed] };
 }
+
+/** Ends what lives in a place: the function's own, or for a while what its caller began. */
+const endingPlace = (state: Field, counted: readonly Assignment[], checks: readonly Check[]): LiftedStep => ({
+  alternatives: [
+    { guard: ne(state, NEVER), checks, effect: [assign(state, ENDED), ...counted] },
+    { guard: eq(state, NEVER), effect: [assign(state, LENT), ...counted], note: "of the caller" },
+  ],
+});
+
+/** One alternative for each outcome; what the caller had begun is not the function's to count. */
+const mayEnd = ({ outcomes }: Role & { does: "may-end" }, lifting: Lifting, state: Field): LiftedStep => ({
+  alternatives: outcomes.map(({ ends, tells, note }) => ({
+    effect: [...(ends ? [assign(state, { kind: "binary", operator: "+", left: expression(state), right: eq(state, OPEN) })] : []), ...tells.flatMap(({ key, value }) => lifting.set(key, value))],
+    note,
+  })),
+});
 
 /** A call that only counts; one whose value says whether it happened has both values. */
 function entering(effect: BoundEffect, call: CallNode, lifting: Lifting, counted: readonly Assignment[]): LiftedStep {

@@ -31,10 +31,19 @@ export type Role =
     }
   | { readonly does: "end"; readonly handle: Handle }
   | { readonly does: "use"; readonly handle: Handle }
+  /** Ends it on some of its outcomes, and says so. */
+  | { readonly does: "may-end"; readonly handle: Handle & { readonly by: "place" }; readonly outcomes: readonly Outcome[] }
   /** Should have ended it, and does not: it stays open for good. */
   | { readonly does: "miss" }
   /** Wrong in a way that another rule says: it is looked at no more. */
   | { readonly does: "forget" };
+
+/** One way in which a call may come back: what is told by it, as values of variables and of bits (`word/BIT`). */
+export interface Outcome {
+  readonly ends: boolean;
+  readonly tells: readonly { readonly key: string; readonly value: 0 | 1 }[];
+  readonly note: string;
+}
 
 /** What a call does to the section that things of the kind are (an RCU section, a count), whichever thing it means. */
 export type SectionStep = "enter" | "leave";
@@ -66,6 +75,10 @@ export interface ObligationKind {
   readonly leftOpen: BadState | null;
   /** Ended a second time; null: not looked at. */
   readonly endedTwice: BadState | null;
+  /** Ended on a way on which the call did not begin it (a trylock that failed). Missing: not looked at. */
+  readonly endedRefused?: BadState;
+  /** Where it must not be left open. `errors`: where the function returns an error, or nothing. Missing: everywhere. */
+  readonly leftAt?: "errors";
   /** Begun again while it is open, by the same place; null: that nests. */
   readonly begunAgain: BadState | null;
   /** Used after its end; null: not looked at. */
