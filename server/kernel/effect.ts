@@ -145,6 +145,8 @@ export type ContractEffect =
   | { readonly kind: "walkMapped"; readonly walk: Argument; readonly step: "fill" | "next" | "done" }
   /** Gives a page table back. `by-architecture`: as `tableFree` of `architectureRows()` says. */
   | { readonly kind: "freesTable"; readonly table: Argument; readonly how: "by-architecture" | "rcu" | "at-once" }
+  /** Stops the kernel, or warns, where the condition is true; null: whenever it is reached. */
+  | { readonly kind: "bugIf"; readonly condition: Argument | null; readonly how: "bug" | "debug-bug" | "warn" }
   /** kmap_local_page() and its undoing: maps of a task are a stack, undone in reverse order. */
   | { readonly kind: "localMap"; readonly step: "push" | "pop" };
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { bugOnRacyState } from "./bug-on-racy-state.ts";
 import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
 import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
@@ -6,13 +7,16 @@ import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { lockImbalance } from "./lock-imbalance.ts";
 import { notifierInAtomic } from "./notifier-in-atomic.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
+import { pteRecheckMissing } from "./pte-recheck-missing.ts";
 import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
+import { pteUseAfterUnmap } from "./pte-use-after-unmap.ts";
 import { sleepInAtomic } from "./sleep-in-atomic.ts";
 import type { Rule } from "./rule.ts";
 
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
 export const RULES: readonly Rule[] = [
+  bugOnRacyState,
   gupCowBreakMisplaced,
   gupCowBreakMissing,
   gupReadonlyLongterm,
@@ -20,7 +24,9 @@ export const RULES: readonly Rule[] = [
   lockImbalance,
   notifierInAtomic,
   notifierNonblockOutsideOom,
+  pteRecheckMissing,
   pteUnmapForeignPointer,
   pteUnmapMissing,
+  pteUseAfterUnmap,
   sleepInAtomic,
 ];

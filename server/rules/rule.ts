@@ -108,7 +108,7 @@ export interface Rule {
 const MAX_PROOFS = 8;
 
 /** True where the call is among the first with its effect in the function, so that a proof is affordable. */
-export const isAffordable = ({ fn: { program }, node, effect }: Site): boolean =>
+export const isAffordable = ({ program, node, effect }: Site): boolean =>
   program.nodes.filter((one, id) => id > node && one.kind === "call" && one.effects.some(({ kind }) => kind === effect.kind)).length < MAX_PROOFS;
 
 /** The place of a call. */
