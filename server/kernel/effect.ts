@@ -145,6 +145,20 @@ export type ContractEffect =
   | { readonly kind: "walkMapped"; readonly walk: Argument; readonly step: "fill" | "next" | "done" }
   /** Gives a page table back. `by-architecture`: as `tableFree` of `architectureRows()` says. */
   | { readonly kind: "freesTable"; readonly table: Argument; readonly how: "by-architecture" | "rcu" | "at-once" }
+  /** Gives a page to the allocator although only the last reference may do so. */
+  | { readonly kind: "freesPage"; readonly page: Argument }
+  /** Marks a page dirty. `locks`: takes the page lock for it; else the caller holds it, or has another hold on the mapping. */
+  | { readonly kind: "marksDirty"; readonly page: Argument; readonly locks: boolean }
+  /** The call's value is where the kernel reads and writes the page; `form`: an address, or one that devices and hypervisors use. */
+  | { readonly kind: "addressOfPage"; readonly page: Argument; readonly form: "virtual" | "physical" }
+  /** Writes to memory, through an address (`to` of form `address`) or to a page. */
+  | { readonly kind: "writesMemory"; readonly to: Argument; readonly form: "address" | "page" }
+  /** A device may read or write the memory from now on. `direction`: DMA_FROM_DEVICE and the like; null: by protection bits, or none. */
+  | { readonly kind: "deviceAccess"; readonly memory: Argument; readonly form: "page" | "scatterlist" | "address"; readonly direction: Argument | null; readonly failure: "zero" | "nonzero" | null }
+  /** The device lets go of it. */
+  | { readonly kind: "deviceAccessEnd"; readonly memory: Argument }
+  /** Waits until somebody else has done something: a device with what it was given. */
+  | { readonly kind: "waitsForOthers" }
   /** kmap_local_page() and its undoing: maps of a task are a stack, undone in reverse order. */
   | { readonly kind: "localMap"; readonly step: "push" | "pop" };
 
