@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
 import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
+import { gupPartialLeak } from "./gup-partial-leak.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
+import { gupReleaseMismatch } from "./gup-release-mismatch.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
@@ -11,7 +13,9 @@ import type { Rule } from "./rule.ts";
 export const RULES: readonly Rule[] = [
   gupCowBreakMisplaced,
   gupCowBreakMissing,
+  gupPartialLeak,
   gupReadonlyLongterm,
+  gupReleaseMismatch,
   hugetlbWalkUnlocked,
   notifierNonblockOutsideOom,
   pteUnmapMissing,
