@@ -147,8 +147,11 @@ export type ContractEffect =
   | { readonly kind: "freesTable"; readonly table: Argument; readonly how: "by-architecture" | "rcu" | "at-once" }
   /** Gives a page to the allocator although only the last reference may do so. */
   | { readonly kind: "freesPage"; readonly page: Argument }
-  /** Marks a page dirty. `locks`: takes the page lock for it; else the caller holds it, or has another hold on the mapping. */
-  | { readonly kind: "marksDirty"; readonly page: Argument; readonly locks: boolean }
+  /**
+   * Marks a page dirty. `locks`: takes the page lock for it; else the caller holds it, or has another hold on the mapping.
+   * `through`: the mapping is told, or the flag of the page is all.
+   */
+  | { readonly kind: "marksDirty"; readonly page: Argument; readonly locks: boolean; readonly through: "mapping" | "flag" }
   /** The call's value is where the kernel reads and writes the page; `form`: an address, or one that devices and hypervisors use. */
   | { readonly kind: "addressOfPage"; readonly page: Argument; readonly form: "virtual" | "physical" }
   /** Writes to memory, through an address (`to` of form `address`) or to a page. */

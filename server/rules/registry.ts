@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
 import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
+import { gupNotDirtied } from "./gup-not-dirtied.ts";
 import { gupPartialLeak } from "./gup-partial-leak.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { gupReleaseMismatch } from "./gup-release-mismatch.ts";
@@ -13,6 +14,7 @@ import type { Rule } from "./rule.ts";
 export const RULES: readonly Rule[] = [
   gupCowBreakMisplaced,
   gupCowBreakMissing,
+  gupNotDirtied,
   gupPartialLeak,
   gupReadonlyLongterm,
   gupReleaseMismatch,

@@ -143,7 +143,7 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   walkMapped: { walk: position, step: oneOf("fill", "next", "done") },
   freesTable: { table: position, how: oneOf("by-architecture", "rcu", "at-once") },
   freesPage: { page: position },
-  marksDirty: { page: position, locks: boolean },
+  marksDirty: { page: position, locks: boolean, through: oneOf("mapping", "flag") },
   addressOfPage: { page: position, form: oneOf("virtual", "physical") },
   writesMemory: { to: position, form: oneOf("address", "page") },
   deviceAccess: { memory: position, form: oneOf("page", "scatterlist", "address"), direction: orNull(position), failure: orNull(oneOf("zero", "nonzero")) },

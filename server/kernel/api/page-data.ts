@@ -33,9 +33,9 @@ const DIRTY = "mm/page-writeback.c:2715-2810 (6.1.192)";
 
 /** `folio_mark_dirty()`: "the folio lock, or a stable reference to the mapping some other way". */
 const MARKS: readonly ApiFact[] = [
-  ...facts("set_page_dirty_lock", DIRTY, [maySleep, { kind: "marksDirty", page: 0, locks: true }], { arity: 1 }),
-  ...facts("set_page_dirty folio_mark_dirty", DIRTY, [{ kind: "marksDirty", page: 0, locks: false }], { arity: 1 }),
-  ...facts("SetPageDirty", "include/linux/page-flags.h (6.1.192): the flag alone", [{ kind: "marksDirty", page: 0, locks: false }], { arity: 1 }),
+  ...facts("set_page_dirty_lock", DIRTY, [maySleep, { kind: "marksDirty", page: 0, locks: true, through: "mapping" }], { arity: 1 }),
+  ...facts("set_page_dirty folio_mark_dirty", DIRTY, [{ kind: "marksDirty", page: 0, locks: false, through: "mapping" }], { arity: 1 }),
+  ...facts("SetPageDirty", "include/linux/page-flags.h (6.1.192): the flag alone", [{ kind: "marksDirty", page: 0, locks: false, through: "flag" }], { arity: 1 }),
 ];
 
 const DMA = "include/linux/dma-mapping.h, kernel/dma/mapping.c (6.1.192)";

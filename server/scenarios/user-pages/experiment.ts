@@ -22,7 +22,7 @@ import { isOfPages, pageFields, pagesWorld, releaseOf, type Meant } from "./worl
 const CLEANUP = "gives back what is still taken";
 const EXACT = ": what is taken, and no more";
 
-const MEANT: Meant = { exact: (call) => call.shown?.endsWith(EXACT) ?? false, cleanup: (call) => call.at < 0 && call.name === CLEANUP };
+export const MEANT: Meant = { exact: (call) => call.shown?.endsWith(EXACT) ?? false, cleanup: (call) => call.at < 0 && call.name === CLEANUP };
 
 /** A pinning call, and the release that is looked at. */
 export interface PagesFocus {

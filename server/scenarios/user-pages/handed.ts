@@ -68,7 +68,7 @@ const isPageValue = (value: Value, isIt: (value: Value) => boolean): boolean => 
 const isCompared = (value: Value): boolean => value.kind === "binary" && /^[<>=!&|]/.test(value.operator);
 
 /** Names of addresses and frame numbers of the pages: who has one has the page. */
-function addressesOf(program: EffectProgram, places: ReadonlySet<string>, form: "virtual" | "physical"): ReadonlySet<string> {
+export function addressesOf(program: EffectProgram, places: ReadonlySet<string>, form: "virtual" | "physical"): ReadonlySet<string> {
   const isOf = (effect: BoundEffect): boolean => effect.kind === "addressOfPage" && effect.form === form && namesIn(effect.page).some((name) => places.has(name) || [...places].some((place) => place.startsWith(`${name}->`) || place.startsWith(`${name}.`)));
   const found = new Set<string>();
   for (let size = -1; size !== found.size; ) {

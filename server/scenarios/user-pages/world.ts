@@ -23,7 +23,7 @@ export const ASKED = 2;
 
 const NEVER = 0;
 const PINNED = 1;
-const RELEASED = 2;
+export const RELEASED = 2;
 const GOT = 3;
 /** -1 as a byte. */
 const MINUS_ONE = 255;
@@ -48,7 +48,7 @@ export const pageFields = (model: ModelBuilder): PageFields => ({
   mapped: model.field("mapped by the process", 1, { hidden: true }),
 });
 
-const isTaken = ({ held }: PageFields, slot: number): Expression => or(eq(element(held, slot), PINNED), eq(element(held, slot), GOT));
+export const isTaken = ({ held }: PageFields, slot: number): Expression => or(eq(element(held, slot), PINNED), eq(element(held, slot), GOT));
 
 export const someTaken = (fields: PageFields): Expression => or(isTaken(fields, 0), isTaken(fields, 1));
 
@@ -97,7 +97,7 @@ export interface Told {
   /** The release that is looked at; null: none is. */
   readonly release: CallNode | null;
   /** More effects that a scenario sees. */
-  readonly more?: Pick<World, "sees" | "reads" | "readsFlags" | "refine"> & { readonly onTake?: (lifting: Lifting) => readonly Assignment[] };
+  readonly more?: Pick<World, "sees" | "reads" | "readsFlags" | "refine"> & { readonly onTake?: (gup: BoundEffect & { kind: "gup" }, lifting: Lifting) => readonly Assignment[]; readonly onRelease?: (call: CallNode) => readonly Assignment[] };
 }
 
 export function pagesWorld(told: Told): World {
@@ -118,7 +118,7 @@ export function pagesWorld(told: Told): World {
       const own = release ? (release.count === null ? [samePage(release.pages)] : [partOf(release.pages).first, release.count]) : [];
       return [...own, ...(more?.sees(effect, call) ? more.reads(effect, call) : [])];
     },
-    readsFlags: (effect, call) => more?.readsFlags?.(effect, call) ?? [],
+    readsFlags: (effect, call) => (takes(effect, call) ? (more?.readsFlags?.(effect, call) ?? []) : []),
     refine(effect, call, lifting) {
       const handing = handingOf(call);
       if (handing !== null) return [{ hidden: true, alternatives: [{ effect: handing === "lost" ? [assign(fields.lost, 1)] : [assign(fields.shared, 1)] }] }];
@@ -126,7 +126,7 @@ export function pagesWorld(told: Told): World {
       if (takes(effect, call)) return [taking(told, effect, call, lifting)];
       const release = releases(effect);
       if (release) return [...(more?.sees(effect, call) ? more.refine(effect, call, lifting) : []), releasing(told, release, call, lifting)];
-      return more?.refine(effect, call, lifting) ?? [];
+      return more?.sees(effect, call) ? more.refine(effect, call, lifting) : [];
     },
     place: () => null,
     meaning: () => null,
@@ -181,7 +181,7 @@ function taking({ found, fields, more }: Told, gup: BoundEffect & { kind: "gup" 
       ...[0, 1].filter((slot) => inRange(slot, at, count)).map((slot) => assignAt(fields.held, slot, state)),
       ...(isSingle ? single : []),
       ...lifting.set(call.result, count),
-      ...(more?.onTake?.(lifting) ?? []),
+      ...(more?.onTake?.(gup, lifting) ?? []),
     ],
     note: isOne || at > 0 ? words(count, true) : `${words(count, false)}: returns ${count === ASKED ? "what was asked for" : "less than was asked for"}`,
   }));
@@ -203,7 +203,10 @@ function releasing(told: Told, release: Release, call: CallNode, lifting: Liftin
     return {
       guard,
       checks: isExact || !isAsked ? [] : slots.flatMap((slot) => checksOf(fields, slot, release, call)),
-      effect: slots.map((slot) => assignAt(fields.held, slot, isExact ? releasedIf(fields, slot) : RELEASED)),
+      effect: [
+        ...slots.map((slot) => assignAt(fields.held, slot, isExact ? releasedIf(fields, slot) : RELEASED)),
+        ...(slots.length > 0 ? (told.more?.onRelease?.(call) ?? []) : []),
+      ],
     };
   };
   const unread: LiftedStep = { alternatives: [{ effect: [assign(fields.lost, 1)] }], hidden: true };
