@@ -12,7 +12,7 @@ import type { UserPages } from "./names.ts";
  * that it gives them to, and waits for.
  */
 
-export type DataUse = "writes" | "device-on" | "device-off" | "waits" | "marks-dirty";
+export type DataUse = "writes" | "device-on" | "address-on" | "device-off" | "waits" | "marks-dirty";
 
 const WRITE = "a store through the address of a page";
 
@@ -55,6 +55,7 @@ const namesOf = (value: Value): readonly string[] => [render(value), ...namesIn(
 
 export function pageData(program: EffectProgram, found: UserPages): PageData {
   const addresses = addressesOf(program, placesOf(found), "virtual");
+  const frames = addressesOf(program, placesOf(found), "physical");
   const lists = listsOf(program, found);
   const isPage = (value: Value): boolean => isOfPages(found, { pages: value, count: null });
   const isMemory = (value: Value): boolean => isPage(value) || namesIn(value).slice(0, 1).some((name) => lists.has(name));
@@ -65,6 +66,7 @@ export function pageData(program: EffectProgram, found: UserPages): PageData {
         case "writesMemory":
           return (effect.form === "page" ? isPage(effect.to) : namesIn(effect.to).some((name) => addresses.has(name))) ? "writes" : null;
         case "deviceAccess":
+          if (effect.form === "address") return namesIn(effect.memory).some((name) => frames.has(name)) ? "address-on" : null;
           return isMemory(effect.memory) && effect.direction !== null && WRITES_MEMORY.has(render(effect.direction)) ? "device-on" : null;
         case "deviceAccessEnd":
           return isMemory(effect.memory) ? "device-off" : null;
