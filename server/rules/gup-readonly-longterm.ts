@@ -49,7 +49,7 @@ export const gupReadonlyLongterm: Rule = {
     const unshares = readOnlyGup === "unshare-pin";
     // FOLL_LONGTERM without FOLL_PIN is refused by then.
     if (unshares && effect.reference === "get") return;
-    const readOnly = states.filter(({ state }) => writeBit(state, effect) === "no" && !isOfShared(state));
+    const readOnly = states.filter(({ state }) => writeBit(state, effect) === "no" && !isOfShared(state) && !isForced(state, effect));
     const longterm = readOnly.some(({ state }) => effect.impliesLongterm || (effect.flags !== null && bitOf(state, effect.flags, "FOLL_LONGTERM") === "yes"));
     const experiment = (device: PinFocus["device"]): Experiment =>
       unshares ? zeroPagePin({ node, device }) : readOnlyPinLost({ node, device, child: anonReuse === "mapcount" ? "alive" : "exited" });
@@ -83,6 +83,9 @@ const isOfShared = (state: State): boolean =>
   [...state.truths].some(([key, truth]) => (truth ? IS_SHARED.test(key) : /\bis_cow_mapping\(/.test(key)));
 
 const IS_SHARED = /^[\w.>-]*\bvm_flags & (?:VM_SHARED|VM_MAYSHARE)$/;
+
+/** FOLL_FORCE is what another rule is about. */
+const isForced = (state: State, { flags }: Gup): boolean => flags !== null && bitOf(state, flags, "FOLL_FORCE") === "yes";
 
 export function writeBit(state: State, { flags, write }: Gup): Bit {
   if (flags) return bitOf(state, flags, "FOLL_WRITE");

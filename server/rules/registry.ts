@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
 import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
+import { gupForceMisuse } from "./gup-force-misuse.ts";
 import { gupLongtermMissing } from "./gup-longterm-missing.ts";
 import { gupNotDirtied } from "./gup-not-dirtied.ts";
 import { gupPartialLeak } from "./gup-partial-leak.ts";
@@ -15,6 +16,7 @@ import type { Rule } from "./rule.ts";
 export const RULES: readonly Rule[] = [
   gupCowBreakMisplaced,
   gupCowBreakMissing,
+  gupForceMisuse,
   gupLongtermMissing,
   gupNotDirtied,
   gupPartialLeak,

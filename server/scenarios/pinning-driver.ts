@@ -46,6 +46,8 @@ export interface PinObjects {
   readonly begun: Field;
   /** 1 where the pinned page is in memory that must stay movable; a long-term pin moves it out first. */
   readonly movable?: Field;
+  /** 1 once the process may write the mapping: a write fault before that is one that FOLL_FORCE asked for. */
+  readonly writable?: Field;
 }
 
 const GATE = "begin";
@@ -144,7 +146,7 @@ function ofPrivateMapping(value: Value): number | null {
 }
 
 const flagsRead = ({ flags, impliesLongterm }: Gup): { word: Value; bit: string }[] =>
-  flags ? [{ word: flags, bit: "FOLL_WRITE" }, ...(impliesLongterm ? [] : [{ word: flags, bit: "FOLL_LONGTERM" }])] : [];
+  flags ? [{ word: flags, bit: "FOLL_WRITE" }, { word: flags, bit: "FOLL_FORCE" }, ...(impliesLongterm ? [] : [{ word: flags, bit: "FOLL_LONGTERM" }])] : [];
 
 function pinSteps(gup: Gup, call: CallNode, lifting: Lifting, focus: PinFocus, objects: PinObjects): LiftedStep[] {
   const { mapping, pinned, device } = objects;
@@ -156,6 +158,12 @@ function pinSteps(gup: Gup, call: CallNode, lifting: Lifting, focus: PinFocus, o
   };
   const outside = write === null ? { assumed: "FOLL_WRITE comes from outside" } : {};
   const again = lifting.label("again");
+  const forced = (objects.writable && gup.flags && lifting.flag(gup.flags, "FOLL_FORCE")) ?? FALSE;
+  const isOverride = objects.writable ? and(request.write, eq(objects.writable, 0)) : FALSE;
+  // Without FOLL_FORCE, asking for write access to such a mapping is an error.
+  const allowed = or(not(isOverride), forced);
+  const message = "GUP takes a write fault in a mapping that the process may only read: soft-dirty tracking and userfaultfd see a write that nobody made";
+  const permission = objects.writable ? { checks: [{ holds: not(isOverride), property: "permission-overridden", message }] } : {};
   const isFirst = eq(pinned, 0);
   const page = pageOf(mapping.entry);
   const moved = objects.movable ? [assign(objects.movable, not(request.longterm ?? FALSE))] : [];
@@ -174,7 +182,7 @@ function pinSteps(gup: Gup, call: CallNode, lifting: Lifting, focus: PinFocus, o
     {
       label: again,
       alternatives: [
-        ...gupFaults(mapping, request).map((one) => ({ ...one, guard: and(one.guard ?? TRUE, isFirst), to: again, ...outside })),
+        ...gupFaults(mapping, request).map((one) => ({ ...one, ...permission, guard: and(one.guard ?? TRUE, isFirst, allowed), to: again, ...outside })),
         ...take(isWritable(mapping.entry), "the entry is writable: takes the page"),
         ...take(isReadOnlyEntry(mapping), "the entry is read-only: takes the page as it is mapped"),
         ...more,
@@ -278,6 +286,10 @@ const union = (flags: Value, flag: Value): Value => ({ kind: "binary", operator:
 /** The call at the node with one more flag, by name. */
 export const withFlag = (program: EffectProgram, node: NodeId, flag: string): EffectProgram =>
   withFlags(program, node, (gup) => ({ ...gup, flags: gup.flags && union(gup.flags, { kind: "name", name: flag, at: -1 }) }));
+
+/** The call at the node with one flag and no other. */
+export const withOnlyFlag = (program: EffectProgram, node: NodeId, flag: string): EffectProgram =>
+  withFlags(program, node, (gup) => ({ ...gup, flags: { kind: "name", name: flag, at: -1 } }));
 
 /** The call at the node as it is in another program. */
 export const withCallOf = (program: EffectProgram, node: NodeId, original: EffectProgram): EffectProgram => ({
