@@ -84,8 +84,8 @@ const isOfShared = (state: State): boolean =>
 
 const IS_SHARED = /^[\w.>-]*\bvm_flags & (?:VM_SHARED|VM_MAYSHARE)$/;
 
-/** FOLL_FORCE is what another rule is about. */
-const isForced = (state: State, { flags }: Gup): boolean => flags !== null && bitOf(state, flags, "FOLL_FORCE") === "yes";
+/** Pins with FOLL_FORCE are what another rule is about. */
+const isForced = (state: State, { flags, reference }: Gup): boolean => reference === "pin" && flags !== null && bitOf(state, flags, "FOLL_FORCE") === "yes";
 
 export function writeBit(state: State, { flags, write }: Gup): Bit {
   if (flags) return bitOf(state, flags, "FOLL_WRITE");

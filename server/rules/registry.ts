@@ -2,6 +2,7 @@
 import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
 import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupForceMisuse } from "./gup-force-misuse.ts";
+import { gupLockContext } from "./gup-lock-context.ts";
 import { gupLongtermMissing } from "./gup-longterm-missing.ts";
 import { gupNotDirtied } from "./gup-not-dirtied.ts";
 import { gupPartialLeak } from "./gup-partial-leak.ts";
@@ -17,6 +18,7 @@ export const RULES: readonly Rule[] = [
   gupCowBreakMisplaced,
   gupCowBreakMissing,
   gupForceMisuse,
+  gupLockContext,
   gupLongtermMissing,
   gupNotDirtied,
   gupPartialLeak,
