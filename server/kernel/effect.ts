@@ -303,6 +303,8 @@ export interface PureMeaning {
     | "entry-dirty"
     | "folio-mapcount"
     | "folio-anon"
+    | "anon-exclusive"
+    | "maybe-pinned"
     | "cow-mapping"
     | "hugetlb-vma"
     | "error-pointer"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { anonMoveUnexclusive } from "./anon-move-unexclusive.ts";
 import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
 import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupForceMisuse } from "./gup-force-misuse.ts";
@@ -15,6 +16,7 @@ import type { Rule } from "./rule.ts";
 
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
 export const RULES: readonly Rule[] = [
+  anonMoveUnexclusive,
   gupCowBreakMisplaced,
   gupCowBreakMissing,
   gupForceMisuse,

@@ -44,6 +44,8 @@ export const pureFacts: readonly ApiFact[] = [
   ...values("folio_mapcount page_mapcount total_mapcount", "folio-mapcount", [0], MM, { arity: 1 }),
   ...values("folio_estimated_sharers", "folio-mapcount", [0], "include/linux/mm.h, until 6.9", { arity: 1, since: "6.0", until: "6.9", certainty: "plausible" }),
   ...values("folio_test_anon PageAnon", "folio-anon", [0], "include/linux/page-flags.h (6.1.192)", { arity: 1 }),
+  ...values("PageAnonExclusive", "anon-exclusive", [0], "include/linux/page-flags.h (6.1.192)", { arity: 1, since: "5.19" }),
+  ...values("folio_maybe_dma_pinned page_maybe_dma_pinned", "maybe-pinned", [0], "include/linux/mm.h:1585 (6.1.192)", { arity: 1 }),
   ...values("is_cow_mapping", "cow-mapping", [0], "include/linux/mm.h:1276-1279 (6.1.192)", { arity: 1 }),
   ...values("is_vm_hugetlb_page", "hugetlb-vma", [0], "include/linux/hugetlb_inline.h (6.1.192)", { arity: 1 }),
   ...values("IS_ERR", "error-pointer", [0], "include/linux/err.h (6.1.192)", { arity: 1 }),
