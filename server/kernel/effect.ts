@@ -145,6 +145,8 @@ export type ContractEffect =
   | { readonly kind: "walkMapped"; readonly walk: Argument; readonly step: "fill" | "next" | "done" }
   /** Gives a page table back. `by-architecture`: as `tableFree` of `architectureRows()` says. */
   | { readonly kind: "freesTable"; readonly table: Argument; readonly how: "by-architecture" | "rcu" | "at-once" }
+  /** The call's value says whether the page may be pinned: a guess where references are many. */
+  | { readonly kind: "asksPins"; readonly page: Argument }
   /** Gives a page to the allocator although only the last reference may do so. */
   | { readonly kind: "freesPage"; readonly page: Argument }
   /**

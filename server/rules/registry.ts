@@ -11,8 +11,10 @@ import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { gupReleaseMismatch } from "./gup-release-mismatch.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
+import { pinnedAsHardError } from "./pinned-as-hard-error.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
 import type { Rule } from "./rule.ts";
+import { writeProtectIgnoresPins } from "./write-protect-ignores-pins.ts";
 
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
 export const RULES: readonly Rule[] = [
@@ -28,5 +30,7 @@ export const RULES: readonly Rule[] = [
   gupReleaseMismatch,
   hugetlbWalkUnlocked,
   notifierNonblockOutsideOom,
+  pinnedAsHardError,
   pteUnmapMissing,
+  writeProtectIgnoresPins,
 ];

@@ -67,4 +67,10 @@ const FREES: readonly ApiFact[] = [
   ...facts("__free_pages", "mm/page_alloc.c (6.1.192)", [{ kind: "freesPage", page: 0 }], { arity: 2 }),
 ];
 
-export const pageDataFacts: readonly ApiFact[] = [...ADDRESSES, ...WRITES, ...MARKS, ...DEVICE, ...FREES];
+/** `refcount >= GUP_PIN_COUNTING_BIAS` for small pages. */
+const PINS: readonly ApiFact[] = facts("folio_maybe_dma_pinned page_maybe_dma_pinned", "include/linux/mm.h:1585 (6.1.192)", [{ kind: "asksPins", page: 0 }], { arity: 1 }).map((fact) => ({
+  ...fact,
+  pure: { meaning: "maybe-pinned", of: [0] },
+}));
+
+export const pageDataFacts: readonly ApiFact[] = [...PINS, ...ADDRESSES, ...WRITES, ...MARKS, ...DEVICE, ...FREES];
