@@ -3,7 +3,8 @@ import { LanguageClient, TransportKind } from "vscode-languageclient/node";
 import type { LanguageClientOptions, ServerOptions } from "vscode-languageclient/node";
 import { workspace } from "vscode";
 import type { LogOutputChannel } from "vscode";
-import { SECTION, TRUSTED_OPTION } from "../server/protocol.ts";
+import { SECTION, SHOWS_ANSWERS_OPTION, TRUSTED_OPTION } from "../server/protocol.ts";
+import { runCommand } from "./answers.ts";
 import { documentSelector } from "./selector.ts";
 
 /**
@@ -16,7 +17,8 @@ export function createClient(serverModule: string, log: LogOutputChannel): Langu
     documentSelector: documentSelector.map((filter) => ({ ...filter })),
     outputChannel: log,
     diagnosticCollectionName: SECTION,
-    initializationOptions: () => ({ [TRUSTED_OPTION]: workspace.isTrusted }),
+    initializationOptions: () => ({ [TRUSTED_OPTION]: workspace.isTrusted, [SHOWS_ANSWERS_OPTION]: true }),
+    middleware: { executeCommand: runCommand },
   };
   return new LanguageClient(SECTION, "Patchwalk", server, options);
 }

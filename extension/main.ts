@@ -3,6 +3,7 @@ import { commands, languages, window, workspace } from "vscode";
 import type { Disposable, ExtensionContext, TextDocument } from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
 import { TRUST_GRANTED } from "../server/protocol.ts";
+import { answerDocuments } from "./answers.ts";
 import { createClient } from "./client.ts";
 import { recognizePatchMails } from "./plain-text.ts";
 import { documentSelector } from "./selector.ts";
@@ -18,6 +19,7 @@ export function activate(context: ExtensionContext): void {
   context.subscriptions.push(
     log,
     recognizePatchMails(),
+    answerDocuments(),
     workspace.onDidGrantWorkspaceTrust(() => {
       if (created.isRunning()) void attempt(() => created.sendNotification(TRUST_GRANTED));
     }),

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { reviewThreads } from "./cli/review-threads.ts";
 import { workspaceTrees } from "./cli/workspace-trees.ts";
 import { startProcessServer } from "./lsp/process-server.ts";
 import { commitsIn } from "./node/commits.ts";
@@ -12,15 +13,17 @@ import { heldInDocument } from "./review/held.ts";
 import { review } from "./review/review.ts";
 
 const here = fileURLToPath(import.meta.url);
-const workerFile = join(dirname(here), "worker.cjs");
+const built = join(dirname(here), "worker.cjs");
+const workerFile = here.endsWith(".cjs") && existsSync(built) ? built : null;
 const folders = ruleFolders(import.meta.url);
 
 startProcessServer({
   review,
+  ...(workerFile === null ? {} : { reviewer: reviewThreads(workerFile) }),
   held: heldInDocument,
   ruleOf: ruleById,
   commits: commitsIn,
   tree: workspaceTree,
-  trees: workspaceTrees({ env: process.env, workerFile: here.endsWith(".cjs") && existsSync(workerFile) ? workerFile : null }),
+  trees: workspaceTrees({ env: process.env, workerFile }),
   ruleUrl: (ruleId) => (ruleById(ruleId) === null ? null : rulePage(ruleId, folders)),
 });

@@ -9,12 +9,17 @@ import type { TreeArguments } from "./tree.ts";
 
 export type Format = "text" | "json" | "jsonl";
 export type FailOn = Tier | "never";
+export type FixMode = "diff" | "beside" | "inplace";
 export type ColorWhen = "auto" | "always" | "never";
 
 export interface LintArguments {
   readonly names: readonly string[];
   /** Kernel tree that shows the code around the hunks; null: none. */
   readonly tree: string | null;
+  /** True: findings show the fixes that were verified. */
+  readonly fixes: boolean;
+  /** What becomes of proved fixes: nothing, a diff instead of the report, FILE.fixed, or FILE itself. */
+  readonly fix: FixMode | null;
   readonly release: string | null;
   readonly arch: string | null;
   readonly config: readonly string[];
@@ -26,6 +31,8 @@ export interface LintArguments {
   readonly only: readonly string[] | null;
   readonly without: readonly string[];
   readonly simulate: boolean;
+  /** Tell what is no finding, too. */
+  readonly showRefuted: boolean;
   readonly color: ColorWhen;
   readonly quiet: boolean;
   readonly summary: boolean;
@@ -33,7 +40,7 @@ export interface LintArguments {
 }
 
 /** What `lint` and `scan` share. */
-export type ReportArguments = Omit<LintArguments, "tree">;
+export type ReportArguments = Omit<LintArguments, "tree" | "fixes" | "fix">;
 
 /** What the arguments mean, or one sentence about what is wrong with them. */
 export type Parsed<T> = { readonly value: T } | { readonly error: string };
@@ -136,13 +143,21 @@ const REPORT_OPTIONS = {
   types: { type: "string", multiple: true },
   ignore: { type: "string", multiple: true },
   "no-simulate": { type: "boolean", default: false },
+  "show-refuted": { type: "boolean", default: false },
   color: { type: "string", default: "auto" },
   quiet: { type: "boolean", short: "q", default: false },
   "no-summary": { type: "boolean", default: false },
   timings: { type: "boolean", default: false },
 } as const;
 
-const LINT_OPTIONS = { ...REPORT_OPTIONS, tree: { type: "string" } } as const;
+const LINT_OPTIONS = {
+  ...REPORT_OPTIONS,
+  tree: { type: "string" },
+  fixes: { type: "boolean", default: false },
+  fix: { type: "boolean", default: false },
+  "fix-inplace": { type: "boolean", default: false },
+  "fix-diff": { type: "boolean", default: false },
+} as const;
 
 const TREE_OPTIONS = {
   cache: { type: "string" },
@@ -153,7 +168,9 @@ const TREE_OPTIONS = {
 /** Reads the arguments after `lint`. `known`: the ids of all rules. */
 export const lintArguments = (argv: readonly string[], known: readonly string[]): Parsed<LintArguments> => parsed(() => {
   const { values, positionals } = parseArgs({ args: withColorValue(argv), allowPositionals: true, options: LINT_OPTIONS });
-  return { ...reportArguments(values, positionals, known), tree: values.tree ?? null };
+  const fix = values["fix-diff"] ? "diff" : values["fix-inplace"] ? "inplace" : values.fix ? "beside" : null;
+  if (fix !== null && values["no-simulate"]) throw new UsageError("--no-simulate leaves nothing proved that could be fixed");
+  return { ...reportArguments(values, positionals, known), tree: values.tree ?? null, fixes: values.fixes || fix !== null, fix };
 });
 
 /** Reads the arguments after `scan`: a tree, then paths in it. */
@@ -194,6 +211,7 @@ function reportArguments(values: ReportValues, positionals: readonly string[], k
     only: readOnly(values.types, known),
     without: list(values.ignore).map(ruleOfName),
     simulate: !values["no-simulate"],
+    showRefuted: values["show-refuted"],
     color: oneOf("color", values.color, COLORS),
     quiet: values.quiet,
     summary: !values["no-summary"] && !values.quiet,

@@ -33,10 +33,12 @@ function usageError(io: CliIo, reason: string): number {
 /** The language server owns the process from here on; it ends with its client. */
 async function serve(io: CliIo, engine: Engine): Promise<number> {
   const { startProcessServer } = await import("../lsp/process-server.ts");
+  const { reviewThreads } = await import("./review-threads.ts");
   const { workspaceTrees } = await import("./workspace-trees.ts");
   const ruleOf = (id: string): RuleMeta | null => engine.rules().find((rule) => rule.id === id) ?? null;
   startProcessServer({
     review: engine.review,
+    ...(io.workerFile ? { reviewer: reviewThreads(io.workerFile) } : {}),
     held: heldInDocument,
     ruleOf,
     commits: commitsIn,

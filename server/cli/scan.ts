@@ -5,7 +5,7 @@ import { runInWorkers, type Answer } from "../node/pool.ts";
 import { scannerOf, targetOfTree, type ScannedFile, type Scanner } from "../review/scan.ts";
 import type { Review } from "../review/finding.ts";
 import { decodeOutline } from "../analysis/tree-entry.ts";
-import { EMPTY_SUMMARY, withFindings } from "../report/json.ts";
+import { emptySummary, withFindings } from "../report/json.ts";
 import { visibleLine, visiblePath } from "../report/visible.ts";
 import { scanArguments, type ReportArguments } from "./arguments.ts";
 import type { Engine } from "./engine.ts";
@@ -138,7 +138,7 @@ async function write(
   const writer = reportWriter(args, io, output);
   const selection = selectionOf(args);
   const out = openSink(output ?? io.stdout);
-  let summary = EMPTY_SUMMARY;
+  let summary = emptySummary(args.showRefuted);
   let status: number = EXIT.clean;
   await out.write(writer.open());
   let index = 0;
@@ -150,7 +150,7 @@ async function write(
       continue;
     }
     const chosen = withShownPaths(selected(review, selection), args.tree);
-    summary = { ...withFindings(summary, chosen.findings), files: summary.files + 1 };
+    summary = { ...withFindings(summary, chosen), files: summary.files + 1 };
     if (status === EXIT.clean && isFailing(chosen, args.failOn)) status = EXIT.findings;
     await out.write(writer.input(shown, chosen, index++, "c"));
   }

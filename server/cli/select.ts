@@ -26,7 +26,11 @@ export const selected = (review: Review, selection: Selection): Review => ({
   obligations: review.obligations.filter((obligation) => hasRule(selection, obligation.ruleId)),
   findings: review.findings.filter((finding: Finding) =>
     hasRule(selection, finding.ruleId) && isAtLeast(finding.tier, selection.minTier)),
+  ...(review.aside === undefined ? {} : { aside: { refuted: ofRules(review.aside.refuted, selection), fixed: ofRules(review.aside.fixed, selection) } }),
 });
+
+/** Tiers are about findings: what is none is shown whatever its evidence. */
+const ofRules = (findings: readonly Finding[], selection: Selection): readonly Finding[] => findings.filter(({ ruleId }) => hasRule(selection, ruleId));
 
 /** The rule that a name of `--types` or `--ignore` means: a type (`MM_...`) or a rule id, in any case. */
 export const ruleOfName = (name: string): string =>

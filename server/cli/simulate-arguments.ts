@@ -14,6 +14,8 @@ export interface SimulateArguments {
   /** Null: list the scenarios. */
   readonly scenario: string | null;
   readonly finding: FindingArgument | null;
+  /** Kernel tree that shows the code around the hunks of the finding's file; null: none. */
+  readonly tree: string | null;
   /** A variant's id, `buggy` or `fixed`; null: all of them. */
   readonly variant: string | null;
   readonly release: string | null;
@@ -31,6 +33,7 @@ export interface SimulateArguments {
 const OPTIONS = {
   scenario: { type: "string" },
   finding: { type: "string" },
+  tree: { type: "string" },
   variant: { type: "string" },
   release: { type: "string" },
   arch: { type: "string" },
@@ -65,10 +68,12 @@ export const simulateArguments = (argv: readonly string[]): Parsed<SimulateArgum
   const finding = readFinding(values.finding, positionals);
   const scenario = finding ? null : (values.scenario ?? positionals[0] ?? null);
   if (!finding && positionals.length > (values.scenario === undefined ? 1 : 0)) throw new UsageError("simulate takes one scenario");
+  if (values.tree !== undefined && finding === null) throw new UsageError("--tree goes with --finding");
   if (values.step && scenario === null && finding === null) throw new UsageError("--step needs a scenario");
   return {
     scenario,
     finding,
+    tree: values.tree ?? null,
     variant: values.variant ?? null,
     release: readRelease(values.release),
     arch: values.arch === undefined ? null : readArch(values.arch),

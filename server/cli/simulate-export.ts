@@ -6,6 +6,7 @@ import { scheduleSvg } from "../report/svg.ts";
 import { visibleLine } from "../report/visible.ts";
 import type { Evidence } from "../review/finding.ts";
 import { counterexample } from "../simulator/counterexample.ts";
+import { explore } from "../simulator/explore.ts";
 import { itfOf } from "../simulator/itf.ts";
 import { promelaOf } from "../simulator/promela.ts";
 import { firstThreadOf, simulationReport, type Asked, type Simulation } from "./simulation.ts";
@@ -16,16 +17,22 @@ export type Export = (typeof EXPORTS)[number];
 const LINE = "line";
 
 /** What pictures are drawn from. */
-const evidenceOf = ({ scenario, verdict, property, badState, states, transitions, schedule, held, fixed }: SimulationReport): Evidence => ({
-  scenario, verdict, property: property ?? "", badState, states, transitions, schedule, held, fixed, bounds: "", assumptions: [], wrongFixes: [],
+const evidenceOf = ({ scenario, verdict, property, badState, states, transitions, schedule, held, fixed, bounds, assumptions }: SimulationReport): Evidence => ({
+  scenario, verdict, property: property ?? "", badState, states, transitions, schedule, held, fixed, bounds, assumptions, wrongFixes: [],
 });
+
+/** Why there is no schedule: a search that was cut short does not know whether one fails. */
+const noScheduleText = ({ model, options, variant }: Simulation): string => {
+  const { verdict, states } = explore(model, options);
+  return verdict === "unknown" ? `${visibleLine(variant)} was cut short after ${states} state${states === 1 ? "" : "s"}` : `${visibleLine(variant)} does not fail`;
+};
 
 /** A simulation in a form for another program: the whole model, or its failing schedule. */
 export function exported(simulation: Simulation, form: Export): Asked<string> {
   const { model, options, scenario, variant, title } = simulation;
   if (form === "promela") return { value: promelaOf(model, options) };
   const trace = counterexample(model, options);
-  if (!trace) return { reason: `${visibleLine(variant)} does not fail: there is no schedule to export` };
+  if (!trace) return { reason: `${noScheduleText(simulation)}: there is no schedule to export` };
   if (form === "itf") return { value: `${JSON.stringify(itfOf(model, trace), null, 1)}\n` };
   const evidence = evidenceOf(simulationReport(simulation));
   const firstThread = firstThreadOf(model);

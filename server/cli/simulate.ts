@@ -21,18 +21,20 @@ const listText = (): string =>
 const listJson = (): string => jsonText({ scenarios: CATALOGUE.map(({ id, title, sources, variants }) => ({ id, title, sources, variants })) });
 
 /** The simulations that were asked for. */
-async function asked(args: SimulateArguments, engine: Engine): Promise<Asked<readonly Simulation[]>> {
-  const found = args.finding === null ? ofCatalogue(args) : await simulationsOfFinding(args.finding, args, engine);
+async function asked(args: SimulateArguments, engine: Engine, io: CliIo): Promise<Asked<readonly Simulation[]>> {
+  const found = args.finding === null ? ofCatalogue(args) : await simulationsOfFinding(args.finding, args, engine, io);
   if ("reason" in found) return found;
   const limited = found.value.map((one) => ({ ...one, options: { ...one.options, maxStates: args.maxStates ?? one.options.maxStates } }));
   if (args.assumeHeld === null) return { value: limited };
-  const held: Simulation[] = [];
-  for (const one of limited) {
-    const made = withHeld(one, args.assumeHeld);
-    if ("reason" in made) return made;
-    held.push(made.value);
-  }
-  return { value: held };
+  return allWithHeld(limited, args.assumeHeld);
+}
+
+/** The simulations that have the lock; not every variant of a scenario takes it. */
+function allWithHeld(simulations: readonly Simulation[], lock: string): Asked<readonly Simulation[]> {
+  const made = simulations.map((one) => withHeld(one, lock));
+  const refused = made.find((one) => "reason" in one);
+  const held = made.flatMap((one) => ("value" in one ? [one.value] : []));
+  return held.length === 0 && refused ? refused : { value: held };
 }
 
 function ofCatalogue(args: SimulateArguments): Asked<readonly Simulation[]> {
@@ -58,7 +60,7 @@ export async function simulate(argv: readonly string[], io: CliIo, engine: Engin
     await sink.write(args.format === "json" ? listJson() : listText());
     return EXIT.clean;
   }
-  const found = await asked(args, engine);
+  const found = await asked(args, engine, io);
   if ("reason" in found) return fail(found.reason);
   const [first] = found.value;
   if (args.step && first) return stepThrough(first, io);

@@ -10,6 +10,8 @@ import { NO_COVERAGE } from "../review/coverage.ts";
 import { reportOf } from "../review/review.ts";
 import { targetOfTree } from "../review/scan.ts";
 import { treeSession, type TreeSession } from "../review/session.ts";
+import { whatIf, type WhatIfAnswer, type WhatIfQuestion } from "../review/what-if.ts";
+import { cancellable } from "../simulator/cancellation.ts";
 import { collectNativeMemory } from "../syntax/parse.ts";
 import { openTree, type OpenTree } from "./tree.ts";
 
@@ -18,11 +20,14 @@ export type TreeRequest =
   | { readonly kind: "open" }
   | { readonly kind: "show"; readonly path: string; readonly text: string | null }
   | { readonly kind: "recheck"; readonly paths: readonly string[] | null }
-  | { readonly kind: "review"; readonly path: string; readonly options: ReviewOptions };
+  /** `question`: about a finding of the file; null: its review. `cancel`: shared flag, given up soon after it becomes non-zero. */
+  | { readonly kind: "review"; readonly path: string; readonly options: ReviewOptions; readonly question: WhatIfQuestion | null; readonly cancel: Int32Array };
+
+export type TreeResult = Review | { readonly answer: WhatIfAnswer } | boolean | null;
 
 /** What it says: to a request, by its number, or in between. */
 export type TreeMessage =
-  | { readonly id: number; readonly result: Review | boolean | null }
+  | { readonly id: number; readonly result: TreeResult }
   | { readonly id: number; readonly error: string }
   | { readonly files: number };
 
@@ -36,7 +41,7 @@ export interface TreeWorkerData {
 const MOST_SESSIONS = 2;
 
 /** One kernel tree as an editor sees it: its files on disk, and over some of them the texts that are being written. */
-function treeService({ tree: root, env }: TreeWorkerData, signal: AbortSignal, onProgress: (files: number) => void): (request: TreeRequest) => Promise<Review | boolean | null> {
+function treeService({ tree: root, env }: TreeWorkerData, signal: AbortSignal, onProgress: (files: number) => void): (request: TreeRequest) => Promise<TreeResult> {
   let opened: OpenTree | null = null;
   /** Texts as they are to be reviewed, and files that the editor shows. */
   const texts = new Map<string, string>();
@@ -117,6 +122,11 @@ function treeService({ tree: root, env }: TreeWorkerData, signal: AbortSignal, o
     };
   }
 
+  function asked(path: string, options: ReviewOptions, question: WhatIfQuestion | null): TreeResult {
+    const made = review(path, options);
+    return question === null ? made : { answer: whatIf(made.findings, question) };
+  }
+
   return async (request) => {
     switch (request.kind) {
       case "open":
@@ -128,7 +138,7 @@ function treeService({ tree: root, env }: TreeWorkerData, signal: AbortSignal, o
       case "recheck":
         return recheck(request.paths);
       case "review":
-        return review(request.path, request.options);
+        return cancellable(request.cancel, () => asked(request.path, request.options, request.question));
     }
   };
 }

@@ -11,7 +11,7 @@ import { treeFiles, treeRoot, treeText } from "../node/tree-files.ts";
 import { outlineOf, type Outline } from "../program/outline.ts";
 import { visibleLine, visiblePath } from "../report/visible.ts";
 import { RULESET, VERSION } from "../report/version.ts";
-import type { Review } from "../review/finding.ts";
+import type { Finding, Review } from "../review/finding.ts";
 import type { LinkedTree } from "../review/tree.ts";
 import { releaseOfMakefile } from "../source/tree-release.ts";
 import type { CliIo } from "./io.ts";
@@ -139,13 +139,14 @@ export const shownPath = (tree: string, path: string): string => {
 };
 
 /** Places in other files, named as the user named the tree. */
-export const withShownPaths = (review: Review, tree: string): Review => ({
-  ...review,
-  findings: review.findings.map((finding) => ({
+export function withShownPaths(review: Review, tree: string): Review {
+  const shown = (findings: readonly Finding[]): readonly Finding[] => findings.map((finding) => ({
     ...finding,
     related: finding.related.map((related) => (related.path === undefined ? related : { ...related, path: shownPath(tree, related.path) })),
-  })),
-});
+  }));
+  const { aside } = review;
+  return { ...review, findings: shown(review.findings), ...(aside === undefined ? {} : { aside: { refuted: shown(aside.refuted), fixed: shown(aside.fixed) } }) };
+}
 
 /** One line for each file that could not be used. */
 export function complainAboutTree(tree: string, problems: OpenTree["problems"], io: CliIo): void {

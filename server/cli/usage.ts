@@ -17,6 +17,11 @@ usage: patchwalk <command> [options]
 Options of lint:
   --tree DIR              kernel work tree or Git repository: shows the code
                           around the hunks, and decides the release
+  --fixes                 show edits that were applied, linted again and
+                          explored; each costs another review
+  --fix-diff              print proved fixes as a diff, not a report
+  --fix                   write FILE.fixed with proved fixes
+  --fix-inplace           write them to FILE
 
 Options of lint and scan:
   --release R             target release, such as 6.1 or mainline
@@ -30,6 +35,9 @@ Options of lint and scan:
                           pattern
   --types A,B             only these rules, as MM_TYPE or rule-id
   --ignore A,B            all rules but these
+  --show-refuted          also what is no finding: candidates that provably
+                          cannot get into the bad state, and defects that a
+                          patch mends
   --no-simulate           no exploration; findings end at tier contract
   --color[=WHEN]          auto (default), always, never; auto honors NO_COLOR
   -q                      findings only: no notes, no checklists, no summary
@@ -45,10 +53,12 @@ Options of scan and index:
 Options of simulate:
   --finding F FILE        not a scenario: what is behind the finding with this
                           fingerprint (see lint --format json) in a file
+  --tree DIR              with --finding: as for lint
   --variant V             a variant, or buggy, or fixed; default: all
   --release R, --era E, --arch A
                           where it plays; eras are those of GUP, E0 to E7
-  --assume-held LOCK      callers hold it: NAME, NAME (read) or NAME (write)
+  --assume-held LOCK      what if callers hold it: NAME, NAME (read) or
+                          NAME (write); an unknown name lists the locks
   --max-states N          give up after this many states
   --export F              one variant as promela, itf, mermaid or svg
   --step                  step through it, forwards and backwards

@@ -4,9 +4,10 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { WorkspaceTree, WorkspaceTrees } from "../lsp/workspace-tree.ts";
 import { hasFolder, treeRoot, treeText } from "../node/tree-files.ts";
-import type { Review } from "../review/finding.ts";
+import type { ReviewOptions } from "../review/options.ts";
+import type { WhatIfQuestion } from "../review/what-if.ts";
 import { releaseOfMakefile } from "../source/tree-release.ts";
-import { serveTree, type TreeMessage, type TreeOrder, type TreeRequest, type TreeWorkerData } from "./tree-service.ts";
+import { serveTree, type TreeMessage, type TreeOrder, type TreeRequest, type TreeResult, type TreeWorkerData } from "./tree-service.ts";
 
 export interface TreeHost {
   /** File of the worker threads' program, or null where it is not built: then everything runs in this thread. */
@@ -66,7 +67,7 @@ function isKernelTree(folder: string): boolean {
 }
 
 interface Waiting {
-  readonly resolve: (result: Review | boolean | null) => void;
+  readonly resolve: (result: TreeResult) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -89,12 +90,22 @@ function newTree(folder: string, host: TreeHost): { readonly tree: WorkspaceTree
     waiting.clear();
     channel = null;
   };
-  const ask = (request: TreeRequest): Promise<Review | boolean | null> =>
+  const ask = (request: TreeRequest): Promise<TreeResult> =>
     new Promise((resolve, reject) => {
       if (!channel) return reject(new Error("the tree is not open"));
       const id = sent++;
       waiting.set(id, { resolve, reject });
       channel.send({ id, request });
+    });
+  const askAbout = (path: string, options: ReviewOptions, question: WhatIfQuestion | null, signal: AbortSignal): Promise<TreeResult> =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const cancel = new Int32Array(new SharedArrayBuffer(4));
+      signal.addEventListener("abort", () => {
+        Atomics.store(cancel, 0, 1);
+        reject(signal.reason);
+      }, { once: true });
+      ask({ kind: "review", path, options, question, cancel }).then(resolve, reject);
     });
   const end = async (): Promise<void> => {
     const ended = channel?.end();
@@ -118,10 +129,15 @@ function newTree(folder: string, host: TreeHost): { readonly tree: WorkspaceTree
     },
     show: (path, text) => void ask({ kind: "show", path, text }).catch(() => undefined),
     recheck: async (paths) => (await ask({ kind: "recheck", paths })) === true,
-    review: async (path, options) => {
-      const result = await ask({ kind: "review", path, options });
-      if (result === null || typeof result === "boolean") throw new Error("no review");
+    review: async (path, options, signal) => {
+      const result = await askAbout(path, options, null, signal);
+      if (result === null || typeof result === "boolean" || "answer" in result) throw new Error("no review");
       return result;
+    },
+    whatIf: async (path, options, question, signal) => {
+      const result = await askAbout(path, options, question, signal);
+      if (result === null || typeof result === "boolean" || !("answer" in result)) throw new Error("no answer");
+      return result.answer;
     },
     uriOf: (path) => pathToFileURL(join(folder, path)).href,
   };

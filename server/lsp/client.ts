@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { MarkupKind } from "vscode-languageserver/node";
 import type { InitializeParams } from "vscode-languageserver/node";
-import { TRUSTED_OPTION } from "../protocol.ts";
+import { SHOWS_ANSWERS_OPTION, TRUSTED_OPTION } from "../protocol.ts";
 
 /** What the client can do, as far as it changes what the server does. */
 export interface Client {
@@ -16,11 +16,20 @@ export interface Client {
   /** Symbols may have children; otherwise they are a flat list. */
   readonly nestsSymbols: boolean;
   readonly refreshesInlayHints: boolean;
+  readonly refreshesLenses: boolean;
+  /** The client shows what commands answer; to others it is sent as a message. */
+  readonly showsAnswers: boolean;
   /** Number of folding ranges that the client takes. */
   readonly foldingLimit: number;
   /** The client tells of files that change on disk, where it is asked to. */
   readonly watchesFiles: boolean;
   readonly showsProgress: boolean;
+  /** Quick fixes may be told as actions with edits; otherwise there are none. */
+  readonly showsActions: boolean;
+  /** The edit of an action may be asked for when it is chosen. */
+  readonly resolvesEdits: boolean;
+  /** Edits may say for which version of a document they are. */
+  readonly versionsEdits: boolean;
   /** URIs of the folders that are open. */
   readonly folders: readonly string[];
   /** The user trusts what is in the folders. */
@@ -34,8 +43,8 @@ function foldersOf({ workspaceFolders, rootUri }: InitializeParams): readonly st
   return rootUri === null || rootUri === undefined ? [] : [rootUri];
 }
 
-const saysTrusted = (options: unknown): boolean =>
-  typeof options === "object" && options !== null && (options as Record<string, unknown>)[TRUSTED_OPTION] === true;
+const says = (options: unknown, key: string): boolean =>
+  typeof options === "object" && options !== null && (options as Record<string, unknown>)[key] === true;
 
 export function clientOf(params: InitializeParams): Client {
   const { capabilities, initializationOptions } = params;
@@ -54,11 +63,16 @@ export function clientOf(params: InitializeParams): Client {
     hoverFormat: formats.includes(MarkupKind.Markdown) ? MarkupKind.Markdown : MarkupKind.PlainText,
     nestsSymbols: textDocument?.documentSymbol?.hierarchicalDocumentSymbolSupport === true,
     refreshesInlayHints: workspace?.inlayHint?.refreshSupport === true,
+    refreshesLenses: workspace?.codeLens?.refreshSupport === true,
+    showsAnswers: says(initializationOptions, SHOWS_ANSWERS_OPTION),
     foldingLimit: textDocument?.foldingRange?.rangeLimit ?? 5000,
     watchesFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
     showsProgress: capabilities.window?.workDoneProgress === true,
+    showsActions: textDocument?.codeAction?.codeActionLiteralSupport !== undefined,
+    resolvesEdits: textDocument?.codeAction?.resolveSupport?.properties.includes("edit") === true && textDocument.codeAction.dataSupport === true,
+    versionsEdits: workspace?.workspaceEdit?.documentChanges === true,
     folders: foldersOf(params),
-    isTrusted: saysTrusted(initializationOptions),
+    isTrusted: says(initializationOptions, TRUSTED_OPTION),
     initializationOptions,
   };
 }

@@ -3,7 +3,7 @@ import type { Connection, DocumentLink } from "vscode-languageserver/node";
 import type { PatchDocument } from "../patch/model.ts";
 import { lineIndex } from "../text/line-index.ts";
 import type { ReadingCache } from "./reading-cache.ts";
-import type { Trust } from "./tree.ts";
+import type { Trust } from "./trust.ts";
 
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\\^{}|]{1,2000}/g;
 /** Longer lines are no lines of a person. */

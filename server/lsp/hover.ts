@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { MarkupKind } from "vscode-languageserver/node";
 import type { TextDocument } from "vscode-languageserver-textdocument";
-import type { Connection, Hover, Position, Range } from "vscode-languageserver/node";
+import type { Connection, Hover, Position, Range, TextDocuments } from "vscode-languageserver/node";
 import { hoverMarkdown, hoverPlain } from "../report/hover.ts";
 import type { HoverOptions } from "../report/hover.ts";
 import { heldLines, summaryLines } from "../report/held.ts";
@@ -18,7 +18,7 @@ export type RuleOf = (ruleId: string) => HoverOptions["rule"];
 const holds = ({ start, end }: Range, { line, character }: Position): boolean =>
   line === start.line && character >= start.character && character <= end.character;
 
-function hoverAt(position: Position, reviewed: ReviewedDocument, client: Client, ruleOf: RuleOf): Hover | null {
+function hoverAt(position: Position, reviewed: ReviewedDocument, reviews: ReviewCache, client: Client, ruleOf: RuleOf): Hover | null {
   const found = reviewed.reviews
     .flatMap((review) => review.findings)
     .map((finding) => ({ finding, range: findingRange(reviewed.document, finding.location) }))
@@ -26,7 +26,10 @@ function hoverAt(position: Position, reviewed: ReviewedDocument, client: Client,
   const first = found[0];
   if (first === undefined) return null;
   const isMarkdown = client.hoverFormat === MarkupKind.Markdown;
-  const texts = found.map(({ finding }) => {
+  const texts = found.map(({ finding: reported }) => {
+    // Fixes are looked for when somebody asks for actions: then they are told here, too.
+    const fixes = reviews.knownFixes(reviewed.document, reported);
+    const finding = fixes ? { ...reported, fixes } : reported;
     const options = { rule: ruleOf(finding.ruleId), lineLabel: reviewed.kind === "c" ? "line" : "mail" };
     return isMarkdown ? hoverMarkdown(finding, options) : hoverPlain(finding, options);
   });
@@ -60,14 +63,26 @@ function heldHoverAt(position: Position, document: TextDocument, held: HeldLines
   };
 }
 
-/** The story of the findings under the cursor; where there is none, what holds there. */
-export function answerHoverRequests(connection: Connection, reviews: ReviewCache, held: HeldCache, client: Client, ruleOf: RuleOf): void {
+/** Who points at a word does not wait for a long exploration: what is held there is known without one. */
+const PATIENCE_MS = 800;
+
+function soon<T>(result: Promise<T>, ms: number): Promise<T | "later"> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<"later">((resolve) => {
+    timer = setTimeout(() => resolve("later"), ms);
+  });
+  return Promise.race([result, patience]).finally(() => clearTimeout(timer));
+}
+
+/** The story of the findings under the cursor; where there is none, or none yet, what holds there. */
+export function answerHoverRequests(connection: Connection, documents: TextDocuments<TextDocument>, reviews: ReviewCache, held: HeldCache, client: Client, ruleOf: RuleOf): void {
   connection.onHover(async ({ textDocument, position }, token) => {
-    const reviewed = await reviews.of(textDocument.uri, token);
+    const reviewed = await soon(reviews.of(textDocument.uri, token), PATIENCE_MS);
     if (reviewed === null) return null;
-    const found = hoverAt(position, reviewed, client, ruleOf);
+    const found = reviewed === "later" ? null : hoverAt(position, reviewed, reviews, client, ruleOf);
     if (found !== null) return found;
     const lines = await held.of(textDocument.uri);
-    return lines === null ? null : heldHoverAt(position, reviewed.document, lines, client);
+    const document = documents.get(textDocument.uri);
+    return lines === null || document === undefined ? null : heldHoverAt(position, document, lines, client);
   });
 }

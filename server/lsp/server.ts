@@ -7,10 +7,12 @@ import {
 } from "vscode-languageserver/node";
 import type { Connection, InitializeResult } from "vscode-languageserver/node";
 import { TextDocument } from "vscode-languageserver-textdocument";
-import { SECTION } from "../protocol.ts";
+import { COMMANDS, SECTION } from "../protocol.ts";
 import { VERSION } from "../report/version.ts";
 import { clientOf } from "./client.ts";
+import { ACTION_KINDS, answerActionRequests } from "./code-action.ts";
 import type { Client } from "./client.ts";
+import { answerLensRequests } from "./code-lens.ts";
 import type { RuleUrl } from "./diagnostic.ts";
 import { answerLinkRequests } from "./document-link.ts";
 import type { CommitLookup } from "./document-link.ts";
@@ -25,16 +27,19 @@ import { answerDiagnosticRequests } from "./pull.ts";
 import { pushDiagnostics } from "./push.ts";
 import { createReadingCache } from "./reading-cache.ts";
 import { createReviewCache } from "./review-cache.ts";
-import type { ReviewFunction } from "./review-cache.ts";
+import { reviewerHere } from "./reviewer.ts";
+import type { Reviewer, ReviewFunction, TreeLookup } from "./reviewer.ts";
 import { createSettings } from "./settings.ts";
-import { treeFor, trustOf } from "./tree.ts";
-import type { TreeLookup } from "./tree.ts";
 import { createTreeCache } from "./tree-cache.ts";
+import { trustOf } from "./trust.ts";
 import type { WorkspaceTrees } from "./workspace-tree.ts";
 
 /** What the server shows and does not know itself. */
 export interface ServerParts {
+  /** Reviews in this thread, where there is no `reviewer`. */
   readonly review: ReviewFunction;
+  /** Reviews elsewhere, so that other requests are answered meanwhile. It looks at trees itself. */
+  readonly reviewer?: Reviewer;
   readonly ruleOf: RuleOf;
   readonly ruleUrl: RuleUrl;
   /** Where absent, nothing is said about what is held. */
@@ -58,6 +63,9 @@ const initializeResult = (client: Client, parts: ServerParts): InitializeResult 
     documentSymbolProvider: { label: "Patchwalk" },
     foldingRangeProvider: true,
     documentLinkProvider: {},
+    codeLensProvider: { resolveProvider: true },
+    executeCommandProvider: { commands: [...COMMANDS] },
+    ...(client.showsActions ? { codeActionProvider: { codeActionKinds: [...ACTION_KINDS], resolveProvider: client.resolvesEdits } } : {}),
     ...(parts.held === undefined ? {} : { inlayHintProvider: true }),
     ...(client.pullsDiagnostics
       ? { diagnosticProvider: { identifier: SECTION, interFileDependencies: parts.trees !== undefined, workspaceDiagnostics: false } }
@@ -100,18 +108,28 @@ function startFeatures(
     refresh();
   });
   const trees = parts.trees ? createTreeCache(connection, documents, client, parts.trees, () => refresh(), parts.debounceMs ?? 200, log) : null;
-  const reviews = createReviewCache(documents, settings, parts.review, treeFor(client, trust, parts.tree), trees, log);
-  const refresh = client.pullsDiagnostics
+  const reviewer = parts.reviewer ?? reviewerHere(parts.review, parts.tree);
+  const reviews = createReviewCache(documents, settings, reviewer, client, trust, trees, log);
+  const refreshDiagnostics = client.pullsDiagnostics
     ? answerDiagnosticRequests(connection, reviews, client, parts.ruleUrl, log)
     : pushDiagnostics(connection, documents, reviews, client, parts.ruleUrl, parts.debounceMs ?? 200, log);
+  const refreshLenses = answerLensRequests(connection, reviews, client, log);
+  const refresh = (): void => {
+    refreshDiagnostics();
+    refreshLenses();
+  };
   const held = createHeldCache(documents, settings, parts.held ?? null, log);
-  answerHoverRequests(connection, reviews, held, client, parts.ruleOf);
+  answerHoverRequests(connection, documents, reviews, held, client, parts.ruleOf);
+  if (client.showsActions) answerActionRequests(connection, documents, reviews, client);
   if (parts.held !== undefined) answerInlayHintRequests(connection, documents, held, settings);
   const readings = createReadingCache(documents);
   answerSymbolRequests(connection, readings, client);
   answerFoldingRequests(connection, readings, client);
   answerLinkRequests(connection, readings, client.folders, trust, parts.commits);
 
+  connection.onShutdown(async () => {
+    await Promise.all([reviewer.dispose(), trees?.close()]);
+  });
   documents.onDidClose(({ document }) => {
     reviews.forget(document.uri);
     held.forget(document.uri);

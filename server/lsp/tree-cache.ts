@@ -4,18 +4,22 @@ import type { Connection, TextDocuments } from "vscode-languageserver/node";
 import type { TextDocument } from "vscode-languageserver-textdocument";
 import type { Review } from "../review/finding.ts";
 import type { ReviewOptions } from "../review/options.ts";
+import type { WhatIfAnswer, WhatIfQuestion } from "../review/what-if.ts";
 import type { Client } from "./client.ts";
 import { clientText, kindOf, MAX_LENGTH } from "./text.ts";
 import type { FileOfTree, WorkspaceTree, WorkspaceTrees } from "./workspace-tree.ts";
 
 /** Reviews of C files that lie in kernel trees of the workspace. */
 export interface TreeCache {
+  /** Ends what runs for the trees. */
+  readonly close: () => Promise<void>;
   /** The file in its tree, once that is ready; until then null, and the tree is being read. */
   readonly fileOf: (document: TextDocument) => FileOfTree | null;
   /** Changes with every text of a tree that changes. */
   readonly generation: () => number;
   /** The review of the file as the editor shows it. */
-  readonly review: (file: FileOfTree, options: ReviewOptions) => Promise<Review>;
+  readonly review: (file: FileOfTree, options: ReviewOptions, signal: AbortSignal) => Promise<Review>;
+  readonly whatIf: (file: FileOfTree, options: ReviewOptions, question: WhatIfQuestion, signal: AbortSignal) => Promise<WhatIfAnswer>;
 }
 
 type Opened = "opening" | "ready" | "failed";
@@ -133,21 +137,25 @@ export function createTreeCache(
     waiting = setTimeout(refresh, debounceMs);
   });
   connection.onDidChangeWatchedFiles(({ changes }) => changed(changes.map(({ uri }) => uri)));
-  connection.onShutdown(async () => {
-    clearTimeout(waiting);
-    ending.abort();
-    await trees.dispose();
-  });
 
   return {
+    async close() {
+      clearTimeout(waiting);
+      ending.abort();
+      await trees.dispose();
+    },
     fileOf,
     generation: () => {
       synchronize();
       return generation;
     },
-    review: (file, options) => {
+    review: (file, options, signal) => {
       synchronize();
-      return file.tree.review(file.path, options);
+      return file.tree.review(file.path, options, signal);
+    },
+    whatIf: (file, options, question, signal) => {
+      synchronize();
+      return file.tree.whatIf(file.path, options, question, signal);
     },
   };
 }

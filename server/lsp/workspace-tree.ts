@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Review } from "../review/finding.ts";
 import type { ReviewOptions } from "../review/options.ts";
+import type { WhatIfAnswer, WhatIfQuestion } from "../review/what-if.ts";
 
 /** Finds the kernel tree among the folders of the workspace in which a file lies. */
 export interface WorkspaceTrees {
@@ -24,7 +25,9 @@ export interface WorkspaceTree {
   show(path: string, text: string | null): void;
   /** Takes over what changed on disk: of some files, or of all. True where something did. */
   recheck(paths: readonly string[] | null): Promise<boolean>;
-  /** The review of a file with its callers. */
-  review(path: string, options: ReviewOptions): Promise<Review>;
+  /** The review of a file with its callers. Rejects with the signal's reason soon after it is aborted. */
+  review(path: string, options: ReviewOptions, signal: AbortSignal): Promise<Review>;
+  /** Asks about a finding of a file. Rejects likewise. */
+  whatIf(path: string, options: ReviewOptions, question: WhatIfQuestion, signal: AbortSignal): Promise<WhatIfAnswer>;
   uriOf(path: string): string;
 }

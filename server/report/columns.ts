@@ -46,9 +46,11 @@ const fits = (wanted: readonly Wanted[], room: number): boolean =>
 /** The furthest left that each column may start: names do not meet, and no column is squeezed out. */
 function leastStarts(wanted: readonly Wanted[], room: number): number[] {
   const even = Math.floor(room / wanted.length);
+  // Names stay whole where all of them fit beside each other.
+  const most = fits(wanted.map(({ name }) => ({ name, width: name })), room) ? room : even - GAP;
   const starts: number[] = [];
   wanted.forEach((_, column) => {
-    const name = Math.min(wanted[column - 1]?.name ?? 0, even - GAP) + GAP;
+    const name = Math.min(wanted[column - 1]?.name ?? 0, most) + GAP;
     starts.push(column === 0 ? 0 : Math.max(Math.floor(LEAST_SHARE * column * even), (starts[column - 1] ?? 0) + name));
   });
   return starts;

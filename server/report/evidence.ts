@@ -31,6 +31,10 @@ function exploredText(evidence: Evidence): string {
   return `${head} (${size}${bounds === "" ? "" : `; ${bounds}`})`;
 }
 
+/** What exploring the other side of the diff showed, where that was done. */
+const oldText = ({ verdict, property, states }: NonNullable<Evidence["old"]>): string =>
+  `the old code: ${visibleLine(property)}: ${verdict === "fail" ? "a schedule breaks it too" : VERDICTS[verdict]} (${count(states, "state")})`;
+
 /** Why a fix works, in words for the end of a sentence about the failing schedule. */
 export function whyFixed(fixed: NonNullable<Evidence["fixed"]>): string {
   if (fixed.blockedAt === null) return "ends well";
@@ -59,6 +63,7 @@ function fixedText(fixed: NonNullable<Evidence["fixed"]>): string {
 /** What was explored, what repairs it, what does not, and what was assumed, in this order. */
 export const evidenceFacts = (evidence: Evidence): EvidenceFact[] => [
   { label: "explored", text: exploredText(evidence) },
+  ...(evidence.old === undefined ? [] : [{ label: "explored" as const, text: oldText(evidence.old) }]),
   ...(evidence.fixed === null ? [] : [{ label: "fixed by" as const, text: fixedText(evidence.fixed) }]),
   ...evidence.wrongFixes.map((text) => ({ label: "no remedy" as const, text: visibleLine(text) })),
   ...evidence.assumptions.map((text) => ({ label: "assumes" as const, text: visibleLine(text) })),
@@ -70,6 +75,7 @@ export const ORIGINS: Readonly<Record<Origin, string>> = {
   "incomplete-fix": "incomplete fix: the old code has it too, and this patch changes the code concerned",
   interaction: "interaction: an old line that fails because of a changed one",
   "pre-existing": "pre-existing: the old code has it too, and this patch does not touch it",
+  fixed: "fixed: the old code has it, and this patch mends it",
 };
 
 /** `thread, who, date` of a source, without the parts that are not known. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Evidence, Finding, Location, RelatedLocation, Review, ScheduleStep, Tier } from "../review/finding.ts";
+import type { Evidence, Finding, Location, RelatedLocation, Review, ScheduleStep, Tier, VerifiedFix } from "../review/finding.ts";
 import { RULESET, VERSION } from "./version.ts";
 
 /** Counts over everything that was linted. */
@@ -9,14 +9,25 @@ export interface Summary {
   readonly pattern: number;
   /** Files that were read; a mailbox counts once. */
   readonly files: number;
+  /** What is no finding; missing where nobody asked for it. */
+  readonly aside?: AsideCounts;
+}
+
+interface AsideCounts {
+  readonly refuted: number;
+  readonly fixed: number;
 }
 
 export const EMPTY_SUMMARY: Summary = { proved: 0, contract: 0, pattern: 0, files: 0 };
 
-/** The summary with the findings of one more review; files are counted by who reads them. */
-export function withFindings(summary: Summary, findings: readonly Finding[]): Summary {
+/** Before anything was read. `showsAside`: what is no finding is counted, too. */
+export const emptySummary = (showsAside: boolean): Summary => (showsAside ? { ...EMPTY_SUMMARY, aside: { refuted: 0, fixed: 0 } } : EMPTY_SUMMARY);
+
+/** The summary with what one more review says; files are counted by who reads them. */
+export function withFindings(summary: Summary, { findings, aside }: Pick<Review, "findings" | "aside">): Summary {
   const count = (tier: Tier): number => summary[tier] + findings.filter((finding) => finding.tier === tier).length;
-  return { ...summary, proved: count("proved"), contract: count("contract"), pattern: count("pattern") };
+  const counts = summary.aside && aside ? { aside: { refuted: summary.aside.refuted + aside.refuted.length, fixed: summary.aside.fixed + aside.fixed.length } } : {};
+  return { ...summary, proved: count("proved"), contract: count("contract"), pattern: count("pattern"), ...counts };
 }
 
 // Every object is rebuilt key by key, so that the order of keys is this file's and nobody else's.
@@ -44,6 +55,7 @@ const stepJson = (step: ScheduleStep) => ({
   patchLine: step.patchLine,
   ...(step.file === undefined ? {} : { file: step.file, newLine: step.newLine ?? null }),
   state: step.state,
+  ...(step.isWaiting ? { isWaiting: true } : {}),
 });
 
 const fixedJson = (fixed: NonNullable<Evidence["fixed"]>) => ({
@@ -66,7 +78,24 @@ const evidenceJson = (evidence: Evidence) => ({
   assumptions: [...evidence.assumptions],
   schedule: evidence.schedule.map(stepJson),
   fixed: evidence.fixed === null ? null : fixedJson(evidence.fixed),
+  ...(evidence.old === undefined ? {} : { old: { verdict: evidence.old.verdict, property: evidence.old.property, states: evidence.old.states } }),
   wrongFixes: [...evidence.wrongFixes],
+});
+
+const fixJson = ({ title, isProved, states, blockedAt, heldBy, edits }: VerifiedFix) => ({
+  title,
+  verified: true,
+  proved: isProved,
+  states,
+  blockedAt,
+  heldBy,
+  edits: edits.map(({ start, end, remove, insert }) => ({ patchLine: start.line, column: start.column, endPatchLine: end.line, endColumn: end.column, remove, insert })),
+});
+
+/** The first fix as the contract has it; the others beside it. */
+const fixesJson = ([first, ...others]: readonly VerifiedFix[]) => ({
+  fix: first === undefined ? null : fixJson(first),
+  ...(others.length === 0 ? {} : { otherFixes: others.map(fixJson) }),
 });
 
 const findingJson = (finding: Finding) => ({
@@ -81,7 +110,7 @@ const findingJson = (finding: Finding) => ({
   location: locationJson(finding.location),
   related: finding.related.map(relatedJson),
   evidence: finding.evidence === null ? null : evidenceJson(finding.evidence),
-  fix: null,
+  ...fixesJson(finding.fixes ?? []),
   sources: finding.sources.map(({ thread, who, date, link }) => ({ thread, who, date, link })),
 });
 
@@ -112,6 +141,7 @@ export const inputJson = (path: string, review: Review) => ({
   obligations: review.obligations.map(({ id, ruleId, status, message, patchLines }) =>
     ({ id, ruleId, status, message, patchLines: [...patchLines] })),
   findings: review.findings.map(findingJson),
+  ...(review.aside === undefined ? {} : { refuted: review.aside.refuted.map(findingJson), fixed: review.aside.fixed.map(findingJson) }),
 });
 
 /** Escapes what a terminal might obey and JSON leaves alone. Such characters occur inside strings only. */
@@ -137,7 +167,7 @@ export const jsonInput = (path: string, review: Review, index: number): string =
   `${index === 0 ? "" : ","}\n    ${indented(jsonText(inputJson(path, review)), "    ")}`;
 
 export function jsonClosing(summary: Summary, inputs: number, timings: Readonly<Record<string, number>> | null): string {
-  const { proved, contract, pattern, files } = summary;
-  const tail = { summary: { proved, contract, pattern, files }, ...(timings === null ? {} : { timings }) };
+  const { proved, contract, pattern, files, aside } = summary;
+  const tail = { summary: { proved, contract, pattern, files, ...(aside === undefined ? {} : { refuted: aside.refuted, fixed: aside.fixed }) }, ...(timings === null ? {} : { timings }) };
   return `${inputs === 0 ? "" : "\n  "}],\n${jsonText(tail).slice(2)}\n`;
 }

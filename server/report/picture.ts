@@ -71,7 +71,7 @@ export function failingPicture(evidence: Evidence, firstThread: string | null): 
   return {
     heading: "The schedule that fails",
     lanes: lanes.map(shown),
-    steps: schedule.map((step, index) => stepOf(step, lanes, index === last ? "bad" : "plain")),
+    steps: schedule.map((step, index) => stepOf(step, lanes, step.isWaiting ? "blocked" : index === last ? "bad" : "plain")),
     spans: spansOf(held, lanes, []),
     end: { kind: "bad", text: shown(badState) },
   };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Evidence, HeldSpan, ScheduleStep } from "../review/finding.ts";
+import type { WhatIf } from "../review/what-if.ts";
 import { scheduleColumns } from "./columns.ts";
 import { whyFixed } from "./evidence.ts";
 import type { Paint } from "./paint.ts";
 import { visibleLine } from "./visible.ts";
+import { outcomeText, replayText } from "./what-if.ts";
 import { wrapText } from "./wrap.ts";
 
 const WIDTH = 80;
@@ -33,6 +35,8 @@ export interface SimulationReport {
   readonly switches: number | null;
   readonly firstThread: string | null;
   readonly schedule: readonly ScheduleStep[];
+  /** The failing schedule of the code as it is, where callers were to hold a lock; else empty. */
+  readonly failing: readonly ScheduleStep[];
   readonly held: readonly HeldSpan[];
   /** What mends it, and what it does with the failing schedule; null where nothing fails or nothing mends it. */
   readonly fixed: Evidence["fixed"];
@@ -40,6 +44,12 @@ export interface SimulationReport {
   readonly counts: { readonly schedules: Share; readonly classes: Share | null } | null;
   /** For a fixed variant: what happens without its fix; null for others. */
   readonly withoutFix: SimulationReport["verdict"] | null;
+  /** What the verdict covers: threads, loops, memory model. */
+  readonly bounds: string;
+  /** What it rests on besides. */
+  readonly assumptions: readonly string[];
+  /** Where callers were to hold a lock: what becomes of the failing schedule of the code as it is. Null: nobody asked. */
+  readonly assumeHeld: WhatIf | null;
   readonly sources: readonly string[];
 }
 
@@ -63,10 +73,21 @@ function verdictText(report: SimulationReport): string {
 const digits = (number: string): string => number.replace(/\B(?=(\d{3})+$)/g, ",");
 const shareText = ({ total, failing }: Share, what: string): string => `${digits(failing)} of ${digits(total)} ${what}`;
 
+/** What a lock that callers hold changes. */
+function heldLines({ assumeHeld, failing, firstThread }: SimulationReport): string[] {
+  const replay = assumeHeld && replayText(assumeHeld, failing, firstThread);
+  return assumeHeld === null ? [] : [outcomeText(assumeHeld), ...(replay === null ? [] : [replay])];
+}
+
+function oftenText({ schedules, classes }: NonNullable<SimulationReport["counts"]>): string {
+  if (schedules.failing === schedules.total) return "fails in every schedule";
+  return `fails in ${shareText(schedules, "schedules")}${classes === null ? "" : `, ${shareText(classes, "that differ in more than the order of independent steps")}`}`;
+}
+
 /** How often it fails, and why the fix works. */
 function factLines({ counts, fixed, verdict }: SimulationReport): string[] {
   if (verdict !== "fail") return [];
-  const often = counts === null ? [] : [`fails in ${shareText(counts.schedules, "schedules")}${counts.classes === null ? "" : `, ${shareText(counts.classes, "that differ in more than the order of independent steps")}`}`];
+  const often = counts === null ? [] : [oftenText(counts)];
   const mended = fixed === null ? [] : [`with "${visibleLine(fixed.title)}" the schedule ${whyFixed(fixed)}`];
   return [...often, ...mended];
 }
@@ -84,8 +105,10 @@ export function simulationText(report: SimulationReport, paint: Paint): string {
     ...wrapText(`${report.variant}: ${visibleLine(report.what)}; ${report.setting}`, { width: WIDTH, first: "  ", rest: "  " }).map(paint.dim),
     ...wrapText(verdictText(report), { width: WIDTH, first: "  ", rest: "    " }).map(color),
     ...(columns.length === 0 ? [] : ["", ...columns.map((line, row) => `  ${bad >= 0 && row >= bad ? paint.red(line) : line}`)]),
-    ...factLines(report).flatMap((fact) => ["", ...wrapText(fact, { width: WIDTH, first: "  ", rest: "  " })]),
+    ...[...heldLines(report), ...factLines(report)].flatMap((fact) => ["", ...wrapText(fact, { width: WIDTH, first: "  ", rest: "  " })]),
     "",
+    ...wrapText(`covers ${visibleLine(report.bounds)}`, { width: WIDTH, first: "  ", rest: "    " }).map(paint.dim),
+    ...report.assumptions.flatMap((one) => wrapText(`assumes ${visibleLine(one)}`, { width: WIDTH, first: "  ", rest: "    " })).map(paint.dim),
     ...report.sources.flatMap((source) => wrapText(`read from ${visibleLine(source)}`, { width: WIDTH, first: "  ", rest: "    " })).map(paint.dim),
     "",
   ].join("\n");

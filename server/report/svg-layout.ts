@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { pairRows, type Picture, type PictureSpan, type PictureStep } from "./picture.ts";
-import { fittingLines, glyphs, textWidth } from "./svg-text.ts";
+import { cutToWidth, fittingLines, glyphs, textWidth } from "./svg-text.ts";
 
 // Where everything stands. Sizes are user units, which are pixels at the natural size.
 
@@ -12,8 +12,10 @@ export const PAD = 7;
 export const ROW_GAP = 8;
 export const PANEL_GAP = 36;
 export const BAR = 15;
-/** Height of the name above a lane. */
-export const HEAD = 26;
+/** Height of a name of one line above a lane. */
+const HEAD = 26;
+/** Lines of a name; what is longer than these is cut. */
+const MOST_HEAD_LINES = 2;
 /** Width of the strip beside the boxes where atomic sections have their names. */
 export const STRIP = 15;
 /** Room for the sign of a marked step, left of its text. */
@@ -33,6 +35,18 @@ export interface Lane {
   readonly boxLeft: number;
   readonly boxRight: number;
 }
+
+/** The name above a lane, folded. */
+export function headLines({ name, left, right }: Lane): readonly string[] {
+  const room = right - left - 2 * PAD;
+  const lines = fittingLines(name, SIZE, room);
+  if (lines.length <= MOST_HEAD_LINES) return lines;
+  return [...lines.slice(0, MOST_HEAD_LINES - 1), cutToWidth(lines.slice(MOST_HEAD_LINES - 1).join(" "), SIZE, room)];
+}
+
+/** Height of the names above all lanes. */
+export const headHeight = (panels: readonly Panel[]): number =>
+  HEAD + (Math.max(1, ...panels.flatMap(({ lanes }) => lanes.map((lane) => headLines(lane).length))) - 1) * LEADING;
 
 /** One step folded into its box. */
 export interface FoldedStep {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { PictureSpan, PictureStep } from "./picture.ts";
-import { BAR, HEAD, LEADING, PAD, ROW_GAP, SIGN, SIZE, SMALL, STRIP, type FoldedStep, type Lane, type Panel, type Row } from "./svg-layout.ts";
+import { BAR, headLines, LEADING, PAD, ROW_GAP, SIGN, SIZE, SMALL, STRIP, type FoldedStep, type Lane, type Panel, type Row } from "./svg-layout.ts";
 import { cutToWidth, escapeXml, fittingLines, textWidth, units } from "./svg-text.ts";
 
 /** A line of text; the one place where words become character data. */
@@ -13,18 +13,22 @@ const rect = (left: number, top: number, right: number, bottom: number, classes:
 /** A drawing with a name that appears where the pointer rests. */
 const named = (name: string, ...parts: readonly string[]): string => `<g><title>${escapeXml(name)}</title>${parts.join("")}</g>`;
 
+const HEAD_RADIUS = 13;
+
 const middleOf = ({ boxLeft, boxRight }: Lane): number => (boxLeft + boxRight) / 2;
 
-/** Names of the lanes, and their rails. */
-export const headsOf = ({ lanes }: Panel, top: number, bottom: number): string[] =>
+/** Names of the lanes between `top` and `rail`, and their rails. */
+export const headsOf = ({ lanes }: Panel, top: number, rail: number, bottom: number): string[] =>
   lanes.flatMap((lane) => {
     const { name, left, right } = lane;
     const x = units(middleOf(lane));
+    const lines = headLines(lane);
+    const first = (top + rail) / 2 + 4 - (lines.length - 1) * (LEADING / 2);
     return [
-      `<line x1="${x}" y1="${units(top + HEAD)}" x2="${x}" y2="${units(bottom)}" class="rail"/>`,
+      `<line x1="${x}" y1="${units(rail)}" x2="${x}" y2="${units(bottom)}" class="rail"/>`,
       named(name,
-        rect(left, top, right, top + HEAD, "head", HEAD / 2),
-        textAt(cutToWidth(name, SIZE, right - left - 2 * PAD), (left + right) / 2, top + 17, "ink strong", ' text-anchor="middle"')),
+        rect(left, top, right, rail, "head", HEAD_RADIUS),
+        ...lines.map((line, index) => textAt(line, (left + right) / 2, first + index * LEADING, "ink strong", ' text-anchor="middle"'))),
     ];
   });
 

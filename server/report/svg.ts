@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Evidence } from "../review/finding.ts";
 import { failingPicture, fixedPicture, type Picture } from "./picture.ts";
-import { HEAD, LEADING, MARGIN, PANEL_GAP, panelOf, placeRows, ROW_GAP, SIZE, type Panel, type Row } from "./svg-layout.ts";
+import { headHeight, LEADING, MARGIN, PANEL_GAP, panelOf, placeRows, ROW_GAP, SIZE, type Panel, type Row } from "./svg-layout.ts";
 import { atomicSections, endBox, headsOf, lockBars, stepBox, switchArrows, textAt } from "./svg-parts.ts";
 import { styleOf } from "./svg-style.ts";
 import { escapeXml, fittingLines, units } from "./svg-text.ts";
@@ -35,14 +35,14 @@ const described = (pictures: readonly Picture[]): string =>
   ]).join(" ");
 
 /** Everything of one panel, from the lowest layer up, and where it ends. */
-function drawPanel(panel: Panel, rows: readonly Row[], top: number, lineLabel: string): { readonly parts: readonly string[]; readonly bottom: number } {
-  const bottom = (rows.at(-1)?.bottom ?? top + HEAD) + ROW_GAP;
+function drawPanel(panel: Panel, rows: readonly Row[], { top, rail }: { readonly top: number; readonly rail: number }, lineLabel: string): { readonly parts: readonly string[]; readonly bottom: number } {
+  const bottom = (rows.at(-1)?.bottom ?? rail) + ROW_GAP;
   const end = endBox(panel, bottom + 4);
   return {
     bottom: end.bottom,
     parts: [
       ...atomicSections(panel, rows, bottom - 4),
-      ...headsOf(panel, top, bottom),
+      ...headsOf(panel, top, rail, bottom),
       ...lockBars(panel, rows, bottom),
       ...switchArrows(panel, rows),
       ...panel.steps.flatMap((step, index) => (rows[index] ? stepBox(panel, step, rows[index], lineLabel) : [])),
@@ -95,8 +95,9 @@ export function scheduleSvg(evidence: Evidence, { id, title, lineLabel, firstThr
   const headings = panels.map(({ picture, width: room }) => fittingLines(picture.heading, SIZE, room));
   const headingTop = MARGIN + titleLines.length * TITLE_LEADING + 6;
   const top = headingTop + Math.max(...headings.map((lines) => lines.length)) * LEADING + 10;
-  const rows = placeRows(panels, top + HEAD + 12);
-  const drawn = panels.map((panel, index) => drawPanel(panel, rows[index] ?? [], top, lineLabel));
+  const rail = top + headHeight(panels);
+  const rows = placeRows(panels, rail + 12);
+  const drawn = panels.map((panel, index) => drawPanel(panel, rows[index] ?? [], { top, rail }, lineLabel));
   const height = Math.max(...drawn.map(({ bottom }) => bottom)) + MARGIN;
   return document(safeId(id), width, height, shownTitle, described(pictures), [
     ...titleLines.map((line, index) => textAt(line, MARGIN, MARGIN + TITLE_SIZE + index * TITLE_LEADING, "ink strong title")),

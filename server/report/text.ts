@@ -2,6 +2,7 @@
 import type { Finding, Obligation, PreImageReport, Review, Severity } from "../review/finding.ts";
 import { scheduleColumns } from "./columns.ts";
 import { evidenceFacts, ORIGINS, reviewedThread, sourceText } from "./evidence.ts";
+import { fixText } from "./fix.ts";
 import type { Summary } from "./json.ts";
 import type { Paint } from "./paint.ts";
 import { visibleLine, visiblePath } from "./visible.ts";
@@ -43,18 +44,22 @@ function scheduleLines(finding: Finding, options: TextOptions): string[] {
   return ["", ...lines.map((line, row) => INDENT + (bad >= 0 && row >= bad ? options.paint.red(line) : line)), ""];
 }
 
+/** The word at the place of the severity for what is no finding. */
+type AsideWord = "refuted" | "fixed";
+
 /** The first line is what editors parse: `path:line: severity: message [rule] (tier)`, never wrapped. */
-function findingLines(path: string, finding: Finding, options: TextOptions): string[] {
+function findingLines(path: string, finding: Finding, options: TextOptions, aside: AsideWord | null = null): string[] {
   const { paint } = options;
   const place = (line: number, document = path): string => paint.bold(`${visiblePath(document)}:${line}:`);
-  const color = severityColor(finding.severity, paint);
+  const color = aside === null ? severityColor(finding.severity, paint) : paint.green;
   return [
-    `${place(finding.location.patchLine)} ${color(`${finding.severity}:`)} ${paint.bold(visibleLine(finding.message))} ` +
-      `[${finding.ruleId}] (${finding.tier})`,
+    `${place(finding.location.patchLine)} ${color(`${aside ?? finding.severity}:`)} ${paint.bold(visibleLine(finding.message))} ` +
+      `[${finding.ruleId}]${aside === null ? ` (${finding.tier})` : ""}`,
     ...finding.related.map((related) => `${related.patchLine === null ? place(related.newLine ?? 0, related.file ?? "") : place(related.patchLine, related.path)} ${paint.cyan("note:")} ${visibleLine(related.message)}`),
     ...scheduleLines(finding, options),
     ...(finding.origin === "introduced" ? [] : labelled("origin", ORIGINS[finding.origin], paint)),
     ...(finding.evidence === null ? [] : labelledFacts(evidenceFacts(finding.evidence), paint)),
+    ...(finding.fixes ?? []).flatMap((fix) => labelled("fix:", fixText(fix), paint)),
     ...labelledFacts(finding.sources.map((source) => ({ label: "said by", text: sourceText(source) })), paint),
   ];
 }
@@ -133,7 +138,9 @@ export function inputText(path: string, review: Review, options: TextOptions & {
   const checklist = obligations.length === 0
     ? []
     : ["obligations of the mechanism that this patch changes:", ...obligations.flatMap((one) => obligationLines(one, paint))];
-  const sections = [problems, ...review.findings.map((finding) => findingLines(path, finding, options)), checklist]
+  const { refuted = [], fixed = [] } = review.aside ?? {};
+  const aside = [...refuted.map((one) => findingLines(path, one, options, "refuted")), ...fixed.map((one) => findingLines(path, one, options, "fixed"))];
+  const sections = [problems, ...review.findings.map((finding) => findingLines(path, finding, options)), ...aside, checklist]
     .filter((section) => section.length > 0);
   if (sections.length === 0) return "";
   return [headerLines(path, review, paint), ...sections].map((section) => `${section.join("\n")}\n`).join("\n") + "\n";
@@ -150,5 +157,6 @@ export function summaryText(summary: Summary, mails: number, paint: Paint): stri
   const total = proved + contract + pattern;
   const found = total === 0 ? "no findings" : `${total} finding${total === 1 ? "" : "s"} (${counts.join(", ")})`;
   const scope = `${mails} input${mails === 1 ? "" : "s"} in ${files} file${files === 1 ? "" : "s"}`;
-  return `patchwalk: ${total === 0 ? paint.green(found) : paint.bold(found)} in ${scope}\n`;
+  const aside = summary.aside === undefined ? "" : `; ${summary.aside.refuted} refuted, ${summary.aside.fixed} fixed`;
+  return `patchwalk: ${total === 0 ? paint.green(found) : paint.bold(found)} in ${scope}${aside}\n`;
 }

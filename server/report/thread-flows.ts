@@ -16,9 +16,10 @@ const physical = (line: number | null, { uri }: FlowOptions) =>
 const stateOf = (state: string) => (state === "" ? {} : { state: { change: message(state) } });
 
 const locationOf = (step: PictureStep, index: number, picture: Picture, options: FlowOptions) => {
-  const isBad = step.mark === "bad";
+  // In a deadlock several steps are where it ends.
+  const isBad = step.mark === "bad" || step.mark === "blocked";
   const said = step.note === "" ? step.text : `${step.text} [${step.note}]`;
-  const text = isBad ? clipped(`${said}: ${picture.end.text}`, 500) : said;
+  const text = index === picture.steps.length - 1 ? clipped(`${said}: ${picture.end.text}`, 500) : said;
   return {
     location: { ...physical(step.line, options), message: message(text) },
     executionOrder: index + 1,

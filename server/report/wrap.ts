@@ -12,10 +12,17 @@ export interface WrapOptions {
   readonly measure?: (text: string) => number;
 }
 
+/** What closes stays with what it closes: such a rest of a word has no line of its own. */
+const CLOSING = /^[)\]}?;,.:]*$/;
+/** Longer rests than this are words. */
+const LONGEST_CLOSING = 4;
+
 /** Where to cut a word that starts at `from`: after punctuation of C or an underscore, else where the room ends. */
 function cutAt(characters: readonly string[], from: number, room: number): number {
+  const isLast = characters.length - from - room <= LONGEST_CLOSING;
+  const rest = (at: number): string => characters.slice(at).join("");
   for (let at = from + room; at > from + room / 2; at--) {
-    if (/[_(,;>&|=.\-/]/.test(characters[at - 1] ?? "")) return at;
+    if (/[_(,;>&|=.\-/]/.test(characters[at - 1] ?? "") && !(isLast && CLOSING.test(rest(at)))) return at;
   }
   return from + room;
 }

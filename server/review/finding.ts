@@ -7,7 +7,8 @@ import type { Problem } from "../text/problem.ts";
 
 export type Severity = "error" | "warning" | "info";
 export type Tier = "proved" | "contract" | "pattern";
-export type Origin = "introduced" | "incomplete-fix" | "interaction" | "pre-existing";
+/** `fixed`: the old side has it and the new one does not. Never that of a finding, only of what is told on request. */
+export type Origin = "introduced" | "incomplete-fix" | "interaction" | "pre-existing" | "fixed";
 
 /** A place of a finding: in the document the user sees, and in the two files where known. All numbers are 1-based. */
 export interface Location {
@@ -37,7 +38,10 @@ export type { FixedSchedule, HeldSpan };
 export type Verdict = Proof["verdict"];
 
 /** What exploring a scenario around the function showed; unjustified branches are among the assumptions. */
-export type Evidence = Omit<Proof, "assumedBranches" | "explored">;
+export interface Evidence extends Omit<Proof, "assumedBranches" | "explored"> {
+  /** What exploring the old side showed; missing where nobody had to know. */
+  readonly old?: Pick<Proof, "verdict" | "property" | "states">;
+}
 
 /** Who said so, and where. */
 export interface Source {
@@ -45,6 +49,36 @@ export interface Source {
   readonly who: string;
   readonly date: string;
   readonly link: string | null;
+}
+
+/** A place in the document, 1-based. */
+export interface DocumentPosition {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A change of the document: what stands between two positions gives way to other text. */
+export interface DocumentEdit {
+  readonly start: DocumentPosition;
+  readonly end: DocumentPosition;
+  readonly remove: string;
+  readonly insert: string;
+}
+
+/**
+ * Edits that mend a finding: they were applied, the document was read and judged again, and nothing else was found. `proved`:
+ * the simulator ran the edited code, too.
+ */
+export interface VerifiedFix {
+  readonly title: string;
+  readonly isProved: boolean;
+  /** States of the edited code that were explored; 0 where it was not. */
+  readonly states: number;
+  /** The step of the failing schedule that the edited code blocks; null where the schedule completes without harm. */
+  readonly blockedAt: string | null;
+  readonly heldBy: string | null;
+  /** In order of place; they do not overlap. */
+  readonly edits: readonly DocumentEdit[];
 }
 
 export interface Finding {
@@ -62,6 +96,8 @@ export interface Finding {
   readonly location: Location;
   readonly related: readonly RelatedLocation[];
   readonly evidence: Evidence | null;
+  /** The best first; absent where nobody asked for them. */
+  readonly fixes?: readonly VerifiedFix[];
   readonly sources: readonly Source[];
 }
 
@@ -121,4 +157,14 @@ export interface Review {
   readonly obligations: readonly Obligation[];
   /** Ordered by patchLine, then rule id. */
   readonly findings: readonly Finding[];
+  /** What is no finding, where that was asked for. */
+  readonly aside?: Aside;
+}
+
+/** What could be taken for findings, in the order of findings. */
+export interface Aside {
+  /** Breaks a rule as far as analysis can tell, and provably cannot get into the bad state. */
+  readonly refuted: readonly Finding[];
+  /** Defects of the old side that the new side does not have. */
+  readonly fixed: readonly Finding[];
 }

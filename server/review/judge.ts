@@ -6,17 +6,23 @@ import { documentPlace } from "../program/place.ts";
 import type { EffectProgram } from "../program/program.ts";
 import { RULES } from "../rules/registry.ts";
 import type { Candidate, ObligationCheck, Rule, Site, Subject } from "../rules/rule.ts";
+import { Cancelled, throwIfCancelled } from "../simulator/cancellation.ts";
 import type { Problem } from "../text/problem.ts";
 import { alreadyThere, isChanged, keyOf, unique } from "./compare.ts";
 import { evidenceOf, tierOf } from "./evidence.ts";
-import type { Finding, Obligation, Severity } from "./finding.ts";
+import type { Aside, Finding, Obligation, Origin, Severity } from "./finding.ts";
+import { offering, type Offer } from "./fix/offered.ts";
+import type { Rewriting } from "./fix/rewriting.ts";
 import type { ReviewOptions } from "./options.ts";
 import { originOf } from "./origin.ts";
-import { anchorOf, relatedTo } from "./place.ts";
+import { anchorOf, relatedTo, type Anchor } from "./place.ts";
+import { fixedBy, isReworked, originByVerdicts, type BothSides } from "./sides.ts";
 
 interface Judged {
   readonly findings: readonly Finding[];
   readonly obligations: readonly Obligation[];
+  /** Where it was asked for. */
+  readonly aside?: Aside;
   readonly problems: readonly Problem[];
   /** Functions of which only some paths were followed. */
   readonly cutOff: readonly EffectProgram[];
@@ -31,37 +37,54 @@ const TIER_RANK = { pattern: 0, contract: 1, proved: 2 } as const;
 export type Scope = { readonly kind: "all" } | { readonly kind: "calls"; readonly programs: readonly EffectProgram[] } | { readonly kind: "whole" };
 
 /** What one rule found in a subject, before anything is proved. */
-export interface Found {
+export interface Found extends BothSides {
   readonly rule: Rule;
-  readonly candidates: readonly Candidate[];
-  /** Those that the old side has, too. */
-  readonly old: ReadonlySet<Candidate>;
   readonly obligations: readonly ObligationCheck[];
 }
 
+/** What a review is made with, besides its options. */
+export interface JudgeParts {
+  /** Default: all that there are. */
+  readonly rules?: readonly Rule[];
+  /** How the document can be changed, where fixes are asked for. */
+  readonly rewriting?: Rewriting | null;
+}
+
 /** Runs every rule over a subject, proves what it can, and keeps what the patch caused. */
-export function judge(subject: Subject, options: ReviewOptions): Judged {
-  const { found, problems, cutOff } = searched(subject, options, { kind: "all" });
-  const { findings, problems: others } = settled(found, subject, options);
+export function judge(subject: Subject, options: ReviewOptions, { rules = RULES, rewriting = null }: JudgeParts = {}): Judged {
+  const { found, problems, cutOff } = searched(subject, options, { kind: "all" }, rules);
+  const offer = rewriting && options.fixes ? offering({ subject, rewriting, found, search: (edited, programs) => searchedAgain(edited, programs, options, problems, rules), maxStates: options.maxStates }) : null;
+  const { findings, aside, problems: others } = settled(found, subject, options, offer);
   const obligations = found.flatMap((one) => changedObligations(one.obligations).map(obligationOf));
-  return { findings: findings.toSorted(byPlace), obligations: obligations.toSorted((a, b) => (a.id < b.id ? -1 : 1)), problems: [...problems, ...others], cutOff };
+  return {
+    findings: findings.toSorted(byPlace), obligations: obligations.toSorted((a, b) => (a.id < b.id ? -1 : 1)), problems: [...problems, ...others], cutOff,
+    ...(options.showRefuted ? { aside: { refuted: aside.refuted.toSorted(byPlace), fixed: aside.fixed.toSorted(byPlace) } } : {}),
+  };
 }
 
 /** Runs every rule over a subject. */
-export function searched(subject: Subject, options: ReviewOptions, scope: Scope): Pick<Judged, "problems" | "cutOff"> & { readonly found: readonly Found[] } {
+export function searched(subject: Subject, options: ReviewOptions, scope: Scope, rules: readonly Rule[] = RULES): Pick<Judged, "problems" | "cutOff"> & { readonly found: readonly Found[] } {
   const problems: Problem[] = [];
   const cutOff = new Set<EffectProgram>();
-  const found = RULES.flatMap((rule): Found[] => {
+  const found = rules.flatMap((rule): Found[] => {
     if (options.rules[rule.meta.id] === "off" || !applies(rule, subject.target)) return [];
     return withoutCrash(rule, problems, () => {
       const { candidates, obligations } = run(rule, subject, scope, cutOff);
       const own = unique(candidates);
-      // Where nothing is found now, nobody asks what was there before.
-      const before = subject.old && own.length > 0 ? candidatesBefore(rule, { ...subject, unit: subject.old, old: null }) : [];
-      return [{ rule, candidates: own, old: alreadyThere(before, own), obligations }];
+      // Where nothing is found now, nobody asks what was there before, unless all that was mended is to be shown.
+      const before = subject.old && (own.length > 0 || options.showRefuted) ? candidatesBefore(rule, { ...subject, unit: subject.old, old: null }) : [];
+      return [{ rule, candidates: own, before: unique(before), old: alreadyThere(before, own), obligations }];
     });
   });
   return { found, problems: [...problems, ...[...cutOff].map(cutOffProblem)], cutOff: [...cutOff] };
+}
+
+/** What rules find in an edited subject; null where a rule failed, or a function was cut off, that was not before. */
+function searchedAgain(edited: Subject, programs: readonly EffectProgram[], options: ReviewOptions, before: readonly Problem[], rules: readonly Rule[]): readonly Found[] | null {
+  const subject: Subject = { ...edited, old: null };
+  const [calls, whole] = [searched(subject, options, { kind: "calls", programs }, rules), searched(subject, options, { kind: "whole" }, rules)];
+  const known = new Set(before.map((one) => one.message));
+  return [...calls.problems, ...whole.problems].every((one) => known.has(one.message)) ? [...calls.found, ...whole.found] : null;
 }
 
 /** What a reader must know about a function that was not followed to its end. No line: the function may move. */
@@ -70,21 +93,33 @@ const cutOffProblem = ({ name }: EffectProgram): Problem => ({
 });
 
 /** Proves what was found where that is possible, and keeps what the patch caused. */
-export function settled(found: readonly Found[], subject: Subject, options: ReviewOptions): { readonly findings: readonly Finding[]; readonly problems: readonly Problem[] } {
+export function settled(found: readonly Found[], subject: Subject, options: ReviewOptions, offer: Offer | null = null): Settled {
   const problems: Problem[] = [];
-  const findings = found.flatMap(({ rule, candidates, old }) => {
+  const refuted: Finding[] = [];
+  const fixed: Finding[] = [];
+  const findings = found.flatMap((one) => {
+    const { rule, candidates } = one;
     const override = options.rules[rule.meta.id];
     if (override === "off") return [];
-    return withoutCrash(rule, problems, () => candidates.flatMap((candidate) => settle(rule, candidate, old.has(candidate), subject, options, override)));
+    if (options.showRefuted && options.simulate) fixed.push(...withoutCrash(rule, problems, () => mended(one, subject, options, override)));
+    return withoutCrash(rule, problems, () => candidates.flatMap((candidate) => settle(one, candidate, subject, { options, override, offer, refuted })));
   });
-  return { findings, problems };
+  return { findings, aside: { refuted, fixed }, problems };
+}
+
+interface Settled {
+  readonly findings: readonly Finding[];
+  readonly aside: Aside;
+  readonly problems: readonly Problem[];
 }
 
 /** One rule's crash costs that rule, not the review. */
 function withoutCrash<T>(rule: Rule, problems: Problem[], work: () => T[]): T[] {
   try {
+    throwIfCancelled();
     return work();
   } catch (error) {
+    if (error instanceof Cancelled) throw error;
     problems.push({ code: "rule-failed", message: `rule ${rule.meta.id} failed: ${error instanceof Error ? error.message : "unknown"}`, line: null });
     return [];
   }
@@ -199,40 +234,67 @@ const asOneFile = (unit: Unit): Unit => ({
   ...(unit.lost ? { lost: unit.lost } : {}),
 });
 
-function settle(
-  rule: Rule,
-  candidate: Candidate,
-  hadBefore: boolean,
-  subject: Subject,
-  options: ReviewOptions,
-  override: Severity | undefined,
-): Finding[] {
+/** What settling a candidate goes by; `refuted` gets what cannot get into the bad state. */
+interface Settling {
+  readonly options: ReviewOptions;
+  readonly override: Severity | undefined;
+  readonly offer: Offer | null;
+  readonly refuted: Finding[];
+}
+
+function settle(found: Found, candidate: Candidate, subject: Subject, { options, override, offer, refuted }: Settling): Finding[] {
+  const { rule, old } = found;
   const anchor = anchorOf(candidate.place);
-  const origin = originOf(candidate, hadBefore, subject);
-  if (!anchor || origin === "pre-existing") return [];
+  const before = originOf(candidate, old.has(candidate), subject);
+  // Old code in lines that the patch does not write is not explored.
+  if (!anchor || (before === "pre-existing" && !(options.simulate && isReworked(candidate, subject)))) return [];
   const proof = options.simulate && candidate.prove ? candidate.prove(options.maxStates) : null;
   const tier = tierOf(candidate, proof);
+  const { origin, oldProof } = proof !== null && tier === "proved" ? originByVerdicts(before, candidate, proof, found, subject, options.maxStates) : { origin: before, oldProof: null };
+  if (origin === "pre-existing") return [];
+  const made = (): Finding => findingOf(rule, candidate, anchor, { tier, origin, override, evidence: proof && evidenceOf(proof, oldProof) }, subject);
+  if (rule.meta.refutable === true && candidate.asks !== true && proof?.refutes === true) {
+    refuted.push(made());
+    return [];
+  }
   if (TIER_RANK[tier] < TIER_RANK[options.minTier]) return [];
-  return [
-    {
-      ruleId: rule.meta.id,
-      type: `MM_${rule.meta.id.toUpperCase().replaceAll("-", "_")}`,
-      severity: override ?? candidate.severity ?? rule.meta.severity,
-      tier,
-      origin,
-      messageId: candidate.messageId,
-      message: messageOf(rule, candidate),
-      function: candidate.place.program.name,
-      fingerprint: keyOf(candidate),
-      location: anchor.location,
-      related: [
-        ...(anchor.isElsewhere ? relatedTo("the place itself, which this patch does not show", candidate.place, subject.unit) : []),
-        ...candidate.related.flatMap(({ message, place }) => relatedTo(message, place, subject.unit)),
-      ],
-      evidence: proof && evidenceOf(proof),
-      sources: rule.meta.sources,
-    },
-  ];
+  const isAsked = options.fixes === true || (options.fixes || []).includes(keyOf(candidate));
+  return [offer && isAsked ? { ...made(), fixes: offer(candidate, tier) } : made()];
+}
+
+/** Defects that the patch mends, as findings of the old side. */
+const mended = (found: Found, subject: Subject, options: ReviewOptions, override: Severity | undefined): Finding[] =>
+  subject.old === null ? [] : fixedBy(found, subject, options.maxStates).flatMap(({ candidate, proof }) => {
+    const anchor = anchorOf(candidate.place);
+    return anchor ? [findingOf(found.rule, candidate, anchor, { tier: "proved", origin: "fixed", override, evidence: evidenceOf(proof) }, subject)] : [];
+  });
+
+interface Outcome {
+  readonly tier: Finding["tier"];
+  readonly origin: Origin;
+  readonly override: Severity | undefined;
+  readonly evidence: Finding["evidence"];
+}
+
+function findingOf(rule: Rule, candidate: Candidate, anchor: Anchor, { tier, origin, override, evidence }: Outcome, subject: Subject): Finding {
+  return {
+    ruleId: rule.meta.id,
+    type: `MM_${rule.meta.id.toUpperCase().replaceAll("-", "_")}`,
+    severity: override ?? candidate.severity ?? rule.meta.severity,
+    tier,
+    origin,
+    messageId: candidate.messageId,
+    message: messageOf(rule, candidate),
+    function: candidate.place.program.name,
+    fingerprint: keyOf(candidate),
+    location: anchor.location,
+    related: [
+      ...(anchor.isElsewhere ? relatedTo("the place itself, which this patch does not show", candidate.place, subject.unit) : []),
+      ...candidate.related.flatMap(({ message, place }) => relatedTo(message, place, subject.unit)),
+    ],
+    evidence,
+    sources: rule.meta.sources,
+  };
 }
 
 function messageOf(rule: Rule, candidate: Candidate): string {

@@ -14,8 +14,12 @@ export interface ReviewOptions {
   readonly minTier: Tier;
   /** False: no exploration; every finding ends at tier `contract`. */
   readonly simulate: boolean;
+  /** Whether reviews also tell what is no finding: candidates that were refuted, and defects that the patch mends. */
+  readonly showRefuted: boolean;
   /** Limit of stored states per exploration. */
   readonly maxStates: number;
+  /** True, or the fingerprints of findings that are meant: these bring edits that were verified. Each costs another review. */
+  readonly fixes?: boolean | readonly string[];
 }
 
 export const DEFAULT_OPTIONS: ReviewOptions = {
@@ -25,5 +29,6 @@ export const DEFAULT_OPTIONS: ReviewOptions = {
   rules: {},
   minTier: "contract",
   simulate: true,
+  showRefuted: false,
   maxStates: 300_000,
 };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { carryModels } from "./evidence.ts";
 import type { Finding, FixedSchedule, ScheduleStep } from "./finding.ts";
 
 /** A function and the lines on which it stands; `ordinal`: among those of its name in its file. */
@@ -41,5 +42,7 @@ export function relined(finding: Finding, path: string, move: LineMove): Finding
     related: related.map((one) => ({ ...one, patchLine: to(one.patchLine, one.path), newLine: to(one.newLine, one.path) })),
     evidence: evidence && { ...evidence, schedule: evidence.schedule.map(moved), fixed: evidence.fixed && { ...evidence.fixed, replay: replayed(evidence.fixed.replay) } },
   };
-  return isKnown ? made : null;
+  if (!isKnown) return null;
+  if (evidence && made.evidence) carryModels(evidence, made.evidence, (source) => (source.line === null ? source : { ...source, line: move(path, source.line) ?? source.line }));
+  return made;
 }

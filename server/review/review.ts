@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { formatRelease } from "../kernel/release.ts";
 import { coverFrom, coverOf, placeOf, type Cover } from "../patch/cover.ts";
-import type { MailMessage, Patch } from "../patch/model.ts";
+import type { MailMessage, Patch, PatchDocument } from "../patch/model.ts";
 import { readPatches } from "../patch/read.ts";
 import { decideTarget, type DecidedTarget } from "../source/target.ts";
 import type { Problem } from "../text/problem.ts";
 import { coverageOf, lostProblems, NO_COVERAGE, unclosedProblems } from "./coverage.ts";
-import type { Review, TargetReport } from "./finding.ts";
+import { RULES } from "../rules/registry.ts";
+import type { Rule } from "../rules/rule.ts";
+import type { Aside, Review, TargetReport } from "./finding.ts";
+import { rewritingOfFile, rewritingOfPatch } from "./fix/rewriting.ts";
 import { judge, NOTHING_JUDGED } from "./judge.ts";
 import type { ReviewOptions } from "./options.ts";
 import { seenInTree, treeProblems, type ReviewTree } from "./tree.ts";
-import { subjectOf, subjectOfFile } from "./subject.ts";
+import type { Subject } from "../rules/rule.ts";
+import { subjectOf, subjectOfFile, wholeFile } from "./subject.ts";
 
 /** What is reviewed: a document that holds patches, or a C file as it stands. */
 export interface ReviewInput {
@@ -27,15 +31,15 @@ export interface ReviewInput {
  * Reviews one document. A document with several patches (mbox) gives one review per patch, in document order;
  * a document without any patch gives one review without findings. Lines count from the start of `text`.
  */
-export function review(input: ReviewInput, options: ReviewOptions): Review[] {
-  if (input.kind === "c") return [reviewFile(input, options)];
+export function review(input: ReviewInput, options: ReviewOptions, rules: readonly Rule[] = RULES): Review[] {
+  if (input.kind === "c") return [reviewFile(input, options, rules)];
   const document = readPatches(input.text);
   if (document.patches.length === 0) return [emptyReview(document.messages, options, document.problems)];
   const covers = [...(input.covers ?? []), ...document.messages.map(coverFrom).filter((cover) => cover !== null)];
   const problems = byPatch(document.patches, document.problems);
   return document.messages.flatMap((message) =>
     message.patches.map((patch) =>
-      reviewPatch(input, message, patch, coverOf(message, covers), options, problems.get(patch) ?? []),
+      reviewPatch(input, message, patch, coverOf(message, covers), options, problems.get(patch) ?? [], rules),
     ),
   );
 }
@@ -73,17 +77,28 @@ function emptyReview(messages: readonly MailMessage[], options: ReviewOptions, p
     messageId: message?.messageId ?? null, subject: message?.subject ?? null,
     series: message && placeOf(message, null), cover: message && coverFrom(message),
     target: reportOf(decided), problems: [...problems, ...decided.problems],
-    coverage: NO_COVERAGE, obligations: [], findings: [],
+    coverage: NO_COVERAGE, obligations: [], findings: [], ...asideOf(undefined, options),
   };
 }
 
+/** Whoever asks what is no finding gets an answer, also where nothing was to be judged. */
+export const asideOf = (aside: Aside | undefined, options: ReviewOptions): Pick<Review, "aside"> =>
+  options.showRefuted ? { aside: aside ?? { refuted: [], fixed: [] } } : {};
+
 function reviewPatch(
   { text, tree }: ReviewInput, message: MailMessage, patch: Patch, cover: Cover | null, options: ReviewOptions, problems: readonly Problem[],
+  rules: readonly Rule[],
 ): Review {
   const seen = tree && seenInTree(text, message, patch, cover, tree);
   const decided = decideTarget(patch, { ...options, ...seen?.target }, cover?.subject ?? null);
   const subject = subjectOf(text, patch, decided.target, seen?.preImages, seen?.callers);
-  const judged = subject ? judge(subject, options) : NOTHING_JUDGED;
+  // The patch of the edited document: the same one of the same message, read without anything new to complain of.
+  const reread = (edited: string): Subject | null => {
+    const again = readPatches(edited);
+    const same = againIn(again, readPatches(text), patch);
+    return same && subjectOf(edited, same, decided.target, seen?.again(edited, same), seen?.callers);
+  };
+  const judged = subject ? judge(subject, options, { rules, rewriting: rewritingOfPatch(text, patch, subject, reread) }) : NOTHING_JUDGED;
   return {
     messageId: patch.messageId,
     subject: patch.subject,
@@ -94,13 +109,23 @@ function reviewPatch(
     coverage: { ...(subject ? coverageOf(subject.unit, judged.cutOff) : NO_COVERAGE), ...(seen ? { preImages: seen.reports } : {}) },
     obligations: judged.obligations,
     findings: judged.findings,
+    ...asideOf(judged.aside, options),
   };
 }
 
-function reviewFile(input: ReviewInput, options: ReviewOptions): Review {
+/** The patch at the place of another one in a document with other text; null where that reads worse. */
+function againIn(edited: PatchDocument, before: PatchDocument, patch: Patch): Patch | null {
+  const at = before.patches.findIndex((one) => one.startLine === patch.startLine && one.files[0]?.line === patch.files[0]?.line);
+  const isWorse = edited.patches.length !== before.patches.length || edited.problems.length > before.problems.length;
+  return isWorse ? null : (edited.patches[at] ?? null);
+}
+
+function reviewFile(input: ReviewInput, options: ReviewOptions, rules: readonly Rule[]): Review {
   const decided = decideTarget(NO_PATCH, options);
   const subject = subjectOfFile(input.path, input.text, decided.target);
-  const judged = subject ? judge(subject, options) : NOTHING_JUDGED;
+  // Code in which nothing is left that a rule asks about is mended, too.
+  const reread = (text: string): Subject => subjectOfFile(input.path, text, decided.target) ?? wholeFile(input.path, text, decided.target);
+  const judged = subject ? judge(subject, options, { rules, rewriting: rewritingOfFile(input.text, subject, reread) }) : NOTHING_JUDGED;
   return {
     messageId: null,
     subject: null,
@@ -111,5 +136,6 @@ function reviewFile(input: ReviewInput, options: ReviewOptions): Review {
     coverage: subject ? coverageOf(subject.unit, judged.cutOff) : NO_COVERAGE,
     obligations: judged.obligations,
     findings: judged.findings,
+    ...asideOf(judged.aside, options),
   };
 }

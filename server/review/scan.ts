@@ -8,7 +8,7 @@ import { coverageOf, NO_COVERAGE } from "./coverage.ts";
 import type { Review } from "./finding.ts";
 import { judge, NOTHING_JUDGED } from "./judge.ts";
 import type { ReviewOptions } from "./options.ts";
-import { reportOf } from "./review.ts";
+import { asideOf, reportOf } from "./review.ts";
 import { concernsRules, TRIGGER_NAMES } from "./subject.ts";
 
 const NO_PATCH: Patch = {
@@ -30,6 +30,7 @@ export function reviewTreeFile(tree: Tree, path: string, text: string, decided: 
     coverage: unit ? coverageOf(unit, judged.cutOff) : NO_COVERAGE,
     obligations: judged.obligations,
     findings: judged.findings,
+    ...asideOf(judged.aside, options),
   };
 }
 

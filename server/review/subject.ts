@@ -50,4 +50,7 @@ export const concernsRules = (text: string): boolean => TRIGGERS.test(text);
 
 /** A C file as it stands. */
 export const subjectOfFile = (path: string, text: string, target: Target): Subject | null =>
-  TRIGGERS.test(text) ? { target, unit: unitOf([imageOfFile(path, text)], target.release), old: null } : null;
+  TRIGGERS.test(text) ? wholeFile(path, text, target) : null;
+
+/** As above, whatever the text has in it. */
+export const wholeFile = (path: string, text: string, target: Target): Subject => ({ target, unit: unitOf([imageOfFile(path, text)], target.release), old: null });

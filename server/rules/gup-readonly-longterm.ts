@@ -2,12 +2,14 @@
 import type { Bit, State } from "../analysis/state.ts";
 import { bitOf, truthOf } from "../analysis/truth.ts";
 import { ERAS, gupEra } from "../kernel/era.ts";
+import type { NodeId } from "../program/program.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import type { Gup } from "../scenarios/pinned-pages.ts";
 import type { PinFocus } from "../scenarios/pinning-driver.ts";
 import { isProved, prove, type Proof } from "../scenarios/prove.ts";
 import { readOnlyPinLost } from "../scenarios/read-only-pin-lost.ts";
 import { zeroPagePin } from "../scenarios/zero-page-pin.ts";
+import { writePinFixes } from "./fix/write-pin.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { followsChanges, isStored, usesNotifier } from "./stored-pins.ts";
@@ -31,6 +33,7 @@ export const gupReadonlyLongterm: Rule = {
       stored: "{function}() pins without FOLL_WRITE{path} and keeps the pages: when the process writes next it gets another page, and the device keeps the old one",
       zeroPage: "{function}() takes a long-term pin without FOLL_WRITE{path}: before 6.2 that may be the zero page or a private file page, which the process leaves with its next write",
     },
+    offersEdits: true,
     scenarios: ["read-only-pin-lost", "zero-page-pin"],
     sources: [
       { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Jason Gunthorpe", date: "2020-09-15", link: null },
@@ -51,9 +54,9 @@ export const gupReadonlyLongterm: Rule = {
     if (unshares && effect.reference === "get") return;
     const readOnly = states.filter(({ state }) => writeBit(state, effect) === "no" && !isOfShared(state) && !isForced(state, effect));
     const longterm = readOnly.some(({ state }) => effect.impliesLongterm || (effect.flags !== null && bitOf(state, effect.flags, "FOLL_LONGTERM") === "yes"));
-    const experiment = (device: PinFocus["device"]): Experiment =>
-      unshares ? zeroPagePin({ node, device }) : readOnlyPinLost({ node, device, child: anonReuse === "mapcount" ? "alive" : "exited" });
-    const run = (device: PinFocus["device"], maxStates: number): Proof => prove(experiment(device), fn.program, target.release, maxStates);
+    const experiment = (device: PinFocus["device"], at: NodeId): Experiment =>
+      unshares ? zeroPagePin({ node: at, device }) : readOnlyPinLost({ node: at, device, child: anonReuse === "mapcount" ? "alive" : "exited" });
+    const run = (device: PinFocus["device"], maxStates: number): Proof => prove(experiment(device, node), fn.program, target.release, maxStates);
     if (readOnly.length === 0) return;
     if (!longterm && !(isAffordable(site) && isStored(fn.program, effect) && run("return", SMALL).verdict === "fail")) return;
     yield {
@@ -64,6 +67,14 @@ export const gupReadonlyLongterm: Rule = {
       related: [],
       severity: unshares ? "warning" : "error",
       prove: isAffordable(site) ? (maxStates) => tell(run("return", maxStates), longterm ? () => run("pin", maxStates) : null) : null,
+      ...(isAffordable(site) ? {
+        asked: (code) => {
+          const [program, at] = [code.program(fn.program), code.node(fn.program, node)];
+          const devices = longterm ? (["return", "pin"] as const) : (["return"] as const);
+          return program === null || at === null ? null : devices.map((device) => ({ experiment: experiment(device, at), program }));
+        },
+      } satisfies Partial<Candidate> : {}),
+      fixes: () => writePinFixes(fn.program, call, effect, target.release),
     };
   },
 };

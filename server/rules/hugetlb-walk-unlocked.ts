@@ -12,7 +12,8 @@ import { freeingAxes, type FreeingAxis } from "../scenarios/hugetlb-sharing.ts";
 import { hugetlbUnshareUaf, usedPointer, walksCurrentMm, type WalkFocus } from "../scenarios/hugetlb-unshare-uaf.ts";
 import { prove, type Proof } from "../scenarios/prove.ts";
 import { asksCaller, isAnswered, linesAboveAreUnseen, onlyVma } from "./hugetlb-callers.ts";
-import type { Candidate, Rule, Site } from "./rule.ts";
+import { walkLockFixes } from "./fix/walk-lock.ts";
+import type { Candidate, Rule, Site, Standing } from "./rule.ts";
 import { placeOf } from "./rule.ts";
 
 /** A use of a walk's pointer while nothing keeps its table. */
@@ -54,6 +55,7 @@ export const hugetlbWalkUnlocked: Rule = {
       question: "{condition}{function}() walks {vma} as its caller left it: does every caller of {outermost}() hold {locks}? Otherwise the PMD table can be unshared and freed before {use}",
       unseen: "{condition}{function}() walks {vma}, and the lines of {function}() above this hunk are not shown: do they hold {locks}? Otherwise the PMD table can be unshared and freed before {use}",
     },
+    offersEdits: true,
     scenarios: ["hugetlb-unshare-uaf"],
     sources: [
       { thread: "Re: [PATCH RFC v2 00/12] mm/hugetlb: Make huge_pte_offset() thread-safe for pmd unshare", who: "Peter Xu", date: "2022-11-25", link: null },
@@ -80,6 +82,7 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
   const { fn, call, node, target } = site;
   const isPartial = linesAboveAreUnseen(fn.program, node);
   const focus: WalkFocus = { walk: node, vma, alsoNamed: vma === null ? null : namesOfVma(fn.program, vma), name: nameOf(fn.program, vma), callerHolds: callerLocks(use, asks, isPartial), unknownUses: use.unknown };
+  const ownVma = nameOf(fn.program, vma) ?? onlyVma(fn.program);
   // A lookup in a helper is shown where its caller goes wrong.
   const atLookup = use.fromStart && call.inlined === undefined;
   // Whoever only wants to know whether a caller must be asked pays nothing for exploring.
@@ -93,7 +96,7 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
       // The question is for whoever calls the outermost function that is visible.
       outermost: use.context.chain.at(-1)?.name ?? fn.program.name,
       locks: pmdSharingLocks(target.release).words,
-      vma: nameOf(fn.program, vma) ?? onlyVma(fn.program) ?? "the mapping",
+      vma: ownVma ?? "the mapping",
       pointer: use.pointer,
       use: use.call.name === DEREFERENCE ? `*${use.pointer}` : `${use.call.name}()`,
       get condition() {
@@ -109,9 +112,25 @@ function candidate(ruleId: string, site: Site, use: Use, vma: string | null, axe
       })),
     ],
     prove: () => shown().proof,
+    asked: (code) => askedOf(code, fn.program, focus, axes, target),
+    // Whoever asks about callers does not know which of them hold the lock: to take it twice is a deadlock.
+    ...(asks || ownVma === null ? {} : { fixes: () => walkLockFixes({ program: fn.program, walk: node, call, vma: ownVma, fn, release: target.release }) }),
     ...(asks ? { severity: "warning" as const } : {}),
     asks,
   };
+}
+
+const SMALL = 300_000;
+
+/** Every point of the axes, for the walk where it now stands. */
+function askedOf(code: Standing, found: EffectProgram, focus: WalkFocus, axes: readonly FreeingAxis[], target: Target): ReturnType<NonNullable<Candidate["asked"]>> {
+  const [program, walk] = [code.program(found), code.node(found, focus.walk)];
+  const call = program && walk !== null ? program.nodes[walk] : undefined;
+  const effect = call?.kind === "call" ? call.effects.find((one) => one.kind === "hugetlbWalk") : undefined;
+  if (!program || walk === null || effect?.kind !== "hugetlbWalk") return null;
+  const vma = vmaOfWalk(effect);
+  const there: WalkFocus = { ...focus, walk, vma, alsoNamed: vma === null ? null : namesOfVma(program, vma), name: nameOf(program, vma) };
+  return axes.map((axis) => ({ experiment: hugetlbUnshareUaf(there, axis, target.release), program }));
 }
 
 /** The function's own word for a place. */
@@ -172,7 +191,6 @@ interface Shown {
 
 /** Runs every point of the axes; the default comes first, and what needs another one says so. */
 function runAxes(program: EffectProgram, focus: WalkFocus, axes: readonly FreeingAxis[], target: Target): Shown {
-  const SMALL = 300_000;
   const runs = axes.map((axis) => ({ axis, proof: prove(hugetlbUnshareUaf(focus, axis, target.release), program, target.release, SMALL) }));
   const failing = runs.filter(({ proof }) => proof.verdict === "fail");
   const chosen = failing.find(({ axis }) => axis.isDefault) ?? failing[0] ?? runs[0];

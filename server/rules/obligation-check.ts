@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { obligationExperiment } from "../scenarios/obligation/experiment.ts";
 import { isHandedOn } from "../scenarios/obligation/handed-on.ts";
-import type { ObligationKind } from "../scenarios/obligation/obligation.ts";
+import { nameOf, type ObligationKind } from "../scenarios/obligation/obligation.ts";
+import { isPossible } from "../scenarios/obligation/possible.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
 import type { Candidate, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
@@ -18,14 +19,15 @@ export function* checkObligation(ruleId: string, messageId: string, kind: Obliga
   const { program, call, effect, target } = site;
   const role = kind.role(effect, call);
   if (role?.does !== "begin" || program.openEnd || !isAffordable(site)) return;
-  const name = role.place ?? call.result;
+  const name = nameOf(role, call);
   if (name === null || (role.place === null && isHandedOn(program, name))) return;
+  if (!isPossible(kind, { call, effect }, program)) return;
   const proof = prove(obligationExperiment(kind, { call, effect }), program, target.release, MAX_STATES);
   if (!isProved(proof)) return;
   yield {
     ruleId,
     messageId,
-    data: { function: program.name, name },
+    data: { function: program.name, name, bad: proof.badState },
     place: placeOf(program, call),
     related: [],
     prove: () => proof,

@@ -10,9 +10,13 @@ import { gupPartialLeak } from "./gup-partial-leak.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { gupReleaseMismatch } from "./gup-release-mismatch.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
+import { lockImbalance } from "./lock-imbalance.ts";
+import { notifierInAtomic } from "./notifier-in-atomic.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
 import { pinnedAsHardError } from "./pinned-as-hard-error.ts";
+import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
+import { sleepInAtomic } from "./sleep-in-atomic.ts";
 import type { Rule } from "./rule.ts";
 import { writeProtectIgnoresPins } from "./write-protect-ignores-pins.ts";
 
@@ -29,8 +33,12 @@ export const RULES: readonly Rule[] = [
   gupReadonlyLongterm,
   gupReleaseMismatch,
   hugetlbWalkUnlocked,
+  lockImbalance,
+  notifierInAtomic,
   notifierNonblockOutsideOom,
   pinnedAsHardError,
+  pteUnmapForeignPointer,
   pteUnmapMissing,
+  sleepInAtomic,
   writeProtectIgnoresPins,
 ];

@@ -17,6 +17,12 @@ export interface Experiment {
   readonly primary: readonly string[];
   /** Properties that the fixed program must keep as well. */
   readonly secondary: readonly string[];
+  /**
+   * Properties that nothing in the kernel can bring about but what the environment does: only of these a clean exploration
+   * says that the code cannot get into the bad state. Missing: none, which is so wherever the environment has the adversaries
+   * that a report named, and not all that there are.
+   */
+  readonly complete?: readonly string[];
   /** What a verdict covers, in words. */
   readonly bounds: string;
   /** null where the program has not what the scenario needs. */

@@ -2,6 +2,7 @@
 import type { Value } from "../program/code.ts";
 import type { CallNode, EffectProgram, ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
+import { isErrorValue, returnedValue } from "./obligation/returned.ts";
 import { placeBehind } from "./pinned-pages.ts";
 import { synthetic } from "./rewrite.ts";
 
@@ -18,11 +19,11 @@ export function withFailures(program: EffectProgram): EffectProgram {
   const nodes: ProgramNode[] = [...program.nodes];
   program.nodes.forEach((node, id) => {
     if (node.kind !== "return" || node.value === null) return;
-    const returned = definitionOf(program, node.value);
+    const returned = returnedValue(program, node.value);
     if (returned.kind === "number") return;
     const left = nodes.push(node) - 1;
     const failed = { ...synthetic("", { kind: "maySleep" }), name: FAILED, next: left };
-    if (isError(returned)) {
+    if (isErrorValue(returned)) {
       nodes[id] = failed;
       return;
     }
@@ -30,20 +31,6 @@ export function withFailures(program: EffectProgram): EffectProgram {
     nodes[id] = { kind: "branch", condition, negated: false, at: -1, end: -1, then: nodes.push(failed) - 1, otherwise: left };
   });
   return { ...program, nodes };
-}
-
-/** What the temporary of a return statement was given. */
-function definitionOf(program: EffectProgram, value: Value): Value {
-  if (value.kind !== "name") return value;
-  const given = program.nodes.filter((node) => node.kind === "assign" && node.operator === "=" && render(node.target) === value.name);
-  const [only] = given;
-  return given.length === 1 && only?.kind === "assign" && only.value && value.name.startsWith("$") ? only.value : value;
-}
-
-/** `-EFAULT`, `ERR_PTR(-EFAULT)`, `NULL`. */
-function isError(value: Value): boolean {
-  if (value.kind === "unary") return value.operator === "-" && (value.of.kind === "number" || (value.of.kind === "name" && /^E[A-Z0-9]+$/.test(value.of.name)));
-  return (value.kind === "name" && value.name === "NULL") || (value.kind === "call" && value.name === "ERR_PTR");
 }
 
 /** True where a callee of which not everything is known gets the pages, or the object that holds them. */

@@ -2,7 +2,7 @@
 import { liveNames } from "../analysis/live.ts";
 import type { Release } from "../kernel/release.ts";
 import { stepPlace, textAt } from "../program/place.ts";
-import type { AssignNode, BranchNode, CallNode, ChoiceNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
+import type { AssignNode, BranchNode, CallNode, ChoiceNode, EffectProgram, NodeId, ProgramNode, ReturnNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { assignBit } from "../program/flag-word.ts";
 import type { ModelBuilder, ThreadBuilder } from "../simulator/build.ts";
@@ -148,7 +148,7 @@ class Emitter implements Lifting {
       case "choice":
         return [this.#choice(node, next)];
       case "return":
-        return this.#steps(node, [this.#leaving()], next);
+        return this.#steps(node, [this.#leaving(node)], next);
       case "unseen":
         return this.#steps(node, [...(this.#world.unseen?.(node.where, this) ?? []), ...(node.where === "end" ? [] : this.#fromUnseen())], next);
       case "exit":
@@ -159,13 +159,13 @@ class Emitter implements Lifting {
   }
 
   /** What must hold wherever the function is left: checked once, at the return statement or at the closing brace. */
-  #leaving(): LiftedStep {
-    const checks = this.#world.leaving?.() ?? [];
+  #leaving(node: ReturnNode | null): LiftedStep {
+    const checks = this.#world.leaving?.(node, this) ?? [];
     return checks.length > 0 ? { alternatives: [{ checks, to: this.#end }] } : { alternatives: [{}], hidden: true };
   }
 
   #exit(): number {
-    const { alternatives, hidden = false } = this.#leaving();
+    const { alternatives, hidden = false } = this.#leaving(null);
     const source = hidden ? null : stepPlace(this.program.image, Math.max(this.program.start, this.program.end - 1));
     return this.thread.step({ text: "return", source, hidden, alternatives: alternatives.map((way) => ({ ...way, to: this.#end })) });
   }

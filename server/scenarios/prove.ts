@@ -7,8 +7,9 @@ import type { Exploration, ExploreOptions } from "../simulator/explore.ts";
 import { FALSE } from "../simulator/expression.ts";
 import type { Alternative, Model } from "../simulator/model.ts";
 import type { Trace } from "../simulator/trace.ts";
+import { isUnknown } from "./doubt.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
-import { fixedSchedule, shownSchedule, type FixedSchedule, type HeldSpan, type ScheduleRow } from "./schedule.ts";
+import { assumedBranches, fixedSchedule, shownSchedule, type FixedSchedule, type HeldSpan, type ScheduleRow } from "./schedule.ts";
 
 /** What exploring a scenario around one program showed. */
 export interface Proof {
@@ -45,6 +46,8 @@ export interface Proof {
   readonly wrongFixes: readonly string[];
   /** Branches of the schedule that the code does not justify. */
   readonly assumedBranches: readonly string[];
+  /** The code cannot get into the bad state: the verdict is `pass`, and nothing that is not known carries it. Missing: who knows. */
+  readonly refutes?: true;
   /** What was explored, for those who explore it again or write it out; null where nothing failed. */
   readonly explored: ExploredModels | null;
 }
@@ -62,20 +65,41 @@ const DEADLOCK = "deadlock";
 
 const NOT_LIFTED = { verdict: "not-lifted", counted: "all", states: 0, transitions: 0, violation: null, unreached: [] } as const;
 
-/** Explores the program under review, then the reference fix, then the fix undone. */
-export function prove(experiment: Experiment, program: EffectProgram, release: Release, maxStates: number): Proof {
+/** An experiment and the program that it is made with. */
+export interface Asked {
+  readonly experiment: Experiment;
+  readonly program: EffectProgram;
+}
+
+/** A program explored as it stands. */
+interface Run {
+  readonly built: BuiltModel;
+  readonly options: ExploreOptions;
+  readonly result: Exploration;
+  /** The model that the result is of. */
+  readonly model: Model;
+}
+
+function explored({ experiment, program }: Asked, release: Release, maxStates: number): Run | null {
   const built = experiment.build(program, release);
-  if (!built) return failure(experiment, NOT_LIFTED, program, []);
+  if (!built) return null;
   const options = optionsFor(experiment, built.model, experiment.primary, maxStates);
   const whole = exploreOnce(built.model, options);
   // A schedule that rests on the text alone is the better one, even where one with assumptions is shorter.
   const justified = whole.verdict === "fail" ? withoutAssumed(built.model) : null;
   const strict = justified && exploreOnce(justified, options);
-  const isStrict = strict?.verdict === "fail";
-  const result = isStrict ? strict : whole;
-  const shownModel = isStrict && justified ? justified : built.model;
+  return justified && strict?.verdict === "fail" ? { built, options, result: strict, model: justified } : { built, options, result: whole, model: built.model };
+}
+
+/** Explores the program under review, then the reference fix, then the fix undone. */
+export function prove(experiment: Experiment, program: EffectProgram, release: Release, maxStates: number): Proof {
+  const run = explored({ experiment, program }, release, maxStates);
+  if (!run) return failure(experiment, NOT_LIFTED, program, []);
+  const { built, options, result, model: shownModel } = run;
   const assumptions = [...program.assumptions.map((one) => one.text), ...built.assumptions];
-  if (result.verdict !== "fail") return failure(experiment, result, program, assumptions);
+  if (result.verdict !== "fail") return {
+      ...failure(experiment, result, program, assumptions), ...(result.verdict === "pass" && isWhole(experiment, program, built) ? { refutes: true } : {}),
+    };
   const trace = counterexampleOnce(shownModel, options);
   if (!trace) return failure(experiment, { ...result, verdict: "unknown" }, program, assumptions);
   const { steps, held } = shownSchedule(shownModel, trace);
@@ -93,15 +117,55 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
     held,
     fixed,
     wrongFixes: tryWrongFixes(experiment, program, release, maxStates),
-    assumedBranches: trace.steps.flatMap((step) => (step.assumed === undefined ? [] : [`${step.text}: ${step.assumed}`])),
+    assumedBranches: assumedBranches(trace),
     explored: { failing: shownModel, options, fixed: fixedModel(experiment, program, release) },
   };
 }
 
+const isAssumed = (step: Model["threads"][number]["steps"][number]): boolean => step.alternatives.some((one) => one.assumed !== undefined);
+
+const hasAssumed = (model: Model): boolean => model.threads.some((thread) => thread.steps.some(isAssumed));
+
+/** True where model and program have all that can happen: nothing was assumed, and no code is unseen or unknown. */
+function isWhole(experiment: Experiment, program: EffectProgram, { model, assumptions }: BuiltModel): boolean {
+  const isKnown = (node: EffectProgram["nodes"][number]): boolean =>
+    node.kind === "call" ? !isUnknown(node) : node.kind === "choice" ? node.reason !== "unseen" : node.kind !== "unseen";
+  return (
+    experiment.primary.every((property) => experiment.complete?.includes(property)) &&
+    program.assumptions.length === 0 && assumptions.length === 0 && !hasAssumed(model) &&
+    !program.openStart && !program.openEnd && program.nodes.every(isKnown)
+  );
+}
+
+/** What an edited program does where the one before was explored. */
+export interface EditOutcome {
+  readonly before: Proof["verdict"];
+  /** For all properties of the experiment. */
+  readonly after: Proof["verdict"];
+  readonly states: number;
+  /** The step of the failing schedule that the edited program blocks; null where the schedule completes, or none failed. */
+  readonly blockedAt: string | null;
+  readonly heldBy: string | null;
+}
+
+/** Explores a program and an edited one with the same experiment. The edited one must keep every property that the fix must. */
+export function compareEdited(found: Asked, edited: Asked, release: Release, maxStates: number): EditOutcome {
+  const run = explored(found, release, maxStates);
+  const built = edited.experiment.build(edited.program, release);
+  const nothing = { states: 0, blockedAt: null, heldBy: null };
+  if (!run || !built) return { before: run?.result.verdict ?? "not-lifted", after: "not-lifted", ...nothing };
+  const all = [...edited.experiment.primary, ...edited.experiment.secondary];
+  const { verdict, states } = exploreOnce(built.model, optionsFor(edited.experiment, built.model, all, maxStates));
+  const outcome = { before: run.result.verdict, after: verdict, states };
+  const trace = run.result.verdict === "fail" ? counterexampleOnce(run.model, run.options) : null;
+  if (!trace) return { ...nothing, ...outcome };
+  const why = whyBlocked(trace, run.built.model, built.model, new Set(all));
+  return { ...outcome, blockedAt: why.blockedAt === null ? null : `${why.thread}: ${why.blockedAt}`, heldBy: why.heldBy };
+}
+
 /** The model without the branches that only an assumption justifies; null where it has none. */
 function withoutAssumed(model: Model): Model | null {
-  const isAssumed = (step: Model["threads"][number]["steps"][number]): boolean => step.alternatives.some((one) => one.assumed !== undefined);
-  if (!model.threads.some((thread) => thread.steps.some(isAssumed))) return null;
+  if (!hasAssumed(model)) return null;
   // Shut, not taken out: places in a schedule count alternatives.
   const shut = (one: Alternative): Alternative => (one.assumed === undefined ? one : { ...one, guard: FALSE });
   return {

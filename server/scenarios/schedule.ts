@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { WhyBlocked } from "../simulator/explain.ts";
+import { createMachine, currentStep, take } from "../simulator/interpreter.ts";
 import type { Model } from "../simulator/model.ts";
 import { sectionsOf, type Section } from "../simulator/sections.ts";
 import type { Trace, TraceStep } from "../simulator/trace.ts";
@@ -17,6 +18,8 @@ export interface ScheduleRow {
   readonly newLine?: number;
   /** What the step changed, for example `entry(src_pte): X -> none`; "" where nothing visible changed. */
   readonly state: string;
+  /** The step is not taken: its thread waits there, and nothing can move. Only at the end of a deadlock. */
+  readonly isWaiting?: true;
 }
 
 /** A lock that a thread holds, or an atomic section that it is in, from one row of a schedule to another. */
@@ -47,6 +50,12 @@ export interface FixedSchedule {
   readonly waitsFor: readonly string[];
 }
 
+/** Branches of a schedule that the code does not justify, each with the reason why it is taken to be possible. */
+export const assumedBranches = ({ steps }: Trace): string[] => steps.flatMap((step) => (step.assumed === undefined ? [] : [`${step.text}: ${step.assumed}`]));
+
+/** How such a branch is told among the assumptions. */
+export const unjustified = (branch: string): string => `branch taken without justification: ${branch}`;
+
 /** Where a step is that only the tree shows. */
 const inFile = (source: TraceStep["source"]): Pick<ScheduleRow, "file" | "newLine"> =>
   source?.line === null && source.file && source.fileLine ? { file: source.file, newLine: source.fileLine } : {};
@@ -61,7 +70,8 @@ const shownStep = (model: Model, step: TraceStep): ScheduleRow => {
     step: step.note === null ? step.text : `${step.text} [${step.note}]`,
     patchLine: step.source?.line ?? null,
     ...inFile(step.source),
-    state: changes.join(", "),
+    // Values have commas.
+    state: changes.join("; "),
   };
 };
 
@@ -75,12 +85,27 @@ const shownSections = (model: Model, sections: readonly Section[], rows: readonl
     return [{ thread: model.threads[thread]?.name ?? "", kind, name, from: first, to: last }];
   });
 
-/** A failing schedule without its bookkeeping; the bad state and the start of a cycle are never hidden. */
+/** Where threads stand when nothing can move, as rows after the last step; none where the schedule ends otherwise. */
+function waitingRows(model: Model, { end, steps }: Trace): ScheduleRow[] {
+  if (end !== "deadlock") return [];
+  const machine = createMachine(model);
+  for (const { thread, alternative } of steps) {
+    const taken = currentStep(machine, thread)?.alternatives[alternative];
+    if (taken) take(machine, thread, taken);
+  }
+  return model.threads.flatMap(({ name, role }, thread): ScheduleRow[] => {
+    const step = role === "daemon" ? null : currentStep(machine, thread);
+    if (step === null) return [];
+    return [{ thread: name, step: `${step.text} [waits for ever]`, patchLine: step.source?.line ?? null, ...inFile(step.source), state: "", isWaiting: true }];
+  });
+}
+
+/** A failing schedule without its bookkeeping, with what waits at its end; the bad state and the start of a cycle are never hidden. */
 export function shownSchedule(model: Model, trace: Trace): ShownSchedule {
   const last = trace.steps.length - 1;
   const rows = [...trace.steps.keys()].filter((index) => !trace.steps[index]?.hidden || index === last || index === trace.cycleStart);
   return {
-    steps: rows.flatMap((index) => (trace.steps[index] ? [shownStep(model, trace.steps[index])] : [])),
+    steps: [...rows.flatMap((index) => (trace.steps[index] ? [shownStep(model, trace.steps[index])] : [])), ...waitingRows(model, trace)],
     held: shownSections(model, sectionsOf(model, trace.end === "check" ? trace.steps.slice(0, -1) : trace.steps), rows),
   };
 }

@@ -69,7 +69,8 @@ function once(program: EffectProgram, world: World, release: Release, tracked: S
   const entry = resolve(program.entry);
   const work = [entry];
   let here = program.entry;
-  const remember = (key: string): typeof TRUE => {
+  const remember = (key: string): typeof TRUE | null => {
+    if (world.hides?.(key) === true) return null;
     tracked.add(key);
     return TRUE;
   };
@@ -83,6 +84,7 @@ function once(program: EffectProgram, world: World, release: Release, tracked: S
     kept.set(id, next);
     work.push(...next.toReversed());
     if (node.kind === "branch") read.condition(node.condition);
+    if (node.kind === "return" && node.value && world.readsReturns === true) read.value(node.value);
     if (node.kind === "call") {
       if (node.result !== null && tracked.has(node.result)) read.value(asValue(node));
       for (const effect of node.effects) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { PureMeaning } from "../kernel/effect.ts";
 import type { Value } from "../program/code.ts";
-import type { BoundEffect, CallNode, EffectProgram, UnseenNode } from "../program/program.ts";
+import type { BoundEffect, CallNode, EffectProgram, ReturnNode, UnseenNode } from "../program/program.ts";
 import type { StepPart, ThreadBuilder } from "../simulator/build.ts";
 import type { Expression, Operand } from "../simulator/expression.ts";
 import type { Assignment, Check } from "../simulator/model.ts";
@@ -76,8 +76,12 @@ export interface World {
   decidedBy?(value: Value, names: ReadonlySet<string>): boolean;
   /** What a callee that nothing is known about is handed and may lock, unlock or change, as text; null: nothing. */
   handed?(call: CallNode): string | null;
-  /** What must hold at every return and at the end of the function. Missing: nothing. */
-  leaving?(): readonly Check[];
+  /** Variables that are not followed: what hangs on them is not decided. Missing: none. */
+  hides?(key: string): boolean;
+  /** What must hold at every return (null: at the end of the function). Missing: nothing. */
+  leaving?(at: ReturnNode | null, lifting: Lifting): readonly Check[];
+  /** True where `leaving` asks what is returned. */
+  readonly readsReturns?: boolean;
   /** Initial value of a parameter, where the scenario fixes it. */
   parameter?(name: string, bit: string | null): number | null;
 }

@@ -82,7 +82,7 @@ const blockedAt = ({ machine, held }: Replaying, thread: number, step: Step): St
   held.forEach((own, holder) => {
     const wanted = [...own].filter(([lock]) => waitsFor.has(lock));
     if (wanted.length > 0) holders.push(threads[holder].name);
-    for (const [, name] of wanted) locks.add(name);
+    for (const [, { name }] of wanted) locks.add(name);
   });
   return {
     outcome: "blocked",

@@ -24,6 +24,10 @@ export interface Layout {
 }
 
 export const MAX_STEPS = 0xffff;
+/** A search that keeps the last thread with each state has a byte for its number. */
+export const MAX_THREADS = 0xff;
+/** Far more than any model has: a store begins with room for hundreds of states. */
+export const MAX_FIELD_BYTES = 0xffff;
 
 const placeCounters = (threads: readonly ThreadSpec[]): CounterPlace[] => {
   let offset = 0;

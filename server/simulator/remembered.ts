@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from "node:crypto";
+import { cancelFlag, throwIfCancelled } from "./cancellation.ts";
 import { canonicalText } from "./canonical.ts";
 import { counterexample } from "./counterexample.ts";
 import { explore, type Exploration, type ExploreOptions } from "./explore.ts";
@@ -45,17 +46,32 @@ function keyOf(model: Model, options: ExploreOptions): string {
   return `${key} ${JSON.stringify({ ...options, properties: options.properties && [...options.properties].toSorted() })}`;
 }
 
-/** As `explore`. An exploration that can be cancelled is not kept. */
+let carriedOut = 0;
+
+/** How many explorations this thread has carried out: those whose results were at hand do not count. */
+export const explorations = (): number => carriedOut;
+
+/** Does a search as the work around it may be cancelled: what was cut short is thrown away, never kept. */
+function search<T>(options: ExploreOptions, run: (options: ExploreOptions) => T): T {
+  throwIfCancelled();
+  carriedOut++;
+  const cancel = options.cancel ?? cancelFlag();
+  const found = run(cancel === null ? options : { ...options, cancel });
+  throwIfCancelled();
+  return found;
+}
+
+/** As `explore`. An exploration with a flag of its own is not kept. */
 export function exploreOnce(model: Model, options: ExploreOptions): Exploration {
   if (options.cancel) return explore(model, options);
   const known = resultsOf(model, options);
-  return (known.exploration ??= explore(model, options));
+  return (known.exploration ??= search(options, (given) => explore(model, given)));
 }
 
 /** As `counterexample`. */
 export function counterexampleOnce(model: Model, options: ExploreOptions): Trace | null {
   if (options.cancel) return counterexample(model, options);
   const known = resultsOf(model, options);
-  if (known.trace === undefined) known.trace = counterexample(model, options);
+  if (known.trace === undefined) known.trace = search(options, (given) => counterexample(model, given));
   return known.trace && { ...known.trace, steps: known.trace.steps.map((step) => ({ ...step, source: model.threads[step.thread]?.steps[step.step]?.source ?? null })) };
 }

@@ -17,19 +17,38 @@ export interface Section {
   readonly to: number | null;
 }
 
-/** Locks that a thread has acquired and not released, with the name of each. */
-export type HeldLocks = Map<Field, string>;
+/** A lock that a thread holds, and how often: a semaphore for reading and a section of RCU nest. */
+export interface HeldLock {
+  readonly name: string;
+  readonly times: number;
+}
 
-/** A trylock that fails acquires nothing: only an alternative that writes the lock does. */
-export const noteLocks = (held: HeldLocks, step: Step, { effect = [] }: Alternative): void => {
-  const writes = (lock: Field): boolean => effect.some(({ target }) => target === lock);
-  for (const { lock } of step.releases ?? []) if (writes(lock)) held.delete(lock);
-  for (const { lock, name } of step.acquires ?? []) if (writes(lock)) held.set(lock, name);
+/** Locks that a thread has acquired and not released. */
+export type HeldLocks = Map<Field, HeldLock>;
+
+/** Whether an effect counts the lock, as those do that nest; null where it leaves it alone. */
+const countsLock = ({ effect = [] }: Alternative, lock: Field): boolean | null => {
+  const write = effect.find(({ target }) => target === lock);
+  return write === undefined ? null : write.value.kind === "binary" && (write.value.operator === "+" || write.value.operator === "-");
 };
 
-/** What a thread is inside of now, by field. */
-const insideOf = (machine: Machine, thread: number, held: HeldLocks): HeldLocks => {
-  const inside = new Map(held);
+/** A trylock that fails acquires nothing: only an alternative that writes the lock does. */
+export const noteLocks = (held: HeldLocks, step: Step, alternative: Alternative): void => {
+  for (const { lock } of step.releases ?? []) {
+    const counts = countsLock(alternative, lock);
+    const { name, times } = held.get(lock) ?? { name: "", times: 0 };
+    if (counts === true && times > 1) held.set(lock, { name, times: times - 1 });
+    else if (counts !== null) held.delete(lock);
+  }
+  for (const { lock, name } of step.acquires ?? []) {
+    const counts = countsLock(alternative, lock);
+    if (counts !== null) held.set(lock, { name, times: counts ? (held.get(lock)?.times ?? 0) + 1 : 1 });
+  }
+};
+
+/** What a thread is inside of now, by field, and the name of each. */
+const insideOf = (machine: Machine, thread: number, held: HeldLocks): Map<Field, string> => {
+  const inside = new Map([...held].map(([field, { name }]) => [field, name] as const));
   for (const field of machine.model.threads[thread].locals) {
     if (field.atomic === true && (machine.values.get(field)?.[0] ?? 0) > 0) inside.set(field, "atomic");
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Expression, Field } from "./expression.ts";
+import { MAX_FIELD_BYTES, MAX_STEPS, MAX_THREADS } from "./layout.ts";
 import type { Alternative, Assignment, Model, Step, ThreadSpec } from "./model.ts";
 
 type Complain = (problem: string) => void;
@@ -59,7 +60,17 @@ const checkStep = (step: Step, thread: ThreadSpec, known: ReadonlySet<Field>, co
   for (const { lock } of [...(step.acquires ?? []), ...(step.releases ?? [])]) checkUse(lock, true, known, complain);
 };
 
+/** A label stands before a step, or at the end. */
+const checkLabels = ({ labels, steps }: ThreadSpec, complain: Complain): void => {
+  for (const [label, at] of Object.entries(labels)) {
+    if (!Number.isInteger(at) || at < 0 || at > steps.length) complain(`label ${label} is at no step`);
+  }
+  if (Object.hasOwn(labels, "END")) complain("END is no name for a label");
+};
+
 const checkThread = (thread: ThreadSpec, globals: readonly Field[], complain: Complain): void => {
+  if (thread.steps.length > MAX_STEPS) complain(`there are more than ${MAX_STEPS} steps`);
+  checkLabels(thread, complain);
   for (const field of thread.locals) checkField(field, complain);
   const known = new Set([...globals, ...thread.locals]);
   thread.steps.forEach((step, index) =>
@@ -67,7 +78,10 @@ const checkThread = (thread: ThreadSpec, globals: readonly Field[], complain: Co
   );
 };
 
-const duplicates = <T>(values: readonly T[]): T[] => values.filter((value, index) => values.indexOf(value) !== index);
+const duplicates = <T>(values: readonly T[]): T[] => {
+  const seen = new Set<T>();
+  return values.filter((value) => seen.size === seen.add(value).size);
+};
 
 /** What is ill-formed in a model, one sentence fragment each; empty for a good model. */
 export const problemsOf = (model: Model): string[] => {
@@ -75,6 +89,8 @@ export const problemsOf = (model: Model): string[] => {
   const complain: Complain = (problem) => problems.push(problem);
   for (const field of model.globals) checkField(field, complain);
   const fields = [...model.globals, ...model.threads.flatMap(({ locals }) => locals)];
+  if (fields.reduce((bytes, { length }) => bytes + length, 0) > MAX_FIELD_BYTES) complain(`the fields take more than ${MAX_FIELD_BYTES} bytes`);
+  if (model.threads.length > MAX_THREADS) complain(`there are more than ${MAX_THREADS} threads`);
   for (const field of duplicates(fields)) complain(`field ${field.name} is declared twice`);
   for (const name of duplicates(model.threads.map((thread) => thread.name))) complain(`two threads are called ${name}`);
   for (const thread of model.threads) {

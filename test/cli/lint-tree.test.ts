@@ -76,6 +76,24 @@ describe("code outside of the hunk", () => {
     expect([alone.coverage.partial, whole.coverage.partial]).toEqual([1, 0]);
   });
 
+  test("what if that caller held another lock: asked with the tree, too", async () => {
+    const { tree, mail } = changeOf(toyScan(MMAP_LOCK), toyScan({ ...MMAP_LOCK, middle: WALK }));
+    const file = join(emptyFolder(), "a.patch");
+    writeFileSync(file, mail);
+    const fingerprint = (await one(mail, "--tree", tree.folder)).findings[0]!.fingerprint;
+    const ask = (lock: string) => patchwalk(["simulate", "--finding", fingerprint, "--tree", tree.folder, "--variant", "buggy", "--assume-held", lock, file], { engine: ENGINE });
+    const read = await ask("hugetlb_vma_lock (read)");
+    expect(read.status).toBe(0);
+    expect(read.out.replace(/\s+/g, " ")).toContain("held by the caller of toy_scan_one()");
+    // The caller has mmap_lock for reading already: for writing it is still no protection.
+    const write = await ask("mmap_lock (write)");
+    expect(write.status).toBe(1);
+    expect(write.out).toContain("caller takes mmap_lock(A) (write)");
+    expect(write.out).not.toContain("deadlock");
+    expect((await patchwalk(["simulate", "--finding", fingerprint, "--tree", emptyFolder(), file], { engine: ENGINE })).err).toMatch(/neither a kernel work tree nor a Git repository/);
+    expect((await patchwalk(["simulate", "hugetlb-pmd-unshare", "--tree", tree.folder])).err).toContain("--tree goes with --finding");
+  });
+
   test("who calls a function that is not static stays a question", async () => {
     const { whole } = await asked({ ...MMAP_LOCK, linkage: "" });
     expect(told(whole)).toEqual([["toy_scan_one", "contract", "introduced"]]);

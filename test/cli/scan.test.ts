@@ -26,6 +26,15 @@ describe("scan", () => {
     expect([status, err]).toEqual([1, ""]);
   });
 
+  test("what is no finding is counted on request", async () => {
+    const { status, out } = await scan(folderOf(TOY_TREE), "--no-cache", "--show-refuted");
+    expect(status).toBe(1);
+    expect(out).toMatch(/1 finding \(1 contract\) in 3 inputs in 3 files; 0 refuted, 0 fixed\n$/);
+    const { inputs, summary } = JSON.parse((await scan(folderOf(TOY_TREE), "--no-cache", "--show-refuted", "--format", "json")).out);
+    expect(inputs[0]).toMatchObject({ refuted: [], fixed: [] });
+    expect(summary).toMatchObject({ contract: 1, refuted: 0, fixed: 0 });
+  });
+
   test("a right tree is clean", async () => {
     const { "virt/kvm/toy_wrong.c": _, ...right } = TOY_TREE;
     expect(await scan(folderOf(right), "--no-cache")).toEqual({ status: 0, out: "patchwalk: no findings in 2 inputs in 2 files\n", err: "" });

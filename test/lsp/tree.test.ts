@@ -5,7 +5,7 @@ import type { ClientCapabilities } from "vscode-languageserver/node";
 import { workspaceTree } from "../../server/node/workspace-tree.ts";
 import { TRUST_GRANTED } from "../../server/protocol.ts";
 import { review } from "../../server/review/review.ts";
-import type { TreeLookup } from "../../server/lsp/tree.ts";
+import type { TreeLookup } from "../../server/lsp/reviewer.ts";
 import { MAKEFILE, MMAP_LOCK, toyScan, VMA_LOCK, WALK } from "../cli/toy-scan.ts";
 import { emptyFolder, gitTree, writeFiles } from "../git-tree.ts";
 import { startSession } from "./session.ts";

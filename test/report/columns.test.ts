@@ -55,6 +55,12 @@ mail:1  word word word word word word word word word word
 *** bad`);
 });
 
+test("names stay whole where they fit beside each other, and no bracket is left alone", () => {
+  const schedule = [step("host_pfn_mapping_level()", "pmd", null), step("munmap", "flush ".repeat(9).trim(), null), step("CPU 1", "answers ".repeat(9).trim(), null)];
+  expect(columns(schedule, "bad").split("\n")[0]).toMatch(/^host_pfn_mapping_level\(\) +munmap +CPU 1$/);
+  expect(wrapText("page_maybe_dma_pinned()?", { width: 22 })).toEqual(["page_maybe_dma_", "pinned()?"]);
+});
+
 test("many threads stand side by side where all of them fit", () => {
   const schedule = ["a", "b", "c", "d", "e"].map((name) => step(name, `lock(${name})`, null));
   expect(columns(schedule, "deadlock")).toBe(`\

@@ -102,6 +102,17 @@ describe("what it shows", () => {
     expect(lefts[2]).toBe(lefts[0]);
   });
 
+  test("a name that is wider than its lane is folded", () => {
+    const [long, other] = ["CPU1: pin_user_pages_fast()", "CPU2"];
+    const picture = drawn({ ...EVIDENCE, schedule: [long, other, "CPU3", "CPU4"].map((name) => step(name, "x", null)), held: [], fixed: null });
+    const heads = elements(picture).filter((element) => element.name === "g" && [long, other].includes(textOf(element.children[0] as XmlElement)));
+    const [folded, plain] = heads.map((head) => everyElement(head).filter(({ name }) => name === "text"));
+    expect([folded!.length, plain!.length]).toEqual([2, 1]);
+    expect(folded!.map(textOf).join(" ")).toBe(long);
+    const tops = elements(picture).filter((element) => element.name === "text" && textOf(element) === "x").map((element) => number(element, "y"));
+    expect(Math.min(...tops)).toBeGreaterThan(number(folded![1]!, "y") + 16);
+  });
+
   test("a schedule without a fix that passes stands alone", () => {
     const failed = drawn({ ...EVIDENCE, fixed: { ...EVIDENCE.fixed!, verdict: "fail" } });
     expect(failed).toBe(drawn({ ...EVIDENCE, fixed: null }));

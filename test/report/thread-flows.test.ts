@@ -78,3 +78,12 @@ test("the last step is the essential one and says what is wrong", () => {
 test.each(HOSTILE.map((text) => [JSON.stringify(text).slice(0, 60), text]))("fits the schema with %s", (_, text) => {
   expect(schemaProblems(CODE_FLOWS, codeFlowsOf(failingPicture(evidenceOfText(text), null)!, { uri: "x" }))).toEqual([]);
 });
+
+test("a deadlock ends in the steps that wait, and says so once", () => {
+  const waiting = ["f()", "g()"].map((thread, index) => ({ thread, step: `lock(${index}) [waits for ever]`, patchLine: index, state: "", isWaiting: true as const }));
+  const schedule = [{ thread: "f()", step: "lock(1)", patchLine: null, state: "" }, ...waiting];
+  const [flow] = codeFlowsOf(failingPicture({ ...EVIDENCE, schedule, held: [], badState: "nothing can move" }, "f()")!, { uri: "a.patch" });
+  const locations = flow!.threadFlows.flatMap((thread) => thread.locations).toSorted((a, b) => a.executionOrder - b.executionOrder);
+  expect(locations.map(({ importance }) => importance)).toEqual(["important", "essential", "essential"]);
+  expect(locations.map(({ location }) => location.message.text)).toEqual(["lock(1)", "lock(0) [waits for ever]", "lock(1) [waits for ever]: nothing can move"]);
+});

@@ -91,6 +91,9 @@ describe.each(CATALOGUE.map((scenario) => [scenario.id, scenario] as const))("%s
   test.each((scenario.orders ?? []).map((order) => [order.source, order] as const))("the numbered interleaving of %s", (_source, order) => {
     const found = cases.find(({ setting }) => setting.variant === order.variant && setting.era === order.era);
     if (!found) throw new Error(`no such setting: ${order.variant}, ${order.era}`);
-    expect(decideScenario(scenario, inOrder(found.model, order.steps)).verdict).toBe(order.expected);
+    const ordered = inOrder(found.model, order.steps, new Set(scenario.properties));
+    expect(decideScenario(scenario, ordered).verdict).toBe(order.expected);
+    const shown = (scheduleOf(scenario, ordered)?.steps ?? []).map(({ thread, text }) => ({ thread: ordered.threads[thread]?.name, step: text }));
+    if (order.expected === "fail") expect(shown).toEqual(expect.arrayContaining([...order.steps]));
   });
 });

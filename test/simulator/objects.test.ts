@@ -97,6 +97,10 @@ const cases: readonly [string, string, Build][] = [
     const shared = table(model, 2);
     return [putTable(shared, NOW), putTable(shared, NOW), dereference(shared)];
   }],
+  ["a table is put once more than it was taken", "double-free", (model) => {
+    const shared = table(model, 1);
+    return [putTable(shared, NOW), putTable(shared, NOW)];
+  }],
   ["a table that waits for a grace period", "pass", (model) => {
     const shared = table(model, 1);
     return [putTable(shared, { page: "rcu", lock: "rcu" }), dereference(shared), expectation(tableLockLives(shared).holds)];

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from "vitest";
 import { fixedSchedule, shownSchedule } from "../../server/scenarios/schedule.ts";
+import { modelBuilder, type StepPart } from "../../server/simulator/build.ts";
 import { counterexample } from "../../server/simulator/counterexample.ts";
 import { whyBlocked } from "../../server/simulator/explain.ts";
 import type { Model } from "../../server/simulator/model.ts";
+import { cpu, irqRestore, irqSave } from "../../server/simulator/objects/cpu.ts";
+import { rcuReaders, rcuReadLock, rcuReadUnlock } from "../../server/simulator/objects/rcu.ts";
+import { downRead, rwsem, upRead } from "../../server/simulator/objects/rwsem.ts";
 import { sectionsOf } from "../../server/simulator/sections.ts";
 import type { Trace } from "../../server/simulator/trace.ts";
 import { pmdModel } from "./pmd-model.ts";
@@ -49,6 +53,21 @@ test("a deadlock holds what its last steps took; a trylock that fails takes noth
   expect(crossed.held.map(({ thread, name, to }) => [thread, name, to])).toEqual([["reviewed", "a", null], ["other", "b", null]]);
   const retry = retryLoop(true);
   expect(shownSchedule(retry, traceOf(retry, { livelock: 0 })).held.map(({ thread }) => thread)).toEqual(["other"]);
+});
+
+test("what nests ends with the last of its ends; what is set ends with the first", () => {
+  const model = modelBuilder("nested");
+  const [readers, semaphore, one] = [rcuReaders(model), rwsem(model, "semaphore"), cpu(model, "CPU 0")];
+  const thread = model.thread("thread", "review");
+  const parts: readonly StepPart[] = [
+    rcuReadLock(readers), rcuReadLock(readers), rcuReadUnlock(readers), rcuReadUnlock(readers),
+    downRead(semaphore), downRead(semaphore), upRead(semaphore), upRead(semaphore),
+    irqSave(one), irqSave(one), irqRestore(one),
+  ];
+  const places = parts.map((part) => ({ thread: 0, step: thread.step({ text: "step", ...part }), alternative: 0 }));
+  expect(sectionsOf(model.finish(), places).map(({ name, from, to }) => [name, from, to])).toEqual([
+    ["RCU readers", 0, 3], ["semaphore", 4, 7], ["interrupts of CPU 0", 8, 10],
+  ]);
 });
 
 test("the fixed program's rows, what it holds, and the step that it blocks", () => {

@@ -17,6 +17,13 @@ export const GFP_NEVER_SLEEPS: ReadonlySet<string> = new Set([
   "__GFP_ZERO",
 ]);
 
+/** Names of masks with direct reclaim: with one of them in the word, the allocation sleeps. */
+const GFP_SLEEPS = /^GFP_(?:KERNEL|KERNEL_ACCOUNT|NOFS|NOIO|USER|HIGHUSER|HIGHUSER_MOVABLE|TRANSHUGE)$/;
+
+/** True where the names of an allocation mask say that it sleeps, and none takes direct reclaim away again. */
+export const definitelySleeps = (names: readonly string[]): boolean =>
+  names.some((name) => GFP_SLEEPS.test(name)) && names.every((name) => GFP_SLEEPS.test(name) || GFP_NEVER_SLEEPS.has(name) || name === "__GFP_ACCOUNT" || name === "__GFP_NOFAIL");
+
 const GFP = "include/linux/gfp.h (6.1.192)";
 const SLAB = "include/linux/slab.h (6.1.192)";
 

@@ -69,6 +69,10 @@ const HUGETLB: readonly ApiFact[] = [
     maySleep,
   ], { arity: 3, since: "6.11" }),
   ...facts("migration_entry_wait_huge", "mm/migrate.c (6.1.192)", [access(1, false), maySleep], { arity: 2, until: "6.3" }),
+  ...facts("hugetlb_wp", "mm/hugetlb.c:5537 (6.1.192): the page-table lock of the caller is released inside, and held again on return", [
+    maySleep,
+    { kind: "dropsLock", lock: "ptl", object: null, mode: "any", when: "always", onReturn: "held" },
+  ]),
   ...facts("hugetlb_fault unmap_hugepage_range", "mm/hugetlb.c (6.1.192)", [maySleep]),
 ];
 

@@ -109,7 +109,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ...sleepers(
     "mm/userfaultfd.c, mm/mmap.c, mm/hugetlb.c (6.1.192)",
     "move_pages vma_adjust __vma_adjust vmi_split_vma __vmi_split_vma unmap_region wp_page_copy " +
-      "hugetlb_unshare_all_pmds move_hugetlb_page_tables unmap_ref_private hugetlb_wp filemap_fdatawait_range",
+      "hugetlb_unshare_all_pmds move_hugetlb_page_tables unmap_ref_private filemap_fdatawait_range",
   ),
   ...sleepers(
     "drivers/infiniband/core/umem.c, fs/ (6.1.192)",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { modelBuilder, type ModelBuilder, type StepPart } from "../../simulator/build.ts";
-import { downRead, downWrite, rwsem, tryDownWrite, upRead, upWrite, type Rwsem } from "../../simulator/objects/rwsem.ts";
+import { downWrite, rwsem, tryDownWrite, upWrite, type Rwsem } from "../../simulator/objects/rwsem.ts";
 import type { CatalogueScenario } from "./scenario.ts";
 
 interface Locks {
@@ -10,7 +10,7 @@ interface Locks {
 
 /** `__unmap_hugepage_range_final()`: the hugetlb VMA lock first, as everyone must. */
 function addUnmapper(model: ModelBuilder, { vmaLock, mapping }: Locks): void {
-  const unmapper = model.thread("munmap", "environment");
+  const unmapper = model.thread("munmap()", "environment");
   unmapper.step({ text: "hugetlb_vma_lock_write(vma)", ...downWrite(vmaLock) });
   unmapper.step({ text: "i_mmap_lock_write(mapping)", ...downWrite(mapping) });
   unmapper.step({ text: "i_mmap_unlock_write(mapping)", ...upWrite(mapping) });
@@ -19,20 +19,21 @@ function addUnmapper(model: ModelBuilder, { vmaLock, mapping }: Locks): void {
 
 const goingTo = (to: string, part: StepPart): StepPart => ({ ...part, alternatives: part.alternatives.map((one) => ({ ...one, to })) });
 
+/** `try_to_unmap_one()` of a shared hugetlb page: its caller holds i_mmap_rwsem for writing (TTU_RMAP_LOCKED). */
 function addReverseWalk(model: ModelBuilder, { vmaLock, mapping }: Locks, variant: string): void {
-  const walk = model.thread("try_to_unmap_one", "review");
-  walk.step({ text: "i_mmap_lock_read(mapping)", ...downRead(mapping) });
+  const walk = model.thread("try_to_unmap_one()", "review");
+  walk.step({ text: "i_mmap_lock_write(mapping)", ...downWrite(mapping) });
   if (variant === "blocking") walk.step({ text: "hugetlb_vma_lock_write(vma)", ...downWrite(vmaLock) });
   else walk.step({ text: "hugetlb_vma_trylock_write(vma)", ...tryDownWrite(vmaLock, variant === "trylock" ? "out" : "in order") });
   walk.label("both");
   const unlock = walk.step({ text: "hugetlb_vma_unlock_write(vma)", ...upWrite(vmaLock) });
   walk.label("out");
-  walk.step({ text: "i_mmap_unlock_read(mapping)", ...goingTo("END", upRead(mapping)) });
+  walk.step({ text: "i_mmap_unlock_write(mapping)", ...goingTo("END", upWrite(mapping)) });
   if (variant === "in-order") {
     walk.label("in order");
-    walk.step({ text: "i_mmap_unlock_read(mapping)", ...upRead(mapping) });
+    walk.step({ text: "i_mmap_unlock_write(mapping)", ...upWrite(mapping) });
     walk.step({ text: "hugetlb_vma_lock_write(vma)", ...downWrite(vmaLock) });
-    walk.step({ text: "i_mmap_lock_read(mapping)", ...goingTo("both", downRead(mapping)) });
+    walk.step({ text: "i_mmap_lock_write(mapping)", ...goingTo("both", downWrite(mapping)) });
   }
   model.reach(walk, unlock, "both locks are held");
 }

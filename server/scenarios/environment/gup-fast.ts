@@ -32,11 +32,11 @@ const isWritableEntry = ({ entry, writable }: WalkedEntry): Expression => and(no
  * and faults, which raises the event). A page that is granted goes to a device.
  */
 export function addGupFast(model: ModelBuilder, { kind, all, pte, device, seq, granted }: GupFast): ThreadBuilder {
-  const thread = model.thread(`gup_fast(${kind} | FOLL_WRITE)`, "environment");
+  const thread = model.thread(`${kind === "FOLL_PIN" ? "pin" : "get"}_user_pages_fast(FOLL_WRITE)`, "environment");
   const [folio, seen] = [thread.local("folio", 0, { hidden: true }), thread.local("seq seen", 0, { hidden: true })];
   if (seq) thread.step({ text: "seq = raw_read_seqcount(&mm->write_protect_seq)", isFix: true, ...beginOrGiveUp(seq, seen, "END") });
   thread.step({
-    text: "pte = ptep_get_lockless(ptep)",
+    text: "gup_pte_range(): pte = ptep_get_lockless(ptep)",
     alternatives: [
       { guard: isWritableEntry(pte), effect: [assign(folio, pte.entry)], note: "present and writable" },
       { guard: not(isWritableEntry(pte)), to: "END", note: "not writable: slow path" },

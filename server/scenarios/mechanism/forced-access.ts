@@ -90,7 +90,7 @@ function faults(world: ForcedWorld, { write }: Flags): Alternative[] {
     memory.foreign === null
       ? []
       : [
-          { guard: and(isNone(at.pte), wants), effect: copies(world, { kind: "constant", value: memory.foreign }), note: "do_cow_fault(): maps a copy, read-only and dirty" },
+          { guard: and(isNone(at.pte), wants), effect: copies(world, { kind: "constant", value: memory.foreign }), note: `${memory.behavior.names.firstWrite}: maps a page of its own, read-only and dirty` },
           { guard: and(isNone(at.pte), not(wants)), effect: mapFile(world), to: "follow", note: `read fault: maps the ${memory.names[memory.foreign - 1]}` },
         ];
   return [

@@ -20,6 +20,9 @@ export interface KernelNames {
   /** Where fork decides about a pinned page. */
   readonly earlyCopy: string;
   readonly follow: string;
+  /** A write fault where nothing is mapped. */
+  readonly firstWrite: string;
+  readonly zap: string;
 }
 
 const namesOf = ({ forkProtection }: EraBehavior, kind: PageKind): KernelNames => {
@@ -31,6 +34,8 @@ const namesOf = ({ forkProtection }: EraBehavior, kind: PageKind): KernelNames =
       fork: forkProtection === "none" ? "copy_one_pte()" : "copy_present_pte()",
       earlyCopy: exclusive ? "page_try_dup_anon_rmap()" : "copy_present_page()",
       follow: "follow_page_pte()",
+      firstWrite: "do_cow_fault()",
+      zap: "zap_pte_range()",
     },
     thp: {
       writeFault: "do_huge_pmd_wp_page()",
@@ -38,6 +43,8 @@ const namesOf = ({ forkProtection }: EraBehavior, kind: PageKind): KernelNames =
       fork: "copy_huge_pmd()",
       earlyCopy: exclusive ? "page_try_dup_anon_rmap()" : "copy_huge_pmd()",
       follow: "follow_trans_huge_pmd()",
+      firstWrite: "do_huge_pmd_anonymous_page()",
+      zap: "zap_huge_pmd()",
     },
     hugetlb: {
       writeFault: exclusive ? "hugetlb_wp()" : "hugetlb_cow()",
@@ -45,6 +52,8 @@ const namesOf = ({ forkProtection }: EraBehavior, kind: PageKind): KernelNames =
       fork: "copy_hugetlb_page_range()",
       earlyCopy: exclusive ? "page_try_dup_anon_rmap()" : "copy_hugetlb_page_range()",
       follow: "follow_hugetlb_page()",
+      firstWrite: "hugetlb_no_page()",
+      zap: "__unmap_hugepage_range()",
     },
   };
   return names[kind];

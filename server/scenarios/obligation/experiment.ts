@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Value } from "../../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
-import { modelBuilder, type ThreadBuilder } from "../../simulator/build.ts";
+import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../../simulator/build.ts";
 import { assign } from "../../simulator/effect.ts";
-import { eq, ne, not, TRUE, type Expression, type Field } from "../../simulator/expression.ts";
-import type { Alternative, Check } from "../../simulator/model.ts";
+import { and, eq, expression, gt, minus, ne, not, or, plus, TRUE, type Expression, type Field } from "../../simulator/expression.ts";
+import type { Alternative, Assignment, Check } from "../../simulator/model.ts";
 import { someIn } from "../doubt.ts";
 import type { Experiment } from "../experiment.ts";
 import { lift } from "../lift.ts";
 import { insertAtEnd, synthetic, without } from "../rewrite.ts";
 import type { LiftedStep, Lifting, World } from "../world.ts";
-import { guessedNames } from "./guessed.ts";
-import { isSite, type BadState, type Handle, type ObligationKind, type Role, type Site } from "./obligation.ts";
+import { guessedNames, unseenNames } from "./guessed.ts";
+import { returnsError } from "./returned.ts";
+import { isSite, nameOf, pointee, type BadState, type Handle, type ObligationKind, type Role, type SectionStep, type Site } from "./obligation.ts";
 
 /** Values of pointers in the model: 0 is NULL, 1 is something else, this is what the site began. */
 const FOCUS = 2;
@@ -21,23 +21,29 @@ const FOCUS = 2;
 const NEVER = 0;
 const OPEN = 1;
 const ENDED = 2;
+const MISSED = 3;
+const REFUSED = 4;
+/** What the caller had begun was ended for a while. */
+const LENT = 5;
+
+type Begin = Role & { does: "begin" };
 
 /** Explores one function for what one call of it begins: whether every way through ends it once, and uses it in between. */
 export function obligationExperiment(kind: ObligationKind, site: Site): Experiment {
   const role = kind.role(site.effect, site.call);
   if (role?.does !== "begin") throw new Error("the site begins something");
-  const name = nameOf(role, site);
-  const bad = [kind.leftOpen, kind.endedTwice, kind.begunAgain, kind.usedAfter].flatMap((one) => (one ? [one.property] : []));
+  const name = nameOf(role, site.call) ?? site.call.name;
+  const bad = [kind.leftOpen, kind.endedTwice, kind.begunAgain, kind.usedAfter, kind.missed, kind.endedRefused].flatMap((one) => (one ? [one.property] : []));
   const added = kind.ending(name, site);
   const isAdded = (call: CallNode): boolean => added !== null && call.at < 0 && call.shown === added.shown;
   return {
     name: kind.scenario,
     primary: bad,
     secondary: [],
-    bounds: "one thread, every way through the function, loops unbounded",
+    bounds: kind.environment?.bounds ?? "one thread, every way through the function, loops unbounded",
     build(program, release) {
       const model = modelBuilder(kind.scenario);
-      const lifted = lift(model, program, release, (thread) => world(kind, site, role, name, program, thread, isAdded));
+      const lifted = lift(model, program, release, (thread) => world({ kind, site, begin: role, name, program, isAdded }, model, thread));
       const begins = [...lifted.stepsOf].flatMap(([id, steps]) => {
         const node = program.nodes[id];
         return node?.kind === "call" && isSite(site, node) && steps[0] !== undefined ? [steps[0]] : [];
@@ -46,76 +52,168 @@ export function obligationExperiment(kind: ObligationKind, site: Site): Experime
       for (const step of begins) model.reach(lifted.thread, step, "the call that begins it");
       return { model: model.finish(), assumptions: lifted.assumptions };
     },
-    fix: (program) => added && { title: kind.fixTitle(name), program: insertAtEnd(program, [synthetic(added.shown, added.effect)]) },
-    mutate: (fixed) => without(fixed, (node) => node.kind === "call" && isAdded(node)),
+    fix(program) {
+      if (kind.repair) return { title: kind.repair.title, program: kind.repair.fix(program) };
+      return added && { title: kind.fixTitle(name), program: guarded(kind, role, insertAtEnd(program, [synthetic(added.shown, added.effect)])) };
+    },
+    mutate: (fixed) => (kind.repair ? kind.repair.undo(fixed) : unguarded(without(fixed, (node) => node.kind === "call" && isAdded(node)))),
     wrongFixes: [],
   };
 }
 
-/** What the text calls the thing. */
-function nameOf(role: Role & { does: "begin" }, site: Site): string {
-  if (role.place !== null) return role.place;
-  if (role.received !== null && typeof role.received === "object") return render(role.received.by);
-  return site.call.result ?? site.call.name;
+/** What a reference fix says of a call that ends something only where it is open. */
+const WHERE_OPEN = "where it is open: ";
+
+const isGuarded = (call: CallNode): boolean => call.shown?.startsWith(WHERE_OPEN) === true;
+
+/** The program that ends nothing which is not open, where that is what the kind is about. */
+function guarded(kind: ObligationKind, begin: Begin, program: EffectProgram): EffectProgram {
+  if (!kind.endedTwice && !kind.endedRefused) return program;
+  const ends = (node: CallNode): boolean =>
+    node.effects.some((effect) => {
+      const role = kind.role(effect, node);
+      return role?.does === "end" && role.handle.by === "place" && role.handle.place === begin.place;
+    });
+  return { ...program, nodes: program.nodes.map((node) => (node.kind === "call" && node.at >= 0 && ends(node) ? { ...node, shown: `${WHERE_OPEN}${node.name}()` } : node)) };
 }
 
-function world(kind: ObligationKind, site: Site, begin: Role & { does: "begin" }, name: string, program: EffectProgram, thread: ThreadBuilder, isAdded: (call: CallNode) => boolean): World {
-  const state = thread.local(kind.shown(name), NEVER, { labels: { [NEVER]: "not begun", [OPEN]: kind.states.open, [ENDED]: kind.states.ended } });
-  const check = (bad: BadState | null, holds: Expression): Check[] => (bad ? [{ holds, property: bad.property, message: bad.message(name) }] : []);
+function unguarded(program: EffectProgram): EffectProgram {
+  const plain = (node: CallNode): CallNode => {
+    const { shown, ...call } = node;
+    return shown === undefined ? node : call;
+  };
+  return { ...program, nodes: program.nodes.map((node) => (node.kind === "call" && isGuarded(node) ? plain(node) : node)) };
+}
+
+interface Looked {
+  readonly kind: ObligationKind;
+  readonly site: Site;
+  readonly begin: Begin;
+  readonly name: string;
+  readonly program: EffectProgram;
+  readonly isAdded: (call: CallNode) => boolean;
+}
+
+function world({ kind, site, begin, name, program, isAdded }: Looked, model: ModelBuilder, thread: ThreadBuilder): World {
+  const labels = { [NEVER]: "not begun", [OPEN]: kind.states.open, [ENDED]: kind.states.ended, [MISSED]: `still ${kind.states.open}`, [REFUSED]: "not begun", [LENT]: kind.states.ended };
+  const state = thread.local(kind.shown(name), NEVER, { labels });
+  const section = kind.section ? model.field(kind.section.name, 0) : null;
+  const usable = section && kind.environment ? kind.environment.add(model, section).usable : ne(state, ENDED);
+  const check = (bad: BadState | null | undefined, holds: Expression): Check[] => (bad ? [{ holds, property: bad.property, message: bad.message(name) }] : []);
   const guessed = guessedNames(program);
+  const hides = unseenNames(program);
+  const isFocus = (call: CallNode, role: Begin): boolean => isSite(site, call) || (begin.place !== null && role.place === begin.place);
   /** Role of an effect for what the site began; null: none. */
   const roleOf = (effect: BoundEffect, call: CallNode): Role | null => {
     const role = kind.role(effect, call);
-    if (role === null) return null;
-    if (role.does === "begin") return isSite(site, call) || (begin.place !== null && role.place === begin.place) ? role : null;
-    return role.handle.by === "place" && role.handle.place !== begin.place ? null : role;
+    if (role?.does === "begin") return section !== null || isFocus(call, role) ? role : null;
+    return role !== null && "handle" in role && role.handle.by === "place" && role.handle.place !== begin.place ? null : role;
   };
+  const stepOf = (effect: BoundEffect, call: CallNode): SectionStep | null => kind.section?.step(effect, call) ?? null;
+  const count = (step: SectionStep | null): Assignment[] =>
+    section === null || step === null ? [] : [assign(section, step === "enter" ? plus(section, 1) : minus(section, gt(section, 0)))];
+  const notMissed = check(kind.missed, ne(state, MISSED));
   return {
-    sees: (effect, call) => roleOf(effect, call) !== null,
+    sees: (effect, call) => roleOf(effect, call) !== null || stepOf(effect, call) !== null,
     reads: (effect, call) => {
       const role = roleOf(effect, call);
-      return role && role.does !== "begin" && role.handle.by === "value" ? [role.handle.of] : [];
+      return role && "handle" in role && role.handle.by === "value" ? [role.handle.of] : [];
     },
     refine(effect, call, lifting) {
       const role = roleOf(effect, call);
       switch (role?.does) {
-        case "begin":
-          return [beginning(role, call, lifting, state, check(kind.begunAgain, ne(state, OPEN)))];
-        case "end":
-          return isAdded(call) ? [{ alternatives: [{ guard: eq(state, OPEN), effect: [assign(state, ENDED)] }, { guard: ne(state, OPEN), note: "not on this way" }] }] : [touching(role.handle, lifting, check(kind.endedTwice, ne(state, ENDED)), [assign(state, ENDED)])];
+        case "begin": {
+          if (!isFocus(call, role)) return [beginning(role, call, lifting, { pointer: 1, lent: null, effect: count("enter"), refused: [], checks: [] })];
+          return [beginning(role, call, lifting, { pointer: FOCUS, lent: begin.place === null ? null : state, effect: [assign(state, OPEN), ...count("enter")], refused: kind.endedRefused ? [assign(state, REFUSED)] : [], checks: [...check(kind.begunAgain, ne(state, OPEN)), ...notMissed] })];
+        }
+        case "end": {
+          if (isAdded(call) || isGuarded(call)) return [{ alternatives: [{ guard: eq(state, OPEN), effect: [assign(state, ENDED), ...count("leave")] }, { guard: ne(state, OPEN), note: "not on this way" }] }];
+          if (role.handle.by === "place") return [endingPlace(state, count("leave"), [...check(kind.endedTwice, ne(state, ENDED)), ...check(kind.endedRefused, ne(state, REFUSED))])];
+          // What is not it may be another one: the section is left all the same.
+          return [touching(role.handle, lifting, { checks: [...check(kind.endedTwice, ne(state, ENDED)), ...check(kind.endedRefused, ne(state, REFUSED))], effect: [assign(state, ENDED), ...count("leave")] }, count("leave"))];
+        }
+        case "may-end":
+          return [mayEnd(role, lifting, state)];
         case "use":
-          return [touching(role.handle, lifting, check(kind.usedAfter, ne(state, ENDED)), [])];
-        default:
-          return [];
+          return [touching(role.handle, lifting, { checks: check(kind.usedAfter, or(ne(state, ENDED), usable)), effect: [] }, [])];
+        case "miss":
+          return [{ alternatives: [{ guard: eq(state, OPEN), effect: [assign(state, MISSED)] }, { guard: ne(state, OPEN), note: "not on this way" }] }];
+        case "forget":
+          return [{ alternatives: [{ effect: [assign(state, NEVER), ...count("leave")] }] }];
+        default: {
+          const step = stepOf(effect, call);
+          return step === null ? [] : [entering(effect, call, lifting, count(step))];
+        }
       }
     },
     place: () => null,
     meaning: () => null,
     // What code that is not visible did with it is not known: it is looked at no more.
     unseen: () => [{ text: name, hidden: true, alternatives: [{ effect: [assign(state, NEVER)] }] }],
-    decidedBy: (value) => someIn(value, (part) => guessed.has(render(part))),
-    leaving: () => check(kind.leftOpen, ne(state, OPEN)),
+    decidedBy: (value) => someIn(value, (part) => guessed.has(render(part)) || hides(render(part))),
+    hides,
+    readsReturns: kind.leftAt === "errors",
+    leaving: (at, lifting) => {
+      const isClosed = section === null ? ne(state, OPEN) : not(and(eq(state, OPEN), gt(section, 0)));
+      const error = kind.leftAt === "errors" ? returnsError(program, at, lifting) : TRUE;
+      return [...check(kind.leftOpen, error === TRUE ? isClosed : or(isClosed, not(error))), ...notMissed];
+    },
   };
 }
 
-function beginning(role: Role & { does: "begin" }, call: CallNode, lifting: Lifting, state: Field, checks: readonly Check[]): LiftedStep {
-  const pointer = (value: number) => (role.received !== null && typeof role.received === "object" ? lifting.set(render(pointee(role.received.by)), value) : []);
-  const success = role.received === "value" ? FOCUS : role.failure === "nonzero" ? 0 : 1;
-  const begun: Alternative = { checks, effect: [assign(state, OPEN), ...lifting.set(call.result, success), ...pointer(FOCUS)], note: role.words.begun };
-  if (role.failure === null) return { alternatives: [begun] };
-  const failed: Alternative = { effect: lifting.set(call.result, role.failure === "nonzero" ? 1 : 0), note: role.words.failed };
-  return { alternatives: [begun, failed] };
+/** What a call that begins something does, by its two outcomes. */
+interface Begun {
+  readonly pointer: number;
+  /** State of the thing where a caller may have begun it too; null: it is the function's own. */
+  readonly lent: Field | null;
+  readonly effect: readonly Assignment[];
+  readonly refused: readonly Assignment[];
+  readonly checks: readonly Check[];
 }
 
-const pointee = (value: Value): Value => (value.kind === "unary" && value.operator === "&" ? value.of : value);
+function beginning(role: Begin, call: CallNode, lifting: Lifting, { pointer, lent, effect, refused, checks }: Begun): LiftedStep {
+  const receive = (value: number): readonly Assignment[] => (role.received !== null && typeof role.received === "object" ? lifting.set(render(pointee(role.received.by)), value) : []);
+  const success = role.received === "value" ? pointer : role.failure === "nonzero" ? 0 : 1;
+  const begun: Alternative = { checks, effect: [...effect, ...lifting.set(call.result, success), ...receive(pointer)], note: role.words.begun };
+  // What the caller had begun is begun again for it.
+  const again: Alternative[] = lent === null ? [] : [{ guard: eq(lent, LENT), effect: [assign(lent, NEVER), ...lifting.set(call.result, success)], note: role.words.begun }];
+  const first: Alternative = lent === null ? begun : { ...begun, guard: ne(lent, LENT) };
+  if (role.failure === null) return { alternatives: [first, ...again] };
+  const failed: Alternative = { effect: [...refused, ...lifting.set(call.result, role.failure === "nonzero" ? 1 : 0)], note: role.words.failed };
+  return { alternatives: [first, ...again, failed] };
+}
 
-/** A step that ends or uses what its handle means at that moment. */
-function touching(handle: Handle, lifting: Lifting, checks: readonly Check[], effect: Alternative["effect"] & object): LiftedStep {
+/** Ends what lives in a place: the function's own, or for a while what its caller began. */
+const endingPlace = (state: Field, counted: readonly Assignment[], checks: readonly Check[]): LiftedStep => ({
+  alternatives: [
+    { guard: ne(state, NEVER), checks, effect: [assign(state, ENDED), ...counted] },
+    { guard: eq(state, NEVER), effect: [assign(state, LENT), ...counted], note: "of the caller" },
+  ],
+});
+
+/** One alternative for each outcome; what the caller had begun is not the function's to count. */
+const mayEnd = ({ outcomes }: Role & { does: "may-end" }, lifting: Lifting, state: Field): LiftedStep => ({
+  alternatives: outcomes.map(({ ends, tells, note }) => ({
+    effect: [...(ends ? [assign(state, { kind: "binary", operator: "+", left: expression(state), right: eq(state, OPEN) })] : []), ...tells.flatMap(({ key, value }) => lifting.set(key, value))],
+    note,
+  })),
+});
+
+/** A call that only counts; one whose value says whether it happened has both values. */
+function entering(effect: BoundEffect, call: CallNode, lifting: Lifting, counted: readonly Assignment[]): LiftedStep {
+  const held = "held" in effect ? effect.held : undefined;
+  if (held === undefined || held === "always") return { alternatives: [{ effect: [...counted, ...lifting.set(call.result, 1)] }] };
+  const [yes, no] = held === "nonzero" ? [1, 0] : [0, 1];
+  return { alternatives: [{ effect: [...counted, ...lifting.set(call.result, yes)] }, { effect: lifting.set(call.result, no), note: "not taken" }] };
+}
+
+/** A step that ends or uses what its handle means at that moment; `otherwise`: where it means another one. */
+function touching(handle: Handle, lifting: Lifting, { checks, effect }: { readonly checks: readonly Check[]; readonly effect: readonly Assignment[] }, otherwise: readonly Assignment[]): LiftedStep {
   if (handle.by === "place") return { alternatives: [{ checks, effect }] };
   const value = lifting.translate(handle.of);
   // A pointer that is not followed may be any: it ends what it may mean, and is no use of it.
   if (value === null) return { alternatives: [{ effect }], hidden: effect.length === 0 };
   const isFocus = value.kind === "constant" ? (value.value === FOCUS ? TRUE : null) : eq(value, FOCUS);
-  if (isFocus === null) return { alternatives: [{}], hidden: true };
-  return { alternatives: [{ guard: isFocus, checks, effect }, { guard: not(isFocus), note: "another one" }] };
+  if (isFocus === null) return { alternatives: [{ effect: otherwise }], hidden: true };
+  return { alternatives: [{ guard: isFocus, checks, effect }, { guard: not(isFocus), effect: otherwise, note: "another one" }] };
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { liveNames } from "../../analysis/live.ts";
 import type { EffectProgram } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
 import { kindOf } from "../translate.ts";
@@ -24,4 +25,17 @@ export function guessedNames(program: EffectProgram): ReadonlySet<string> {
     return variable === undefined || (variable.pointers === 0 && kindOf(program, { kind: "name", name, at: -1 }) === "scalar");
   };
   return new Set([...times].flatMap(([name, count]) => (count > 1 && !name.startsWith("$") && isScalar(name) ? [name] : [])));
+}
+
+/**
+ * True for what had its value before the visible part of the function begins: nothing is known of it, and much may go with
+ * it (whether a lock was taken there). Parameters are outside of this where the start is visible.
+ */
+export function unseenNames(program: EffectProgram): (key: string) => boolean {
+  if (!program.openStart) return () => false;
+  const live = liveNames(program)?.(program.entry);
+  return (key) => {
+    const [name = key] = key.split("/");
+    return !name.startsWith("$") && (live?.has(name) ?? true);
+  };
 }

@@ -63,11 +63,19 @@ const lastPut = ({ refs, freed, ptlFreed, queued }: PageTable, { page, lock }: F
   ...(page === "rcu" || lock === "rcu" ? [assign(queued, 1)] : []),
 ];
 
+/** The check of every put: as for any page, `VM_BUG_ON_PAGE(page_ref_count(page) == 0)` in `put_page_testzero()`. */
+const freedOnce = ({ name, refs }: PageTable): Check => ({
+  holds: gt(refs, 0),
+  property: "double-free",
+  message: `a reference to ${name} is put that nobody took: the table is freed twice`,
+});
+
 /** Gives up one reference; the last one frees. */
 export const putTable = (table: PageTable, policy: FreePolicy): StepPart => ({
   alternatives: [
     { guard: gt(table.refs, 1), effect: [decrement(table.refs)] },
     { guard: eq(table.refs, 1), effect: lastPut(table, policy), note: "last reference" },
+    { guard: eq(table.refs, 0), checks: [freedOnce(table)], note: "no reference is left" },
   ],
 });
 

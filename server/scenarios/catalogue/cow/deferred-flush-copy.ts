@@ -152,7 +152,7 @@ export const deferredFlushCopyScenario: CatalogueScenario = {
   livelock: null,
   variants: [
     { id: "copy-at-once", what: "the write fault copies while a flush is pending (up to 5.11)", isFixed: false },
-    { id: "mapped-twice", what: "the same where mappings are counted, and the page has two", isFixed: false },
+    { id: "mapped-twice", what: "the write fault copies while a flush is pending; mappings are counted, and the page has two", isFixed: false },
     { id: "flush-first", what: "the write fault flushes where a flush is pending (5.12)", isFixed: true },
     { id: "exclusive-page", what: "a page that was writable is exclusive and is not copied (5.19)", isFixed: false },
   ],

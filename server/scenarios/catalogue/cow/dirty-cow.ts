@@ -55,7 +55,7 @@ function addWriter(model: ModelBuilder, world: ForcedWorld, follow: Follow): voi
 
 function addDontneed(model: ModelBuilder, world: ForcedWorld): void {
   const thread = model.thread("madvise(MADV_DONTNEED)", "environment");
-  const step = thread.step({ text: "zap_pte_range(): the page is unmapped", guard: isMapped(world.at.pte), effect: [...zap(world.memory, world.at), assign(world.dirty, 0)] });
+  const step = thread.step({ text: `${world.memory.behavior.names.zap}: the page is unmapped`, guard: isMapped(world.at.pte), effect: [...zap(world.memory, world.at), assign(world.dirty, 0)] });
   model.reach(thread, step, "the page is unmapped");
 }
 

@@ -68,7 +68,7 @@ export const dmaSeenByChildScenario: CatalogueScenario = {
   variants: [
     { id: "pin", what: "FOLL_PIN with FOLL_WRITE", isFixed: false },
     { id: "get", what: "FOLL_GET with FOLL_WRITE (O_DIRECT up to 6.2)", isFixed: false },
-    { id: "get-dontfork", what: "the same after madvise(MADV_DONTFORK)", isFixed: true },
+    { id: "get-dontfork", what: "FOLL_GET with FOLL_WRITE after madvise(MADV_DONTFORK)", isFixed: true },
   ],
   axes: { eras: ["E0", "E1", "E2", "E3", "E3b", "E4", "E5", "E6", "E7"], releases: [], byArchitecture: false },
   build: ({ variant, era }) => dmaSeenByChild(variant === "pin", variant === "get-dontfork", ERAS[era]),

@@ -158,8 +158,8 @@ export const sharedWhilePinnedScenario: CatalogueScenario = {
   livelock: null,
   variants: [
     { id: "ksm", what: "KSM: entry cleared, barrier, pins looked for, no longer exclusive, entry read-only", isFixed: true },
-    { id: "swap", what: "reclaim: the same, then a swap entry", isFixed: true },
-    { id: "migration", what: "migration: the same, then a migration entry", isFixed: true },
+    { id: "swap", what: "reclaim: entry cleared, barrier, pins looked for, no longer exclusive, swap entry", isFixed: true },
+    { id: "migration", what: "migration: entry cleared, barrier, pins looked for, no longer exclusive, migration entry", isFixed: true },
     { id: "no-clear", what: "the entry stays while pins are looked for", isFixed: false },
     { id: "exclusive-before-recheck", what: "the walk looks at PageAnonExclusive before it reads the entry again", isFixed: false },
     { id: "recheck-before-grab", what: "the walk reads the entry again before it takes the page", isFixed: false },

@@ -41,7 +41,7 @@ interface World {
 
 const begin = (model: ModelBuilder, era: EraBehavior): World => {
   const plain = privateMemory(model, era);
-  const swapCached = model.array("in the swap cache", [0, ...plain.names.map(() => 0)], { elements: ["none", ...plain.names].map((name) => `in the swap cache(${name})`) });
+  const swapCached = model.array("in the swap cache", [0, ...plain.names.map(() => 0)], { elements: ["none", ...plain.names].map((name) => `${name} in the swap cache`), labels: { 0: "no", 1: "yes" } });
   const memory: Memory = { ...plain, folios: { ...plain.folios, swapCached } };
   return { memory, a: addressSpace(memory, "A", 2), swapCached, device: dmaDevice(memory) };
 };
@@ -141,9 +141,9 @@ export const swappedPinScenario: CatalogueScenario = {
   livelock: null,
   variants: [
     { id: "pin", what: "reclaim does not look at pins", isFixed: false },
-    { id: "get", what: "the same with FOLL_GET, which nobody can tell from other references", isFixed: false },
+    { id: "get", what: "reclaim does not look at pins, and FOLL_GET cannot be told from other references", isFixed: false },
     { id: "pin-is-kept", what: "reclaim leaves pinned pages alone", isFixed: true },
-    { id: "pin-during-reclaim", what: "the same, and the pin comes after reclaim has looked", isFixed: false },
+    { id: "pin-during-reclaim", what: "reclaim leaves pinned pages alone, and the pin comes after it has looked", isFixed: false },
     { id: "unmap-refuses", what: "an exclusive page that is pinned is not unmapped", isFixed: false },
   ],
   axes: { eras: ["E0", "E1", "E2", "E3", "E3b", "E4", "E5", "E6", "E7"], releases: [], byArchitecture: false },

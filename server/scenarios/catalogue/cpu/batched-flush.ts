@@ -29,7 +29,7 @@ function objectsOf(name: string): Objects {
     other: cpu(model, "CPU 2"),
     tlb: tlbSlot(model, "CPU 2", 1, 1, ["P"]),
     batched: model.field("tlb_flush_batched", 0, { labels: { 0: "no", 1: "yes" } }),
-    told: model.field("mprotect()", 0, { labels: { 0: "not returned", 1: "returned" } }),
+    told: model.field("mprotect()", 0, { hidden: true }),
   };
 }
 

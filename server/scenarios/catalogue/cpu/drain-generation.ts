@@ -19,7 +19,7 @@ interface Objects {
 /** Adds a page to its batch and wants all batches empty: `__lru_add_drain_all()`. */
 function addCaller({ model, batch, buffer, generation, lock }: Objects, variant: string): void {
   const thread = model.thread("CPU 0: lru_add_drain_all()", "review");
-  const [seen, left] = [thread.local("this_gen"), thread.local("own batch", 0, { labels: { 0: "empty", 1: "a page" } })];
+  const [seen, left] = [thread.local("this_gen"), thread.local("own batch", 0, { hidden: true })];
   thread.step({ text: "folio_add_lru(): the page is in the batch of CPU 0", ...storeLate(buffer, batch, 1) });
   if (variant === "smp-mb") thread.step({ text: "smp_mb()", isFix: true, ...fence(buffer) });
   thread.step({ text: "this_gen = smp_load_acquire(&lru_drain_gen)", effect: [assign(seen, generation)] });
@@ -28,15 +28,15 @@ function addCaller({ model, batch, buffer, generation, lock }: Objects, variant:
     text: "this_gen != lru_drain_gen",
     alternatives: [{ guard: eq(seen, generation), note: "drains" }, { guard: ne(seen, generation), to: "done", note: "somebody else has drained since" }],
   });
-  thread.step({ text: "lru_drain_gen + 1, smp_mb()", ...together(fence(buffer), { alternatives: [{ effect: [increment(generation)] }] }) });
+  thread.step({ text: "WRITE_ONCE(lru_drain_gen, lru_drain_gen + 1); smp_mb()", ...together(fence(buffer), { alternatives: [{ effect: [increment(generation)] }] }) });
   thread.step({ text: "the batch of CPU 0 is drained", effect: [assign(batch.field, 0)] });
   thread.label("done");
-  thread.step({ text: "the caller looks for its page", ...loadOwn(buffer, batch, left) });
-  const looked = thread.step({
-    text: "the page is in no batch",
-    checks: [{ holds: eq(left, 0), property: "missed-drain", message: "a page is still in a batch after lru_add_drain_all() returned: its reference cannot be explained" }],
-  });
+  thread.step({ text: "the batch of CPU 0 is as its owner sees it", hidden: true, ...loadOwn(buffer, batch, left) });
   thread.step({ text: "mutex_unlock(&lock)", ...together(fence(buffer), spinUnlock(lock)) });
+  const looked = thread.step({
+    text: "the caller looks at the references of its page",
+    checks: [{ holds: eq(left, 0), property: "missed-drain", message: "the page is still in the batch of CPU 0 after lru_add_drain_all() returned: its reference cannot be explained" }],
+  });
   model.reach(thread, looked, "the caller looks for its page");
 }
 
@@ -44,7 +44,7 @@ function addCaller({ model, batch, buffer, generation, lock }: Objects, variant:
 function addOther({ model, batch, generation, lock }: Objects): void {
   const thread = model.thread("CPU 1: lru_add_drain_all()", "environment");
   thread.step({ text: "mutex_lock(&lock)", ...spinLock(lock) });
-  thread.step({ text: "lru_drain_gen + 1, smp_mb()", effect: [increment(generation)] });
+  thread.step({ text: "WRITE_ONCE(lru_drain_gen, lru_drain_gen + 1); smp_mb()", effect: [increment(generation)] });
   const drains = thread.step({
     text: "cpu_needs_drain(CPU 0)",
     alternatives: [{ guard: gt(batch.field, 0), effect: [assign(batch.field, 0)], note: "drained" }, { guard: eq(batch.field, 0), note: "empty" }],

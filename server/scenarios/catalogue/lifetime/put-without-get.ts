@@ -22,7 +22,7 @@ export const putWithoutGet: CatalogueScenario = {
   build({ variant }) {
     const model = modelBuilder(`folio-put-without-get, ${variant}`);
     const all = folios(model, 1, 1, ["P"]);
-    const done = model.field("request", 0, { labels: { 0: "running", 1: "done" } });
+    const done = model.field("request", 0, { hidden: true });
     const request = model.thread("p9_virtio_zc_request()", "review");
     if (variant === "reference") request.step({ text: "iov_iter_get_pages_alloc2(): get_page(P)", isFix: true, ...getFolio(all, 1) });
     request.step({ text: "the server fills P", checks: [folioLives(all, 1)] });

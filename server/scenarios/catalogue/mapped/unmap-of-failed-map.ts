@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { atLeast } from "../../../kernel/release.ts";
-import { modelBuilder } from "../../../simulator/build.ts";
+import { modelBuilder, type StepPart } from "../../../simulator/build.ts";
 import { assign } from "../../../simulator/effect.ts";
 import { eq, ne } from "../../../simulator/expression.ts";
 import { rcuReaders, rcuReadLock, rcuReadUnlock } from "../../../simulator/objects/rcu.ts";
 import type { CatalogueScenario } from "../scenario.ts";
+
+/** The part, with what its checks say in words of the scenario. */
+const saying = (part: StepPart, message: string): StepPart => ({
+  ...part, alternatives: part.alternatives.map((one) => ({ ...one, checks: (one.checks ?? []).map((check) => ({ ...check, message })) })),
+});
 
 /** A map that failed left no RCU section open; unmapping what it returned ends one that is not there. */
 export const unmapOfFailedMap: CatalogueScenario = {
@@ -41,7 +46,7 @@ export const unmapOfFailedMap: CatalogueScenario = {
       isFix: true,
       alternatives: [{ guard: ne(pte, 0) }, { guard: eq(pte, 0), to: "END", note: "NULL" }],
     });
-    thread.step({ text: "pte_unmap(pte)", ...rcuReadUnlock(readers) });
+    thread.step({ text: "pte_unmap(pte)", ...saying(rcuReadUnlock(readers), "rcu_read_unlock() without rcu_read_lock(): the map that failed has left none") });
     model.reach(thread, map, "the table is mapped");
     const khugepaged = model.thread("khugepaged", "environment");
     khugepaged.step({ text: "retract_page_tables(): pmdp_collapse_flush()", effect: [assign(pmd, 0)] });

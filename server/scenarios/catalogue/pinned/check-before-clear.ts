@@ -141,7 +141,7 @@ export const checkBeforeClear: CatalogueScenario = {
       all: folios(model, 1, 1, ["P"]),
       device: dmaDevice(model, ["P"]),
       tlb: tlbSlot(model, "CPU 1", 0, 0, ["P"]),
-      done: model.field("operation", 0, { labels: { 0: "not finished", 1: "succeeded" } }),
+      done: model.field("operation", 0, { hidden: true }),
     };
     addReviewed(objects, told);
     if (told.writer === "cpu") addCpu(objects);
@@ -158,8 +158,8 @@ export const checkBeforeClear: CatalogueScenario = {
       era: "E5",
       steps: [
         { thread: "write-protect", step: "folio_maybe_dma_pinned(folio)" },
-        { thread: "gup_fast(FOLL_PIN | FOLL_WRITE)", step: "try_grab_folio(FOLL_PIN)" },
-        { thread: "gup_fast(FOLL_PIN | FOLL_WRITE)", step: "pte_val(pte) != pte_val(ptep_get(ptep))" },
+        { thread: "pin_user_pages_fast(FOLL_WRITE)", step: "try_grab_folio(FOLL_PIN)" },
+        { thread: "pin_user_pages_fast(FOLL_WRITE)", step: "pte_val(pte) != pte_val(ptep_get(ptep))" },
         { thread: "write-protect", step: "ptep_clear_flush(vma, addr, ptep)" },
         { thread: "device", step: "DMA write to P" },
       ],

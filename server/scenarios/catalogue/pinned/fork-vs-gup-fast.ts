@@ -102,7 +102,8 @@ export const forkVsGupFast: CatalogueScenario = {
       pte: entry(model, "parent's pte", 1, names),
       writable: model.field("write bit of parent's pte", 1, { labels: { 0: "read-only", 1: "writable" } }),
       child: entry(model, "child's pte", 0, names),
-      all: folios(model, 2, 1, names),
+      // Before 5.19 nothing says that a page is exclusive.
+      all: folios(model, 2, 1, names, { hidden: ["anonExclusive"] }),
       device: dmaDevice(model, names),
       seq: seqcount(model, "write_protect_seq"),
     };
@@ -125,9 +126,9 @@ export const forkVsGupFast: CatalogueScenario = {
       era: "E3",
       steps: [
         { thread: "fork()", step: "page_needs_cow_for_dma(vma, page)" },
-        { thread: "gup_fast(FOLL_PIN | FOLL_WRITE)", step: "try_grab_folio(FOLL_PIN)" },
+        { thread: "pin_user_pages_fast(FOLL_WRITE)", step: "try_grab_folio(FOLL_PIN)" },
         { thread: "fork()", step: "ptep_set_wrprotect(src_mm, addr, src_pte): shared with the child" },
-        { thread: "gup_fast(FOLL_PIN | FOLL_WRITE)", step: "the page goes to the driver, which programs its device" },
+        { thread: "pin_user_pages_fast(FOLL_WRITE)", step: "the page goes to the driver, which programs its device" },
       ],
       expected: "fail",
     },

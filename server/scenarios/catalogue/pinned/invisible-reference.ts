@@ -30,7 +30,7 @@ export const invisibleReference: CatalogueScenario = {
     const pte = entry(model, "pte", 1, ["P"]);
     const writable = model.field("write bit of pte", 1, { labels: { 0: "read-only", 1: "writable" } });
     const [all, device] = [folios(model, 1, 1, ["P"]), dmaDevice(model, ["P"])];
-    const done = model.field("operation", 0, { labels: { 0: "not finished", 1: "succeeded" } });
+    const done = model.field("operation", 0, { hidden: true });
     const thread = model.thread("write-protect", "review");
     thread.step({ text: "ptep_clear_flush(vma, addr, ptep)", ...clearEntry(pte) });
     const check = thread.step({

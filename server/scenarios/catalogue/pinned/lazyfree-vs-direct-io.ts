@@ -34,21 +34,21 @@ interface Objects {
   readonly reader: { readonly buffer: StoreBuffer; readonly refcount: Location };
 }
 
-/** Which CPU's stores may be late: the one whose barrier is missing, or both where nothing is. */
+/** Which CPU's stores may be late: the one whose barrier is missing, or both where nothing is; what is about loads has none. */
 const isLate = (missing: Missing, barrier: Missing): Depth => (missing === "nothing" || missing === barrier ? 1 : 0);
 
-function objectsOf(name: string, missing: Missing): Objects {
+function objectsOf(name: string, variant: string, missing: Missing): Objects {
   const model = modelBuilder(name);
   const pte = entry(model, "*ptep", 1, ["P"]);
-  const all = folios(model, 1, 1, ["P"]);
+  const all = folios(model, 1, 1, ["P"], { first: { refcount: 2, mapcount: 1 } });
   const [ptep, refcount]: readonly Location[] = [{ name: "*ptep", field: pte }, { name: "refcount of P", field: all.refcount, index: 1 }];
   return {
     model, pte, all,
     device: dmaDevice(model, ["P"]),
     dirty: model.field("PG_dirty of P", 0, { labels: { 0: "clean", 1: "dirty" } }),
     discarded: model.field("data of P", 0, { labels: { 0: "kept", 1: "dropped" } }),
-    reclaimer: { buffer: storeBuffer(model, "CPU 0", [ptep!], isLate(missing, "smp-mb")), ptep: ptep! },
-    reader: { buffer: storeBuffer(model, "CPU 1", [refcount!], isLate(missing, "gup-barrier")), refcount: refcount! },
+    reclaimer: { buffer: storeBuffer(model, "CPU 0", [ptep!], variant === "smp-rmb" ? 0 : isLate(missing, "smp-mb")), ptep: ptep! },
+    reader: { buffer: storeBuffer(model, "CPU 1", [refcount!], variant === "smp-rmb" ? 0 : isLate(missing, "gup-barrier")), refcount: refcount! },
   };
 }
 
@@ -70,7 +70,7 @@ function addReclaim({ model, all, dirty, discarded, reclaimer }: Objects, missin
     thread.step({ text: "smp_rmb()" });
     readDirty();
   }
-  const unused = and(eq(refs, 1), eq(wasDirty, 0));
+  const unused = and(eq(refs, 2), eq(wasDirty, 0));
   thread.step({
     text: "ref_count == 1 + map_count && !folio_test_dirty(folio)",
     alternatives: [{ guard: unused, note: "unused and clean" }, { guard: not(unused), to: "remap", note: "in use or dirty" }],
@@ -94,14 +94,14 @@ function addDirectRead({ model, pte, all, device, dirty, discarded, reader }: Ob
   const thread = model.thread("read() with O_DIRECT", "environment");
   const { buffer, refcount } = reader;
   thread.step({
-    text: "gup_fast(): pte = ptep_get_lockless(ptep)",
+    text: "gup_pte_range(): pte = ptep_get_lockless(ptep)",
     alternatives: [{ guard: ne(pte, 0) }, { guard: eq(pte, 0), to: "END", note: "none: slow path" }],
   });
   const grab = addLate(buffer, refcount, 1);
-  thread.step({ text: "gup_fast(): try_grab_folio(FOLL_GET)", ...grab });
-  if (missing !== "gup-barrier") thread.step({ text: "gup_fast(): smp_mb(), implied by the atomic operation", ...fence(buffer) });
+  thread.step({ text: "gup_pte_range(): try_grab_folio(FOLL_GET)", ...grab });
+  if (missing !== "gup-barrier") thread.step({ text: "gup_pte_range(): smp_mb(), implied by the atomic operation", ...fence(buffer) });
   thread.step({
-    text: "gup_fast(): pte_val(pte) != pte_val(ptep_get(ptep))",
+    text: "gup_pte_range(): pte_val(pte) != pte_val(ptep_get(ptep))",
     alternatives: [{ guard: ne(pte, 0), note: "unchanged" }, { guard: eq(pte, 0), to: "put", note: "changed" }],
   });
   thread.step({ text: "the device is programmed", ...together(fence(buffer), programDevice(device, 1)) });
@@ -139,7 +139,7 @@ export const lazyfreeVsDirectIo: CatalogueScenario = {
   axes: { eras: [], releases: ["6.1"], byArchitecture: false },
   build({ variant }) {
     const missing = MISSING[variant]!;
-    const objects = objectsOf(`lazyfree-vs-direct-io, ${variant}`, missing);
+    const objects = objectsOf(`lazyfree-vs-direct-io, ${variant}`, variant, missing);
     addReclaim(objects, missing);
     addDirectRead(objects, missing);
     addDrain(objects.model, objects.reclaimer.buffer);

@@ -16,7 +16,7 @@ const FOREIGN = 2;
 
 /** `gup_fast_fallback()` of A's own thread: interrupts off from the first look at the tables to the page. */
 function addGupFast({ model, pudA, table, irqsOff }: HugetlbTable, pmd: Field): void {
-  const thread = model.thread("gup_fast() in A", "review");
+  const thread = model.thread("GUP-fast in A", "review");
   const walked = thread.local("pud", 0, { labels: { 0: "none", 1: "P" } });
   thread.step({ text: "local_irq_save(flags)", ...rcuReadLock(irqsOff) });
   thread.step({ text: "pud = READ_ONCE(*pudp)", effect: [assign(walked, pudA)] });

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { givesUp, isOneLock, lockHolding } from "../scenarios/obligation/lock-holding.ts";
+import type { EffectProgram } from "../program/program.ts";
+import type { ObligationKind } from "../scenarios/obligation/obligation.ts";
+import { checkObligation } from "./obligation-check.ts";
+import type { Candidate, Rule, Site } from "./rule.ts";
+
+/** Names of functions that are left with what they took. */
+const TAKES_FOR_CALLER = /(?:^|_)(?:try)?(?:lock|get|begin|start|acquire|enter|down)(?:_|$)/;
+
+/** A function takes locks more than once. */
+const kinds = new WeakMap<EffectProgram, ObligationKind>();
+
+export const lockImbalance: Rule = {
+  meta: {
+    id: "lock-imbalance",
+    title: "lock held after a failure, released twice, or released without being held",
+    severity: "error",
+    since: "2.6.12",
+    until: null,
+    why:
+      "A way out that forgets to unlock leaves the lock held for good: the next one who wants it waits for ever. " +
+      "Releasing a lock that is not held lets two into the section at once, or wakes nobody who should be woken.",
+    messages: { imbalance: "{function}(): {bad}" },
+    scenarios: ["lock-imbalance"],
+    sources: [],
+  },
+  effects: ["acquire", "lockEntryTable"],
+  *check(site: Site): Iterable<Candidate> {
+    const { program, effect, call } = site;
+    // Whoever only takes a lock takes it for its caller.
+    if (TAKES_FOR_CALLER.test(program.name) || !givesUp(program, effect, call) || !isOneLock(program, effect, call)) return;
+    const kind = kinds.get(program) ?? lockHolding(program);
+    kinds.set(program, kind);
+    yield* checkObligation("lock-imbalance", "imbalance", kind, site);
+  },
+};

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { factFor } from "../kernel/facts.ts";
+import { spins } from "../kernel/lock-order.ts";
+import type { Target } from "../kernel/target.ts";
+import type { BoundEffect, CallNode, EffectProgram, NodeId } from "../program/program.ts";
+import { render } from "../program/render.ts";
+import { modelBuilder, type ThreadBuilder } from "../simulator/build.ts";
+import { assign, increment } from "../simulator/effect.ts";
+import { gt } from "../simulator/expression.ts";
+import type { Alternative, Assignment } from "../simulator/model.ts";
+import { atomicContext, mightSleep, type Context } from "../simulator/objects/context.ts";
+import { isUnknown, someIn } from "./doubt.ts";
+import type { Experiment } from "./experiment.ts";
+import { lift } from "./lift.ts";
+import { guessedNames, unseenNames } from "./obligation/guessed.ts";
+import { insertBefore, synthetic, without } from "./rewrite.ts";
+import type { LiftedStep, Lifting, World } from "./world.ts";
+
+/*
+ * A call that may sleep, in a section that must not: under a spinlock, in an RCU read-side section (a mapped entry is one
+ * from 6.6 on, 146b42e07494), with interrupts or preemption off. One thread shows it: the section is entered where the
+ * text enters it, and the call comes before its end.
+ */
+
+/** The calls that are looked at: they are known to sleep, whatever their arguments. */
+export type Sleepers = (call: CallNode, node: NodeId) => boolean;
+
+/** What the fix puts in front of the call. */
+const LEFT = "leaves the section first";
+
+/** Explores one function; the call of a fix that leaves the sections is the only one that is not in the text. */
+export function atomicCall(sleepers: Sleepers, { release: asked, config }: Pick<Target, "release" | "config">): Experiment {
+  const isLeft = (call: CallNode): boolean => call.at < 0 && call.shown === LEFT;
+  return {
+    name: "sleep-in-atomic",
+    primary: ["sleep-in-atomic"],
+    secondary: [],
+    bounds: "one thread, every way through the function, loops unbounded",
+    build(program, release) {
+      const model = modelBuilder("sleep-in-atomic");
+      const sites = program.nodes.flatMap((node, id) => (node.kind === "call" && sleepers(node, id) ? [id] : []));
+      if (sites.length === 0) return null;
+      const lifted = lift(model, program, release, (thread) => world(program, thread, sleepers, isLeft, sectionsIn({ release: asked, config })));
+      for (const id of sites) for (const step of lifted.stepsOf.get(id)?.slice(0, 1) ?? []) model.reach(lifted.thread, step, "the call that sleeps");
+      return { model: model.finish(), assumptions: lifted.assumptions };
+    },
+    fix: (program) => ({
+      title: "the section is left before the call",
+      program: insertBefore(program, (node, id) => (node.kind === "call" && sleepers(node, id) ? [synthetic(LEFT, { kind: "leaveAtomic", reason: "preempt" })] : [])),
+    }),
+    mutate: (fixed) => without(fixed, (node) => node.kind === "call" && isLeft(node)),
+    wrongFixes: [],
+  };
+}
+
+/** How an effect changes the number of atomic sections that the thread is in; null: not at all. */
+type DepthOf = (effect: BoundEffect, call: CallNode) => "enter" | "leave" | null;
+
+/** With a configuration that the user set, more calls enter a section: kmap_atomic() behind a mapped entry (HIGHPTE). */
+const sectionsIn = ({ release, config }: Pick<Target, "release" | "config">): DepthOf => (effect, call) => {
+  const always = depthOf(effect);
+  if (always !== null || (effect.kind !== "mapPte" && effect.kind !== "unmapPte")) return always;
+  const fact = factFor(call.name, call.args.length, release)?.fact;
+  const adds = (fact?.underConfig ?? []).flatMap((one) => (Object.entries(one.config).every(([symbol, value]) => config[symbol] === value) ? one.adds : []));
+  return adds.some(({ kind }) => kind === "enterAtomic") ? "enter" : adds.some(({ kind }) => kind === "leaveAtomic") ? "leave" : null;
+};
+
+/** Whatever the configuration is. */
+function depthOf(effect: BoundEffect): ReturnType<DepthOf> {
+  switch (effect.kind) {
+    case "acquire":
+      return spins(effect.lock) ? "enter" : null;
+    case "release":
+      return spins(effect.lock) ? "leave" : null;
+    case "lockEntryTable":
+      return "enter";
+    // Lazy MMU mode is left by whoever sleeps.
+    case "enterAtomic":
+      return effect.reason === "lazy_mmu" ? null : "enter";
+    case "leaveAtomic":
+      return effect.reason === "lazy_mmu" ? null : "leave";
+    case "mapPte":
+      return effect.rcu || effect.locks ? "enter" : null;
+    case "unmapPte":
+      return effect.rcu || effect.ptl !== null ? "leave" : null;
+    case "consumes":
+      return "leave";
+    default:
+      return null;
+  }
+}
+
+/** True where a function enters a section at all: nothing else needs to be looked at. */
+export function entersAtomic(program: EffectProgram, target: Pick<Target, "release" | "config">): boolean {
+  const depth = sectionsIn(target);
+  return program.nodes.some((node) => node.kind === "call" && node.effects.some((effect) => depth(effect, node) === "enter"));
+}
+
+function world(program: EffectProgram, thread: ThreadBuilder, sleepers: Sleepers, isLeft: (call: CallNode) => boolean, depth: DepthOf): World {
+  const context = atomicContext(thread);
+  const guessed = guessedNames(program);
+  const hides = unseenNames(program);
+  const ids = new Map(program.nodes.flatMap((node, id) => (node.kind === "call" ? [[node, id] as const] : [])));
+  const sleeps = (call: CallNode): boolean => sleepers(call, ids.get(call) ?? -1);
+  const changes = (way: ReturnType<DepthOf>, effect: BoundEffect, call: CallNode, lifting: Lifting): LiftedStep[] =>
+    way === null ? [] : [isLeft(call) ? { alternatives: [{ effect: [assign(context, 0)] }] } : change(way, effect, call, lifting, context, effect === first(call))];
+  const first = (call: CallNode): BoundEffect | undefined => call.effects.find((effect) => depth(effect, call) !== null);
+  return {
+    sees: (effect, call) => depth(effect, call) !== null || (sleeps(call) && effect === call.effects[0]),
+    reads: () => [],
+    refine: (effect, call, lifting) => [
+      ...(sleeps(call) && effect === call.effects[0] ? [{ alternatives: [{ checks: [mightSleep(context, `${call.name}()`)] }] }] : []),
+      ...changes(depth(effect, call), effect, call, lifting),
+    ],
+    place: () => null,
+    meaning: () => null,
+    // What is not visible may have left every section.
+    unseen: () => [{ text: "sections", hidden: true, alternatives: [{ effect: [assign(context, 0)] }] }],
+    decidedBy: (value) => someIn(value, (part) => guessed.has(render(part)) || hides(render(part))),
+    hides,
+    handed: (call) => handedLock(program, call),
+  };
+}
+
+/** Leaves an atomic section; one that a caller entered is not counted. */
+const leave = (context: Context): Assignment => assign(context, { kind: "binary", operator: "-", left: { kind: "field", field: context }, right: gt(context, 0) });
+
+/** One step of an effect. The value of a call is decided by the first of its effects that may fail. */
+function change(way: "enter" | "leave", effect: BoundEffect, call: CallNode, lifting: Lifting, context: Context, decides: boolean): LiftedStep {
+  if (way === "leave") {
+    const both = effect.kind === "unmapPte" && effect.rcu && effect.ptl !== null;
+    return { alternatives: [{ effect: both ? [leave(context), leave(context)] : [leave(context)] }] };
+  }
+  const twice = effect.kind === "mapPte" && effect.rcu && effect.locks;
+  const entered = twice ? [increment(context), increment(context)] : [increment(context)];
+  const failure = decides ? failureOf(effect) : null;
+  const set = (value: number): readonly Assignment[] => (decides ? lifting.set(call.result, value) : []);
+  const success: Alternative = { effect: [...entered, ...set(failure === "nonzero" ? 0 : 1)] };
+  if (failure === null) return { alternatives: [success] };
+  return { alternatives: [{ ...success, note: "entered" }, { effect: set(failure === "nonzero" ? 1 : 0), note: "not entered" }] };
+}
+
+/** Value of the call where the section was not entered; null: it always is. */
+function failureOf(effect: BoundEffect): "zero" | "nonzero" | null {
+  if (effect.kind === "mapPte") return !effect.mayFail ? null : effect.pteOut ? "nonzero" : "zero";
+  const held = "held" in effect ? effect.held : undefined;
+  return held === undefined || held === "always" ? null : held === "zero" ? "nonzero" : "zero";
+}
+
+/** A lock, a mapped entry or a fault that a callee is handed: it may leave the section for its caller. */
+function handedLock(program: EffectProgram, call: CallNode): string | null {
+  if (!isUnknown(call) || call.keeps === true) return null;
+  for (const arg of call.args) {
+    const place = arg.kind === "unary" && arg.operator === "&" ? arg.of : arg;
+    const type = place.kind === "name" ? program.variables.get(place.name)?.type : undefined;
+    if (type !== undefined && LOCK_TYPES.has(type)) return render(place);
+  }
+  return null;
+}
+
+const LOCK_TYPES: ReadonlySet<string> = new Set(["spinlock_t", "pte_t", "vm_fault", "page_vma_mapped_walk"]);
