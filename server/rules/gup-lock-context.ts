@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Held, State } from "../analysis/state.ts";
 import type { Value } from "../program/code.ts";
-import type { EffectProgram } from "../program/program.ts";
+import type { CallNode, EffectProgram } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import { gupTakesLockAgain, gupWithoutLock } from "../scenarios/gup-under-lock.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
-import { sleepsInSection } from "../scenarios/sleeps-in-section.ts";
+import { checkSleeper } from "./atomic-check.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 
@@ -25,27 +25,24 @@ export const gupLockContext: Rule = {
     messages: {
       notHeld: "{function}() calls {call}() without mmap_lock: munmap() may free the VMA that it walks",
       held: "{function}() calls {call}() with mmap_lock held: it takes the lock again and waits for a writer that waits for this one",
-      atomic: "{function}() calls {call}() in atomic context: it may sleep{nowait}",
+      atomic: "{function}() calls {call}() in atomic context: it may sleep",
+      nowait: "{function}() calls {call}() in atomic context: with FOLL_NOWAIT it waits for no I/O, and may sleep all the same",
       release: "{function}() calls {call}() in atomic context: it takes page locks and may sleep",
     },
-    scenarios: ["gup-without-mmap-lock", "gup-takes-mmap-lock-again", "sleeps-in-section"],
+    scenarios: ["gup-without-mmap-lock", "gup-takes-mmap-lock-again", "sleep-in-atomic"],
     sources: [],
   },
   effects: ["gup", "unpin", "marksDirty"],
   *check(site: Site): Iterable<Candidate> {
-    const { program, call, effect, states, node } = site;
+    const { program, effect, states, node } = site;
     if (!isAffordable(site)) return;
-    const own = states.filter(({ state }) => state.atomic.some((one) => one.at >= 0));
     if (effect.kind === "unpin" || effect.kind === "marksDirty") {
-      if (own.length > 0 && locksPages(effect)) yield* found(site, "release", sleepsInSection(node, `${call.name}()`));
+      yield* checkSleeper("gup-lock-context", "release", locksPages, site);
       return;
     }
     if (effect.kind !== "gup" || effect.form === "fast-only") return;
-    if (own.length > 0) {
-      const isNowait = effect.flags !== null && /\bFOLL_NOWAIT\b/.test(render(effect.flags));
-      yield* found(site, "atomic", sleepsInSection(node, `${call.name}()`), { nowait: isNowait ? ", with FOLL_NOWAIT as well" : "" });
-      return;
-    }
+    const isNowait = effect.flags !== null && /\bFOLL_NOWAIT\b/.test(render(effect.flags));
+    yield* checkSleeper("gup-lock-context", isNowait ? "nowait" : "atomic", isSleepingGup, site);
     if (effect.form === "fast" || effect.form === "unlocked") {
       if (states.some(({ state }) => holdsCurrent(program, state))) yield* found(site, "held", gupTakesLockAgain(node, program));
       return;
@@ -56,17 +53,17 @@ export const gupLockContext: Rule = {
   },
 };
 
-function* found({ program, call, target }: Site, messageId: string, experiment: Experiment, data: Readonly<Record<string, string>> = {}): Iterable<Candidate> {
+function* found({ program, call, target }: Site, messageId: string, experiment: Experiment): Iterable<Candidate> {
   const proof = prove(experiment, program, target.release, MAX_STATES);
   if (!isProved(proof)) return;
-  yield { ruleId: "gup-lock-context", messageId, data: { function: program.name, call: call.name, ...data }, place: placeOf(program, call), related: [], prove: () => proof };
+  yield { ruleId: "gup-lock-context", messageId, data: { function: program.name, call: call.name }, place: placeOf(program, call), related: [], prove: () => proof };
 }
 
+const isSleepingGup = (_: EffectProgram, call: CallNode): boolean => call.effects.some((effect) => effect.kind === "gup" && effect.form !== "fast-only");
+
 /** True for what marks pages dirty under their lock. */
-function locksPages(effect: Site["effect"]): boolean {
-  if (effect.kind === "marksDirty") return effect.locks;
-  return effect.kind === "unpin" && effect.dirty !== undefined && /^(?:1|true)$/.test(render(effect.dirty));
-}
+const locksPages = (_: EffectProgram, call: CallNode): boolean =>
+  call.effects.some((effect) => (effect.kind === "marksDirty" ? effect.locks : effect.kind === "unpin" && effect.dirty !== undefined && /^(?:1|true)$/.test(render(effect.dirty))));
 
 /** True where the function itself took mmap_lock of the current process: that of another one may be held. */
 const holdsCurrent = (program: EffectProgram, state: State): boolean => state.held.some((held) => held.lock === "mmap_lock" && held.taken && held.at >= 0 && isCurrent(program, held));
