@@ -13,6 +13,7 @@ import { hugetlbFacts } from "./api/hugetlb.ts";
 import { lockFacts } from "./api/lock.ts";
 import { migrateFacts } from "./api/migrate.ts";
 import { notifierFacts } from "./api/notifier.ts";
+import { pageDataFacts } from "./api/page-data.ts";
 import { pageTableFacts } from "./api/page-table.ts";
 import { preconditionFacts } from "./api/precondition.ts";
 import { protectFacts } from "./api/protect.ts";
@@ -40,6 +41,7 @@ export const allFacts: readonly ApiFact[] = [
   ...gupFacts,
   ...gupInternalFacts,
   ...gupWrapperFacts,
+  ...pageDataFacts,
   ...faultFacts,
   ...migrateFacts,
   ...walkFacts,

@@ -143,6 +143,14 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   },
   walkMapped: { walk: position, step: oneOf("fill", "next", "done") },
   freesTable: { table: position, how: oneOf("by-architecture", "rcu", "at-once") },
+  asksPins: { page: position },
+  freesPage: { page: position },
+  marksDirty: { page: position, locks: boolean, through: oneOf("mapping", "flag") },
+  addressOfPage: { page: position, form: oneOf("virtual", "physical") },
+  writesMemory: { to: position, form: oneOf("address", "page") },
+  deviceAccess: { memory: position, form: oneOf("page", "scatterlist", "address"), direction: orNull(position), failure: orNull(oneOf("zero", "nonzero")) },
+  deviceAccessEnd: { memory: position },
+  waitsForOthers: {},
   localMap: { step: oneOf("push", "pop") },
 };
 

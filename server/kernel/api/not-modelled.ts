@@ -14,7 +14,4 @@ export const NOT_MODELLED: Readonly<Record<string, string>> = {
   page_needs_cow_for_dma: "asserts that write_protect_seq is odd, which no lock class stands for",
   tlb_unshare_pmd_ptdesc: "newer than the releases that were read",
   bio_iov_add_page: "static to block/bio.c in all releases that were read; bio_add_page() has the fact",
-  __free_page: "wrong for pages of user memory, but right for its own allocations: the call does not tell",
-  set_page_dirty: "asks for the page lock or a stable mapping, which of the two its caller decides",
-  SetPageDirty: "a flag of the page, without a lock of its own",
 };
