@@ -2,6 +2,8 @@
 import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
 import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
+import { hugetlbAllocUnlocked } from "./hugetlb-alloc-unlocked.ts";
+import { hugetlbPtlUnderRcu } from "./hugetlb-ptl-under-rcu.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
 import type { Rule } from "./rule.ts";
@@ -11,6 +13,8 @@ export const RULES: readonly Rule[] = [
   gupCowBreakMisplaced,
   gupCowBreakMissing,
   gupReadonlyLongterm,
+  hugetlbAllocUnlocked,
+  hugetlbPtlUnderRcu,
   hugetlbWalkUnlocked,
   notifierNonblockOutsideOom,
 ];

@@ -8,10 +8,10 @@ import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "
 import { namesIn, render } from "../program/render.ts";
 import { modelBuilder, type ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
-import { and, eq, FALSE, ne, or, TRUE, type Expression, type Field, type Operand } from "../simulator/expression.ts";
+import { and, eq, FALSE, ne, not, or, TRUE, type Expression, type Field, type Operand } from "../simulator/expression.ts";
 import type { Alternative, Check } from "../simulator/model.ts";
 import { tableLives, tableLockLives } from "../simulator/objects/page-table.ts";
-import { downRead, downWrite, upRead, upWrite, type Rwsem } from "../simulator/objects/rwsem.ts";
+import { downRead, downWrite, isHeldForWrite, upRead, upWrite, type Rwsem } from "../simulator/objects/rwsem.ts";
 import { rcuReadLock, rcuReadUnlock } from "../simulator/objects/rcu.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
 import { gracePeriod, sharedTable, unmapper, unsharer, type FreeingAxis, type SharedTable } from "./hugetlb-sharing.ts";
@@ -36,9 +36,16 @@ interface HeldByCaller {
   readonly isGivenUp?: boolean;
 }
 
+/**
+ * What a walk is about. `lookup`: every use of the pointer; `lock-in-section`: the table's lock, taken where RCU or disabled
+ * interrupts are to keep the table; `allocation`: the walk shares a table where it finds none.
+ */
+export type WalkKind = "lookup" | "lock-in-section" | "allocation";
+
 /** What is known about the walk that the scenario is about. */
 export interface WalkFocus {
   readonly walk: NodeId;
+  readonly kind: WalkKind;
   /** Canonical text of the VMA, or of what names it; null where the walk names none. */
   readonly vma: string | null;
   /** The function's own word for the VMA, where that is another one. */
@@ -66,12 +73,16 @@ export function usedPointer(effect: BoundEffect): Value | null {
   }
 }
 
+/** True where the effect takes, or names, the lock of the table. */
+const takesTableLock = ({ kind }: BoundEffect): boolean => kind === "ptlOf" || kind === "lockEntryTable";
+
 /** Value of a pointer that came from the walk; other pointers are 1. */
 const INTO_TABLE = 2;
+const ELSEWHERE = 1;
 
 const LOCKS = new Set<LockClass>(["mmap_lock", "hugetlb_vma_lock", "i_mmap_rwsem"]);
 
-const isLockEffect = (effect: BoundEffect): effect is BoundEffect & { kind: "acquire" | "release" } =>
+export const isLockEffect = (effect: BoundEffect): effect is BoundEffect & { kind: "acquire" | "release" } =>
   (effect.kind === "acquire" || effect.kind === "release") && LOCKS.has(effect.lock);
 
 /** The semaphore that a lock call means: that of the walked VMA (or its mm), or another one of the class. */
@@ -83,7 +94,7 @@ function lockOf(objects: SharedTable, effect: BoundEffect & { kind: "acquire" | 
   return objects.locks[effect.lock as keyof SharedTable["locks"]];
 }
 
-function world(objects: SharedTable, focus: WalkFocus, program: EffectProgram): World {
+function world(objects: SharedTable, focus: WalkFocus, program: EffectProgram, locks: PmdSharingLocks): World {
   const walks = (effect: BoundEffect, call: CallNode): boolean => effect.kind === "hugetlbWalk" && vmaOfWalk(effect) === focus.vma && call.result !== null;
   const pointers = pointersInto(program, focus);
   const usesPointer = (value: Value): boolean => pointers.has(render(value));
@@ -92,14 +103,14 @@ function world(objects: SharedTable, focus: WalkFocus, program: EffectProgram): 
       if (isLockEffect(effect)) return true;
       if (effect.kind === "enterAtomic" || effect.kind === "leaveAtomic") return effect.reason === "rcu" || effect.reason === "irq";
       if (effect.kind === "hugetlbWalk") return walks(effect, call);
-      const used = usedPointer(effect);
+      const used = focus.kind === "lock-in-section" && !takesTableLock(effect) ? null : usedPointer(effect);
       return used !== null && usesPointer(used);
     },
     reads(effect) {
       const used = usedPointer(effect);
       return used ? [used] : [];
     },
-    refine: (effect, call, lifting) => refine(effect, call, lifting, objects, focus),
+    refine: (effect, call, lifting) => (effect.kind === "hugetlbWalk" ? [walkStep(call, lifting, objects, focus, locks)] : refine(effect, call, lifting, objects, focus)),
     place: (value) => placeOf(value),
     decidedBy: asksSharing(program),
     handed: (call) => handedLocked(program, call),
@@ -122,7 +133,7 @@ function world(objects: SharedTable, focus: WalkFocus, program: EffectProgram): 
 }
 
 /** In this scenario the VMA is MAP_SHARED and shareable: a private one has no shared table to lose. */
-function placeOf(value: Value): Operand | null {
+export function placeOf(value: Value): Operand | null {
   // A hugetlb mapping always is one of a file.
   if (value.kind === "member" && value.field === "vm_file") return 1;
   if (value.kind === "call") return SHARE_TESTS.includes(value.name) ? 1 : PRIVATE_TESTS.includes(value.name) ? 0 : null;
@@ -159,15 +170,6 @@ function refine(effect: BoundEffect, call: CallNode, lifting: Lifting, objects: 
       return [rcuReadLock(effect.reason === "rcu" ? objects.readers : objects.irqsOff)];
     case "leaveAtomic":
       return [rcuReadUnlock(effect.reason === "rcu" ? objects.readers : objects.irqsOff)];
-    case "hugetlbWalk":
-      return [
-        {
-          alternatives: [
-            { guard: eq(objects.pudA, 1), effect: lifting.set(call.result, INTO_TABLE), note: "finds table P" },
-            { guard: eq(objects.pudA, 0), effect: lifting.set(call.result, 0), note: "NULL" },
-          ],
-        },
-      ];
     case "accessEntry":
     case "clearEntry":
     case "setEntry": {
@@ -185,13 +187,32 @@ function refine(effect: BoundEffect, call: CallNode, lifting: Lifting, objects: 
   }
 }
 
+/**
+ * A lookup finds the table or nothing. An allocation goes on to share the table of another process, and takes i_mmap_rwsem for
+ * that where the release has it so: mm/hugetlb.c, huge_pte_alloc(), huge_pmd_share() (6.1.192).
+ */
+export function walkStep(call: CallNode, lifting: Lifting, { pudA, pudB, offeredByB, table, locks: { i_mmap_rwsem } }: SharedTable, { kind }: WalkFocus, { shareTakes }: PmdSharingLocks): LiftedStep {
+  const found: Alternative = { guard: eq(pudA, 1), effect: lifting.set(call.result, INTO_TABLE), note: "finds table P" };
+  if (kind !== "allocation" || offeredByB === null) return { alternatives: [found, { guard: eq(pudA, 0), effect: lifting.set(call.result, 0), note: "NULL" }] };
+  const mayShare = shareTakes === null ? TRUE : shareTakes === "read" ? not(isHeldForWrite(i_mmap_rwsem)) : eq(i_mmap_rwsem, 0);
+  const isOffered = and(eq(pudB, 1), eq(offeredByB, 1));
+  return {
+    alternatives: [
+      found,
+      { guard: and(eq(pudA, 0), isOffered, mayShare), effect: [assign(pudA, 1), assign(table.refs, 2), ...lifting.set(call.result, INTO_TABLE)], note: "shares table P of B" },
+      { guard: and(eq(pudA, 0), not(isOffered)), effect: lifting.set(call.result, ELSEWHERE), note: "a table of its own" },
+      { effect: lifting.set(call.result, 0), note: "NULL: no memory" },
+    ],
+  };
+}
+
 /** The value of an access is some entry: none or not. */
 function resultWays(call: CallNode, lifting: Lifting): (readonly ReturnType<typeof assign>[])[] {
   const set = lifting.set(call.result, 1);
   return set.length === 0 ? [[]] : [set, lifting.set(call.result, 0)];
 }
 
-function lockSteps(
+export function lockSteps(
   effect: BoundEffect & { kind: "acquire" | "release" },
   call: CallNode,
   lifting: Lifting,
@@ -241,7 +262,7 @@ const BY_CALLER = "held on entry";
  * What the caller does around the function, as steps of the same thread. What the function gives up itself is not given
  * up again, and is not held where the function no longer gives it up (a fix took the section out).
  */
-function inCaller(program: EffectProgram, focus: WalkFocus): EffectProgram {
+export function inCaller(program: EffectProgram, focus: WalkFocus): EffectProgram {
   const call = (kind: "acquire" | "release", held: HeldByCaller): Omit<CallNode, "next"> => {
     const shown = `(${held.by}) ${NAMES[held.lock]?.[held.mode]?.[kind === "acquire" ? 0 : 1] ?? `${kind} ${held.lock}`}`;
     const effect: BoundEffect =
@@ -266,7 +287,7 @@ const NAMES: Partial<Record<LockClass, Record<"read" | "write", readonly [string
   i_mmap_rwsem: { read: ["i_mmap_lock_read()", "i_mmap_unlock_read()"], write: ["i_mmap_lock_write()", "i_mmap_unlock_write()"] },
 };
 
-const isWalk = (node: ProgramNode, focus: WalkFocus): boolean =>
+export const isWalk = (node: ProgramNode, focus: WalkFocus): boolean =>
   node.kind === "call" && node.result !== null && node.effects.some((effect) => effect.kind === "hugetlbWalk" && vmaOfWalk(effect) === focus.vma);
 
 const isSectionOf = (node: ProgramNode, lock: LockClass): boolean =>
@@ -275,8 +296,12 @@ const isSectionOf = (node: ProgramNode, lock: LockClass): boolean =>
 const dropsMmapLock = (node: ProgramNode): boolean =>
   node.kind === "call" && node.effects.some((effect) => effect.kind === "release" && effect.lock === "mmap_lock");
 
+/** What a walker without a lock relies on. */
+export const isLocklessSection = (node: ProgramNode): boolean =>
+  node.kind === "call" && node.effects.length > 0 && node.effects.every((effect) => (effect.kind === "enterAtomic" || effect.kind === "leaveAtomic") && (effect.reason === "rcu" || effect.reason === "irq"));
+
 /** Reference fix: one section of the lock that the release has, from before the lookup to after the last use. */
-function takeLock(program: EffectProgram, focus: WalkFocus, { walker }: PmdSharingLocks): EffectProgram {
+export function takeLock(program: EffectProgram, focus: WalkFocus, { walker }: PmdSharingLocks): EffectProgram {
   const { lock: held, mode } = walker;
   const lock = synthetic(shown(walker.take, focus, walker.of), { kind: "acquire", lock: held, object: null, mode, sleeps: true, held: "always" });
   const unlock = synthetic(shown(walker.drop, focus, walker.of), { kind: "release", lock: held, object: null, mode });
@@ -291,10 +316,13 @@ function takeLock(program: EffectProgram, focus: WalkFocus, { walker }: PmdShari
 const shown = (call: string, focus: WalkFocus, of: "vma" | "mapping"): string =>
   call.replaceAll("%", of === "mapping" ? "mapping" : (focus.name ?? focus.vma ?? "vma"));
 
+/** The call that takes the lock of the fix. */
+export const shownLock = (focus: WalkFocus, { walker }: PmdSharingLocks): string => shown(walker.take, focus, walker.of);
+
 const ADDED = "added by the fix";
 
 /** True for what the fix added. */
-const isAdded = (node: ProgramNode): boolean => node.kind === "call" && node.at < 0 && node.name === ADDED;
+export const isAdded = (node: ProgramNode): boolean => node.kind === "call" && node.at < 0 && node.name === ADDED;
 
 /** Names that say whose address space is walked. */
 export const walksCurrentMm = (program: EffectProgram, walk: NodeId): boolean => {
@@ -306,9 +334,9 @@ export function hugetlbUnshareUaf(focus: WalkFocus, axis: FreeingAxis, release: 
   const locks = pmdSharingLocks(release);
   const build = (program: EffectProgram): BuiltModel => {
     const model = modelBuilder("hugetlb-unshare-uaf");
-    const objects = sharedTable(model);
+    const objects = sharedTable(model, focus.kind !== "allocation");
     const whole = inCaller(program, focus);
-    const lifted = lift(model, whole, release, () => world(objects, focus, whole));
+    const lifted = lift(model, whole, release, () => world(objects, focus, whole, locks));
     const unshare = unsharer(model, objects, locks.hasVmaLock);
     unmapper(model, objects, axis, locks.hasVmaLock);
     if (axis.page === "rcu") gracePeriod(model, objects);
@@ -325,7 +353,11 @@ export function hugetlbUnshareUaf(focus: WalkFocus, axis: FreeingAxis, release: 
     secondary: [],
     bounds: `environment {hole punch that unshares A, munmap() in B}, ${axis.phrase}, loops unbounded, SC`,
     build,
-    fix: (program) => ({ title: `${shown(locks.walker.take, focus, locks.walker.of)} from before the lookup to after the last use`, program: takeLock(program, focus, locks) }),
+    // The lock sleeps: it takes the place of a section in which nobody may.
+    fix: (program) => ({
+      title: `${shownLock(focus, locks)} ${focus.kind === "lock-in-section" ? "in place of the section, " : ""}from before the ${focus.kind === "allocation" ? "allocation" : "lookup"} to after the last use`,
+      program: takeLock(focus.kind === "lock-in-section" ? without(program, isLocklessSection) : program, focus, locks),
+    }),
     mutate: (fixed) => without(fixed, isAdded),
     wrongFixes: [],
   };

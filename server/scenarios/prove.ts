@@ -112,7 +112,7 @@ function withoutAssumed(model: Model): Model | null {
 
 function optionsFor(experiment: Experiment, model: Model, properties: readonly string[], maxStates: number): ExploreOptions {
   const reviewed = model.threads.findIndex((thread) => thread.role === "review");
-  return { maxStates, properties: new Set(properties), livelock: experiment.livelock ? reviewed : null };
+  return { maxStates, properties: new Set(properties), livelock: experiment.livelock ? reviewed : null, deadlock: experiment.deadlock ?? false };
 }
 
 /** What a verdict covers; and what was counted, where that is not every state. */
