@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { LockClass, LockMode, ReleaseRange } from "./effect.ts";
-import { covers, type Release } from "./release.ts";
+import { atLeast, covers, type Release } from "./release.ts";
 
 /** What keeps a PMD table that hugetlb mappings share from being unshared, over a range of releases. */
 export interface PmdSharingLocks extends ReleaseRange {
@@ -66,3 +66,14 @@ export function pmdSharingLocks(release: Release): PmdSharingLocks {
   if (!found) throw new Error("the table covers all releases");
   return found;
 }
+
+/** What huge_pmd_unshare() asserts of its caller where the table is shared, with CONFIG_LOCKDEP. */
+export interface UnshareAsserts {
+  /** i_mmap_rwsem, held for writing. */
+  readonly mapping: boolean;
+  /** The hugetlb lock of the VMA, in any mode. */
+  readonly vmaLock: boolean;
+}
+
+/** mm/hugetlb.c: 34ae204f1851 (5.9), 40549ba8f8e0 (6.1). */
+export const unshareAsserts = (release: Release): UnshareAsserts => ({ mapping: atLeast(release, "5.9"), vmaLock: pmdSharingLocks(release).hasVmaLock });

@@ -10,15 +10,16 @@ import { DEREFERENCE, type BoundEffect, type CallNode, type EffectProgram, type 
 import { render } from "../program/render.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import { freeingAxes, type FreeingAxis } from "../scenarios/hugetlb-sharing.ts";
-import { usedPointer, walksCurrentMm, type WalkFocus, type WalkKind } from "../scenarios/hugetlb-unshare-uaf.ts";
+import { usedPointer, walksCurrentMm, type WalkFocus, type WalkKind as ExploredKind } from "../scenarios/hugetlb-unshare-uaf.ts";
 import { prove, type Proof } from "../scenarios/prove.ts";
+import { isUnshare } from "../scenarios/unshare-world.ts";
 import { asksCaller, linesAboveAreUnseen, onlyVma } from "./hugetlb-callers.ts";
 import type { Candidate, Site } from "./rule.ts";
 import { placeOf } from "./rule.ts";
 
 /*
  * Uses of a hugetlb walk's pointer that nothing protects. One site belongs to one rule: an allocation, a lock that is taken
- * where only RCU or disabled interrupts keep the table, and everything else.
+ * where only RCU or disabled interrupts keep the table, a table that is unshared, and everything else.
  */
 
 /** A use of a walk's pointer while nothing keeps its table. */
@@ -38,6 +39,9 @@ export interface Use {
   readonly givenUp: WalkOrigin["givenUp"];
 }
 
+/** Which rule a walk belongs to. `unshare`: the pointer goes to huge_pmd_unshare(), which asks for more than a walk does. */
+export type WalkKind = ExploredKind | "unshare";
+
 /** Functions that are the walk: they hand the pointer on, their callers are what the rules are about. */
 const WALKERS = new Set(["huge_pte_offset", "hugetlb_walk", "__hugetlb_walk"]);
 
@@ -50,7 +54,6 @@ type Walk = BoundEffect & { readonly kind: "hugetlbWalk" };
 export interface UnprotectedWalk {
   readonly site: Site;
   readonly effect: Walk;
-  /** Which rule it belongs to. */
   readonly kind: WalkKind;
   /** The use that shows it best, of those that the kind is about. */
   readonly use: Use;
@@ -69,7 +72,10 @@ export function unprotectedWalk(site: Site): UnprotectedWalk | null {
   const locks = uses.filter((use) => takesTableLock(use) && isInSection(use.state));
   const kind = ALLOCATES.test(call.name) ? "allocation" : locks.length > 0 ? "lock-in-section" : "lookup";
   const use = worst(kind === "lock-in-section" ? locks : uses);
-  return use && { site, effect, kind, use, axes, asks: asksCaller(fn.program, node, use, target.release) };
+  if (!use) return null;
+  const asks = asksCaller(fn.program, node, use, target.release);
+  const isUnshared = uses.some(({ call: one }) => one.inlined === undefined && one.effects.some(isUnshare));
+  return { site, effect, kind: isUnshared && !asks ? "unshare" : kind, use, axes, asks };
 }
 
 const ALLOCATES = /_alloc$/;
@@ -106,10 +112,10 @@ export function walkCandidate({ site, effect, kind, use, axes, asks }: Unprotect
   const vma = vmaOfWalk(effect);
   const focus: WalkFocus = {
     walk: node,
-    kind,
+    kind: kind === "unshare" ? "lookup" : kind,
     vma,
     alsoNamed: vma === null ? null : namesOfVma(fn.program, vma),
-    name: nameOf(fn.program, vma),
+    name: nameOfVma(fn.program, vma),
     callerHolds: callerLocks(use, asks, isPartial),
     unknownUses: use.unknown,
   };
@@ -126,7 +132,7 @@ export function walkCandidate({ site, effect, kind, use, axes, asks }: Unprotect
       // The question is for whoever calls the outermost function that is visible.
       outermost: use.context.chain.at(-1)?.name ?? fn.program.name,
       locks: pmdSharingLocks(target.release).words,
-      vma: nameOf(fn.program, vma) ?? onlyVma(fn.program) ?? "the mapping",
+      vma: nameOfVma(fn.program, vma) ?? onlyVma(fn.program) ?? "the mapping",
       pointer: use.pointer,
       use: use.call.name === DEREFERENCE ? `*${use.pointer}` : `${use.call.name}()`,
       ...told.data,
@@ -149,7 +155,7 @@ export function walkCandidate({ site, effect, kind, use, axes, asks }: Unprotect
 }
 
 /** The function's own word for a place. */
-function nameOf(program: EffectProgram, place: string | null): string | null {
+export function nameOfVma(program: EffectProgram, place: string | null): string | null {
   for (const [name, value] of program.aliases ?? []) if (render(value) === place) return name;
   return place;
 }

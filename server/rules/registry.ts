@@ -4,6 +4,7 @@ import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { hugetlbAllocUnlocked } from "./hugetlb-alloc-unlocked.ts";
 import { hugetlbPtlUnderRcu } from "./hugetlb-ptl-under-rcu.ts";
+import { hugetlbUnshareLocking } from "./hugetlb-unshare-locking.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
 import type { Rule } from "./rule.ts";
@@ -15,6 +16,7 @@ export const RULES: readonly Rule[] = [
   gupReadonlyLongterm,
   hugetlbAllocUnlocked,
   hugetlbPtlUnderRcu,
+  hugetlbUnshareLocking,
   hugetlbWalkUnlocked,
   notifierNonblockOutsideOom,
 ];

@@ -65,8 +65,10 @@ export interface SharedTable {
   readonly offeredByB: Field | null;
 }
 
-/** `mappedByA` false: only B has the table yet, and a fault of A would share it. */
-export function sharedTable(model: ModelBuilder, mappedByA = true): SharedTable {
+/** Who has the table at first: where only one of them has, a fault of the other would share it. */
+export type Users = "both" | "only A" | "only B";
+
+export function sharedTable(model: ModelBuilder, users: Users = "both"): SharedTable {
   const names = { labels: { 0: "none", 1: "P" } };
   return {
     locks: {
@@ -79,12 +81,12 @@ export function sharedTable(model: ModelBuilder, mappedByA = true): SharedTable 
       hugetlb_vma_lock: rwsem(model, "another hugetlb vma lock"),
       i_mmap_rwsem: rwsem(model, "another i_mmap_rwsem"),
     },
-    table: pageTable(model, "PMD table P", mappedByA ? 2 : 1),
-    pudA: model.field("pud(A)", mappedByA ? 1 : 0, names),
-    pudB: model.field("pud(B)", 1, names),
+    table: pageTable(model, "PMD table P", users === "both" ? 2 : 1),
+    pudA: model.field("pud(A)", users === "only B" ? 0 : 1, names),
+    pudB: model.field("pud(B)", users === "only A" ? 0 : 1, names),
     readers: rcuReaders(model),
     irqsOff: rcuReaders(model, "irqs off"),
-    offeredByB: mappedByA ? null : model.field("B's VMA", 1, { labels: { 0: "torn down", 1: "can share" } }),
+    offeredByB: users !== "only B" ? null : model.field("B's VMA", 1, { labels: { 0: "torn down", 1: "can share" } }),
   };
 }
 

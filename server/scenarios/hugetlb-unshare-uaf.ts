@@ -77,7 +77,7 @@ export function usedPointer(effect: BoundEffect): Value | null {
 const takesTableLock = ({ kind }: BoundEffect): boolean => kind === "ptlOf" || kind === "lockEntryTable";
 
 /** Value of a pointer that came from the walk; other pointers are 1. */
-const INTO_TABLE = 2;
+export const INTO_TABLE = 2;
 const ELSEWHERE = 1;
 
 const LOCKS = new Set<LockClass>(["mmap_lock", "hugetlb_vma_lock", "i_mmap_rwsem"]);
@@ -241,11 +241,19 @@ export function lockSteps(
   ];
 }
 
-const fixFields = new WeakMap<ThreadBuilder, Field>();
+/** By thread and lock. */
+const fixFields = new WeakMap<ThreadBuilder, Map<Rwsem, Field>>();
+
+function fixField(thread: ThreadBuilder, lock: Rwsem): Field {
+  const fields = fixFields.get(thread) ?? new Map<Rwsem, Field>();
+  fixFields.set(thread, fields);
+  const field = fields.get(lock) ?? thread.local(fields.size === 0 ? "held by the fix" : `${lock.name} held by the fix`, 0, { hidden: true });
+  fields.set(lock, field);
+  return field;
+}
 
 function heldOnce(effect: BoundEffect & { kind: "acquire" | "release" }, lock: Rwsem, lifting: Lifting): LiftedStep[] {
-  const held = fixFields.get(lifting.thread) ?? lifting.thread.local("held by the fix", 0, { hidden: true });
-  fixFields.set(lifting.thread, held);
+  const held = fixField(lifting.thread, lock);
   const [down, up] = effect.mode === "read" ? [downRead, upRead] : [downWrite, upWrite];
   const part = effect.kind === "acquire" ? down(lock) : up(lock);
   const acts = effect.kind === "acquire" ? 0 : 1;
@@ -278,7 +286,8 @@ export function inCaller(program: EffectProgram, focus: WalkFocus): EffectProgra
   return before.length === 0 ? program : insertAtStart(insertAtEnd(program, after), before);
 }
 
-const NAMES: Partial<Record<LockClass, Record<"read" | "write", readonly [string, string]>>> = {
+/** Calls that take and give up a lock, by mode. */
+export const NAMES: Partial<Record<LockClass, Record<"read" | "write", readonly [string, string]>>> = {
   mmap_lock: { read: ["mmap_read_lock()", "mmap_read_unlock()"], write: ["mmap_write_lock()", "mmap_write_unlock()"] },
   hugetlb_vma_lock: {
     read: ["hugetlb_vma_lock_read()", "hugetlb_vma_unlock_read()"],
@@ -293,7 +302,7 @@ export const isWalk = (node: ProgramNode, focus: WalkFocus): boolean =>
 const isSectionOf = (node: ProgramNode, lock: LockClass): boolean =>
   node.kind === "call" && node.effects.some((effect) => (effect.kind === "acquire" || effect.kind === "release") && effect.lock === lock);
 
-const dropsMmapLock = (node: ProgramNode): boolean =>
+export const dropsMmapLock = (node: ProgramNode): boolean =>
   node.kind === "call" && node.effects.some((effect) => effect.kind === "release" && effect.lock === "mmap_lock");
 
 /** What a walker without a lock relies on. */
@@ -319,7 +328,8 @@ const shown = (call: string, focus: WalkFocus, of: "vma" | "mapping"): string =>
 /** The call that takes the lock of the fix. */
 export const shownLock = (focus: WalkFocus, { walker }: PmdSharingLocks): string => shown(walker.take, focus, walker.of);
 
-const ADDED = "added by the fix";
+/** Name of what a fix adds. */
+export const ADDED = "added by the fix";
 
 /** True for what the fix added. */
 export const isAdded = (node: ProgramNode): boolean => node.kind === "call" && node.at < 0 && node.name === ADDED;
@@ -334,7 +344,7 @@ export function hugetlbUnshareUaf(focus: WalkFocus, axis: FreeingAxis, release: 
   const locks = pmdSharingLocks(release);
   const build = (program: EffectProgram): BuiltModel => {
     const model = modelBuilder("hugetlb-unshare-uaf");
-    const objects = sharedTable(model, focus.kind !== "allocation");
+    const objects = sharedTable(model, focus.kind === "allocation" ? "only B" : "both");
     const whole = inCaller(program, focus);
     const lifted = lift(model, whole, release, () => world(objects, focus, whole, locks));
     const unshare = unsharer(model, objects, locks.hasVmaLock);

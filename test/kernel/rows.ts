@@ -87,6 +87,8 @@ export const ROWS: readonly string[] = [
   "6.1 set_pte_at/4: modifyEntry how=set onlyPresent=true",
   "6.1 ptep_set_access_flags/5: no modifyEntry",
   "6.1 huge_pmd_unshare/4: modifyEntry pte=3 address=2 space=1 how=unshare",
+  "6.1 tlb_finish_mmu/1: maySleep; flushTlb",
+  "6.1 flush_hugetlb_tlb_range/3: flushTlb; no maySleep",
   "6.1 pmd_clear/1: modifyEntry pte=0 address=null space=null level=pmd",
   "6.1 tlb_remove_table/2: freesTable table=1 how=by-architecture",
   "6.6 pte_free_defer/2: freesTable how=rcu",
