@@ -5,6 +5,7 @@ import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { hugetlbAllocUnlocked } from "./hugetlb-alloc-unlocked.ts";
 import { hugetlbPtlUnderRcu } from "./hugetlb-ptl-under-rcu.ts";
 import { hugetlbUnshareLocking } from "./hugetlb-unshare-locking.ts";
+import { hugetlbWalkBypassed } from "./hugetlb-walk-bypassed.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
 import type { Rule } from "./rule.ts";
@@ -17,6 +18,7 @@ export const RULES: readonly Rule[] = [
   hugetlbAllocUnlocked,
   hugetlbPtlUnderRcu,
   hugetlbUnshareLocking,
+  hugetlbWalkBypassed,
   hugetlbWalkUnlocked,
   notifierNonblockOutsideOom,
 ];
