@@ -145,8 +145,11 @@ export type ContractEffect =
   | { readonly kind: "walkMapped"; readonly walk: Argument; readonly step: "fill" | "next" | "done" }
   /** Gives a page table back. `by-architecture`: as `tableFree` of `architectureRows()` says. */
   | { readonly kind: "freesTable"; readonly table: Argument; readonly how: "by-architecture" | "rcu" | "at-once" }
-  /** Ends with no CPU using translations of the range, or of more, that were removed before. */
-  | { readonly kind: "flushTlb" }
+  /**
+   * Ends with no CPU using translations of the range, or of more, that were removed before. `interrupts`: whatever the
+   * architecture, CPUs that walk with interrupts off have been waited for.
+   */
+  | { readonly kind: "flushTlb"; readonly interrupts?: true }
   /** kmap_local_page() and its undoing: maps of a task are a stack, undone in reverse order. */
   | { readonly kind: "localMap"; readonly step: "push" | "pop" };
 

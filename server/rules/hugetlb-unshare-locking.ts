@@ -7,12 +7,13 @@ import { nestsInside } from "../kernel/lock-order.ts";
 import { pmdSharingLocks } from "../kernel/pmd-sharing.ts";
 import type { Release } from "../kernel/release.ts";
 import { runsUnderRmapWalk } from "../kernel/rmap-callback.ts";
-import { successors, type CallNode, type EffectProgram, type NodeId } from "../program/program.ts";
+import { successors, type CallNode, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import { isProved, prove, type Proof } from "../scenarios/prove.ts";
 import { dropsMapping, unshareFlushedLate } from "../scenarios/unshare-flushed-late.ts";
-import { flushesTlb, isUnshare, type UnshareFocus } from "../scenarios/unshare-world.ts";
+import { unshareNotSynced } from "../scenarios/unshare-not-synced.ts";
+import { flushesTlb, gatherOf, isUnshare, waitsForWalkers, type UnshareFocus } from "../scenarios/unshare-world.ts";
 import { unshareWithoutLocks, type MissingLock } from "../scenarios/unshare-without-locks.ts";
 import { asksCaller } from "./hugetlb-callers.ts";
 import { nameOfVma, sharingAxes } from "./hugetlb-walk-uses.ts";
@@ -45,9 +46,11 @@ export const hugetlbUnshareLocking: Rule = {
       "CPUs still use the table until the TLB is flushed. Only i_mmap_rwsem keeps its last user from freeing it before that.",
     messages: {
       unlocked: "{function}() calls huge_pmd_unshare() without {missing} held for writing: {loses}",
+      notSynced:
+        "{condition}{function}() drops i_mmap_rwsem after huge_pmd_unshare() and before huge_pmd_unshare_flush(): the TLB flush waits for no walker, and GUP-fast can find what the last user of the PMD table puts there next",
       flushedLate: "{function}() drops i_mmap_rwsem after huge_pmd_unshare() and before a TLB flush: the last user of the PMD table can free it while CPUs still walk it",
     },
-    scenarios: ["unshare-without-locks", "unshare-flushed-late"],
+    scenarios: ["unshare-without-locks", "unshare-flushed-late", "unshare-not-synced"],
     sources: [
       { thread: "Re: [PATCH RFC v2 00/12] mm/hugetlb: Make huge_pte_offset() thread-safe for pmd unshare", who: "Peter Xu", date: "2022-11-25", link: null },
     ],
@@ -144,25 +147,31 @@ function withoutLocks(ruleId: string, site: Site, vma: string | null, found: Unl
 
 /** Where the function drops i_mmap_rwsem itself with no flush on the way, and a schedule fails: else nothing is said. */
 function* flushedLate(ruleId: string, site: Site, vma: string | null): Iterable<Candidate> {
-  const { fn, call, node, states, target } = site;
-  const drop = dropWithoutFlush(fn.program, node);
-  const [first] = states;
-  const [axis] = sharingAxes(site);
-  if (!drop || !first || !axis || !isAffordable(site)) return;
-  const proof = prove(unshareFlushedLate(focusOf(site, vma, callerLocks(first)), axis, target.release), fn.program, target.release, SMALL);
-  if (!isProved(proof)) return;
-  yield {
-    ruleId,
-    messageId: "flushedLate",
-    data: { function: fn.program.name },
-    place: placeOf(fn.program, drop),
-    related: [{ message: "unshared here", place: placeOf(fn.program, call) }],
-    prove: () => proof,
-  };
+  const { fn: { program }, call, node, states: [first], target: { release } } = site;
+  if (!first || !isAffordable(site)) return;
+  const focus = focusOf(site, vma, callerLocks(first));
+  const late = dropWithout(flushesTlb, program, node);
+  const gather = gatherOf(program, call);
+  const drop = late ?? (gather === null ? null : dropWithout(waitsForWalkers, program, node));
+  if (!drop) return;
+  for (const axis of sharingAxes(site)) {
+    const experiment = late ? unshareFlushedLate(focus, axis, release) : unshareNotSynced(focus, axis, release, render(call.args[0]!));
+    const proof = experiment && prove(experiment, program, release, SMALL);
+    if (!proof || !isProved(proof)) continue;
+    yield {
+      ruleId,
+      messageId: late ? "flushedLate" : "notSynced",
+      data: { function: program.name, condition: axis.isDefault || site.target.archIsSet ? "" : `only on ${axis.phrase}: ` },
+      place: placeOf(program, drop),
+      related: [{ message: "unshared here", place: placeOf(program, call) }],
+      prove: () => proof,
+    };
+    return;
+  }
 }
 
-/** The first place behind the call, in order of text, at which i_mmap_rwsem is dropped with no flush in between. */
-function dropWithoutFlush(program: EffectProgram, from: NodeId): CallNode | null {
+/** The first place behind the call, in order of text, at which i_mmap_rwsem is dropped with none of these in between. */
+function dropWithout(flushes: (node: ProgramNode) => boolean, program: EffectProgram, from: NodeId): CallNode | null {
   const seen = new Set<NodeId>([from]);
   const work: NodeId[] = [from];
   const drops: CallNode[] = [];
@@ -172,7 +181,7 @@ function dropWithoutFlush(program: EffectProgram, from: NodeId): CallNode | null
     if (id !== from && node.kind === "call") {
       if (dropsMapping(node)) drops.push(node);
       // A callee that is not known, or whose body does more than its summary says, may flush.
-      if (dropsMapping(node) || flushesTlb(node) || node.knowledge === "unknown" || node.knowledge === "defined-here") continue;
+      if (dropsMapping(node) || flushes(node) || node.knowledge === "unknown" || node.knowledge === "defined-here") continue;
     }
     if (node.kind === "unseen") return null;
     const next = successors(node).filter((one) => !seen.has(one));

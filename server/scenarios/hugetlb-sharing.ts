@@ -7,6 +7,7 @@ import { and, eq, gt, type Field } from "../simulator/expression.ts";
 import { pageTable, type PageTable } from "../simulator/objects/page-table.ts";
 import { downWrite, rwsem, tryDownWrite, upWrite, type Rwsem } from "../simulator/objects/rwsem.ts";
 import { rcuReaders } from "../simulator/objects/rcu.ts";
+import type { HugetlbTable } from "./environment/hugetlb-table.ts";
 import { tableFreeing } from "./environment/table-freeing.ts";
 
 /*
@@ -25,6 +26,8 @@ export interface FreeingAxis {
   readonly irqHoldsLock: boolean;
   /** Whoever unshares waits for the walker's CPU while its interrupts are off: the flush, or what follows it, interrupts it. */
   readonly unsharingWaits: boolean;
+  /** A TLB flush waits for nobody. */
+  readonly broadcastsFlush: boolean;
   /** What is not verified about how tables go away here; "" where everything is. */
   readonly unverified: string;
 }
@@ -40,6 +43,7 @@ export function freeingAxes(row: ArchitectureRow, walksCurrentMm: boolean, relea
     irqHoldsPage: holds(row.irqOffProtects.deref),
     irqHoldsLock: holds(row.irqOffProtects.ptl),
     unsharingWaits: (flushInterrupts && walksCurrentMm) || unshareSyncs,
+    broadcastsFlush: row.broadcastsFlush,
     unverified: row.certainty === "plausible" ? `how ${row.phrase} frees page tables at this release is not verified (${row.source})` : "",
   });
   switch (row.rcuProtectsDeref) {
@@ -64,6 +68,11 @@ export interface SharedTable {
   /** Whether huge_pmd_share() still takes B's VMA for one to share with; null where nobody asks. */
   readonly offeredByB: Field | null;
 }
+
+/** The same objects for threads of the environment that know less of them. */
+export const asHugetlbTable = (model: ModelBuilder, { locks, table, pudA, pudB, readers, irqsOff }: SharedTable): HugetlbTable => ({
+  model, mapping: locks.i_mmap_rwsem, vmaLockA: locks.hugetlb_vma_lock, table, pudA, pudB, readers, irqsOff,
+});
 
 /** Who has the table at first: where only one of them has, a fault of the other would share it. */
 export type Users = "both" | "only A" | "only B";

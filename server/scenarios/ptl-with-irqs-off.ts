@@ -9,7 +9,7 @@ import { rcuReadLock, rcuReadUnlock } from "../simulator/objects/rcu.ts";
 import { spinlock, spinLock, spinUnlock, type Spinlock } from "../simulator/objects/spinlock.ts";
 import { addReverseMapUnmap } from "./environment/reverse-map-unmap.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
-import { sharedTable, type FreeingAxis, type SharedTable } from "./hugetlb-sharing.ts";
+import { asHugetlbTable, sharedTable, type FreeingAxis, type SharedTable } from "./hugetlb-sharing.ts";
 import { inCaller, isLockEffect, isLocklessSection, isWalk, lockSteps, placeOf, pointersInto, shownLock, takeLock, usedPointer, walkStep, type WalkFocus } from "./hugetlb-unshare-uaf.ts";
 import { lift } from "./lift.ts";
 import { without } from "./rewrite.ts";
@@ -83,9 +83,7 @@ export function ptlWithIrqsOff(focus: WalkFocus, axis: FreeingAxis, release: Rel
     const ptl = spinlock(model, "page-table lock of P");
     const whole = inCaller(program, focus);
     const lifted = lift(model, whole, release, () => world(objects, ptl, focus, whole, release));
-    const { table, pudA, pudB, readers, irqsOff } = objects;
-    const waits = { flushWaits: true, sync: "none" } as const;
-    addReverseMapUnmap({ model, mapping: objects.locks.i_mmap_rwsem, vmaLockA: objects.locks.hugetlb_vma_lock, table, pudA, pudB, readers, irqsOff }, ptl, waits);
+    addReverseMapUnmap(asHugetlbTable(model, objects), ptl, { flushWaits: true, sync: "none" });
     for (const [id, steps] of lifted.stepsOf) {
       const node = whole.nodes[id];
       if (node && isWalk(node, focus) && steps[0] !== undefined) model.reach(lifted.thread, steps[0], "the walk");

@@ -20,6 +20,7 @@ export interface UnshareFocus extends WalkFocus {
   readonly unshare: NodeId;
 }
 
+type Flush = BoundEffect & { kind: "flushTlb" };
 type Modification = BoundEffect & { kind: "modifyEntry" };
 
 /** The effect of huge_pmd_unshare(). */
@@ -28,8 +29,17 @@ export const isUnshare = (effect: BoundEffect): effect is Modification => effect
 /** True for a call that unshares. */
 export const unshares = (node: ProgramNode): boolean => node.kind === "call" && node.effects.some(isUnshare);
 
+const flushOf = (node: ProgramNode): Flush | null => (node.kind === "call" ? (node.effects.find((effect): effect is Flush => effect.kind === "flushTlb") ?? null) : null);
+
 /** True for a call that flushes the TLB. */
-export const flushesTlb = (node: ProgramNode): boolean => node.kind === "call" && node.effects.some(({ kind }) => kind === "flushTlb");
+export const flushesTlb = (node: ProgramNode): boolean => flushOf(node) !== null;
+
+/** True for a call that ends only when nobody walks with interrupts off any more. */
+export const waitsForWalkers = (node: ProgramNode): boolean => flushOf(node)?.interrupts === true;
+
+/** The mmu_gather that the call is given; null: none, and it waits for walkers itself where the release does. */
+export const gatherOf = (program: EffectProgram, { args }: CallNode): string | null =>
+  args.flatMap((arg) => namesIn(arg)).find((one) => program.variables.get(one)?.type === "mmu_gather") ?? null;
 
 /** What a scenario adds to the steps. */
 export interface UnshareSteps {
@@ -38,7 +48,7 @@ export interface UnshareSteps {
   /** What it does besides where it says that the table is not shared. */
   readonly unshared?: readonly Assignment[];
   readonly walked?: readonly Assignment[];
-  flush?(): LiftedStep;
+  flush?(effect: Flush): LiftedStep;
   /** A change of an entry of the table through the pointer. */
   modify?(effect: Modification, lifting: Lifting): LiftedStep;
 }
@@ -67,20 +77,15 @@ export function unshareWorld(objects: SharedTable, focus: UnshareFocus, program:
     refine(effect, call, lifting): LiftedStep[] {
       if (isLockEffect(effect)) return lockSteps(effect, call, lifting, objects, focus);
       if (isUnshare(effect)) return [unshareStep(call, lifting, objects, steps)];
-      if (effect.kind === "flushTlb") return steps.flush ? [steps.flush()] : [];
+      if (effect.kind === "flushTlb") return steps.flush ? [steps.flush(effect)] : [];
       if (effect.kind === "modifyEntry") return steps.modify ? [steps.modify(effect, lifting)] : [];
       const walk = walkStep(call, lifting, objects, focus, pmdSharingLocks(release));
       return [{ ...walk, alternatives: walk.alternatives.map((one) => ({ ...one, effect: [...(one.effect ?? []), ...(steps.walked ?? [])] })) }];
     },
     place: placeOf,
     decidedBy: asksSharing(program),
-    handed: (call) => handedLocked(program, call) ?? handedGather(program, call),
+    // Who has the mmu_gather may flush.
+    handed: (call) => handedLocked(program, call) ?? gatherOf(program, call),
     meaning: (pure) => (pure.meaning === "hugetlb-vma" ? TRUE : pure.meaning === "cow-mapping" ? FALSE : null),
   };
-}
-
-/** Who has the mmu_gather may flush. */
-function handedGather(program: EffectProgram, call: CallNode): string | null {
-  const name = call.args.flatMap((arg) => namesIn(arg)).find((one) => program.variables.get(one)?.type === "mmu_gather");
-  return name ?? null;
 }

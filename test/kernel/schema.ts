@@ -142,7 +142,7 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   },
   walkMapped: { walk: position, step: oneOf("fill", "next", "done") },
   freesTable: { table: position, how: oneOf("by-architecture", "rcu", "at-once") },
-  flushTlb: {},
+  flushTlb: { interrupts: optional(boolean) },
   localMap: { step: oneOf("push", "pop") },
 };
 
