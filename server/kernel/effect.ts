@@ -150,6 +150,8 @@ export type ContractEffect =
    * architecture, CPUs that walk with interrupts off have been waited for.
    */
   | { readonly kind: "flushTlb"; readonly interrupts?: true }
+  /** Gives up a table that other processes share, where they do: the call's value is then not 0. `vma`: null in forms that take none. */
+  | { readonly kind: "unshareTable"; readonly pte: Argument; readonly vma: Argument | null }
   /** kmap_local_page() and its undoing: maps of a task are a stack, undone in reverse order. */
   | { readonly kind: "localMap"; readonly step: "push" | "pop" };
 

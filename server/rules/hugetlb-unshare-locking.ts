@@ -55,7 +55,7 @@ export const hugetlbUnshareLocking: Rule = {
       { thread: "Re: [PATCH RFC v2 00/12] mm/hugetlb: Make huge_pte_offset() thread-safe for pmd unshare", who: "Peter Xu", date: "2022-11-25", link: null },
     ],
   },
-  effects: ["modifyEntry"],
+  effects: ["unshareTable"],
   *check(site: Site): Iterable<Candidate> {
     const { effect, call, program } = site;
     if (!isUnshare(effect) || program.name.includes(call.name)) return;
@@ -69,9 +69,7 @@ export const hugetlbUnshareLocking: Rule = {
 };
 
 /** The VMA of the call; null in the form that takes an mm only. */
-function vmaOf({ effect }: Site): string | null {
-  return effect.kind === "modifyEntry" && effect.space !== null && effect.how === "unshare" && effect.address !== null ? render(effect.space) : null;
-}
+const vmaOf = ({ effect }: Site): string | null => (effect.kind === "unshareTable" && effect.vma !== null ? render(effect.vma) : null);
 
 function unlocked(site: Site, vma: string | null): Unlocked[] {
   const { states, fn, target } = site;
@@ -101,7 +99,7 @@ const isCertain = (program: EffectProgram, state: State, { lock, instead }: Miss
 
 /** True where the pointer was looked up with neither lock, and no caller can hold one: hugetlb-walk-unlocked leaves it to this rule. */
 function walksUnprotected({ fn, effect, target }: Site, context: CallingContext, state: State): boolean {
-  const origin = effect.kind === "modifyEntry" ? state.walks.get(render(effect.pte)) : undefined;
+  const origin = effect.kind === "unshareTable" ? state.walks.get(render(effect.pte)) : undefined;
   if (!origin || isSafe(state, origin)) return false;
   return !asksCaller(fn.program, origin.walk, { context, state, fromStart: !origin.protectedAtWalk, hasGap: origin.hasGap }, target.release);
 }

@@ -24,7 +24,7 @@ type Flush = BoundEffect & { kind: "flushTlb" };
 type Modification = BoundEffect & { kind: "modifyEntry" };
 
 /** The effect of huge_pmd_unshare(). */
-export const isUnshare = (effect: BoundEffect): effect is Modification => effect.kind === "modifyEntry" && effect.how === "unshare";
+export const isUnshare = (effect: BoundEffect): effect is BoundEffect & { kind: "unshareTable" } => effect.kind === "unshareTable";
 
 /** True for a call that unshares. */
 export const unshares = (node: ProgramNode): boolean => node.kind === "call" && node.effects.some(isUnshare);

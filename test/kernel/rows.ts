@@ -86,6 +86,8 @@ export const ROWS: readonly string[] = [
   "6.1 ptep_clear_flush/3: modifyEntry pte=2 address=1 space=0 level=pte how=clear onlyPresent=false",
   "6.1 set_pte_at/4: modifyEntry how=set onlyPresent=true",
   "6.1 ptep_set_access_flags/5: no modifyEntry",
+  "6.1 huge_pmd_unshare/4: unshareTable pte=3 vma=1",
+  "5.4 huge_pmd_unshare/3: unshareTable pte=2 vma=null",
   "6.1 huge_pmd_unshare/4: modifyEntry pte=3 address=2 space=1 how=unshare",
   "6.1 tlb_finish_mmu/1: maySleep; flushTlb",
   "6.1 flush_hugetlb_tlb_range/3: flushTlb; no maySleep",

@@ -143,6 +143,7 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   walkMapped: { walk: position, step: oneOf("fill", "next", "done") },
   freesTable: { table: position, how: oneOf("by-architecture", "rcu", "at-once") },
   flushTlb: { interrupts: optional(boolean) },
+  unshareTable: { pte: position, vma: orNull(position) },
   localMap: { step: oneOf("push", "pop") },
 };
 
