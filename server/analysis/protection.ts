@@ -33,7 +33,7 @@ export const protects = (state: State, { vma, alsoNamed }: Pick<WalkOrigin, "vma
   state.held.some((held) => held.lock === "i_mmap_rwsem" && !isOtherMapping(held.object, vma, alsoNamed)) ||
   saysPrivate(state, vma);
 
-/** A lock of those that unsharing needs, as it is held: for writing by whoever may, `any` where only an assertion says so. */
+/** How one of the locks that unsharing needs is held; an assertion that leaves the mode open counts as `write`. null: not held. */
 export const heldMode = (state: State, lock: "hugetlb_vma_lock" | "i_mmap_rwsem", { vma, alsoNamed }: Pick<WalkOrigin, "vma" | "alsoNamed">): "write" | "read" | null => {
   const held = state.held.filter((one) => one.lock === lock && (lock === "i_mmap_rwsem" ? !isOtherMapping(one.object, vma, alsoNamed) : vma === null || one.object === "" || one.object === vma || alsoNamed?.has(one.object) === true));
   return held.some(({ mode }) => mode !== "read") ? "write" : held.length > 0 ? "read" : null;

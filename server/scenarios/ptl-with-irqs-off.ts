@@ -4,7 +4,7 @@ import { atLeast, type Release } from "../kernel/release.ts";
 import type { BoundEffect, EffectProgram } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { modelBuilder } from "../simulator/build.ts";
-import { FALSE, TRUE } from "../simulator/expression.ts";
+import { FALSE, ne, TRUE } from "../simulator/expression.ts";
 import { rcuReadLock, rcuReadUnlock } from "../simulator/objects/rcu.ts";
 import { spinlock, spinLock, spinUnlock, type Spinlock } from "../simulator/objects/spinlock.ts";
 import { addReverseMapUnmap } from "./environment/reverse-map-unmap.ts";
@@ -61,7 +61,9 @@ function world(objects: SharedTable, ptl: Spinlock, focus: WalkFocus, program: E
       if (effect.kind === "hugetlbWalk") return [walkStep(call, lifting, objects, focus, pmdSharingLocks(release))];
       if (isSpin(effect) && effect.kind === "release") return [{ ...spinUnlock(ptl), alternatives: spinUnlock(ptl).alternatives.map(({ effect: does = [] }) => ({ effect: does })) }];
       const taken = spinLock(ptl);
-      return [{ ...taken, alternatives: taken.alternatives.map((one) => ({ ...one, effect: [...(one.effect ?? []), ...lifting.set(call.result, 1)] })) }];
+      const held = taken.alternatives.map((one) => ({ ...one, effect: [...(one.effect ?? []), ...lifting.set(call.result, 1)] }));
+      const busy = effect.kind === "acquire" && effect.held !== "always" ? [{ guard: ne(ptl, 0), effect: lifting.set(call.result, 0), note: "busy" }] : [];
+      return [{ ...taken, alternatives: [...held, ...busy] }];
     },
     place: placeOf,
     decidedBy: asksSharing(program),
