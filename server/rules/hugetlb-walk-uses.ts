@@ -10,7 +10,7 @@ import { DEREFERENCE, type BoundEffect, type CallNode, type EffectProgram, type 
 import { render } from "../program/render.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import { freeingAxes, type FreeingAxis } from "../scenarios/hugetlb-sharing.ts";
-import { usedPointer, walksCurrentMm, type WalkFocus, type WalkKind as ExploredKind } from "../scenarios/hugetlb-unshare-uaf.ts";
+import { usedPointer, walksCurrentMm, type WalkFocus, type WalkKind as ExploredKind } from "../scenarios/hugetlb-walk.ts";
 import { prove, type Proof } from "../scenarios/prove.ts";
 import { isUnshare } from "../scenarios/unshare-world.ts";
 import { asksCaller, linesAboveAreUnseen, onlyVma } from "./hugetlb-callers.ts";

@@ -10,10 +10,11 @@ import { spinlock, spinLock, spinUnlock, type Spinlock } from "../simulator/obje
 import { addReverseMapUnmap } from "./environment/reverse-map-unmap.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
 import { asHugetlbTable, sharedTable, type FreeingAxis, type SharedTable } from "./hugetlb-sharing.ts";
-import { inCaller, isLockEffect, isLocklessSection, isWalk, lockSteps, placeOf, pointersInto, shownLock, takeLock, usedPointer, walkStep, type WalkFocus } from "./hugetlb-unshare-uaf.ts";
+import { isWalk, placeOf, pointersInto, usedPointer, walkStep, type WalkFocus } from "./hugetlb-walk.ts";
 import { lift } from "./lift.ts";
 import { without } from "./rewrite.ts";
 import { asksSharing, handedLocked } from "./sharing-questions.ts";
+import { inCaller, isLockEffect, isLocklessSection, lockSteps, shownLock, takeLock } from "./walk-locks.ts";
 import type { LiftedStep, World } from "./world.ts";
 
 /*

@@ -7,10 +7,10 @@ import { assign } from "../simulator/effect.ts";
 import { eq, or, type Field } from "../simulator/expression.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
 import { gracePeriod, sharedTable, unmapper, type FreeingAxis, type SharedTable } from "./hugetlb-sharing.ts";
-import { ADDED, inCaller, isAdded } from "./hugetlb-unshare-uaf.ts";
 import { lift } from "./lift.ts";
 import { insertBefore, synthetic, without } from "./rewrite.ts";
 import { unshares, unshareWorld, type UnshareFocus } from "./unshare-world.ts";
+import { ADDED, inCaller, isAdded } from "./walk-locks.ts";
 
 /*
  * A table is unshared, and i_mmap_rwsem is dropped before the TLB is flushed: the other process unmaps and frees the table

@@ -7,11 +7,11 @@ import { isQuiescent } from "../simulator/objects/rcu.ts";
 import { addRemap, addTableWalk, entryOfTable } from "./environment/table-reuse.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
 import { asHugetlbTable, sharedTable, type FreeingAxis } from "./hugetlb-sharing.ts";
-import { ADDED, inCaller, isAdded } from "./hugetlb-unshare-uaf.ts";
 import { lift } from "./lift.ts";
 import { insertBefore, synthetic, without } from "./rewrite.ts";
 import { dropsMapping } from "./unshare-flushed-late.ts";
 import { unshares, unshareWorld, type UnshareFocus } from "./unshare-world.ts";
+import { ADDED, inCaller, isAdded } from "./walk-locks.ts";
 
 /*
  * With an mmu_gather, huge_pmd_unshare() leaves it to huge_pmd_unshare_flush() to wait for GUP-fast (8ce720d5bd91). A TLB flush

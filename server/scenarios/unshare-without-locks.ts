@@ -11,10 +11,11 @@ import { tableLives } from "../simulator/objects/page-table.ts";
 import { downRead, isHeldForWrite, upRead } from "../simulator/objects/rwsem.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
 import { gracePeriod, sharedTable, unmapper, type FreeingAxis, type SharedTable } from "./hugetlb-sharing.ts";
-import { ADDED, dropsMmapLock, inCaller, INTO_TABLE, isWalk, NAMES } from "./hugetlb-unshare-uaf.ts";
+import { INTO_TABLE, isWalk } from "./hugetlb-walk.ts";
 import { lift } from "./lift.ts";
 import { insertAtEnd, insertBefore, leaves, synthetic } from "./rewrite.ts";
 import { unshares, unshareWorld, type UnshareFocus, type UnshareSteps } from "./unshare-world.ts";
+import { ADDED, dropsMmapLock, inCaller, NAMES } from "./walk-locks.ts";
 
 /*
  * huge_pmd_unshare() without one of its locks. Without the lock of the VMA, a walker that holds it for reading keeps a pointer

@@ -7,8 +7,9 @@ import { assign } from "../simulator/effect.ts";
 import { and, eq, FALSE, gt, not, TRUE } from "../simulator/expression.ts";
 import type { Assignment, Check } from "../simulator/model.ts";
 import type { SharedTable } from "./hugetlb-sharing.ts";
-import { isLockEffect, isWalk, lockSteps, placeOf, pointersInto, walkStep, type WalkFocus } from "./hugetlb-unshare-uaf.ts";
+import { isWalk, placeOf, pointersInto, walkStep, type WalkFocus } from "./hugetlb-walk.ts";
 import { asksSharing, handedLocked } from "./sharing-questions.ts";
+import { isLockEffect, lockSteps } from "./walk-locks.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 
 /*
