@@ -166,6 +166,13 @@ export type ContractEffect =
   | { readonly kind: "deviceAccessEnd"; readonly memory: Argument }
   /** Waits until somebody else has done something: a device with what it was given. */
   | { readonly kind: "waitsForOthers" }
+  /**
+   * Ends with no CPU using translations of the range, or of more, that were removed before. `interrupts`: whatever the
+   * architecture, CPUs that walk with interrupts off have been waited for.
+   */
+  | { readonly kind: "flushTlb"; readonly interrupts?: true }
+  /** Gives up a table that other processes share, where they do: the call's value is then not 0. `vma`: null in forms that take none. */
+  | { readonly kind: "unshareTable"; readonly pte: Argument; readonly vma: Argument | null }
   /** kmap_local_page() and its undoing: maps of a task are a stack, undone in reverse order. */
   | { readonly kind: "localMap"; readonly step: "push" | "pop" };
 

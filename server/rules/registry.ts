@@ -10,6 +10,10 @@ import { gupNotDirtied } from "./gup-not-dirtied.ts";
 import { gupPartialLeak } from "./gup-partial-leak.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { gupReleaseMismatch } from "./gup-release-mismatch.ts";
+import { hugetlbAllocUnlocked } from "./hugetlb-alloc-unlocked.ts";
+import { hugetlbPtlUnderRcu } from "./hugetlb-ptl-under-rcu.ts";
+import { hugetlbUnshareLocking } from "./hugetlb-unshare-locking.ts";
+import { hugetlbWalkBypassed } from "./hugetlb-walk-bypassed.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { lockImbalance } from "./lock-imbalance.ts";
 import { notifierInAtomic } from "./notifier-in-atomic.ts";
@@ -36,6 +40,10 @@ export const RULES: readonly Rule[] = [
   gupPartialLeak,
   gupReadonlyLongterm,
   gupReleaseMismatch,
+  hugetlbAllocUnlocked,
+  hugetlbPtlUnderRcu,
+  hugetlbUnshareLocking,
+  hugetlbWalkBypassed,
   hugetlbWalkUnlocked,
   lockImbalance,
   notifierInAtomic,

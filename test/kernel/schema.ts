@@ -151,6 +151,8 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   deviceAccess: { memory: position, form: oneOf("page", "scatterlist", "address"), direction: orNull(position), failure: orNull(oneOf("zero", "nonzero")) },
   deviceAccessEnd: { memory: position },
   waitsForOthers: {},
+  flushTlb: { interrupts: optional(boolean) },
+  unshareTable: { pte: position, vma: orNull(position) },
   localMap: { step: oneOf("push", "pop") },
 };
 

@@ -41,7 +41,7 @@ const MMAP_LOCK: readonly ApiFact[] = [
 ];
 
 const REVERSE_MAP: readonly ApiFact[] = [
-  ...facts("huge_pmd_unshare_flush", "mm/hugetlb.c:7189 (6.1.192)", [mappingLock(1)], { arity: 2 }),
+  ...facts("huge_pmd_unshare_flush", "mm/hugetlb.c:7189 (6.1.192)", [mappingLock(1), { kind: "flushTlb", interrupts: true }], { arity: 2 }),
   ...facts("__huge_pmd_unshare", "mm/hugetlb.c:7138-7140 (6.1.192): where check_locks is true", [{ kind: "accessEntry", pte: 3, write: true }, mappingLock(1)], {
     arity: 5,
   }),

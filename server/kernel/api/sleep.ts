@@ -89,7 +89,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/mmu_gather.c:64 (6.1.192): cond_resched() when batches are flushed",
-    "tlb_finish_mmu tlb_flush_mmu tlb_remove_page tlb_remove_page_size",
+    "tlb_remove_page tlb_remove_page_size",
   ),
   ...sleepers(
     "mm/ (6.1.192)",
