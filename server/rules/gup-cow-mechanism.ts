@@ -66,6 +66,9 @@ export function cowMechanismOf(unit: Unit): CowMechanism | null {
   };
 }
 
+/** Slow paths that a side shows, with or without a predicate. */
+export const slowPathsOf = (unit: Unit): SlowPath[] => unit.programs.filter((program) => isSlowGup(program)).map(slowPathOf);
+
 function helperOf(unit: Unit, name: string): Helper | null {
   const code = unit.definitions.get(name);
   const value = code && returnedValue(code.body);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
 import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
+import { gupCowObsolete } from "./gup-cow-obsolete.ts";
 import { gupFastCowIncomplete } from "./gup-fast-cow-incomplete.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
@@ -11,6 +12,7 @@ import type { Rule } from "./rule.ts";
 export const RULES: readonly Rule[] = [
   gupCowBreakMisplaced,
   gupCowBreakMissing,
+  gupCowObsolete,
   gupFastCowIncomplete,
   gupReadonlyLongterm,
   hugetlbWalkUnlocked,

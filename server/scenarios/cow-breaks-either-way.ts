@@ -44,7 +44,7 @@ function steps(objects: PipeObjects, path: "normal" | "hugetlb"): GupSteps {
 }
 
 /** Puts `word |= FOLL_WRITE` in front of every lookup: what the forced break amounts to on a COW mapping. */
-function forceEverywhere(program: EffectProgram): EffectProgram {
+export function forceEverywhere(program: EffectProgram): EffectProgram {
   return insertBefore(program, (node) => {
     if (node.kind !== "call") return [];
     const follow = node.effects.find((effect) => effect.kind === "gupFollow");
