@@ -268,6 +268,8 @@ export type Effect =
   | { readonly kind: "gupFollow"; readonly path: "normal" | "hugetlb"; readonly flags: Argument }
   | { readonly kind: "gupFault"; readonly flags: Argument }
   | { readonly kind: "gupFastWalk"; readonly write: Argument }
+  /** Steps of a write fault: the process gets a copy of the page, or the page becomes its own. */
+  | { readonly kind: "cowFault"; readonly does: "copy" | "own" }
   | ContractEffect;
 
 /**

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { cowReuseUnsafe } from "./cow-reuse-unsafe.ts";
 import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
 import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupCowObsolete } from "./gup-cow-obsolete.ts";
@@ -10,6 +11,7 @@ import type { Rule } from "./rule.ts";
 
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
 export const RULES: readonly Rule[] = [
+  cowReuseUnsafe,
   gupCowBreakMisplaced,
   gupCowBreakMissing,
   gupCowObsolete,

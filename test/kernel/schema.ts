@@ -99,6 +99,7 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   gupFollow: { path: oneOf("normal", "hugetlb"), flags: position },
   gupFault: { flags: position },
   gupFastWalk: { write: position },
+  cowFault: { does: oneOf("copy", "own") },
   sleepsIf: { flag: position, word: oneOf("gfp", "fast-only", "boolean", "retry-nowait") },
   requiresHeld: { lock, object: orNull(position), mode: anyMode, or: optional(lock) },
   requiresNotHeld: { lock, object: orNull(position) },
