@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { ERAS, gupEra } from "../kernel/era.ts";
 import type { NodeId } from "../program/program.ts";
-import type { Experiment } from "../scenarios/experiment.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
 import { copyLosesPin, decidesReuse, keepsAt, keptPageLeaks, pinnedBefore } from "../scenarios/write-fault.ts";
+import { proved, provedCandidate } from "./proved-only.ts";
 import { placeOf, type Candidate, type Rule, type Site } from "./rule.ts";
 
 const ID = "cow-reuse-unsafe";
@@ -42,15 +41,12 @@ export const cowReuseUnsafe: Rule = {
 
 /** Code has one or two; every one costs an exploration. */
 const MAX_COPIES = 4;
-/** States of a decision that is worth a finding: the models have some hundreds. */
-const MAX_STATES = 20_000;
-
 /** WP-1: from 5.9 on references count. */
 function* leak(site: Site): Iterable<Candidate> {
   const { program, target } = site;
   const call = keepsAt(program);
-  if (!call || ERAS[gupEra(target.release)].anonReuse === "mapcount" || !isShown(keptPageLeaks, site)) return;
-  yield candidate(site, "leak", { function: program.name }, keptPageLeaks, call);
+  if (!call || ERAS[gupEra(target.release)].anonReuse === "mapcount" || !proved(keptPageLeaks, site)) return;
+  yield provedCandidate(site, ID, "leak", { function: program.name }, keptPageLeaks, placeOf(program, call));
 }
 
 /** WP-2, WP-3: a page is kept by what the release goes by. */
@@ -58,20 +54,10 @@ function* pinLost(site: Site): Iterable<Candidate> {
   const { program, target } = site;
   const before = pinnedBefore(target.release);
   const experiment = before && copyLosesPin(before, site.node);
-  if (!experiment || !isShown(experiment, site)) return;
+  if (!experiment || !proved(experiment, site)) return;
   const why =
     before === "pin-then-fork"
       ? "fork of this release does not spare pinned pages, so that references must not count here (pins that were taken before a fork are lost)"
       : "a page that is exclusive must be kept without further tests";
-  yield candidate(site, "pinLost", { function: program.name, why }, experiment, site.call);
+  yield provedCandidate(site, ID, "pinLost", { function: program.name, why }, experiment);
 }
-
-const candidate = (site: Site, messageId: string, data: Candidate["data"], experiment: Experiment, call: Site["call"]): Candidate => ({
-  ruleId: ID, messageId, data, place: placeOf(site.program, call), related: [],
-  prove: (max) => prove(experiment, site.program, site.target.release, max),
-  // What the hunk does not show may decide before.
-  ...(site.program.openStart ? { asks: true } : {}),
-});
-
-/** Nothing else says that a test is the wrong one: without a schedule there is no finding. */
-const isShown = (experiment: Experiment, { program, target }: Site): boolean => isProved(prove(experiment, program, target.release, MAX_STATES));

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { cowReuseUnsafe } from "./cow-reuse-unsafe.ts";
+import { forkPinProtocol } from "./fork-pin-protocol.ts";
 import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
 import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupCowObsolete } from "./gup-cow-obsolete.ts";
 import { gupFastCowIncomplete } from "./gup-fast-cow-incomplete.ts";
+import { gupFastProtocol } from "./gup-fast-protocol.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
@@ -12,10 +14,12 @@ import type { Rule } from "./rule.ts";
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
 export const RULES: readonly Rule[] = [
   cowReuseUnsafe,
+  forkPinProtocol,
   gupCowBreakMisplaced,
   gupCowBreakMissing,
   gupCowObsolete,
   gupFastCowIncomplete,
+  gupFastProtocol,
   gupReadonlyLongterm,
   hugetlbWalkUnlocked,
   notifierNonblockOutsideOom,
