@@ -9,6 +9,7 @@ import { gupFastProtocol } from "./gup-fast-protocol.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
+import { pinnedCheckBeforeClear } from "./pinned-check-before-clear.ts";
 import type { Rule } from "./rule.ts";
 
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
@@ -23,4 +24,5 @@ export const RULES: readonly Rule[] = [
   gupReadonlyLongterm,
   hugetlbWalkUnlocked,
   notifierNonblockOutsideOom,
+  pinnedCheckBeforeClear,
 ];
