@@ -7,6 +7,7 @@ import { gupCowObsolete } from "./gup-cow-obsolete.ts";
 import { gupFastCowIncomplete } from "./gup-fast-cow-incomplete.ts";
 import { gupFastProtocol } from "./gup-fast-protocol.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
+import { gupUnshareUnhandled } from "./gup-unshare-unhandled.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
 import { pinnedCheckBeforeClear } from "./pinned-check-before-clear.ts";
@@ -22,6 +23,7 @@ export const RULES: readonly Rule[] = [
   gupFastCowIncomplete,
   gupFastProtocol,
   gupReadonlyLongterm,
+  gupUnshareUnhandled,
   hugetlbWalkUnlocked,
   notifierNonblockOutsideOom,
   pinnedCheckBeforeClear,
