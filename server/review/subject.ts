@@ -6,6 +6,7 @@ import { frameFor } from "../kernel/frames.ts";
 import { namesWithEffect } from "../kernel/facts.ts";
 import type { Release } from "../kernel/release.ts";
 import type { Target } from "../kernel/target.ts";
+import { readSubjectTag } from "../mail/subject-tag.ts";
 import type { Patch } from "../patch/model.ts";
 import { RULES } from "../rules/registry.ts";
 import type { Subject } from "../rules/rule.ts";
@@ -42,8 +43,13 @@ export function subjectOf(document: string, patch: Patch, target: Target, preIma
   };
   const text = files.filter((file) => !wholes.has(file)).flatMap((file) => file.hunks.flatMap((hunk) => hunk.lines.map((line) => line.text))).join("\n");
   const isConcerned = TRIGGERS.test(text) || sides.some((image) => leadsToCall(image, touched, TRIGGER_NAMES));
-  return isConcerned ? { target, unit: unit("new"), old: unit("old") } : null;
+  return isConcerned ? { target, unit: unit("new"), old: unit("old"), patch: extentOf(patch) } : null;
 }
+
+const extentOf = ({ files, subject, form }: Patch): NonNullable<Subject["patch"]> => ({
+  files: files.flatMap((file) => file.newPath ?? file.oldPath ?? []),
+  isWhole: (form === "mail" || form === "archive") && (readSubjectTag(subject)?.total ?? 1) <= 1,
+});
 
 /** True where a text has a call that some rule asks about. */
 export const concernsRules = (text: string): boolean => TRIGGERS.test(text);

@@ -26,7 +26,7 @@ export const gupCowObsolete: Rule = {
     },
     scenarios: ["read-of-protected", "cow-breaks-either-way"],
     sources: [
-      { thread: "Merge with mm/gup: Remove enfornced COW mechanism (a308c71bf1e6)", who: "Linus Torvalds", date: "2020-09-04", link: "b25d1dc9474e" },
+      { thread: "Merge branch 'simplify-do_wp_page'", who: "Linus Torvalds", date: "2020-09-04", link: "b25d1dc9474e1f0cefca994885e82beea271acfe" },
       { thread: "gup: document and work around \"COW can break either way\" issue", who: "Linus Torvalds", date: "2020-06-02", link: "17839856fd588f4ab6b789f482ed3ffd7c403e1f" },
     ],
   },

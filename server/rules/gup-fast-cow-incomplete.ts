@@ -71,7 +71,7 @@ function isForced({ program, node, word }: Walk, flags: readonly string[]): bool
 }
 
 /** `1`, or `flags | FOLL_WRITE`. */
-const asksForWrite = (value: Value): boolean =>
+export const asksForWrite = (value: Value): boolean =>
   value.kind === "number"
     ? value.value % 2 === 1
     : value.kind === "name"

@@ -36,7 +36,7 @@ export const gupFastProtocol: Rule = {
     },
     scenarios: ["walker-second-look", "walk-beside-fork"],
     sources: [
-      { thread: "mm/gup: prevent gup_fast from racing with COW during fork", who: "Jason Gunthorpe", date: "2020-12-15", link: "57efa1fe5957" },
+      { thread: "mm/gup: prevent gup_fast from racing with COW during fork", who: "Jason Gunthorpe", date: "2020-12-15", link: "57efa1fe5957694fa541c9062de0a127f0b9acb0" },
     ],
   },
   effects: ["grabPage", "gupFastWalk"],

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { backportFamilyIncomplete } from "./backport-family-incomplete.ts";
 import { cowReuseUnsafe } from "./cow-reuse-unsafe.ts";
 import { forkPinProtocol } from "./fork-pin-protocol.ts";
 import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
@@ -15,6 +16,7 @@ import type { Rule } from "./rule.ts";
 
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
 export const RULES: readonly Rule[] = [
+  backportFamilyIncomplete,
   cowReuseUnsafe,
   forkPinProtocol,
   gupCowBreakMisplaced,

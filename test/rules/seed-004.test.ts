@@ -36,9 +36,12 @@ describe.skipIf(seed === null)(seed === null ? WITHOUT_SHARED : "the backport of
     expect(lint(seed ?? "").target).toMatchObject({ release: "4.4", decidedBy: "backport-note", because: expect.stringContaining("line 42") });
   });
 
-  test("the form without a slow path is forced, and the obligations are checked at their lines", () => {
+  test("architectures are left out, the form without a slow path is forced, and the obligations are checked at their lines", () => {
     const { findings, obligations } = lint(seed ?? "");
-    expect(rows(findings)).toEqual([[135, "gup-fast-cow-incomplete", "proved", "fastOnly"]]);
+    expect(rows(findings)).toEqual([
+      [76, "backport-family-incomplete", "contract", "twins"],
+      [135, "gup-fast-cow-incomplete", "proved", "fastOnly"],
+    ]);
     expect(obligations.map(({ id, status, patchLines }) => [id, status, patchLines])).toEqual([
       ["COW-1", "holds", [76]],
       ["COW-2", "holds", [84, 94]],
