@@ -108,7 +108,7 @@ const isOfParent = (effect: BoundEffect): boolean =>
 /** The range that is copied is one of a private mapping with anonymous pages. */
 const ofMapping = (value: Value): number | null => {
   if (value.kind === "member" && value.field === "anon_vma") return 1;
-  if (value.kind !== "binary" || value.operator !== "&" || value.right.kind !== "name" || !/^VM_/.test(value.right.name)) return null;
+  if (value.kind !== "binary" || value.operator !== "&" || value.right.kind !== "name" || !value.right.name.startsWith("VM_")) return null;
   return value.right.name === "VM_MAYWRITE" || value.right.name === "VM_WRITE" ? 1 : 0;
 };
 
@@ -245,7 +245,7 @@ function walkWorld(walk: Walk, isWhole: boolean, isTold: boolean): World {
     },
     meaning: () => null,
     compare: (of, translate) => hasMoved(of, translate) ?? aboutCounter(of, translate) ?? outsideMask(of),
-    parameter: (name, bit) => (bit !== null && /flags$/.test(name) ? (["FOLL_PIN", "FOLL_WRITE"].includes(bit) ? 1 : 0) : null),
+    parameter: (name, bit) => (bit !== null && name.endsWith("flags") ? (["FOLL_PIN", "FOLL_WRITE"].includes(bit) ? 1 : 0) : null),
   };
 }
 

@@ -106,7 +106,7 @@ function ofCall(name: string, { folios }: PrivateMapping, page: Expression): Exp
   if (EXCLUSIVE.test(name)) return eq(element(folios.anonExclusive, page), 1);
   // Swap entries are no part of the scenario, so that mapcount alone decides.
   if (name === "reuse_swap_page") return eq(element(folios.mapcount, page), 1);
-  return /_maybe_dma_pinned$/.test(name) ? gt(element(folios.pincount, page), 0) : null;
+  return name.endsWith("_maybe_dma_pinned") ? gt(element(folios.pincount, page), 0) : null;
 }
 
 /** Whether a lock can be had is up to others; every other question that is not understood may be the one that decides. */
