@@ -296,6 +296,14 @@ export type Effect =
   | { readonly kind: "gupFollow"; readonly path: "normal" | "hugetlb"; readonly flags: Argument }
   | { readonly kind: "gupFault"; readonly flags: Argument }
   | { readonly kind: "gupFastWalk"; readonly write: Argument }
+  /** Steps of a write fault: the process gets a copy of the page, or the page becomes its own. */
+  | { readonly kind: "cowFault"; readonly does: "copy" | "own" }
+  /** A write section of a sequence counter; lockless readers fail over. */
+  | { readonly kind: "seqcountSection"; readonly step: "begin" | "end"; readonly seqcount: Argument }
+  /** The mm is told that it has pins, before there is one. */
+  | { readonly kind: "notesPins" }
+  /** fork() shares the entries of a range with the child, and write-protects them. */
+  | { readonly kind: "forkCopy" }
   | ContractEffect;
 
 /**

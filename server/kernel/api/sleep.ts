@@ -108,7 +108,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/userfaultfd.c, mm/mmap.c, mm/hugetlb.c (6.1.192)",
-    "move_pages vma_adjust __vma_adjust vmi_split_vma __vmi_split_vma unmap_region wp_page_copy " +
+    "move_pages vma_adjust __vma_adjust vmi_split_vma __vmi_split_vma unmap_region " +
       "hugetlb_unshare_all_pmds move_hugetlb_page_tables unmap_ref_private filemap_fdatawait_range",
   ),
   ...sleepers(
