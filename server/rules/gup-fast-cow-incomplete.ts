@@ -5,7 +5,7 @@ import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { accessOfWalk, fastOnlyForced, fastWalkTakesShared } from "../scenarios/fast-walk.ts";
 import { prove } from "../scenarios/prove.ts";
-import { cowMechanismOf, reachableWhen } from "./gup-cow-mechanism.ts";
+import { cowMechanismOf, reachableWhen, type CowMechanism } from "./gup-cow-mechanism.ts";
 import type { At, Candidate, ObligationCheck, Rule, Subject } from "./rule.ts";
 
 const ID = "gup-fast-cow-incomplete";
@@ -88,12 +88,16 @@ function isConverted(subject: Subject, program: EffectProgram): boolean {
   return before !== undefined && walksOf(before).some((walk) => !isForced(walk, ["FOLL_GET"])) && walksOf(program).some((walk) => isForced(walk, ["FOLL_GET"]));
 }
 
+/** Where the whole file is seen, what is not there is no part of it. */
+const isInWholeFile = ({ force }: CowMechanism): boolean => force.program.image.missing !== undefined;
+
 /** COW-7: every walk of every get_user_pages_fast() is forced. */
 function judgeForced(subject: Subject): Verdict {
-  const hasMechanism = cowMechanismOf(subject.unit) !== null;
+  const mechanism = cowMechanismOf(subject.unit);
+  const hasMechanism = mechanism !== null;
   const programs = subject.unit.programs.filter((program) => WITH_SLOW_PATH.has(program.name) && (hasMechanism || isConverted(subject, program)));
   const walks = programs.flatMap(walksOf);
-  if (!hasMechanism && walks.length === 0) return { check: null, candidates: [] };
+  if (walks.length === 0 && (!mechanism || isInWholeFile(mechanism))) return { check: null, candidates: [] };
   const open = programs.map((program) => walksOf(program).filter((walk) => !isForced(walk, ["FOLL_GET"]))).filter((one) => one.length > 0);
   return {
     check: {
@@ -114,7 +118,8 @@ function judgeFastOnly(subject: Subject): Verdict {
   const walks = programs.flatMap(walksOf);
   const request = ["FOLL_GET", "FOLL_FAST_ONLY"];
   const forced = programs.map((program) => walksOf(program).filter((walk) => isForced(walk, request))).filter((one) => one.length > 0);
-  const isConcerned = cowMechanismOf(subject.unit) !== null || forced.length > 0;
+  const mechanism = cowMechanismOf(subject.unit);
+  const isConcerned = forced.length > 0 || (mechanism !== null && (walks.length > 0 || !isInWholeFile(mechanism)));
   return {
     check: isConcerned ? {
       id: "COW-8", ruleId: ID, status: walks.length === 0 ? "not-visible" : forced.length > 0 ? "broken" : "holds",
