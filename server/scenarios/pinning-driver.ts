@@ -300,7 +300,7 @@ export const withCallOf = (program: EffectProgram, node: NodeId, original: Effec
 /** `get_user_pages*()` as `pin_user_pages*()`; what gives the pages back then is `unpin_user_pages()`. */
 export function asPin(program: EffectProgram, node: NodeId): { readonly name: string; readonly program: EffectProgram } | null {
   const found = gupAt(program, node);
-  if (!found || found.gup.reference === "pin" || !/^get_user_pages/.test(found.call.name)) return null;
+  if (!found || found.gup.reference === "pin" || !found.call.name.startsWith("get_user_pages")) return null;
   const name = found.call.name.replace(/^get_/, "pin_");
   const changed = withFlags({ ...program, nodes: program.nodes.map((one, id) => (id === node && one.kind === "call" ? { ...one, name } : one)) }, node, (gup) => ({ ...gup, reference: "pin" }));
   return { name, program: changed };
