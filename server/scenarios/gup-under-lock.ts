@@ -91,7 +91,7 @@ const acquireDirectly = ({ state }: FairRwsem) => ({ alternatives: [{ guard: eq(
 /** What was not taken here is a caller's, and none of the model's business. */
 function releasing({ lock, mine }: Objects): LiftedStep {
   const give = (how: number, part: ReturnType<typeof upRead>): Alternative[] =>
-    part.alternatives.map((one) => ({ ...one, checks: [], guard: eq(mine, how), effect: [...(one.effect ?? []), assign(mine, 0)] }));
+    part.alternatives.map(({ effect = [] }) => ({ guard: eq(mine, how), effect: [...effect, assign(mine, 0)] }));
   return { alternatives: [...give(READ, upRead(lock.state)), ...give(WRITE, upWrite(lock.state)), { guard: eq(mine, 0) }], releases: [{ lock: lock.state }] };
 }
 
@@ -101,9 +101,9 @@ function takingItself(form: "fast" | "unlocked", call: CallNode, lifting: Liftin
   const results = [1, 0].map((value) => lifting.set(call.result, value));
   const part = downReadFair(lock);
   return [
-    ...(form === "fast" ? [{ text: `${call.name}(): the page tables`, alternatives: [{ note: "a page is missing" }, ...results.map((effect): Alternative => ({ effect, to: done, note: "all pages are there" }))] }] : []),
-    { text: `${call.name}(): mmap_read_lock()`, ...part },
-    { text: `${call.name}(): mmap_read_unlock()`, alternatives: results.flatMap((effect) => upReadFair(lock).alternatives.map((one) => ({ ...one, effect: [...(one.effect ?? []), ...effect] }))), releases: [{ lock: lock.state }] },
+    ...(form === "fast" ? [{ text: `${call.name}(): walks the page tables`, alternatives: [{ note: "a page is missing" }, ...results.map((effect): Alternative => ({ effect, to: done, note: "all pages are there" }))] }] : []),
+    { text: `${call.name}(): takes mmap_lock for reading`, ...part },
+    { text: `${call.name}(): gives mmap_lock up`, alternatives: results.flatMap((effect) => upReadFair(lock).alternatives.map((one) => ({ ...one, effect: [...(one.effect ?? []), ...effect] }))), releases: [{ lock: lock.state }] },
     { label: done, hidden: true, alternatives: [{}] },
   ];
 }
@@ -114,7 +114,7 @@ function walking(call: CallNode, lifting: Lifting, { mine, free, vma, walking: f
   const checks = misuse === "not-held" ? [{ holds, property: "uaf", message: `${call.name}() works with a VMA that munmap() has freed: only mmap_lock keeps it` }] : [];
   const results = [1, 0].map((value) => lifting.set(call.result, value));
   return [
-    { text: `${call.name}(): find_vma()`, alternatives: [{ effect: [assign(found, vma)] }] },
+    { text: `${call.name}(): looks the VMA up`, alternatives: [{ effect: [assign(found, vma)] }] },
     { alternatives: results.map((effect) => ({ checks, effect: [assign(found, 0), ...effect], note: "walks the VMA" })) },
   ];
 }

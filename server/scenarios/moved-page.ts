@@ -46,10 +46,26 @@ function madeBy(program: EffectProgram, call: RegExp): ReadonlySet<string> {
   return found;
 }
 
+/** An entry that a call changes, and where it stands. */
+interface Changed {
+  readonly entry: string;
+  readonly level: string;
+  /** The address by the words of the text. */
+  readonly address: string;
+}
+
+const changedBy = (call: CallNode, entry: string | null): Changed[] =>
+  call.effects.flatMap((effect) => (entry !== null && effect.kind === "modifyEntry" && effect.address !== null ? [{ entry, level: effect.level, address: render(effect.address) }] : []));
+
+/** A split enters the page where it is, by other entries. */
+const isElsewhere = (one: Changed, other: Changed): boolean => one.level === other.level && one.address !== other.address;
+
 /** Moves of one page in a function, in order of text. */
 export function movesOf(program: EffectProgram): Move[] {
   const { entryOf } = entryPointers(program);
-  const cleared = program.nodes.flatMap((node) => (node.kind === "call" ? node.effects.flatMap((effect) => (effect.kind === "clearEntry" ? (entryOf(effect.pte) ?? []) : [])) : []));
+  const cleared = program.nodes.flatMap((node) =>
+    node.kind === "call" ? node.effects.flatMap((effect): Changed[] => (effect.kind === "clearEntry" ? changedBy(node, entryOf(effect.pte)) : [])) : [],
+  );
   if (cleared.length === 0) return [];
   const [made, writable] = [madeBy(program, MAKES_ENTRY), madeBy(program, MAKES_WRITABLE)];
   const isOf = (value: Value, names: ReadonlySet<string>, call: RegExp): boolean => namesIn(value).some((name) => names.has(name)) || (value.kind === "call" && (call.test(value.name) || value.args.some((arg) => isOf(arg, names, call))));
@@ -57,9 +73,10 @@ export function movesOf(program: EffectProgram): Move[] {
     if (call.kind !== "call" || call.inlined !== undefined) return [];
     return call.effects.flatMap((effect) => {
       if (effect.kind !== "setEntry" || !isOf(effect.value, made, MAKES_ENTRY)) return [];
-      const to = entryOf(effect.pte);
-      const from = cleared.find((entry) => entry !== to);
-      return to === null || from === undefined || cleared.includes(to) ? [] : [{ node, call, from, to, isWritable: isOf(effect.value, writable, MAKES_WRITABLE) }];
+      const [to] = changedBy(call, entryOf(effect.pte));
+      if (!to || cleared.some(({ entry }) => entry === to.entry)) return [];
+      const from = cleared.find((one) => isElsewhere(one, to));
+      return from === undefined ? [] : [{ node, call, from: from.entry, to: to.entry, isWritable: isOf(effect.value, writable, MAKES_WRITABLE) }];
     });
   });
 }
