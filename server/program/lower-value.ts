@@ -260,9 +260,10 @@ function hoist(context: ValueContext, value: Value, steps: Step[]): Value {
       return context.flagMacro(value.name, value.at) ?? value;
     case "update":
       steps.push((next) =>
-        context.graph.add({ kind: "assign", target: value.target, operator: "++", value: null, at: value.at, end: value.end, next }),
+        context.graph.add({ kind: "assign", target: value.target, operator: "++", value: null, ...(value.down ? { down: true as const } : {}), at: value.at, end: value.end, next }),
       );
-      return value.target;
+      // `while (n--)` asks for what n was. Pointers into tables are not counted down.
+      return value.down && value.at === extent(value.target).at ? { kind: "binary", operator: "+", left: value.target, right: { kind: "number", value: 1, at: value.at }, at: value.at } : value.target;
     case "block":
       return blockValue(context, value, steps);
     case "assign":

@@ -49,6 +49,8 @@ export interface AssignNode {
   readonly target: Value;
   readonly operator: string;
   readonly value: Value | null;
+  /** True for `--`. */
+  readonly down?: true;
   readonly at: number;
   readonly end: number;
   next: NodeId;

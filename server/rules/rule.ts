@@ -88,6 +88,8 @@ export interface Subject {
   readonly target: Target;
   readonly unit: Unit;
   readonly old: Unit | null;
+  /** For a patch: the files that it touches, and whether that is all: no series, no quoted part. */
+  readonly patch?: { readonly files: readonly string[]; readonly isWhole: boolean };
 }
 
 /** A rule: what it says about itself, what it wants to see, and how it decides. Pure. */

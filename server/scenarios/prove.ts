@@ -60,6 +60,9 @@ export interface ExploredModels {
   readonly fixed: Model | null;
 }
 
+/** Looked for where a scenario names it: nothing moves any more, and the code under review has not ended. */
+const DEADLOCK = "deadlock";
+
 const NOT_LIFTED = { verdict: "not-lifted", counted: "all", states: 0, transitions: 0, violation: null, unreached: [] } as const;
 
 /** An experiment and the program that it is made with. */
@@ -176,7 +179,8 @@ function withoutAssumed(model: Model): Model | null {
 
 function optionsFor(experiment: Experiment, model: Model, properties: readonly string[], maxStates: number): ExploreOptions {
   const reviewed = model.threads.findIndex((thread) => thread.role === "review");
-  return { maxStates, properties: new Set(properties), livelock: experiment.livelock ? reviewed : null };
+  const deadlock = experiment.deadlock === true || properties.includes(DEADLOCK);
+  return { maxStates, properties: new Set(properties), livelock: experiment.livelock ? reviewed : null, ...(deadlock ? { deadlock } : {}) };
 }
 
 /** What a verdict covers; and what was counted, where that is not every state. */
