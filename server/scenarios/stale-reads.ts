@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { LockClass } from "../kernel/effect.ts";
 import { spins } from "../kernel/lock-order.ts";
 import { atLeast, type Release } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
@@ -56,15 +57,17 @@ const finds = (value: Value, copy: string): boolean => value.kind === "call" && 
 const locks = (program: EffectProgram): boolean =>
   program.nodes.some((node) => node.kind === "call" && node.effects.some((effect) => effect.kind === "acquire" && spins(effect.lock)));
 
+/** Locks that reclaim needs to unmap a page. */
+const RECLAIM_TAKES: ReadonlySet<LockClass> = new Set<LockClass>(["folio_lock", "anon_vma", "i_mmap_rwsem"]);
+
 /** Copies that the value that is set is made of, or that are asked whether they are empty. */
 function decidedCopies(program: EffectProgram, pointer: string, call: CallNode, effect: BoundEffect & { kind: "setEntry" }): readonly Stale[] {
-  const locksFolio = program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => one.kind === "acquire" && one.lock === "folio_lock"));
+  const keepsReclaimOut = program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => one.kind === "acquire" && RECLAIM_TAKES.has(one.lock)));
   if (!locks(program) || call.result !== null && call.name === "ptep_set_access_flags") return [];
   return copiesOf(program, pointer).flatMap((copy): Stale[] => {
     const isUsed = namesIn(effect.value).includes(copy);
     const asksEmpty = program.nodes.some((node) => node.kind === "branch" && node.condition.kind === "call" && node.condition.name === "pte_none" && namesIn(node.condition).includes(copy));
-    // Reclaim needs the folio's lock.
-    const reclaimed: Stale[] = isUsed && !locksFolio ? [{ is: "entry", pointer, copy, faults: false }] : [];
+    const reclaimed: Stale[] = isUsed && !keepsReclaimOut ? [{ is: "entry", pointer, copy, faults: false }] : [];
     return asksEmpty && !isUsed ? [...reclaimed, { is: "entry", pointer, copy, faults: true }] : reclaimed;
   });
 }

@@ -19,6 +19,12 @@ export const ROWS: readonly string[] = [
   "6.1 lock_page_or_retry/3: sleepsIf flag=2 word=retry-nowait; acquire held=nonzero; dropsLock lock=mmap_lock object=1 when=zero onReturn=released",
   "6.6 folio_lock_or_retry/2: sleepsIf flag=1; acquire held=zero; dropsLock lock=mmap_lock when=nonzero unless=FAULT_FLAG_RETRY_NOWAIT",
 
+  // Assertions: what stops the kernel, and what only warns.
+  "6.1 BUG_ON/1: bugIf condition=0 how=bug",
+  "6.1 BUG/0: bugIf how=bug",
+  "6.12 VM_BUG_ON/1: bugIf condition=0 how=debug-bug",
+  "6.12 WARN_ON_ONCE/1: bugIf condition=0 how=warn",
+
   // Maps of page tables by release and configuration.
   "6.1 pte_offset_map/2: mapPte mayFail=false rcu=false; no enterAtomic",
   "6.1 pte_offset_map/2 HIGHPTE=y: mapPte mayFail=false; enterAtomic reason=preempt",
