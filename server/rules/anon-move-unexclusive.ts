@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { EffectProgram } from "../program/program.ts";
 import { movesOf, pageMoved } from "../scenarios/moved-page.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
@@ -31,6 +32,8 @@ export const anonMoveUnexclusive: Rule = {
     if (!move) return;
     for (const forgotten of ["pins", "exclusive"] as const) {
       if (forgotten === "exclusive" && !move.isWritable) continue;
+      // A test that stands in the wrong place is what pinned-check-before-clear is about.
+      if (forgotten === "pins" && looksForPins(program)) continue;
       const proof = prove(pageMoved(move, forgotten), program, target.release, MAX_STATES);
       if (!isProved(proof)) continue;
       yield { ruleId: this.meta.id, messageId: forgotten, data: { function: program.name, from: move.from, to: move.to }, place: placeOf(program, call), related: [], prove: () => proof };
@@ -39,3 +42,5 @@ export const anonMoveUnexclusive: Rule = {
     }
   },
 };
+
+const looksForPins = (program: EffectProgram): boolean => program.nodes.some((node) => node.kind === "call" && node.effects.some(({ kind }) => kind === "asksPins"));
