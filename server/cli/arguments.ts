@@ -9,12 +9,17 @@ import type { TreeArguments } from "./tree.ts";
 
 export type Format = "text" | "json" | "jsonl";
 export type FailOn = Tier | "never";
+export type FixMode = "diff" | "beside" | "inplace";
 export type ColorWhen = "auto" | "always" | "never";
 
 export interface LintArguments {
   readonly names: readonly string[];
   /** Kernel tree that shows the code around the hunks; null: none. */
   readonly tree: string | null;
+  /** True: findings show the fixes that were verified. */
+  readonly fixes: boolean;
+  /** What becomes of proved fixes: nothing, a diff instead of the report, FILE.fixed, or FILE itself. */
+  readonly fix: FixMode | null;
   readonly release: string | null;
   readonly arch: string | null;
   readonly config: readonly string[];
@@ -35,7 +40,7 @@ export interface LintArguments {
 }
 
 /** What `lint` and `scan` share. */
-export type ReportArguments = Omit<LintArguments, "tree">;
+export type ReportArguments = Omit<LintArguments, "tree" | "fixes" | "fix">;
 
 /** What the arguments mean, or one sentence about what is wrong with them. */
 export type Parsed<T> = { readonly value: T } | { readonly error: string };
@@ -145,7 +150,14 @@ const REPORT_OPTIONS = {
   timings: { type: "boolean", default: false },
 } as const;
 
-const LINT_OPTIONS = { ...REPORT_OPTIONS, tree: { type: "string" } } as const;
+const LINT_OPTIONS = {
+  ...REPORT_OPTIONS,
+  tree: { type: "string" },
+  fixes: { type: "boolean", default: false },
+  fix: { type: "boolean", default: false },
+  "fix-inplace": { type: "boolean", default: false },
+  "fix-diff": { type: "boolean", default: false },
+} as const;
 
 const TREE_OPTIONS = {
   cache: { type: "string" },
@@ -156,7 +168,9 @@ const TREE_OPTIONS = {
 /** Reads the arguments after `lint`. `known`: the ids of all rules. */
 export const lintArguments = (argv: readonly string[], known: readonly string[]): Parsed<LintArguments> => parsed(() => {
   const { values, positionals } = parseArgs({ args: withColorValue(argv), allowPositionals: true, options: LINT_OPTIONS });
-  return { ...reportArguments(values, positionals, known), tree: values.tree ?? null };
+  const fix = values["fix-diff"] ? "diff" : values["fix-inplace"] ? "inplace" : values.fix ? "beside" : null;
+  if (fix !== null && values["no-simulate"]) throw new UsageError("--no-simulate leaves nothing proved that could be fixed");
+  return { ...reportArguments(values, positionals, known), tree: values.tree ?? null, fixes: values.fixes || fix !== null, fix };
 });
 
 /** Reads the arguments after `scan`: a tree, then paths in it. */

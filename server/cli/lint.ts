@@ -3,7 +3,8 @@ import type { Writable } from "node:stream";
 import { errorCode, failureReason } from "../node/failure.ts";
 import { emptySummary, withFindings } from "../report/json.ts";
 import type { Summary } from "../report/json.ts";
-import { visibleLine, visiblePath } from "../report/visible.ts";
+import { unifiedDiff } from "../report/unified-diff.ts";
+import { visibleCode, visibleLine, visiblePath } from "../report/visible.ts";
 import type { Cover } from "../patch/cover.ts";
 import type { Review, Severity } from "../review/finding.ts";
 import { DEFAULT_OPTIONS } from "../review/options.ts";
@@ -14,6 +15,7 @@ import { documentsOf } from "./documents.ts";
 import type { Document } from "./documents.ts";
 import type { Engine } from "./engine.ts";
 import { inputFiles } from "./files.ts";
+import { withProvedFixes, writeFixed } from "./fix.ts";
 import type { InputFile } from "./files.ts";
 import { EXIT, openSink } from "./io.ts";
 import { openLintTree, type LintTree } from "./lint-tree.ts";
@@ -70,7 +72,7 @@ export async function lint(argv: readonly string[], io: CliIo, engine: Engine): 
   }
   const started = io.now();
   const run = startRun(args, io, engine, known, tree, file?.stream ?? null);
-  await run.out.write(run.writer.open());
+  if (args.fix !== "diff") await run.out.write(run.writer.open());
   for await (const input of inputFiles(args.names, io)) {
     if (run.out.failure() !== null) break;
     // A bug in one file costs that file.
@@ -78,7 +80,7 @@ export async function lint(argv: readonly string[], io: CliIo, engine: Engine): 
   }
   const timings = args.timings ? { totalMs: Math.round(io.now() - started), reviewMs: Math.round(run.reviewMs) } : null;
   run.progress.clear();
-  await run.out.write(run.writer.close(run.summary, run.inputs, timings));
+  if (args.fix !== "diff") await run.out.write(run.writer.close(run.summary, run.inputs, timings));
   if (file !== null) await new Promise<void>((resolve) => file.stream.end(() => resolve()));
   noteWriteFailure(run);
   return run.hasCrashed ? EXIT.internal : run.hasUnusable ? EXIT.unusable : run.hasFailing ? EXIT.findings : EXIT.clean;
@@ -102,7 +104,7 @@ function startRun(
     args,
     io,
     engine,
-    options: reviewOptions(args, known),
+    options: { ...reviewOptions(args, known), ...(args.fixes ? { fixes: true } : {}) },
     selection: selectionOf(args),
     writer: reportWriter(args, io, output),
     out: openSink(output ?? io.stdout),
@@ -167,8 +169,12 @@ function complain(run: Run, path: string, reason: string): void {
   run.io.stderr.write(`${visiblePath(path)}: ${visibleLine(reason)}\n`);
 }
 
-async function lintDocument(path: string, document: Exclude<Document, { kind: "unreadable" }>, run: Run): Promise<void> {
-  const reviews = (await reviewsOf(path, document, run)).map((review) => shiftReview(review, document.firstLine - 1));
+type ReadDocument = Exclude<Document, { kind: "unreadable" }>;
+
+async function lintDocument(path: string, document: ReadDocument, run: Run): Promise<void> {
+  const found = await reviewsOf(path, document, run);
+  if (run.args.fix !== null) await fixDocument(path, document, found, run);
+  const reviews = found.map((review) => shiftReview(review, document.firstLine - 1));
   for (const [index, review] of reviews.entries()) {
     // What went wrong while the bytes were read concerns the document: it is told once.
     const problems = index === 0 ? [...document.problems, ...review.problems] : review.problems;
@@ -178,11 +184,30 @@ async function lintDocument(path: string, document: Exclude<Document, { kind: "u
     run.hasFailing ||= isFailing(shown, run.args.failOn);
     for (const reason of unreadReasons(shown)) complain(run, path, reason);
     noteCover(review, run);
-    const text = run.writer.input(path, shown, run.inputs, document.kind);
+    const text = run.args.fix === "diff" ? "" : run.writer.input(path, shown, run.inputs, document.kind);
     run.inputs += 1;
     if (text !== "") run.progress.clear();
     await run.out.write(text);
   }
+}
+
+/** Prints or writes what the proved fixes make of a document. */
+async function fixDocument(path: string, document: ReadDocument, found: readonly Review[], run: Run): Promise<void> {
+  const { kind, text } = document;
+  // With a tree, what this document made of its files is known by now, and may not be put on top of itself: one fix a run.
+  const review = (edited: string): readonly Review[] => (run.tree ? [] : run.engine.review({ path, text: edited, kind, covers: run.covers }, run.options));
+  const fixed = withProvedFixes(text, found.map((one) => selected(one, run.selection)), (edited) => review(edited).map((one) => selected(one, run.selection)));
+  if (fixed.fixes.length === 0) return;
+  if (run.args.fix === "diff") {
+    const diff = unifiedDiff(path, text, fixed.text, document.firstLine);
+    // For programs to the letter; a terminal obeys what a hostile patch has in it.
+    await run.out.write(run.io.isStdoutTerminal && run.args.output === null ? diff.split("\n").map(visibleCode).join("\n") : diff);
+    return;
+  }
+  const written = await writeFixed(path, text, fixed.text, run.args.fix === "inplace");
+  if ("reason" in written) return complain(run, path, written.reason);
+  run.progress.clear();
+  run.io.stderr.write(`${visiblePath(written.path)}: ${fixed.fixes.length} proved fix${fixed.fixes.length === 1 ? "" : "es"} written\n`);
 }
 
 /** Mails of a series stand close to each other: what is far above belongs to others. */
@@ -201,7 +226,7 @@ export const selectionOf = (args: ReportArguments): Selection => ({
 });
 
 /** A crash in the engine costs one document, never the others. */
-async function reviewsOf(path: string, document: Exclude<Document, { kind: "unreadable" }>, run: Run): Promise<readonly Review[]> {
+async function reviewsOf(path: string, document: ReadDocument, run: Run): Promise<readonly Review[]> {
   const started = run.io.now();
   try {
     const tree = document.kind === "patch" ? await run.tree?.read(document.text, run.covers) : undefined;

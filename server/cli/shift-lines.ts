@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Evidence, Finding, Review } from "../review/finding.ts";
+import type { Evidence, Finding, Review, VerifiedFix } from "../review/finding.ts";
 
 /** The document is reviewed mail by mail, and each review counts lines from the start of its mail. */
 export const shiftReview = (review: Review, by: number): Review =>
@@ -18,6 +18,12 @@ const shiftFinding = (finding: Finding, by: number): Finding => ({
   location: { ...finding.location, patchLine: finding.location.patchLine + by },
   related: finding.related.map((related) => ({ ...related, patchLine: related.patchLine === null || related.path !== undefined ? related.patchLine : related.patchLine + by })),
   evidence: finding.evidence === null ? null : shiftEvidence(finding.evidence, by),
+  ...(finding.fixes === undefined ? {} : { fixes: finding.fixes.map((fix) => shiftFix(fix, by)) }),
+});
+
+const shiftFix = (fix: VerifiedFix, by: number): VerifiedFix => ({
+  ...fix,
+  edits: fix.edits.map((edit) => ({ ...edit, start: { ...edit.start, line: edit.start.line + by }, end: { ...edit.end, line: edit.end.line + by } })),
 });
 
 const shiftEvidence = (evidence: Evidence, by: number): Evidence => ({

@@ -17,6 +17,11 @@ usage: patchwalk <command> [options]
 Options of lint:
   --tree DIR              kernel work tree or Git repository: shows the code
                           around the hunks, and decides the release
+  --fixes                 show edits that were applied, linted again and
+                          explored; each costs another review
+  --fix-diff              print proved fixes as a diff, not a report
+  --fix                   write FILE.fixed with proved fixes
+  --fix-inplace           write them to FILE
 
 Options of lint and scan:
   --release R             target release, such as 6.1 or mainline

@@ -145,6 +145,34 @@ export type ContractEffect =
   | { readonly kind: "walkMapped"; readonly walk: Argument; readonly step: "fill" | "next" | "done" }
   /** Gives a page table back. `by-architecture`: as `tableFree` of `architectureRows()` says. */
   | { readonly kind: "freesTable"; readonly table: Argument; readonly how: "by-architecture" | "rcu" | "at-once" }
+  /** Stops the kernel, or warns, where the condition is true; null: whenever it is reached. */
+  | { readonly kind: "bugIf"; readonly condition: Argument | null; readonly how: "bug" | "debug-bug" | "warn" }
+  /** The call's value says whether the page may be pinned: a guess where references are many. */
+  | { readonly kind: "asksPins"; readonly page: Argument }
+  /** Gives a page to the allocator although only the last reference may do so. */
+  | { readonly kind: "freesPage"; readonly page: Argument }
+  /**
+   * Marks a page dirty. `locks`: takes the page lock for it; else the caller holds it, or has another hold on the mapping.
+   * `through`: the mapping is told, or the flag of the page is all.
+   */
+  | { readonly kind: "marksDirty"; readonly page: Argument; readonly locks: boolean; readonly through: "mapping" | "flag" }
+  /** The call's value is where the kernel reads and writes the page; `form`: an address, or one that devices and hypervisors use. */
+  | { readonly kind: "addressOfPage"; readonly page: Argument; readonly form: "virtual" | "physical" }
+  /** Writes to memory, through an address (`to` of form `address`) or to a page. */
+  | { readonly kind: "writesMemory"; readonly to: Argument; readonly form: "address" | "page" }
+  /** A device may read or write the memory from now on. `direction`: DMA_FROM_DEVICE and the like; null: by protection bits, or none. */
+  | { readonly kind: "deviceAccess"; readonly memory: Argument; readonly form: "page" | "scatterlist" | "address"; readonly direction: Argument | null; readonly failure: "zero" | "nonzero" | null }
+  /** The device lets go of it. */
+  | { readonly kind: "deviceAccessEnd"; readonly memory: Argument }
+  /** Waits until somebody else has done something: a device with what it was given. */
+  | { readonly kind: "waitsForOthers" }
+  /**
+   * Ends with no CPU using translations of the range, or of more, that were removed before. `interrupts`: whatever the
+   * architecture, CPUs that walk with interrupts off have been waited for.
+   */
+  | { readonly kind: "flushTlb"; readonly interrupts?: true }
+  /** Gives up a table that other processes share, where they do: the call's value is then not 0. `vma`: null in forms that take none. */
+  | { readonly kind: "unshareTable"; readonly pte: Argument; readonly vma: Argument | null }
   /** kmap_local_page() and its undoing: maps of a task are a stack, undone in reverse order. */
   | { readonly kind: "localMap"; readonly step: "push" | "pop" };
 
@@ -268,6 +296,14 @@ export type Effect =
   | { readonly kind: "gupFollow"; readonly path: "normal" | "hugetlb"; readonly flags: Argument }
   | { readonly kind: "gupFault"; readonly flags: Argument }
   | { readonly kind: "gupFastWalk"; readonly write: Argument }
+  /** Steps of a write fault: the process gets a copy of the page, or the page becomes its own. */
+  | { readonly kind: "cowFault"; readonly does: "copy" | "own" }
+  /** A write section of a sequence counter; lockless readers fail over. */
+  | { readonly kind: "seqcountSection"; readonly step: "begin" | "end"; readonly seqcount: Argument }
+  /** The mm is told that it has pins, before there is one. */
+  | { readonly kind: "notesPins" }
+  /** fork() shares the entries of a range with the child, and write-protects them. */
+  | { readonly kind: "forkCopy" }
   | ContractEffect;
 
 /**
@@ -286,6 +322,8 @@ export interface PureMeaning {
     | "entry-dirty"
     | "folio-mapcount"
     | "folio-anon"
+    | "anon-exclusive"
+    | "maybe-pinned"
     | "cow-mapping"
     | "hugetlb-vma"
     | "error-pointer"

@@ -5,6 +5,7 @@ import { DEVICE_NAMES } from "./api/device.ts";
 import { faultFacts } from "./api/fault.ts";
 import { fileCacheFacts } from "./api/file-cache.ts";
 import { flagSleepFacts } from "./api/flag-sleep.ts";
+import { flushFacts } from "./api/flush.ts";
 import { generalFacts } from "./api/general.ts";
 import { gupInternalFacts } from "./api/gup-internal.ts";
 import { gupWrapperFacts } from "./api/gup-wrapper.ts";
@@ -13,6 +14,7 @@ import { hugetlbFacts } from "./api/hugetlb.ts";
 import { lockFacts } from "./api/lock.ts";
 import { migrateFacts } from "./api/migrate.ts";
 import { notifierFacts } from "./api/notifier.ts";
+import { pageDataFacts } from "./api/page-data.ts";
 import { pageTableFacts } from "./api/page-table.ts";
 import { preconditionFacts } from "./api/precondition.ts";
 import { protectFacts } from "./api/protect.ts";
@@ -40,6 +42,7 @@ export const allFacts: readonly ApiFact[] = [
   ...gupFacts,
   ...gupInternalFacts,
   ...gupWrapperFacts,
+  ...pageDataFacts,
   ...faultFacts,
   ...migrateFacts,
   ...walkFacts,
@@ -49,6 +52,7 @@ export const allFacts: readonly ApiFact[] = [
   ...referenceFacts,
   ...sleepFacts,
   ...flagSleepFacts,
+  ...flushFacts,
   ...generalFacts,
   ...assertFacts,
   ...pureFacts,

@@ -24,6 +24,12 @@ export interface Client {
   /** The client tells of files that change on disk, where it is asked to. */
   readonly watchesFiles: boolean;
   readonly showsProgress: boolean;
+  /** Quick fixes may be told as actions with edits; otherwise there are none. */
+  readonly showsActions: boolean;
+  /** The edit of an action may be asked for when it is chosen. */
+  readonly resolvesEdits: boolean;
+  /** Edits may say for which version of a document they are. */
+  readonly versionsEdits: boolean;
   /** URIs of the folders that are open. */
   readonly folders: readonly string[];
   /** The user trusts what is in the folders. */
@@ -62,6 +68,9 @@ export function clientOf(params: InitializeParams): Client {
     foldingLimit: textDocument?.foldingRange?.rangeLimit ?? 5000,
     watchesFiles: workspace?.didChangeWatchedFiles?.dynamicRegistration === true,
     showsProgress: capabilities.window?.workDoneProgress === true,
+    showsActions: textDocument?.codeAction?.codeActionLiteralSupport !== undefined,
+    resolvesEdits: textDocument?.codeAction?.resolveSupport?.properties.includes("edit") === true && textDocument.codeAction.dataSupport === true,
+    versionsEdits: workspace?.workspaceEdit?.documentChanges === true,
     folders: foldersOf(params),
     isTrusted: says(initializationOptions, TRUSTED_OPTION),
     initializationOptions,

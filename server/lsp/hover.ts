@@ -18,7 +18,7 @@ export type RuleOf = (ruleId: string) => HoverOptions["rule"];
 const holds = ({ start, end }: Range, { line, character }: Position): boolean =>
   line === start.line && character >= start.character && character <= end.character;
 
-function hoverAt(position: Position, reviewed: ReviewedDocument, client: Client, ruleOf: RuleOf): Hover | null {
+function hoverAt(position: Position, reviewed: ReviewedDocument, reviews: ReviewCache, client: Client, ruleOf: RuleOf): Hover | null {
   const found = reviewed.reviews
     .flatMap((review) => review.findings)
     .map((finding) => ({ finding, range: findingRange(reviewed.document, finding.location) }))
@@ -26,7 +26,10 @@ function hoverAt(position: Position, reviewed: ReviewedDocument, client: Client,
   const first = found[0];
   if (first === undefined) return null;
   const isMarkdown = client.hoverFormat === MarkupKind.Markdown;
-  const texts = found.map(({ finding }) => {
+  const texts = found.map(({ finding: reported }) => {
+    // Fixes are looked for when somebody asks for actions: then they are told here, too.
+    const fixes = reviews.knownFixes(reviewed.document, reported);
+    const finding = fixes ? { ...reported, fixes } : reported;
     const options = { rule: ruleOf(finding.ruleId), lineLabel: reviewed.kind === "c" ? "line" : "mail" };
     return isMarkdown ? hoverMarkdown(finding, options) : hoverPlain(finding, options);
   });
@@ -61,7 +64,7 @@ function heldHoverAt(position: Position, document: TextDocument, held: HeldLines
 }
 
 /** Who points at a word does not wait for a long exploration: what is held there is known without one. */
-const PATIENCE_MS = 400;
+const PATIENCE_MS = 800;
 
 function soon<T>(result: Promise<T>, ms: number): Promise<T | "later"> {
   let timer: NodeJS.Timeout | undefined;
@@ -76,7 +79,7 @@ export function answerHoverRequests(connection: Connection, documents: TextDocum
   connection.onHover(async ({ textDocument, position }, token) => {
     const reviewed = await soon(reviews.of(textDocument.uri, token), PATIENCE_MS);
     if (reviewed === null) return null;
-    const found = reviewed === "later" ? null : hoverAt(position, reviewed, client, ruleOf);
+    const found = reviewed === "later" ? null : hoverAt(position, reviewed, reviews, client, ruleOf);
     if (found !== null) return found;
     const lines = await held.of(textDocument.uri);
     const document = documents.get(textDocument.uri);

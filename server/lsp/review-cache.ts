@@ -2,7 +2,7 @@
 import type { CancellationToken, TextDocuments } from "vscode-languageserver/node";
 import type { TextDocument } from "vscode-languageserver-textdocument";
 import { visibleLine } from "../report/visible.ts";
-import type { Review } from "../review/finding.ts";
+import type { Finding, Review, VerifiedFix } from "../review/finding.ts";
 import type { ReviewOptions } from "../review/options.ts";
 import type { ReviewInput } from "../review/review.ts";
 import type { WhatIfAnswer, WhatIfQuestion } from "../review/what-if.ts";
@@ -29,8 +29,29 @@ export interface ReviewCache {
   readonly of: (uri: string, token: CancellationToken | null) => Promise<ReviewedDocument | null>;
   /** What a question about a finding of the newest version is answered; null as above. */
   readonly whatIf: (uri: string, question: WhatIfQuestion, token: CancellationToken | null) => Promise<WhatIfAnswer | null>;
+  /**
+   * The fixes of a finding of the newest version, the first time at the price of a review of the document alone; null where the
+   * document is not open or the request was cancelled.
+   */
+  readonly fixesOf: (uri: string, finding: FindingPlace, token: CancellationToken | null) => Promise<FixedFindings | null>;
+  /** What `fixesOf` has found out about a version. */
+  readonly knownFixes: (document: TextDocument, finding: FindingPlace) => readonly VerifiedFix[] | undefined;
   readonly forget: (uri: string) => void;
   readonly forgetAll: () => void;
+}
+
+/** Which finding is meant: the same words can stand twice in a function. */
+export interface FindingPlace {
+  readonly fingerprint: string;
+  readonly location: Pick<Finding["location"], "patchLine" | "column">;
+}
+
+const placeKey = ({ fingerprint, location }: FindingPlace): string => `${fingerprint} ${location.patchLine} ${location.column}`;
+
+export interface FixedFindings {
+  readonly document: TextDocument;
+  readonly version: number;
+  readonly fixes: readonly VerifiedFix[];
 }
 
 /** A review that is made, or was. */
@@ -174,6 +195,41 @@ export function createReviewCache(
     }
   }
 
+  /** Does work for a request, with a signal that is aborted when the request is cancelled; null where it was. */
+  async function whileAsked<T>(token: CancellationToken | null, work: (signal: AbortSignal) => Promise<T>): Promise<T | null> {
+    const abort = new AbortController();
+    const stop = token?.onCancellationRequested(() => abort.abort(OUTDATED));
+    try {
+      return await work(abort.signal);
+    } catch (error) {
+      if (!abort.signal.aborted) throw error;
+      return null;
+    } finally {
+      stop?.dispose();
+    }
+  }
+
+  const fixed = new Map<string, { readonly version: number; readonly options: ReviewOptions; readonly fixes: Map<string, readonly VerifiedFix[]> }>();
+
+  async function fixesOf(uri: string, finding: FindingPlace, token: CancellationToken | null): Promise<FixedFindings | null> {
+    const given = await settings.of(uri);
+    const document = documents.get(uri);
+    if (document === undefined || token?.isCancellationRequested === true) return null;
+    const { version } = document;
+    const before = fixed.get(uri);
+    const known = before?.version === version && before.options === given ? before : { version, options: given, fixes: new Map<string, readonly VerifiedFix[]>() };
+    const place = placeKey(finding);
+    const asked = known.fixes.get(place);
+    const found = asked ? [] : await whileAsked(token, (signal) => alone(document, { ...given, fixes: [finding.fingerprint] }, signal));
+    if (found === null) return null;
+    const fixes = asked ?? found.flatMap((one) => one.findings).find((one) => placeKey(one) === place)?.fixes ?? [];
+    // What was typed meanwhile is another text.
+    if (documents.get(uri) !== document || document.version !== version) return fixesOf(uri, finding, token);
+    known.fixes.set(place, fixes);
+    fixed.set(uri, known);
+    return { document, version, fixes };
+  }
+
   documents.onDidChangeContent(({ document }) => {
     const work = works.get(document.uri);
     if (work !== undefined && !work.isDone) giveUp(document.uri);
@@ -186,20 +242,21 @@ export function createReviewCache(
       if (reviewed === null) return null;
       const { document, file } = reviewed;
       const given = await settings.of(uri);
-      const abort = new AbortController();
-      const stop = token?.onCancellationRequested(() => abort.abort(OUTDATED));
-      try {
-        return trees && file ? await trees.whatIf(file, given, question, abort.signal) : await reviewer.whatIf(textOf(document), given, question, abort.signal);
-      } catch (error) {
-        if (!abort.signal.aborted) throw error;
-        return null;
-      } finally {
-        stop?.dispose();
-      }
+      return whileAsked(token, (signal) =>
+        trees && file ? trees.whatIf(file, given, question, signal) : reviewer.whatIf(textOf(document), given, question, signal));
     },
-    forget: giveUp,
+    fixesOf,
+    knownFixes(document, finding) {
+      const known = fixed.get(document.uri);
+      return known?.version === document.version ? known.fixes.get(placeKey(finding)) : undefined;
+    },
+    forget(uri) {
+      giveUp(uri);
+      fixed.delete(uri);
+    },
     forgetAll() {
       generation++;
+      fixed.clear();
       for (const uri of works.keys()) giveUp(uri);
     },
   };

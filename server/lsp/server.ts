@@ -10,6 +10,7 @@ import { TextDocument } from "vscode-languageserver-textdocument";
 import { COMMANDS, SECTION } from "../protocol.ts";
 import { VERSION } from "../report/version.ts";
 import { clientOf } from "./client.ts";
+import { ACTION_KINDS, answerActionRequests } from "./code-action.ts";
 import type { Client } from "./client.ts";
 import { answerLensRequests } from "./code-lens.ts";
 import type { RuleUrl } from "./diagnostic.ts";
@@ -64,6 +65,7 @@ const initializeResult = (client: Client, parts: ServerParts): InitializeResult 
     documentLinkProvider: {},
     codeLensProvider: { resolveProvider: true },
     executeCommandProvider: { commands: [...COMMANDS] },
+    ...(client.showsActions ? { codeActionProvider: { codeActionKinds: [...ACTION_KINDS], resolveProvider: client.resolvesEdits } } : {}),
     ...(parts.held === undefined ? {} : { inlayHintProvider: true }),
     ...(client.pullsDiagnostics
       ? { diagnosticProvider: { identifier: SECTION, interFileDependencies: parts.trees !== undefined, workspaceDiagnostics: false } }
@@ -118,6 +120,7 @@ function startFeatures(
   };
   const held = createHeldCache(documents, settings, parts.held ?? null, log);
   answerHoverRequests(connection, documents, reviews, held, client, parts.ruleOf);
+  if (client.showsActions) answerActionRequests(connection, documents, reviews, client);
   if (parts.held !== undefined) answerInlayHintRequests(connection, documents, held, settings);
   const readings = createReadingCache(documents);
   answerSymbolRequests(connection, readings, client);

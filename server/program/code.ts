@@ -34,7 +34,7 @@ export type Value =
       readonly at: number;
     }
   | { readonly kind: "assign"; readonly operator: string; readonly target: Value; readonly value: Value; readonly at: number; readonly end: number }
-  | { readonly kind: "update"; readonly target: Value; readonly at: number; readonly end: number }
+  | { readonly kind: "update"; readonly target: Value; /** `--`. */ readonly down: boolean; readonly at: number; readonly end: number }
   | { readonly kind: "comma"; readonly left: Value; readonly right: Value; readonly at: number }
   /** GNU statement expression. */
   | { readonly kind: "block"; readonly body: Statement; readonly at: number }

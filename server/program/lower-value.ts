@@ -51,7 +51,8 @@ export function lowerEffects(context: ValueContext, value: Value, next: NodeId):
       value.then ? lowerEffects(context, value.then, next) : next,
       lowerEffects(context, value.otherwise, next),
     );
-  if (value.kind === "call" && !TRANSPARENT.has(value.name) && !TAKES_POINTER.has(value.name)) {
+  // A warning whose value nobody asks for is a statement of its own.
+  if (value.kind === "call" && (!TRANSPARENT.has(value.name) || hasEffects(context, value)) && !TAKES_POINTER.has(value.name)) {
     const expanded = context.callMacro(value) && inlineHelper(context, value);
     if (expanded) return lowerEffects(context, expanded, next);
     const macro = context.macroStatement(value);
@@ -68,6 +69,8 @@ export function lowerEffects(context: ValueContext, value: Value, next: NodeId):
   hoist(context, value, steps);
   return before(steps, next);
 }
+
+const hasEffects = (context: ValueContext, call: Value & { kind: "call" }): boolean => (context.callee(call.name, call.args, call.at)?.effects.length ?? 0) > 0;
 
 /** Where a node says that it stands, where its value does not tell. */
 interface Span {
@@ -257,9 +260,10 @@ function hoist(context: ValueContext, value: Value, steps: Step[]): Value {
       return context.flagMacro(value.name, value.at) ?? value;
     case "update":
       steps.push((next) =>
-        context.graph.add({ kind: "assign", target: value.target, operator: "++", value: null, at: value.at, end: value.end, next }),
+        context.graph.add({ kind: "assign", target: value.target, operator: "++", value: null, ...(value.down ? { down: true as const } : {}), at: value.at, end: value.end, next }),
       );
-      return value.target;
+      // `while (n--)` asks for what n was. Pointers into tables are not counted down.
+      return value.down && value.at === extent(value.target).at ? { kind: "binary", operator: "+", left: value.target, right: { kind: "number", value: 1, at: value.at }, at: value.at } : value.target;
     case "block":
       return blockValue(context, value, steps);
     case "assign":

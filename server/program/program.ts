@@ -40,12 +40,17 @@ export interface CallNode {
   next: NodeId;
 }
 
+/** True for a call that only asserts: whatever it is handed decides nothing that comes later. */
+export const onlyAsserts = (call: CallNode): boolean => call.effects.length > 0 && call.effects.every((effect) => effect.kind === "bugIf");
+
 /** `target operator value`; a null value is one that is not known. `++` stands for `--` too, and has none. */
 export interface AssignNode {
   readonly kind: "assign";
   readonly target: Value;
   readonly operator: string;
   readonly value: Value | null;
+  /** True for `--`. */
+  readonly down?: true;
   readonly at: number;
   readonly end: number;
   next: NodeId;

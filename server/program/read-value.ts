@@ -84,7 +84,7 @@ export function readValue(
         end: tree.end[node] ?? at,
       };
     case "update_expression":
-      return { kind: "update", target: field("argument"), at, end: tree.end[node] ?? at };
+      return { kind: "update", target: field("argument"), down: textOf(tree, childByField(tree, node, "operator")) === "--", at, end: tree.end[node] ?? at };
     case "comma_expression":
       return { kind: "comma", left: field("left"), right: field("right"), at };
     case "preproc_defined":

@@ -3,6 +3,7 @@ import type { ruleById } from "../review/catalogue.ts";
 import type { Finding, Source } from "../review/finding.ts";
 import { scheduleColumns } from "./columns.ts";
 import { evidenceFacts, ORIGINS, reviewedThread, sourceText } from "./evidence.ts";
+import { fixText } from "./fix.ts";
 import { fencedText, markdownLink, plainMarkdown } from "./markdown.ts";
 import { visibleLine } from "./visible.ts";
 import { wrapText } from "./wrap.ts";
@@ -54,6 +55,7 @@ export function hoverMarkdown(finding: Finding, options: HoverOptions): string {
     `**${plainMarkdown(headline(finding, options))}**`,
     ...(schedule.length === 0 ? [plainMarkdown(finding.message)] : [fencedText(schedule)]),
     ...(facts.length === 0 ? [] : [facts.map((fact) => `- **${LABELS[fact.label]}:** ${plainMarkdown(fact.text)}`).join("\n")]),
+    ...fixesOf(finding).map((fix) => `**Quick fix:** ${plainMarkdown(fix)}`),
     ...(finding.origin === "introduced" ? [] : [plainMarkdown(capital(ORIGINS[finding.origin]))]),
     ...(why === "" ? [] : [`**Why it matters:** ${plainMarkdown(why)}`]),
     ...(sources.length === 0 ? [] : [`**Who said so:** ${sources.map(sourceMarkdown).join("; ")}`]),
@@ -74,10 +76,13 @@ export function hoverPlain(finding: Finding, options: HoverOptions): string {
     paragraph(headline(finding, options)),
     ...(schedule.length === 0 ? [paragraph(finding.message)] : [schedule.join("\n")]),
     ...(facts.length === 0 ? [] : [facts.map((fact) => item(LABELS[fact.label], fact.text)).join("\n")]),
+    ...fixesOf(finding).map((fix) => item("Quick fix", fix)),
     ...(finding.origin === "introduced" ? [] : [paragraph(capital(ORIGINS[finding.origin]))]),
     ...(why === "" ? [] : [item("Why it matters", visibleLine(why))]),
     ...(sources.length === 0 ? [] : [item("Who said so", sources.map(sourceText).join("; "))]),
   ].join("\n\n");
 }
+
+const fixesOf = ({ fixes = [] }: Finding): readonly string[] => fixes.map(fixText);
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Evidence, Finding, Location, RelatedLocation, Review, ScheduleStep, Tier } from "../review/finding.ts";
+import type { Evidence, Finding, Location, RelatedLocation, Review, ScheduleStep, Tier, VerifiedFix } from "../review/finding.ts";
 import { RULESET, VERSION } from "./version.ts";
 
 /** Counts over everything that was linted. */
@@ -82,6 +82,22 @@ const evidenceJson = (evidence: Evidence) => ({
   wrongFixes: [...evidence.wrongFixes],
 });
 
+const fixJson = ({ title, isProved, states, blockedAt, heldBy, edits }: VerifiedFix) => ({
+  title,
+  verified: true,
+  proved: isProved,
+  states,
+  blockedAt,
+  heldBy,
+  edits: edits.map(({ start, end, remove, insert }) => ({ patchLine: start.line, column: start.column, endPatchLine: end.line, endColumn: end.column, remove, insert })),
+});
+
+/** The first fix as the contract has it; the others beside it. */
+const fixesJson = ([first, ...others]: readonly VerifiedFix[]) => ({
+  fix: first === undefined ? null : fixJson(first),
+  ...(others.length === 0 ? {} : { otherFixes: others.map(fixJson) }),
+});
+
 const findingJson = (finding: Finding) => ({
   ruleId: finding.ruleId,
   type: finding.type,
@@ -94,7 +110,7 @@ const findingJson = (finding: Finding) => ({
   location: locationJson(finding.location),
   related: finding.related.map(relatedJson),
   evidence: finding.evidence === null ? null : evidenceJson(finding.evidence),
-  fix: null,
+  ...fixesJson(finding.fixes ?? []),
   sources: finding.sources.map(({ thread, who, date, link }) => ({ thread, who, date, link })),
 });
 

@@ -2,6 +2,7 @@
 import type { Finding, Obligation, PreImageReport, Review, Severity } from "../review/finding.ts";
 import { scheduleColumns } from "./columns.ts";
 import { evidenceFacts, ORIGINS, reviewedThread, sourceText } from "./evidence.ts";
+import { fixText } from "./fix.ts";
 import type { Summary } from "./json.ts";
 import type { Paint } from "./paint.ts";
 import { visibleLine, visiblePath } from "./visible.ts";
@@ -58,6 +59,7 @@ function findingLines(path: string, finding: Finding, options: TextOptions, asid
     ...scheduleLines(finding, options),
     ...(finding.origin === "introduced" ? [] : labelled("origin", ORIGINS[finding.origin], paint)),
     ...(finding.evidence === null ? [] : labelledFacts(evidenceFacts(finding.evidence), paint)),
+    ...(finding.fixes ?? []).flatMap((fix) => labelled("fix:", fixText(fix), paint)),
     ...labelledFacts(finding.sources.map((source) => ({ label: "said by", text: sourceText(source) })), paint),
   ];
 }

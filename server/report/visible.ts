@@ -21,5 +21,8 @@ export const clipped = (text: string, length: number): string =>
 /** A file name as it may be printed: blanks are kept, controls become visible. */
 export const visiblePath = (path: string): string => path.replace(INVISIBLE, codePoint);
 
+/** A line of code as it may be printed: tabs and blanks are kept. */
+export const visibleCode = (line: string): string => line.split("\t").map(visiblePath).join("\t");
+
 /** Number of characters as a terminal with a Latin font shows them; wide glyphs count once. */
 export const displayWidth = (text: string): number => [...text].length;

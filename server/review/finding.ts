@@ -51,6 +51,36 @@ export interface Source {
   readonly link: string | null;
 }
 
+/** A place in the document, 1-based. */
+export interface DocumentPosition {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A change of the document: what stands between two positions gives way to other text. */
+export interface DocumentEdit {
+  readonly start: DocumentPosition;
+  readonly end: DocumentPosition;
+  readonly remove: string;
+  readonly insert: string;
+}
+
+/**
+ * Edits that mend a finding: they were applied, the document was read and judged again, and nothing else was found. `proved`:
+ * the simulator ran the edited code, too.
+ */
+export interface VerifiedFix {
+  readonly title: string;
+  readonly isProved: boolean;
+  /** States of the edited code that were explored; 0 where it was not. */
+  readonly states: number;
+  /** The step of the failing schedule that the edited code blocks; null where the schedule completes without harm. */
+  readonly blockedAt: string | null;
+  readonly heldBy: string | null;
+  /** In order of place; they do not overlap. */
+  readonly edits: readonly DocumentEdit[];
+}
+
 export interface Finding {
   readonly ruleId: string;
   /** `MM_` + the rule id in upper snake case. */
@@ -66,6 +96,8 @@ export interface Finding {
   readonly location: Location;
   readonly related: readonly RelatedLocation[];
   readonly evidence: Evidence | null;
+  /** The best first; absent where nobody asked for them. */
+  readonly fixes?: readonly VerifiedFix[];
   readonly sources: readonly Source[];
 }
 

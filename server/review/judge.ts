@@ -11,6 +11,8 @@ import type { Problem } from "../text/problem.ts";
 import { alreadyThere, isChanged, keyOf, unique } from "./compare.ts";
 import { evidenceOf, tierOf } from "./evidence.ts";
 import type { Aside, Finding, Obligation, Origin, Severity } from "./finding.ts";
+import { offering, type Offer } from "./fix/offered.ts";
+import type { Rewriting } from "./fix/rewriting.ts";
 import type { ReviewOptions } from "./options.ts";
 import { originOf } from "./origin.ts";
 import { anchorOf, relatedTo, type Anchor } from "./place.ts";
@@ -40,10 +42,19 @@ export interface Found extends BothSides {
   readonly obligations: readonly ObligationCheck[];
 }
 
+/** What a review is made with, besides its options. */
+export interface JudgeParts {
+  /** Default: all that there are. */
+  readonly rules?: readonly Rule[];
+  /** How the document can be changed, where fixes are asked for. */
+  readonly rewriting?: Rewriting | null;
+}
+
 /** Runs every rule over a subject, proves what it can, and keeps what the patch caused. */
-export function judge(subject: Subject, options: ReviewOptions, rules: readonly Rule[] = RULES): Judged {
+export function judge(subject: Subject, options: ReviewOptions, { rules = RULES, rewriting = null }: JudgeParts = {}): Judged {
   const { found, problems, cutOff } = searched(subject, options, { kind: "all" }, rules);
-  const { findings, aside, problems: others } = settled(found, subject, options);
+  const offer = rewriting && options.fixes ? offering({ subject, rewriting, found, search: (edited, programs) => searchedAgain(edited, programs, options, problems, rules), maxStates: options.maxStates }) : null;
+  const { findings, aside, problems: others } = settled(found, subject, options, offer);
   const obligations = found.flatMap((one) => changedObligations(one.obligations).map(obligationOf));
   return {
     findings: findings.toSorted(byPlace), obligations: obligations.toSorted((a, b) => (a.id < b.id ? -1 : 1)), problems: [...problems, ...others], cutOff,
@@ -68,13 +79,21 @@ export function searched(subject: Subject, options: ReviewOptions, scope: Scope,
   return { found, problems: [...problems, ...[...cutOff].map(cutOffProblem)], cutOff: [...cutOff] };
 }
 
+/** What rules find in an edited subject; null where a rule failed, or a function was cut off, that was not before. */
+function searchedAgain(edited: Subject, programs: readonly EffectProgram[], options: ReviewOptions, before: readonly Problem[], rules: readonly Rule[]): readonly Found[] | null {
+  const subject: Subject = { ...edited, old: null };
+  const [calls, whole] = [searched(subject, options, { kind: "calls", programs }, rules), searched(subject, options, { kind: "whole" }, rules)];
+  const known = new Set(before.map((one) => one.message));
+  return [...calls.problems, ...whole.problems].every((one) => known.has(one.message)) ? [...calls.found, ...whole.found] : null;
+}
+
 /** What a reader must know about a function that was not followed to its end. No line: the function may move. */
 const cutOffProblem = ({ name }: EffectProgram): Problem => ({
   code: "paths-cut-off", message: `${name}() has more paths than are followed: it was not reviewed as a whole`, line: null,
 });
 
 /** Proves what was found where that is possible, and keeps what the patch caused. */
-export function settled(found: readonly Found[], subject: Subject, options: ReviewOptions): Settled {
+export function settled(found: readonly Found[], subject: Subject, options: ReviewOptions, offer: Offer | null = null): Settled {
   const problems: Problem[] = [];
   const refuted: Finding[] = [];
   const fixed: Finding[] = [];
@@ -83,7 +102,7 @@ export function settled(found: readonly Found[], subject: Subject, options: Revi
     const override = options.rules[rule.meta.id];
     if (override === "off") return [];
     if (options.showRefuted && options.simulate) fixed.push(...withoutCrash(rule, problems, () => mended(one, subject, options, override)));
-    return withoutCrash(rule, problems, () => candidates.flatMap((candidate) => settle(one, candidate, subject, options, override, refuted)));
+    return withoutCrash(rule, problems, () => candidates.flatMap((candidate) => settle(one, candidate, subject, { options, override, offer, refuted })));
   });
   return { findings, aside: { refuted, fixed }, problems };
 }
@@ -188,6 +207,7 @@ function checkInTree(rule: Rule, site: Site, note: NoteContexts): readonly Candi
   };
   const { follow } = site.unit;
   if (!follow) return [...(rule.check?.(site) ?? [])];
+  if (isSilent(rule, site)) return [];
   const alone = (context: CallingContext): AnalyzedFunction => ({ program: site.program, contexts: [context], complete: context.interpretation.complete });
   const { decided, hasOpen } = follow(site.program, (context) => {
     note([context]);
@@ -200,6 +220,31 @@ function checkInTree(rule: Rule, site: Site, note: NoteContexts): readonly Candi
   const found = check({ program: site.program, contexts: reaching, complete: reaching.every((one) => one.interpretation.complete) });
   if (found.length > 0 || reaching.length > 0 || !hasOpen) return found;
   return [...(rule.check?.({ ...site, unit: asOneFile(site.unit) }) ?? [])];
+}
+
+/** What a site throws that is asked how its function is entered. */
+class AsksAboutCallers extends Error {}
+
+/** True where the rule has nothing to say, and does not have to know how the function is entered: most calls are judged by their text. */
+function isSilent(rule: Rule, { unit, target, program, node, call, effect }: Site): boolean {
+  const ask = (): never => {
+    throw new AsksAboutCallers();
+  };
+  const byText: Site = {
+    unit, target, program, node, call, effect,
+    get fn() {
+      return ask();
+    },
+    get states() {
+      return ask();
+    },
+  };
+  try {
+    return [...(rule.check?.(byText) ?? [])].length === 0;
+  } catch (error) {
+    if (error instanceof AsksAboutCallers) return false;
+    throw error;
+  }
 }
 
 /** The unit without callers in other files. Not a copy: programs are made when they are asked for. */
@@ -215,8 +260,15 @@ const asOneFile = (unit: Unit): Unit => ({
   ...(unit.lost ? { lost: unit.lost } : {}),
 });
 
-/** `refuted`: gets what cannot get into the bad state. */
-function settle(found: Found, candidate: Candidate, subject: Subject, options: ReviewOptions, override: Severity | undefined, refuted: Finding[]): Finding[] {
+/** What settling a candidate goes by; `refuted` gets what cannot get into the bad state. */
+interface Settling {
+  readonly options: ReviewOptions;
+  readonly override: Severity | undefined;
+  readonly offer: Offer | null;
+  readonly refuted: Finding[];
+}
+
+function settle(found: Found, candidate: Candidate, subject: Subject, { options, override, offer, refuted }: Settling): Finding[] {
   const { rule, old } = found;
   const anchor = anchorOf(candidate.place);
   const before = originOf(candidate, old.has(candidate), subject);
@@ -231,7 +283,9 @@ function settle(found: Found, candidate: Candidate, subject: Subject, options: R
     refuted.push(made());
     return [];
   }
-  return TIER_RANK[tier] < TIER_RANK[options.minTier] ? [] : [made()];
+  if (TIER_RANK[tier] < TIER_RANK[options.minTier]) return [];
+  const isAsked = options.fixes === true || (options.fixes || []).includes(keyOf(candidate));
+  return [offer && isAsked ? { ...made(), fixes: offer(candidate, tier) } : made()];
 }
 
 /** Defects that the patch mends, as findings of the old side. */

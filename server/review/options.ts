@@ -18,6 +18,8 @@ export interface ReviewOptions {
   readonly showRefuted: boolean;
   /** Limit of stored states per exploration. */
   readonly maxStates: number;
+  /** True, or the fingerprints of findings that are meant: these bring edits that were verified. Each costs another review. */
+  readonly fixes?: boolean | readonly string[];
 }
 
 export const DEFAULT_OPTIONS: ReviewOptions = {

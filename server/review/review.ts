@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { formatRelease } from "../kernel/release.ts";
 import { coverFrom, coverOf, placeOf, type Cover } from "../patch/cover.ts";
-import type { MailMessage, Patch } from "../patch/model.ts";
+import type { MailMessage, Patch, PatchDocument } from "../patch/model.ts";
 import { readPatches } from "../patch/read.ts";
 import { decideTarget, type DecidedTarget } from "../source/target.ts";
 import type { Problem } from "../text/problem.ts";
@@ -9,10 +9,12 @@ import { coverageOf, lostProblems, NO_COVERAGE, unclosedProblems } from "./cover
 import { RULES } from "../rules/registry.ts";
 import type { Rule } from "../rules/rule.ts";
 import type { Aside, Review, TargetReport } from "./finding.ts";
+import { rewritingOfFile, rewritingOfPatch } from "./fix/rewriting.ts";
 import { judge, NOTHING_JUDGED } from "./judge.ts";
 import type { ReviewOptions } from "./options.ts";
 import { seenInTree, treeProblems, type ReviewTree } from "./tree.ts";
-import { subjectOf, subjectOfFile } from "./subject.ts";
+import type { Subject } from "../rules/rule.ts";
+import { subjectOf, subjectOfFile, wholeFile } from "./subject.ts";
 
 /** What is reviewed: a document that holds patches, or a C file as it stands. */
 export interface ReviewInput {
@@ -90,7 +92,13 @@ function reviewPatch(
   const seen = tree && seenInTree(text, message, patch, cover, tree);
   const decided = decideTarget(patch, { ...options, ...seen?.target }, cover?.subject ?? null);
   const subject = subjectOf(text, patch, decided.target, seen?.preImages, seen?.callers);
-  const judged = subject ? judge(subject, options, rules) : NOTHING_JUDGED;
+  // The patch of the edited document: the same one of the same message, read without anything new to complain of.
+  const reread = (edited: string): Subject | null => {
+    const again = readPatches(edited);
+    const same = againIn(again, readPatches(text), patch);
+    return same && subjectOf(edited, same, decided.target, seen?.again(edited, same), seen?.callers);
+  };
+  const judged = subject ? judge(subject, options, { rules, rewriting: rewritingOfPatch(text, patch, subject, reread) }) : NOTHING_JUDGED;
   return {
     messageId: patch.messageId,
     subject: patch.subject,
@@ -105,10 +113,19 @@ function reviewPatch(
   };
 }
 
+/** The patch at the place of another one in a document with other text; null where that reads worse. */
+function againIn(edited: PatchDocument, before: PatchDocument, patch: Patch): Patch | null {
+  const at = before.patches.findIndex((one) => one.startLine === patch.startLine && one.files[0]?.line === patch.files[0]?.line);
+  const isWorse = edited.patches.length !== before.patches.length || edited.problems.length > before.problems.length;
+  return isWorse ? null : (edited.patches[at] ?? null);
+}
+
 function reviewFile(input: ReviewInput, options: ReviewOptions, rules: readonly Rule[]): Review {
   const decided = decideTarget(NO_PATCH, options);
   const subject = subjectOfFile(input.path, input.text, decided.target);
-  const judged = subject ? judge(subject, options, rules) : NOTHING_JUDGED;
+  // Code in which nothing is left that a rule asks about is mended, too.
+  const reread = (text: string): Subject => subjectOfFile(input.path, text, decided.target) ?? wholeFile(input.path, text, decided.target);
+  const judged = subject ? judge(subject, options, { rules, rewriting: rewritingOfFile(input.text, subject, reread) }) : NOTHING_JUDGED;
   return {
     messageId: null,
     subject: null,

@@ -37,6 +37,8 @@ export interface SeenInTree {
   readonly reports: readonly PreImageReport[];
   readonly target: Pick<TargetSettings, "treeRelease" | "base">;
   readonly callers: TreeCallers | null;
+  /** The pre-images of the same patch with other text: what was made of the files before it counts, not what it made of them. */
+  again(document: string, patch: Patch): readonly PreImage[];
 }
 
 export function seenInTree(document: string, message: MailMessage, patch: Patch, cover: Cover | null, tree: ReviewTree): SeenInTree {
@@ -48,6 +50,7 @@ export function seenInTree(document: string, message: MailMessage, patch: Patch,
     reports: preImages.map(({ file, origin, offset, fuzz }) => ({ file: file.newPath ?? file.oldPath, from: origin, offset, fuzz })),
     target: { treeRelease: fitsWorkTree(preImages) ? tree.at.release : null, base: baseOf(message, cover, tree.at) },
     callers: tree.linked && standsOnWorkTree(preImages) ? callersIn(tree.linked, before) : null,
+    again: (text, edited) => preImagesOf(text, edited, tree.at, { ...earlier, files: new Map(before) }).filter(({ file }) => isC(file)),
   };
 }
 

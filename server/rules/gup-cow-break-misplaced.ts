@@ -5,6 +5,7 @@ import { namesIn, render } from "../program/render.ts";
 import { cowBreaksEitherWay } from "../scenarios/cow-breaks-either-way.ts";
 import { prove } from "../scenarios/prove.ts";
 import { cowMechanismOf, forces, guardsOf, reachable, reachableWhen, type Forcing, type SlowPath } from "./gup-cow-mechanism.ts";
+import { askPredicate, forceAboveRetry, forceBeforeHugetlb, forceInto, keepFlags, passWord, wordOf } from "./fix/cow-break.ts";
 import { placeOf, type At, type Candidate, type ObligationCheck, type Rule, type Subject } from "./rule.ts";
 
 const ID = "gup-cow-break-misplaced";
@@ -34,6 +35,7 @@ export const gupCowBreakMisplaced: Rule = {
       wrongCondition: "the COW break is not forced here for a read-only reference in a COW mapping: the test does not ask for that",
       belowRetry: "the COW break is forced behind the label that every retry goes to: it belongs between the VMA block and the label",
     },
+    offersEdits: true,
     scenarios: ["cow-breaks-either-way"],
     sources: [
       { thread: "Re: [PATCH 1/1] gup: document and work around \"COW can break either way\" issue", who: "John Hubbard", date: "2021-10-13", link: null },
@@ -55,17 +57,25 @@ export const gupCowBreakMisplaced: Rule = {
   },
 };
 
-/** The word that lookups get; `gup_flags` is the caller's and never changes. */
-const wordOf = (slow: SlowPath): string => (slow.normal ? render(slow.normal.word) : "foll_flags");
-
 const isCallersWord = (program: EffectProgram, name: string): boolean => program.variables.get(name)?.isParameter ?? false;
 
 const assignPlace = (slow: SlowPath, forcing: Forcing): At => placeOf(slow.program, forcing.assign);
 
-function proof(subject: Subject, slow: SlowPath, paths: readonly ("normal" | "hugetlb")[]): Candidate["prove"] {
-  return (max) => {
-    const proofs = paths.map((path) => prove(cowBreaksEitherWay(path, "FOLL_GET"), slow.program, subject.target.release, max));
-    return proofs.find((one) => one.verdict === "fail") ?? proofs[0] ?? null;
+type Backing = Pick<Candidate, "prove" | "asked">;
+
+const NOT_EXPLORED: Backing = { prove: null };
+
+function backed(subject: Subject, slow: SlowPath, paths: readonly ("normal" | "hugetlb")[]): Backing {
+  const experiments = paths.map((path) => cowBreaksEitherWay(path, "FOLL_GET"));
+  return {
+    prove: (max) => {
+      const proofs = experiments.map((experiment) => prove(experiment, slow.program, subject.target.release, max));
+      return proofs.find((one) => one.verdict === "fail") ?? proofs[0] ?? null;
+    },
+    asked: (code) => {
+      const program = code.program(slow.program);
+      return program && experiments.map((experiment) => ({ experiment, program }));
+    },
   };
 }
 
@@ -91,7 +101,8 @@ function judgeWord(subject: Subject, slow: SlowPath): Verdict {
     check,
     candidate: {
       ruleId: ID, messageId: wrong ? "wrongWord" : "lostFlags", data: { target: found.target, word }, place: assignPlace(slow, found), related: [],
-      origin: wrong ? "incomplete-fix" : "introduced", prove: wrong ? proof(subject, slow, ["hugetlb", "normal"]) : null,
+      origin: wrong ? "incomplete-fix" : "introduced", ...(wrong ? backed(subject, slow, ["hugetlb", "normal"]) : NOT_EXPLORED),
+      fixes: () => (wrong ? forceInto(found, word) : keepFlags(slow, found)),
     },
   };
 }
@@ -116,13 +127,14 @@ function judgeHugetlb(subject: Subject, slow: SlowPath, asks: boolean): Verdict 
     check: { id: "COW-3", ruleId: ID, status, message, places: [place] },
     candidate,
   });
-  const broken = (messageId: string, at: At): Verdict =>
-    make("broken", { ruleId: ID, messageId, data: { word }, place: at, related: [], origin: "incomplete-fix", prove: proof(subject, slow, ["hugetlb"]) });
-  if (isCallersWord(program, word)) return broken("hugetlbWord", { program, at: extent(hugetlb.word).at, end: extent(hugetlb.word).end });
-  if (!own) return broken("hugetlbMissing", placeOf(program, hugetlb.call));
+  const broken = (messageId: string, at: At, fixes: Candidate["fixes"]): Verdict =>
+    make("broken", { ruleId: ID, messageId, data: { word }, place: at, related: [], origin: "incomplete-fix", ...backed(subject, slow, ["hugetlb"]), ...(fixes ? { fixes } : {}) });
+  const right = wordOf(slow);
+  if (isCallersWord(program, word)) return broken("hugetlbWord", { program, at: extent(hugetlb.word).at, end: extent(hugetlb.word).end }, () => passWord(hugetlb, right));
+  if (!own) return broken("hugetlbMissing", placeOf(program, hugetlb.call), () => forceBeforeHugetlb(slow, right));
   const passes = reachableWhen(program, program.entry, { ...READ_ONLY_GET, hugetlb: true }, nodesOf(slow.forcings));
   if (!asks || !passes.has(hugetlb.node)) return make("holds", null);
-  return isDecided(program, own) ? broken("wrongCondition", assignPlace(slow, own)) : make("undecided", null);
+  return isDecided(program, own) ? broken("wrongCondition", assignPlace(slow, own), () => askPredicate(slow, own, right)) : make("undecided", null);
 }
 
 /** True where every test in front of a forcing is about the mapping and the flags. */
@@ -148,21 +160,22 @@ function judgePlace(subject: Subject, slow: SlowPath, asks: boolean): Verdict {
   const label = program.nodes[retry];
   const at = label?.kind === "label" ? label.at : 0;
   const reaching = before(slow, normal.node).filter((forcing) => !hugetlbOnly(slow, forcing));
-  const broken = (messageId: string, place: At, prove: Candidate["prove"]): Verdict => ({
+  const broken = (messageId: string, place: At, backing: Backing, fixes: Candidate["fixes"]): Verdict => ({
     check: { id: "COW-4", ruleId: ID, status: "broken", message, places: [place] },
-    candidate: { ruleId: ID, messageId, data: {}, place, related: [], origin: "incomplete-fix", prove },
+    candidate: { ruleId: ID, messageId, data: {}, place, related: [], origin: "incomplete-fix", ...backing, ...(fixes ? { fixes } : {}) },
   });
-  const proves = proof(subject, slow, ["normal"]);
+  const proves = backed(subject, slow, ["normal"]);
+  const word = wordOf(slow);
   const above = reaching.filter((forcing) => reachable(program, program.entry, new Set([retry])).has(forcing.node));
   const below = reaching.find((forcing) => !above.includes(forcing));
   const first = above.at(-1);
-  if (!first && below) return broken("belowRetry", assignPlace(slow, below), null);
-  if (!first) return broken("dropped", { program, at, end: at + "retry".length }, proves);
-  if (reachable(program, program.entry, guarded(program, above)).has(retry)) return broken("insideBlock", assignPlace(slow, first), proves);
+  if (!first && below) return broken("belowRetry", assignPlace(slow, below), NOT_EXPLORED, () => forceAboveRetry(slow, word, below));
+  if (!first) return broken("dropped", { program, at, end: at + "retry".length }, proves, () => forceAboveRetry(slow, word, null));
+  if (reachable(program, program.entry, guarded(program, above)).has(retry)) return broken("insideBlock", assignPlace(slow, first), proves, () => forceAboveRetry(slow, word, first));
   const passes = reachableWhen(program, program.entry, { ...READ_ONLY_GET, hugetlb: false }, nodesOf(reaching));
   const places: At[] = [{ program, at: guardStart(slow, first), end: first.assign.end }];
   if (!asks || !passes.has(normal.node)) return { check: { id: "COW-4", ruleId: ID, status: "holds", message, places }, candidate: null };
-  if (isDecided(program, first)) return broken("wrongCondition", assignPlace(slow, first), proves);
+  if (isDecided(program, first)) return broken("wrongCondition", assignPlace(slow, first), proves, () => askPredicate(slow, first, word));
   return { check: { id: "COW-4", ruleId: ID, status: "undecided", message, places }, candidate: null };
 }
 

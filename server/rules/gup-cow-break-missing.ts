@@ -6,7 +6,8 @@ import { cowBreaksEitherWay } from "../scenarios/cow-breaks-either-way.ts";
 import { dirtyCow, endlessFault } from "../scenarios/follow-write.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import { prove } from "../scenarios/prove.ts";
-import { accepts, cowMechanismOf, forces, type CowMechanism, type Helper } from "./gup-cow-mechanism.ts";
+import { accepts, cowMechanismOf, forces, helperIn, type CowMechanism, type Helper } from "./gup-cow-mechanism.ts";
+import { followFixes, predicateFixes } from "./fix/cow-break.ts";
 import { walkerCandidates } from "./gup-unshare-check.ts";
 import type { At, Candidate, ObligationCheck, Rule, Subject } from "./rule.ts";
 
@@ -37,6 +38,7 @@ export const gupCowBreakMissing: Rule = {
       cow: "{function}() accepts a dirty read-only entry without FOLL_COW: somebody else may have made it dirty (Dirty COW)",
       walker: "{function}() takes a FOLL_PIN reference to a page that may be shared without asking gup_must_unshare(): the next write of the owner moves it to another page",
     },
+    offersEdits: true,
     scenarios: ["cow-breaks-either-way", "dirty-cow", "endless-fault", "walker-without-unshare"],
     sources: [
       { thread: "Re: [PATCH 1/1] gup: document and work around \"COW can break either way\" issue", who: "John Hubbard", date: "2021-10-13", link: null },
@@ -90,10 +92,15 @@ function judgeForce(subject: Subject, { force, slow }: CowMechanism): Verdict {
         related: [],
         origin: missing ? "incomplete-fix" : "introduced",
         prove: slow && missing ? (max) => firstFailing(experiments, slow.program, subject, max) : null,
+        ...(slow && missing ? { asked: (code) => mapProgram(code.program(slow.program), experiments) } satisfies Partial<Candidate> : {}),
+        fixes: () => predicateFixes(force, subject.target.release),
       },
     ],
   };
 }
+
+const mapProgram = (program: Helper["program"] | null, experiments: readonly Experiment[]): ReturnType<NonNullable<Candidate["asked"]>> =>
+  program && experiments.map((experiment) => ({ experiment, program }));
 
 const firstFailing = (experiments: readonly Experiment[], program: Helper["program"], subject: Subject, max: number) => {
   const proofs = experiments.map((experiment) => prove(experiment, program, subject.target.release, max));
@@ -147,6 +154,11 @@ function judgeFollow(subject: Subject, { follow }: CowMechanism, { id, message, 
       related: [],
       origin: "introduced",
       prove: (max) => prove(experiment(helper.value), helper.program, subject.target.release, max),
+      asked: (code) => {
+        const [program, there] = [code.program(helper.program), helperIn(code.unit, helper.code.name)];
+        return program && there && [{ experiment: experiment(there.value), program }];
+      },
+      fixes: () => followFixes(helper),
     })),
   };
 }

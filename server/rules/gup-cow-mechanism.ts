@@ -56,17 +56,21 @@ const FOLLOW = ["can_follow_write_pte", "can_follow_write_pmd"];
 
 /** The mechanism in one side of a patch; null where the side has no predicate that forces the break. */
 export function cowMechanismOf(unit: Unit): CowMechanism | null {
-  const force = helperOf(unit, FORCE);
+  const force = helperIn(unit, FORCE);
   if (!force) return null;
   const slow = unit.programs.find((program) => isSlowGup(program) && forcingsOf(program).length + lookupsOf(program).length > 0);
   return {
     force,
     slow: slow ? slowPathOf(slow) : null,
-    follow: FOLLOW.flatMap((name) => helperOf(unit, name) ?? []),
+    follow: FOLLOW.flatMap((name) => helperIn(unit, name) ?? []),
   };
 }
 
-function helperOf(unit: Unit, name: string): Helper | null {
+/** Slow paths that a side shows, with or without a predicate. */
+export const slowPathsOf = (unit: Unit): SlowPath[] => unit.programs.filter((program) => isSlowGup(program)).map(slowPathOf);
+
+/** A helper of this name in a side, where it is one expression. */
+export function helperIn(unit: Unit, name: string): Helper | null {
   const code = unit.definitions.get(name);
   const value = code && returnedValue(code.body);
   const [program] = value ? unit.named(name) : [];

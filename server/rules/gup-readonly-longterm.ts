@@ -2,17 +2,17 @@
 import type { Bit, State } from "../analysis/state.ts";
 import { bitOf, truthOf } from "../analysis/truth.ts";
 import { ERAS, gupEra } from "../kernel/era.ts";
-import type { Value } from "../program/code.ts";
-import type { EffectProgram } from "../program/program.ts";
-import { render } from "../program/render.ts";
+import type { NodeId } from "../program/program.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
-import { pagePlaces, placeBehind, type Gup } from "../scenarios/pinned-pages.ts";
+import type { Gup } from "../scenarios/pinned-pages.ts";
 import type { PinFocus } from "../scenarios/pinning-driver.ts";
 import { isProved, prove, type Proof } from "../scenarios/prove.ts";
 import { readOnlyPinLost } from "../scenarios/read-only-pin-lost.ts";
 import { zeroPagePin } from "../scenarios/zero-page-pin.ts";
+import { writePinFixes } from "./fix/write-pin.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
+import { followsChanges, isStored, usesNotifier } from "./stored-pins.ts";
 
 /** States that deciding about a pin without FOLL_LONGTERM may cost: drivers need a few hundred. */
 const SMALL = 100_000;
@@ -33,6 +33,7 @@ export const gupReadonlyLongterm: Rule = {
       stored: "{function}() pins without FOLL_WRITE{path} and keeps the pages: when the process writes next it gets another page, and the device keeps the old one",
       zeroPage: "{function}() takes a long-term pin without FOLL_WRITE{path}: before 6.2 that may be the zero page or a private file page, which the process leaves with its next write",
     },
+    offersEdits: true,
     scenarios: ["read-only-pin-lost", "zero-page-pin"],
     sources: [
       { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Jason Gunthorpe", date: "2020-09-15", link: null },
@@ -51,11 +52,11 @@ export const gupReadonlyLongterm: Rule = {
     const unshares = readOnlyGup === "unshare-pin";
     // FOLL_LONGTERM without FOLL_PIN is refused by then.
     if (unshares && effect.reference === "get") return;
-    const readOnly = states.filter(({ state }) => writeBit(state, effect) === "no" && !isOfShared(state));
+    const readOnly = states.filter(({ state }) => writeBit(state, effect) === "no" && !isOfShared(state) && !isForced(state, effect));
     const longterm = readOnly.some(({ state }) => effect.impliesLongterm || (effect.flags !== null && bitOf(state, effect.flags, "FOLL_LONGTERM") === "yes"));
-    const experiment = (device: PinFocus["device"]): Experiment =>
-      unshares ? zeroPagePin({ node, device }) : readOnlyPinLost({ node, device, child: anonReuse === "mapcount" ? "alive" : "exited" });
-    const run = (device: PinFocus["device"], maxStates: number): Proof => prove(experiment(device), fn.program, target.release, maxStates);
+    const experiment = (device: PinFocus["device"], at: NodeId): Experiment =>
+      unshares ? zeroPagePin({ node: at, device }) : readOnlyPinLost({ node: at, device, child: anonReuse === "mapcount" ? "alive" : "exited" });
+    const run = (device: PinFocus["device"], maxStates: number): Proof => prove(experiment(device, node), fn.program, target.release, maxStates);
     if (readOnly.length === 0) return;
     if (!longterm && !(isAffordable(site) && isStored(fn.program, effect) && run("return", SMALL).verdict === "fail")) return;
     yield {
@@ -66,6 +67,14 @@ export const gupReadonlyLongterm: Rule = {
       related: [],
       severity: unshares ? "warning" : "error",
       prove: isAffordable(site) ? (maxStates) => tell(run("return", maxStates), longterm ? () => run("pin", maxStates) : null) : null,
+      ...(isAffordable(site) ? {
+        asked: (code) => {
+          const [program, at] = [code.program(fn.program), code.node(fn.program, node)];
+          const devices = longterm ? (["return", "pin"] as const) : (["return"] as const);
+          return program === null || at === null ? null : devices.map((device) => ({ experiment: experiment(device, at), program }));
+        },
+      } satisfies Partial<Candidate> : {}),
+      fixes: () => writePinFixes(fn.program, call, effect, target.release),
     };
   },
 };
@@ -86,50 +95,11 @@ const isOfShared = (state: State): boolean =>
 
 const IS_SHARED = /^[\w.>-]*\bvm_flags & (?:VM_SHARED|VM_MAYSHARE)$/;
 
-function writeBit(state: State, { flags, write }: Gup): Bit {
+/** Pins with FOLL_FORCE are what another rule is about. */
+const isForced = (state: State, { flags, reference }: Gup): boolean => reference === "pin" && flags !== null && bitOf(state, flags, "FOLL_FORCE") === "yes";
+
+export function writeBit(state: State, { flags, write }: Gup): Bit {
   if (flags) return bitOf(state, flags, "FOLL_WRITE");
   const truth = write && truthOf(state, write);
   return truth === null ? "maybe" : truth ? "yes" : "no";
-}
-
-const NOTIFIER = /\bmmu_interval_(?:read_begin|read_retry|notifier_insert(?:_locked)?)\s*\(/g;
-
-const subscribers = new WeakMap<EffectProgram["image"], boolean>();
-
-/** Users of an interval notifier are told when the page at the address changes, and pin again. */
-function followsChanges({ image }: EffectProgram): boolean {
-  const known = subscribers.get(image);
-  if (known !== undefined) return known;
-  const found = usesNotifier(image.text);
-  subscribers.set(image, found);
-  return found;
-}
-
-const usesNotifier = (text: string): boolean => [...text.matchAll(NOTIFIER)].some(({ index }) => !isComment(text, index));
-
-/** True inside a block comment, or on a line that began one with two slashes. */
-function isComment(text: string, at: number): boolean {
-  const opened = text.lastIndexOf("/*", at);
-  if (opened >= 0 && text.lastIndexOf("*/", at) < opened) return true;
-  return text.slice(text.lastIndexOf("\n", at) + 1, at).includes("//");
-}
-
-/** True where a pin goes into an object that somebody handed in: it outlives the function unless the function gives it back. */
-function isStored(program: EffectProgram, gup: Gup): boolean {
-  if (gup.reference !== "pin" || gup.flags === null || gup.pages === null) return false;
-  const places = pagePlaces(program, gup);
-  return program.nodes.some((node) => {
-    if (node.kind !== "assign" || node.operator !== "=" || node.value === null) return false;
-    const { target, value } = node;
-    return reachesObject(program, target) && places.has(render(placeBehind(target))) && places.has(render(placeBehind(value)));
-  });
-}
-
-/** `win->page`: a field behind a pointer parameter. */
-function reachesObject(program: EffectProgram, target: Value): boolean {
-  const place = placeBehind(target);
-  if (place.kind !== "member") return false;
-  let base = place.of;
-  while (base.kind === "member" || base.kind === "index") base = base.of;
-  return base.kind === "name" && (program.variables.get(base.name)?.isParameter ?? false);
 }

@@ -11,6 +11,7 @@ import { givesBack, placeBehind } from "../scenarios/pinned-pages.ts";
 import { prove } from "../scenarios/prove.ts";
 import { entryOfPage, grabbedNames, type Grab } from "../scenarios/walked-page.ts";
 import { walkerWithoutUnshare } from "../scenarios/walker-without-unshare.ts";
+import { unshareCheckFixes } from "./fix/unshare-check.ts";
 import type { Candidate, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 
@@ -39,6 +40,11 @@ export function* walkerCandidates(site: Site): Iterable<Candidate> {
     place: placeOf(fn.program, call),
     related: [],
     prove: isAffordable(site) ? (maxStates) => prove(walkerWithoutUnshare(node, target.release), fn.program, target.release, maxStates) : null,
+    asked: (code) => {
+      const [program, at] = [code.program(fn.program), code.node(fn.program, node)];
+      return program === null || at === null || !isAffordable(site) ? null : [{ experiment: walkerWithoutUnshare(at, target.release), program }];
+    },
+    fixes: () => unshareCheckFixes(fn.program, call, effect, entry, target.release),
     // A walker under the page-table lock may have asked in the part that the hunk does not show.
     ...(fn.program.openStart && !kept.looksAgain ? { asks: true } : {}),
   };

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { givesUp, isOneLock, lockHolding } from "../scenarios/obligation/lock-holding.ts";
+import type { EffectProgram } from "../program/program.ts";
+import type { ObligationKind } from "../scenarios/obligation/obligation.ts";
 import { checkObligation } from "./obligation-check.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 
 /** Names of functions that are left with what they took. */
 const TAKES_FOR_CALLER = /(?:^|_)(?:try)?(?:lock|get|begin|start|acquire|enter|down)(?:_|$)/;
+
+/** A function takes locks more than once. */
+const kinds = new WeakMap<EffectProgram, ObligationKind>();
 
 export const lockImbalance: Rule = {
   meta: {
@@ -25,6 +30,8 @@ export const lockImbalance: Rule = {
     const { program, effect, call } = site;
     // Whoever only takes a lock takes it for its caller.
     if (TAKES_FOR_CALLER.test(program.name) || !givesUp(program, effect, call) || !isOneLock(program, effect, call)) return;
-    yield* checkObligation("lock-imbalance", "imbalance", lockHolding(program), site);
+    const kind = kinds.get(program) ?? lockHolding(program);
+    kinds.set(program, kind);
+    yield* checkObligation("lock-imbalance", "imbalance", kind, site);
   },
 };

@@ -14,6 +14,8 @@ export interface RuleMeta {
   readonly why: string;
   /** messageId -> template with `{name}` placeholders. */
   readonly messages: Readonly<Record<string, string>>;
+  /** True for a rule that knows edits which mend what it finds. Missing: it knows none. */
+  readonly offersEdits?: true;
   /** Scenario names that back the rule; empty where it is a single-threaded contract. */
   readonly scenarios: readonly string[];
   /**

@@ -4,6 +4,7 @@ import { documentPlace } from "../program/place.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
 import { prove, type Proof } from "../scenarios/prove.ts";
 import { endAfterRefusal, refusedInvalidation } from "../scenarios/refused-invalidation.ts";
+import { blockingStartFixes } from "./fix/blocking-start.ts";
 import type { Candidate, Rule } from "./rule.ts";
 import { placeOf } from "./rule.ts";
 
@@ -27,6 +28,7 @@ export const notifierNonblockOutsideOom: Rule = {
         "{function}() starts an invalidation that subscribers may refuse and drops the result: a secondary MMU keeps a mapping that the page table no longer has",
       outsideOom: "{function}() uses the non-blocking start, which is for the OOM reaper only: any subscriber may refuse it with -EAGAIN",
     },
+    offersEdits: true,
     scenarios: ["refused-invalidation"],
     sources: [
       {
@@ -49,6 +51,11 @@ export const notifierNonblockOutsideOom: Rule = {
       place: placeOf(program, call),
       related: mapsBefore(program, call),
       prove: (maxStates) => worstProof([program, ...withHelper(unit.programs, program, call)], target.release, maxStates),
+      asked: (code) => {
+        const programs = [program, ...withHelper(unit.programs, program, call)].map((one) => code.program(one));
+        return programs.every((one) => one !== null) ? EXPERIMENTS.flatMap((experiment) => programs.map((one) => ({ experiment, program: one }))) : null;
+      },
+      fixes: () => blockingStartFixes(program, call),
     };
   },
 };
@@ -66,10 +73,12 @@ const withHelper = (programs: readonly EffectProgram[], helper: EffectProgram, c
       program !== helper && program.image === helper.image && program.nodes.some((node) => node.kind === "call" && node.at === call.at && node.name === call.name),
   );
 
+const EXPERIMENTS = [refusedInvalidation, endAfterRefusal];
+
 /** The first program that fails; where none does, what exploring the first one showed. */
 function worstProof(programs: readonly EffectProgram[], release: Release, maxStates: number): Proof | null {
   const proofs: Proof[] = [];
-  for (const experiment of [refusedInvalidation, endAfterRefusal])
+  for (const experiment of EXPERIMENTS)
     for (const program of programs) {
       const proof = prove(experiment, program, release, maxStates);
       if (proof.verdict === "fail") return proof;

@@ -4,7 +4,8 @@ import type { AnalyzedFunction, CallingContext, Unit } from "../analysis/unit.ts
 import type { Effect } from "../kernel/effect.ts";
 import type { Target } from "../kernel/target.ts";
 import type { BoundEffect, CallNode, EffectProgram, NodeId } from "../program/program.ts";
-import type { Proof } from "../scenarios/prove.ts";
+import type { Asked, Proof } from "../scenarios/prove.ts";
+import type { TextEdit } from "../text/text-edit.ts";
 import type { RuleMeta } from "./meta.ts";
 
 /** A place in a program that a message points at. */
@@ -18,6 +19,24 @@ export interface At {
 /** What the simulator is asked about a candidate: it returns what it found, or null where nothing can be explored. */
 export type Prove = (maxStates: number) => Proof | null;
 
+/** Edits that would mend a defect, in the text of the image of its place. */
+export interface Fix {
+  /** What to do, as an order. */
+  readonly title: string;
+  readonly edits: readonly TextEdit[];
+  /** True for one that counts only where none of those before it holds. */
+  readonly isFallback?: true;
+}
+
+/** Code in which a candidate can be looked for again: that in which it was found, or the same with a fix. */
+export interface Standing {
+  readonly unit: Unit;
+  /** The program of the function here; null where it is not there. */
+  program(found: EffectProgram): EffectProgram | null;
+  /** The call here that stands at the place of a call of that program; null where it is gone. */
+  node(found: EffectProgram, id: NodeId): NodeId | null;
+}
+
 /** A defect that the abstract interpreter found possible. */
 export interface Candidate {
   readonly ruleId: string;
@@ -30,6 +49,10 @@ export interface Candidate {
   readonly severity?: RuleMeta["severity"];
   /** null: a contract that no schedule can show. */
   readonly prove: Prove | null;
+  /** What the simulator is asked about the candidate, always in the same order; null where code is missing. */
+  readonly asked?: (code: Standing) => readonly Asked[] | null;
+  /** Edits that would mend it, the best first. Nobody has checked them. */
+  readonly fixes?: () => readonly Fix[];
   /** What the patch has to do with it, where the rule knows better than a comparison of both sides. */
   readonly origin?: "introduced" | "incomplete-fix";
   /** True where the finding rests on code that is not visible: never above `contract`. */
@@ -65,6 +88,8 @@ export interface Subject {
   readonly target: Target;
   readonly unit: Unit;
   readonly old: Unit | null;
+  /** For a patch: the files that it touches, and whether that is all: no series, no quoted part. */
+  readonly patch?: { readonly files: readonly string[]; readonly isWhole: boolean };
 }
 
 /** A rule: what it says about itself, what it wants to see, and how it decides. Pure. */
@@ -85,7 +110,7 @@ export interface Rule {
 const MAX_PROOFS = 8;
 
 /** True where the call is among the first with its effect in the function, so that a proof is affordable. */
-export const isAffordable = ({ fn: { program }, node, effect }: Site): boolean =>
+export const isAffordable = ({ program, node, effect }: Site): boolean =>
   program.nodes.filter((one, id) => id > node && one.kind === "call" && one.effects.some(({ kind }) => kind === effect.kind)).length < MAX_PROOFS;
 
 /** The place of a call. */

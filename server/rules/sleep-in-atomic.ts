@@ -25,9 +25,10 @@ function leaves(effect: BoundEffect): boolean {
   return effect.kind === "leaveAtomic" || effect.kind === "consumes" || effect.kind === "unmapPte" || ((effect.kind === "release" || effect.kind === "dropsLock") && spins(effect.lock));
 }
 
-/** Invalidations have a rule of their own. */
-const isSleeper = (_: EffectProgram, call: CallNode): boolean =>
-  call.effects.some(sleeps) && !call.effects.some((effect) => leaves(effect) || effect.kind === "notifierStart" || effect.kind === "notifierEnd");
+/** Invalidations have a rule of their own, and so have GUP and what follows it. */
+const isOthers = (effect: BoundEffect): boolean => effect.kind === "notifierStart" || effect.kind === "notifierEnd" || effect.kind === "gup" || effect.kind === "marksDirty";
+
+const isSleeper = (_: EffectProgram, call: CallNode): boolean => call.effects.some(sleeps) && !call.effects.some((effect) => leaves(effect) || isOthers(effect));
 
 export const sleepInAtomic: Rule = {
   meta: {

@@ -7,7 +7,7 @@ import { render } from "../program/render.ts";
 import { assignBit } from "../program/flag-word.ts";
 import type { ModelBuilder, ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
-import { and, FALSE, ne, not, or, TRUE, type Expression, type Field } from "../simulator/expression.ts";
+import { and, FALSE, minus, ne, not, or, plus, TRUE, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative, Assignment, StepSource } from "../simulator/model.ts";
 import { outcomeWords } from "./outcome.ts";
 import { asValue, doubtOf, isUnknown, outputsOf, type Doubt } from "./doubt.ts";
@@ -76,6 +76,7 @@ class Emitter implements Lifting {
   }
 
   translate: Lifting["translate"] = (value) => this.#translator.value(value);
+  number: Lifting["number"] = (value) => this.#translator.number(value);
   flag: Lifting["flag"] = (word, bit) => this.#translator.flag(word, bit);
   label: Lifting["label"] = (name) => `n${this.#node}.${name}`;
   set: Lifting["set"] = (key, value) => {
@@ -238,6 +239,7 @@ class Emitter implements Lifting {
     if (known !== null) return { alternatives: [{ effect: this.set(node.result, known) }], hidden: true };
     const why = this.#doubt.ofResult(node);
     const doubt = why === null ? {} : { assumed: why };
+    if (this.#world.counts?.(node.result)) return { alternatives: this.#unknownNumbers(node.result).map(({ value, assumed }) => ({ effect: this.set(node.result, value), ...doubt, ...(assumed === undefined ? {} : { assumed }) })) };
     const words = outcomeWords(node, this.program);
     return {
       alternatives: [
@@ -247,10 +249,16 @@ class Emitter implements Lifting {
     };
   }
 
+  #unknownNumbers(key: string): readonly { readonly value: number; readonly assumed?: string }[] {
+    const assumed = `${key} is a number that the text does not tell`;
+    return this.#world.unknownNumbers?.(key) ?? [{ value: 0, assumed }, { value: 255, assumed }];
+  }
+
   #assignment(node: AssignNode): LiftedStep {
     const key = render(node.target);
     const found = this.#fields.has(key) ? (this.#world.origin?.(node, this) ?? null) : null;
     if (found) return found;
+    if (this.#world.counts?.(key) && this.#fields.has(key)) return this.#counted(node, key);
     const effects: Assignment[] = [];
     const open: Field[] = [];
     const give = (field: Field, value: Expression | null): void => {
@@ -274,11 +282,27 @@ class Emitter implements Lifting {
 
   #valueAfter(node: AssignNode, before: Field): Expression | null {
     // What a pointer points into stays the same object.
-    if (MOVES.has(node.operator) && isPointer(this.program, node.target)) return { kind: "field", field: before };
+    if (MOVES.has(node.operator) && isPointer(this.program, node.target)) return this.#world.moved?.(node, { kind: "field", field: before }) ?? { kind: "field", field: before };
     const value = node.value && this.#translator.value(node.value);
     if (value === null || node.operator === "=") return value;
     // `ret |= f()` is not 0 once one of the two is not.
     return node.operator === "|=" ? or(ne(before, 0), ne(value, 0)) : null;
+  }
+
+  #counted(node: AssignNode, key: string): LiftedStep {
+    const field = this.#fields.get(key);
+    const number = field ? this.#numberAfter(node, field) : null;
+    const reset = this.#reset(key);
+    if (!field || number === null) return { alternatives: this.#unknownNumbers(key).map(({ value, assumed }) => ({ effect: [...(field ? [assign(field, value)] : []), ...reset], ...(assumed === undefined ? {} : { assumed }) })), hidden: true };
+    return { alternatives: [{ effect: [assign(field, number), ...reset] }], hidden: true };
+  }
+
+  #numberAfter(node: AssignNode, before: Field): Expression | null {
+    // `++` stands for both.
+    if (node.operator === "++") return node.down ? minus(before, 1) : plus(before, 1);
+    const number = node.value && this.#translator.number(node.value);
+    if (number === null || node.operator === "=") return number;
+    return node.operator === "+=" ? plus(before, number) : node.operator === "-=" ? minus(before, number) : null;
   }
 
   #bitAfter(node: AssignNode, bit: string, before: Field): Expression | null {

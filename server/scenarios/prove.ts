@@ -60,20 +60,42 @@ export interface ExploredModels {
   readonly fixed: Model | null;
 }
 
+/** Looked for where a scenario names it: nothing moves any more, and the code under review has not ended. */
+const DEADLOCK = "deadlock";
+
 const NOT_LIFTED = { verdict: "not-lifted", counted: "all", states: 0, transitions: 0, violation: null, unreached: [] } as const;
 
-/** Explores the program under review, then the reference fix, then the fix undone. */
-export function prove(experiment: Experiment, program: EffectProgram, release: Release, maxStates: number): Proof {
+/** An experiment and the program that it is made with. */
+export interface Asked {
+  readonly experiment: Experiment;
+  readonly program: EffectProgram;
+}
+
+/** A program explored as it stands. */
+interface Run {
+  readonly built: BuiltModel;
+  readonly options: ExploreOptions;
+  readonly result: Exploration;
+  /** The model that the result is of. */
+  readonly model: Model;
+}
+
+function explored({ experiment, program }: Asked, release: Release, maxStates: number): Run | null {
   const built = experiment.build(program, release);
-  if (!built) return failure(experiment, NOT_LIFTED, program, []);
+  if (!built) return null;
   const options = optionsFor(experiment, built.model, experiment.primary, maxStates);
   const whole = exploreOnce(built.model, options);
   // A schedule that rests on the text alone is the better one, even where one with assumptions is shorter.
   const justified = whole.verdict === "fail" ? withoutAssumed(built.model) : null;
   const strict = justified && exploreOnce(justified, options);
-  const isStrict = strict?.verdict === "fail";
-  const result = isStrict ? strict : whole;
-  const shownModel = isStrict && justified ? justified : built.model;
+  return justified && strict?.verdict === "fail" ? { built, options, result: strict, model: justified } : { built, options, result: whole, model: built.model };
+}
+
+/** Explores the program under review, then the reference fix, then the fix undone. */
+export function prove(experiment: Experiment, program: EffectProgram, release: Release, maxStates: number): Proof {
+  const run = explored({ experiment, program }, release, maxStates);
+  if (!run) return failure(experiment, NOT_LIFTED, program, []);
+  const { built, options, result, model: shownModel } = run;
   const assumptions = [...program.assumptions.map((one) => one.text), ...built.assumptions];
   if (result.verdict !== "fail") return {
       ...failure(experiment, result, program, assumptions), ...(result.verdict === "pass" && isWhole(experiment, program, built) ? { refutes: true } : {}),
@@ -115,6 +137,32 @@ function isWhole(experiment: Experiment, program: EffectProgram, { model, assump
   );
 }
 
+/** What an edited program does where the one before was explored. */
+export interface EditOutcome {
+  readonly before: Proof["verdict"];
+  /** For all properties of the experiment. */
+  readonly after: Proof["verdict"];
+  readonly states: number;
+  /** The step of the failing schedule that the edited program blocks; null where the schedule completes, or none failed. */
+  readonly blockedAt: string | null;
+  readonly heldBy: string | null;
+}
+
+/** Explores a program and an edited one with the same experiment. The edited one must keep every property that the fix must. */
+export function compareEdited(found: Asked, edited: Asked, release: Release, maxStates: number): EditOutcome {
+  const run = explored(found, release, maxStates);
+  const built = edited.experiment.build(edited.program, release);
+  const nothing = { states: 0, blockedAt: null, heldBy: null };
+  if (!run || !built) return { before: run?.result.verdict ?? "not-lifted", after: "not-lifted", ...nothing };
+  const all = [...edited.experiment.primary, ...edited.experiment.secondary];
+  const { verdict, states } = exploreOnce(built.model, optionsFor(edited.experiment, built.model, all, maxStates));
+  const outcome = { before: run.result.verdict, after: verdict, states };
+  const trace = run.result.verdict === "fail" ? counterexampleOnce(run.model, run.options) : null;
+  if (!trace) return { ...nothing, ...outcome };
+  const why = whyBlocked(trace, run.built.model, built.model, new Set(all));
+  return { ...outcome, blockedAt: why.blockedAt === null ? null : `${why.thread}: ${why.blockedAt}`, heldBy: why.heldBy };
+}
+
 /** The model without the branches that only an assumption justifies; null where it has none. */
 function withoutAssumed(model: Model): Model | null {
   if (!hasAssumed(model)) return null;
@@ -131,7 +179,8 @@ function withoutAssumed(model: Model): Model | null {
 
 function optionsFor(experiment: Experiment, model: Model, properties: readonly string[], maxStates: number): ExploreOptions {
   const reviewed = model.threads.findIndex((thread) => thread.role === "review");
-  return { maxStates, properties: new Set(properties), livelock: experiment.livelock ? reviewed : null };
+  const deadlock = experiment.deadlock === true || properties.includes(DEADLOCK);
+  return { maxStates, properties: new Set(properties), livelock: experiment.livelock ? reviewed : null, ...(deadlock ? { deadlock } : {}) };
 }
 
 /** What a verdict covers; and what was counted, where that is not every state. */

@@ -59,6 +59,7 @@ const NO_LIFTING = {
   translate: () => null,
   set: () => [],
   label: (name: string) => name,
+  number: () => null,
   flag: () => null,
 } as unknown as Parameters<NonNullable<World["unknownCall"]>>[1];
 
@@ -88,13 +89,19 @@ function once(program: EffectProgram, world: World, release: Release, tracked: S
       if (node.result !== null && tracked.has(node.result)) read.value(asValue(node));
       for (const effect of node.effects) {
         if (!world.sees(effect, node)) continue;
-        for (const value of world.reads(effect, node)) read.value(value);
+        for (const value of world.reads(effect, node)) {
+          read.value(value);
+          read.number(value);
+        }
         for (const { word, bit } of world.readsFlags?.(effect, node) ?? []) read.flag(word, bit);
       }
     }
     if (node.kind === "assign" && node.value) {
       const target = render(node.target);
-      if (tracked.has(target)) read.value(node.value);
+      if (tracked.has(target)) {
+        if (world.counts?.(target)) read.number(node.value);
+        else read.value(node.value);
+      }
       for (const key of Array.from(tracked)) if (key.startsWith(`${target}/`)) read.flag(node.value, key.slice(target.length + 1));
     }
   }

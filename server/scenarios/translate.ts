@@ -7,6 +7,7 @@ import type { EffectProgram, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { and, eq, expression, FALSE, ne, not, or, TRUE, type Expression } from "../simulator/expression.ts";
 import { flagsOfVma, maskOf } from "../program/vma-flags.ts";
+import { counting } from "./counting.ts";
 import { errorCodes, errnosAt } from "./error-code.ts";
 import type { ValueKind, World } from "./world.ts";
 
@@ -18,6 +19,8 @@ export interface Translator {
   /** Truth of a condition; null: the text does not decide it on the model's state. */
   condition(value: Value): Expression | null;
   flag(word: Value, bit: string): Expression | null;
+  /** A number that the world counts with; see `World.counts`. */
+  number(value: Value): Expression | null;
 }
 
 const POINTER_KINDS: Readonly<Record<string, ValueKind>> = { folio: "folio", page: "folio" };
@@ -76,6 +79,7 @@ export function translator(
 ): Translator {
   const codes = errorCodes(program);
   const moved = movedPointers(program);
+  const counted = counting(world, read);
 
   function value(of: Value, depth = 0): Expression | null {
     if (depth > 50) return null;
@@ -122,7 +126,7 @@ export function translator(
 
   function comparison(of: Value & { kind: "binary" }, inner: (part: Value) => Expression | null): Expression | null {
     const { operator, left, right } = of;
-    const known = world.compare?.(of, inner) ?? null;
+    const known = world.compare?.(of, inner) ?? counted.comparison(of) ?? counted.isNonzero(of);
     if (known !== null) return known;
     if (operator === "&&" || operator === "||") {
       return operator === "&&" ? all([condition(left), condition(right)]) : any([condition(left), condition(right)]);
@@ -208,5 +212,5 @@ export function translator(
     return unknown ? null : found;
   }
 
-  return { value, condition, flag };
+  return { value, condition, flag, number: counted.number };
 }

@@ -15,6 +15,8 @@ export interface Lifting {
   readonly thread: ThreadBuilder;
   /** The value of an expression in the model, or null where nothing is known of it. */
   translate(value: Value): Expression | null;
+  /** The number that an expression is, where the world counts; else null. */
+  number(value: Value): Expression | null;
   /** Effect of giving a variable a value; nothing where the slice does not track the variable. */
   set(key: string | null, value: Operand): readonly Assignment[];
   /** A label that belongs to the node being lifted. */
@@ -54,6 +56,15 @@ export interface World {
    * an entry. null: decided as any other comparison is.
    */
   compare?(of: Value & { kind: "binary" }, translate: (value: Value) => Expression | null): Expression | null;
+  /**
+   * True for a variable whose value is a number that matters exactly: how many pages a call took, which element of an array
+   * is meant. The model follows such numbers as signed bytes through assignments, sums and comparisons.
+   */
+  counts?(key: string): boolean;
+  /** Numbers that one may be where the text does not tell; `assumed`: why that is no more than a guess. Missing: 0 or -1, assumed. */
+  unknownNumbers?(key: string): readonly { readonly value: number; readonly assumed?: string }[];
+  /** The number behind an expression that is not made of such variables and literals; null: not known. */
+  number?(value: Value, numberOf: (value: Value) => Expression | null): Operand | null;
   /** A call whose body is not known and that is handed something the scenario cares about: null, or its steps. */
   unknownCall?(call: CallNode, lifting: Lifting): readonly LiftedStep[] | null;
   /** What code that is not visible did to the scenario's objects; missing: nothing. */
@@ -65,6 +76,8 @@ export interface World {
   decidedBy?(value: Value, names: ReadonlySet<string>): boolean;
   /** What a callee that nothing is known about is handed and may lock, unlock or change, as text; null: nothing. */
   handed?(call: CallNode): string | null;
+  /** The value of a pointer after a step (`pte++`, `pte += n`); null or missing: it stays what it points into. */
+  moved?(node: AssignNode, before: Expression): Expression | null;
   /** Variables that are not followed: what hangs on them is not decided. Missing: none. */
   hides?(key: string): boolean;
   /** The step of a node that gives a variable an object which the scenario follows from then on; null: any other node. */

@@ -19,6 +19,12 @@ export const ROWS: readonly string[] = [
   "6.1 lock_page_or_retry/3: sleepsIf flag=2 word=retry-nowait; acquire held=nonzero; dropsLock lock=mmap_lock object=1 when=zero onReturn=released",
   "6.6 folio_lock_or_retry/2: sleepsIf flag=1; acquire held=zero; dropsLock lock=mmap_lock when=nonzero unless=FAULT_FLAG_RETRY_NOWAIT",
 
+  // Assertions: what stops the kernel, and what only warns.
+  "6.1 BUG_ON/1: bugIf condition=0 how=bug",
+  "6.1 BUG/0: bugIf how=bug",
+  "6.12 VM_BUG_ON/1: bugIf condition=0 how=debug-bug",
+  "6.12 WARN_ON_ONCE/1: bugIf condition=0 how=warn",
+
   // Maps of page tables by release and configuration.
   "6.1 pte_offset_map/2: mapPte mayFail=false rcu=false; no enterAtomic",
   "6.1 pte_offset_map/2 HIGHPTE=y: mapPte mayFail=false; enterAtomic reason=preempt",
@@ -86,7 +92,11 @@ export const ROWS: readonly string[] = [
   "6.1 ptep_clear_flush/3: modifyEntry pte=2 address=1 space=0 level=pte how=clear onlyPresent=false",
   "6.1 set_pte_at/4: modifyEntry how=set onlyPresent=true",
   "6.1 ptep_set_access_flags/5: no modifyEntry",
+  "6.1 huge_pmd_unshare/4: unshareTable pte=3 vma=1",
+  "5.4 huge_pmd_unshare/3: unshareTable pte=2 vma=null",
   "6.1 huge_pmd_unshare/4: modifyEntry pte=3 address=2 space=1 how=unshare",
+  "6.1 tlb_finish_mmu/1: maySleep; flushTlb",
+  "6.1 flush_hugetlb_tlb_range/3: flushTlb; no maySleep",
   "6.1 pmd_clear/1: modifyEntry pte=0 address=null space=null level=pmd",
   "6.1 tlb_remove_table/2: freesTable table=1 how=by-architecture",
   "6.6 pte_free_defer/2: freesTable how=rcu",

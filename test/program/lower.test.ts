@@ -654,6 +654,13 @@ describe("lowering", () => {
     expect(held).toEqual([[], []]);
   });
 
+  test("an assertion is a call with its condition, and decides nothing; one whose value is asked for is a condition only", () => {
+    const nodes = programOf(unitOfText("static void f(int a)\n{\n\tBUG_ON(a);\n\tWARN_ON_ONCE(a);\n\tif (WARN_ON(a))\n\t\treturn;\n\tuse(a);\n}\n"), "f").nodes;
+    expect(nodes.flatMap((node) => (node.kind === "call" ? node.effects.flatMap((effect) => (effect.kind === "bugIf" ? [[node.name, effect.how]] : [])) : []))).toEqual(expect.arrayContaining([["BUG_ON", "bug"], ["WARN_ON_ONCE", "warn"]]));
+    expect(nodes.filter((node) => node.kind === "call" && node.name === "WARN_ON")).toEqual([]);
+    expect(nodes.filter((node) => node.kind === "branch")).toHaveLength(1);
+  });
+
   test("an unknown shape is said, not guessed", () => {
     const { assumptions } = programOf(unitOfText("static void f(void)\n{\n\tgoto nowhere;\n}\n"), "f");
     expect(assumptions.map(({ kind, text }) => [kind, text])).toEqual([["unseen-code", "label nowhere is not visible"]]);

@@ -17,7 +17,8 @@ const SECTIONS: readonly ApiFact[] = [
   ...facts("folio_memcg_unlock unlock_page_memcg", "mm/memcontrol.c:2140-2171 (6.1.192)", [{ kind: "leaveAtomic", reason: "rcu" }], { until: "6.13" }),
   ...facts("local_irq_save local_irq_disable", "include/linux/irqflags.h (6.1.192)", [irqOff]),
   ...facts("local_irq_restore local_irq_enable", "include/linux/irqflags.h (6.1.192)", [irqOn]),
-  ...facts("preempt_disable get_cpu local_bh_disable kmap_atomic", "include/linux/preempt.h, include/linux/highmem-internal.h (6.1.192)", [preemptOff]),
+  ...facts("preempt_disable get_cpu local_bh_disable", "include/linux/preempt.h (6.1.192)", [preemptOff]),
+  ...facts("kmap_atomic", "include/linux/highmem-internal.h (6.1.192)", [preemptOff, { kind: "addressOfPage", page: 0, form: "virtual" }]),
   ...facts("preempt_enable put_cpu local_bh_enable kunmap_atomic", "include/linux/preempt.h, include/linux/highmem-internal.h (6.1.192)", [preemptOn]),
   ...facts("get_cpu_ptr get_cpu_var slub_get_cpu_ptr", "include/linux/percpu-defs.h, mm/slub.c (6.1.192)", [preemptOff]),
   ...facts("put_cpu_ptr put_cpu_var slub_put_cpu_ptr", "include/linux/percpu-defs.h, mm/slub.c (6.1.192)", [preemptOn]),
@@ -81,7 +82,8 @@ const LRU_VECTORS: readonly ApiFact[] = [
 const HIGHMEM = "include/linux/highmem-internal.h (6.1.192)";
 
 const LOCAL_MAPS: readonly ApiFact[] = [
-  ...facts("kmap_local_page kmap_local_folio kmap_local_pfn", HIGHMEM, [push], { since: "5.11", needs: { HIGHMEM: true } }),
+  ...facts("kmap_local_page", HIGHMEM, [push, { kind: "addressOfPage", page: 0, form: "virtual" }], { since: "5.11", needs: { HIGHMEM: true } }),
+  ...facts("kmap_local_folio kmap_local_pfn", HIGHMEM, [push], { since: "5.11", needs: { HIGHMEM: true } }),
   ...facts("kunmap_local", HIGHMEM, [pop], { since: "5.11", needs: { HIGHMEM: true } }),
 ];
 

@@ -8,9 +8,9 @@
 export const DEVICE_NAMES: ReadonlySet<string> = new Set(
   [
     "sg_alloc_table sg_alloc_table_from_pages_segment __sg_alloc_table_from_pages sg_alloc_append_table_from_pages sg_free_table sg_free_append_table sg_init_one sg_set_buf sg_next sg_mark_end",
-    "dma_map_page dma_map_page_attrs dma_map_single dma_map_sg dma_map_sg_attrs dma_map_sgtable dma_map_resource dma_mapping_error",
-    "dma_unmap_page dma_unmap_page_attrs dma_unmap_single dma_unmap_sg dma_unmap_sg_attrs dma_unmap_sgtable",
+    "dma_map_page_attrs dma_map_single dma_map_sg_attrs dma_map_resource dma_mapping_error",
+    "dma_unmap_page dma_unmap_page_attrs dma_unmap_single dma_unmap_sg_attrs",
     "dma_sync_single_for_cpu dma_sync_single_for_device dma_sync_sg_for_cpu dma_sync_sg_for_device dma_sync_sgtable_for_cpu dma_sync_sgtable_for_device",
-    "iommu_map iommu_map_sg iommu_map_sgtable iommu_unmap",
+    "iommu_map_sg iommu_map_sgtable iommu_unmap",
   ].flatMap((names) => names.split(" ")),
 );

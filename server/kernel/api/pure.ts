@@ -32,7 +32,7 @@ export const pureFacts: readonly ApiFact[] = [
     PGTABLE,
   ),
   ...values(
-    "pte_sw_mkyoung pte_mkdevmap pmd_mkdevmap pmd_clear_uffd_wp pmd_swp_mkuffd_wp pmd_swp_clear_uffd_wp pmd_swp_mksoft_dirty huge_pte_clear_uffd_wp pmd_mk_savedwrite pte_mk_savedwrite pte_clear_savedwrite pmd_to_swp_entry swp_entry_to_pmd pfn_pud pud_mkdirty pud_wrprotect pud_mkyoung pud_mkclean pud_mkhuge pud_mkwrite pud_mkold pud_mkdevmap pmd_mkinvalid pmd_folio pfn_folio",
+    "pte_sw_mkyoung pte_mkdevmap pmd_mkdevmap pmd_clear_soft_dirty pmd_clear_uffd_wp pmd_swp_mkuffd_wp pmd_swp_clear_uffd_wp pmd_swp_mksoft_dirty huge_pte_clear_uffd_wp pmd_mk_savedwrite pte_mk_savedwrite pte_clear_savedwrite pmd_to_swp_entry swp_entry_to_pmd pfn_pud pud_mkdirty pud_wrprotect pud_mkyoung pud_mkclean pud_mkhuge pud_mkwrite pud_mkold pud_mkdevmap pmd_mkinvalid pmd_folio pfn_folio",
     "identity",
     [0],
     "include/linux/pgtable.h, include/linux/swapops.h (6.1.192, 6.12.117)",
@@ -44,6 +44,7 @@ export const pureFacts: readonly ApiFact[] = [
   ...values("folio_mapcount page_mapcount total_mapcount", "folio-mapcount", [0], MM, { arity: 1 }),
   ...values("folio_estimated_sharers", "folio-mapcount", [0], "include/linux/mm.h, until 6.9", { arity: 1, since: "6.0", until: "6.9", certainty: "plausible" }),
   ...values("folio_test_anon PageAnon", "folio-anon", [0], "include/linux/page-flags.h (6.1.192)", { arity: 1 }),
+  ...values("PageAnonExclusive", "anon-exclusive", [0], "include/linux/page-flags.h (6.1.192)", { arity: 1, since: "5.19" }),
   ...values("is_cow_mapping", "cow-mapping", [0], "include/linux/mm.h:1276-1279 (6.1.192)", { arity: 1 }),
   ...values("is_vm_hugetlb_page", "hugetlb-vma", [0], "include/linux/hugetlb_inline.h (6.1.192)", { arity: 1 }),
   ...values("IS_ERR", "error-pointer", [0], "include/linux/err.h (6.1.192)", { arity: 1 }),

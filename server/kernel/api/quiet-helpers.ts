@@ -45,7 +45,7 @@ export const HELPERS_BY_THEME: readonly string[] = [
   "memalloc_noio_save memalloc_noreclaim_restore memalloc_noreclaim_save memalloc_pin_restore memalloc_pin_save migrate_pfn migrate_pfn_to_page",
   "mm_dec_nr_puds mm_pgtables_bytes mod_mthp_stat next_order offset_in_folio page_cpupid_last page_cpupid_reset_last page_deferred_list page_ext_next",
   "page_file_offset page_is_pfmemalloc page_kasan_tag_reset page_mapcount_reset page_movable_ops page_ref_freeze page_ref_unfreeze page_to_pgoff",
-  "page_to_virt page_zone_id pagevec_count path_noexec per_cpu per_cpu_ptr pmd_huge_pte pmd_special pud_special raw_cpu_ptr",
+  "page_zone_id pagevec_count path_noexec per_cpu per_cpu_ptr pmd_huge_pte pmd_special pud_special raw_cpu_ptr",
   "readahead_count readahead_gfp_mask readahead_index set_active_memcg set_compound_order set_compound_page_dtor set_page_count shmem_fallocend shmem_file",
   "show_free_areas split_page_owner sysfs_emit_at this_cpu_ptr this_cpu_read this_cpu_write thp_disabled_by_hw thp_migration_supported",
   "thp_vma_suitable_orders to_thpsize totalram_pages totalram_pages_add virt_to_folio virt_to_head_page virt_to_ptdesc vm_area_free vm_fault_to_errno",

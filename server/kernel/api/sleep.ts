@@ -14,10 +14,11 @@ export const sleepFacts: readonly ApiFact[] = [
     "include/linux/delay.h (6.1.192)",
     "msleep msleep_interruptible usleep_range ssleep",
   ),
-  ...sleepers(
-    "include/linux/wait.h (6.1.192)",
+  ...facts(
     "wait_event wait_event_interruptible wait_event_killable wait_event_timeout wait_for_completion " +
       "wait_for_completion_interruptible wait_for_completion_killable wait_for_completion_timeout",
+    "include/linux/wait.h, include/linux/completion.h (6.1.192)",
+    [maySleep, { kind: "waitsForOthers" }],
   ),
   ...sleepers(
     "kernel/rcu, kernel/workqueue.c (6.1.192)",
@@ -52,7 +53,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "include/linux/uaccess.h (6.1.192): might_fault()",
-    "copy_from_user copy_to_user __copy_from_user __copy_to_user get_user put_user __get_user __put_user clear_user " +
+    "copy_to_user __copy_to_user get_user put_user __get_user __put_user clear_user " +
       "strncpy_from_user strnlen_user copy_user_huge_page copy_user_large_folio clear_huge_page",
   ),
   ...sleepers(
@@ -88,7 +89,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/mmu_gather.c:64 (6.1.192): cond_resched() when batches are flushed",
-    "tlb_finish_mmu tlb_flush_mmu tlb_remove_page tlb_remove_page_size",
+    "tlb_remove_page tlb_remove_page_size",
   ),
   ...sleepers(
     "mm/ (6.1.192)",
@@ -98,7 +99,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ...sleepers(
     "mm/truncate.c, mm/page-writeback.c (6.1.192)",
     "invalidate_mapping_pages invalidate_inode_pages2 invalidate_inode_pages2_range truncate_inode_pages " +
-      "truncate_inode_pages_range truncate_pagecache truncate_setsize set_page_dirty_lock filemap_write_and_wait " +
+      "truncate_inode_pages_range truncate_pagecache truncate_setsize filemap_write_and_wait " +
       "filemap_fdatawait",
   ),
   ...sleepers(
@@ -107,7 +108,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/userfaultfd.c, mm/mmap.c, mm/hugetlb.c (6.1.192)",
-    "move_pages vma_adjust __vma_adjust vmi_split_vma __vmi_split_vma unmap_region wp_page_copy " +
+    "move_pages vma_adjust __vma_adjust vmi_split_vma __vmi_split_vma unmap_region " +
       "hugetlb_unshare_all_pmds move_hugetlb_page_tables unmap_ref_private filemap_fdatawait_range",
   ),
   ...sleepers(

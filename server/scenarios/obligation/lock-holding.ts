@@ -35,19 +35,34 @@ function takenBy(effect: BoundEffect, call: CallNode): Taken | null {
     const object: Value = { kind: "name", name: call.result, at: call.at };
     return { name: call.result, failure: effect.held === "nonzero" ? "zero" : null, object };
   }
+  if (effect.kind === "mapPte" && effect.locks && effect.ptlOut !== null) {
+    return { name: nameOfLock("ptl", effect.ptlOut), failure: !effect.mayFail ? null : effect.pteOut ? "nonzero" : "zero", object: pointee(effect.ptlOut) };
+  }
   return null;
 }
 
-/** Lock that an effect gives up, or null. */
-function givenUpBy(effect: BoundEffect): string | null {
+/** Lock that an effect gives up, or null. What a callee consumes it may also be said to release: that is once. */
+function givenUpBy(effect: BoundEffect, call: CallNode): string | null {
   if (effect.kind === "release") return nameOfLock(effect.lock, effect.object);
+  if (effect.kind === "consumes" && call.effects.some(({ kind }) => kind === "release" || kind === "unmapPte")) return null;
   return (effect.kind === "unmapPte" || effect.kind === "consumes") && effect.ptl !== null ? nameOfLock("ptl", effect.ptl) : null;
 }
 
-function roleOf(effect: BoundEffect, call: CallNode, mmapLock: string | null): Role | null {
+/** What conditions and values ask about. A lock of which nobody asks whether it was taken, as in `BUG_ON(!trylock_page(page))`, was, or was held before. */
+const askedNames = (program: EffectProgram): ReadonlySet<string> =>
+  new Set(program.nodes.flatMap((node) => (node.kind === "branch" ? namesIn(node.condition) : node.kind === "assign" && node.value !== null ? namesIn(node.value) : [])));
+
+/** What the roles of a function's calls hang on besides the call. */
+interface Around {
+  readonly mmapLock: string | null;
+  readonly asked: ReadonlySet<string>;
+}
+
+function roleOf(effect: BoundEffect, call: CallNode, { mmapLock, asked }: Around): Role | null {
   const taken = takenBy(effect, call);
+  if (taken && taken.failure !== null && (call.result === null || !asked.has(call.result))) return { does: "forget" };
   if (taken) return { does: "begin", failure: taken.failure, received: null, place: taken.name, words: { begun: "acquired", failed: "not acquired" } };
-  const place = givenUpBy(effect);
+  const place = givenUpBy(effect, call);
   if (place !== null) return { does: "end", handle: { by: "place", place } };
   return effect.kind === "dropsLock" ? droppedBy(effect, call, mmapLock) : null;
 }
@@ -100,25 +115,28 @@ function isGivenOnce(program: EffectProgram, name: string): boolean {
 /** True where the function gives the lock up as well: one that only takes it, takes it for its caller. */
 export function givesUp(program: EffectProgram, effect: BoundEffect, call: CallNode): boolean {
   const name = takenBy(effect, call)?.name;
-  return program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => givenUpBy(one) === name));
+  return program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => givenUpBy(one, node) === name));
 }
 
-export const lockHolding = (program: EffectProgram): ObligationKind => ({
-  scenario: "lock-imbalance",
-  shown: (name) => name,
-  states: { open: "held", ended: "released" },
-  role: (effect, call) => roleOf(effect, call, onlyMmapLock(program)),
-  leftOpen: { property: "lock-held-at-return", message: (name) => `the function fails with ${name} held: whoever takes it next waits for ever` },
-  leftAt: "errors",
-  endedTwice: { property: "unlock-not-held", message: (name) => `${name} is released a second time` },
-  endedRefused: { property: "unlock-not-held", message: (name) => `${name} is released where it was not acquired` },
-  begunAgain: null,
-  usedAfter: null,
-  ending: (name, { effect, call }) => {
-    const taken = takenBy(effect, call);
-    if (!taken) return null;
-    const lock = effect.kind === "acquire" ? effect.lock : "ptl";
-    return { shown: `unlocks ${name}`, effect: { kind: "release", lock, object: taken.object, mode: effect.kind === "acquire" ? effect.mode : "exclusive" } };
-  },
-  fixTitle: (name) => `${name} is given up on every way out that fails`,
-});
+export function lockHolding(program: EffectProgram): ObligationKind {
+  const around: Around = { mmapLock: onlyMmapLock(program), asked: askedNames(program) };
+  return {
+    scenario: "lock-imbalance",
+    shown: (name) => name,
+    states: { open: "held", ended: "released" },
+    role: (effect, call) => roleOf(effect, call, around),
+    leftOpen: { property: "lock-held-at-return", message: (name) => `the function fails with ${name} held: whoever takes it next waits for ever` },
+    leftAt: "errors",
+    endedTwice: { property: "unlock-not-held", message: (name) => `${name} is released a second time` },
+    endedRefused: { property: "unlock-not-held", message: (name) => `${name} is released where it was not acquired` },
+    begunAgain: null,
+    usedAfter: null,
+    ending: (name, { effect, call }) => {
+      const taken = takenBy(effect, call);
+      if (!taken) return null;
+      const lock = effect.kind === "acquire" ? effect.lock : "ptl";
+      return { shown: `unlocks ${name}`, effect: { kind: "release", lock, object: taken.object, mode: effect.kind === "acquire" ? effect.mode : "exclusive" } };
+    },
+    fixTitle: (name) => `${name} is given up on every way out that fails`,
+  };
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { bitOf } from "../analysis/truth.ts";
+import { ERAS, gupEra } from "../kernel/era.ts";
+import { atLeast } from "../kernel/release.ts";
+import type { PinFocus } from "../scenarios/pinning-driver.ts";
+import { isProved, prove, type Proof } from "../scenarios/prove.ts";
+import { forcedWriteFault, zeroPagePin } from "../scenarios/zero-page-pin.ts";
+import type { Candidate, Rule, Site } from "./rule.ts";
+import { isAffordable, placeOf } from "./rule.ts";
+import { isStored } from "./stored-pins.ts";
+
+const MAX_STATES = 100_000;
+
+export const gupForceMisuse: Rule = {
+  meta: {
+    id: "gup-force-misuse",
+    title: "FOLL_FORCE for pages of a device",
+    severity: "error",
+    since: "5.6",
+    until: null,
+    why:
+      "FOLL_FORCE overrides the permissions of the mapping: it is for debuggers. Alone it overrides the permission to read and breaks no COW. " +
+      "With FOLL_WRITE it was the way to a reliable read-only pin before 6.2; from then on FOLL_LONGTERM does that, and the forced write fault marks pages written that nobody wrote.",
+    messages: {
+      write: "{function}() pins with FOLL_FORCE | FOLL_WRITE for a device: from 6.2 on FOLL_LONGTERM is enough where it only reads, and the forced write fault overrides the mapping's permission",
+      read: "{function}() pins with FOLL_FORCE and without FOLL_WRITE: that overrides the permission to read and breaks no COW, so that the device may keep a page that the process leaves with its next write",
+    },
+    scenarios: ["forced-write-fault", "zero-page-pin"],
+    sources: [{ thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Jason Gunthorpe", date: "2020-09-15", link: null }],
+  },
+  effects: ["gup"],
+  *check(site: Site): Iterable<Candidate> {
+    const { fn, call, node, effect, target, states } = site;
+    const { program } = fn;
+    if (effect.kind !== "gup" || effect.reference !== "pin" || effect.flags === null || !isAffordable(site)) return;
+    const { flags } = effect;
+    const forced = states.filter(({ state }) => bitOf(state, flags, "FOLL_FORCE") === "yes");
+    const has = (bit: string, value: "yes" | "no"): boolean => forced.some(({ state }) => bitOf(state, flags, bit) === value);
+    const isLong = has("FOLL_LONGTERM", "yes");
+    if (!isLong && !isStored(program, effect)) return;
+    const isNew = atLeast(target.release, "6.2");
+    const run = (of: "write" | "read", device: PinFocus["device"]): Proof =>
+      prove(of === "write" ? forcedWriteFault({ node, device }, program) : zeroPagePin({ node, device }), program, target.release, MAX_STATES);
+    const proved = (of: "write" | "read"): Proof | null => {
+      const returned = run(of, "return");
+      if (isProved(returned) || !isLong) return isProved(returned) ? returned : null;
+      const meanwhile = run(of, "pin");
+      return isProved(meanwhile) ? meanwhile : null;
+    };
+    const common = { ruleId: this.meta.id, data: { function: program.name }, place: placeOf(program, call), related: [] };
+    if (isNew && isLong && has("FOLL_WRITE", "yes")) {
+      const proof = proved("write");
+      if (proof) yield { ...common, messageId: "write", prove: () => proof };
+    }
+    if (!isNew && has("FOLL_WRITE", "no") && ERAS[gupEra(target.release)].readOnlyGup !== "forced-write") {
+      const proof = proved("read");
+      if (proof) yield { ...common, messageId: "read", severity: "warning", prove: () => proof };
+    }
+  },
+};

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Held, State } from "../analysis/state.ts";
+import type { Value } from "../program/code.ts";
+import type { CallNode, EffectProgram } from "../program/program.ts";
+import { render } from "../program/render.ts";
+import type { Experiment } from "../scenarios/experiment.ts";
+import { gupTakesLockAgain, gupWithoutLock } from "../scenarios/gup-under-lock.ts";
+import { isProved, prove } from "../scenarios/prove.ts";
+import { checkSleeper } from "./atomic-check.ts";
+import type { Candidate, Rule, Site } from "./rule.ts";
+import { isAffordable, placeOf } from "./rule.ts";
+
+const MAX_STATES = 50_000;
+
+export const gupLockContext: Rule = {
+  meta: {
+    id: "gup-lock-context",
+    title: "GUP called with the wrong locks",
+    severity: "error",
+    since: "4.0",
+    until: null,
+    why:
+      "The plain and remote forms of GUP walk VMAs that only mmap_lock keeps. The fast and unlocked forms take mmap_lock themselves, which deadlocks behind a queued writer where it is held already. " +
+      "All but the fast-only forms sleep; FOLL_NOWAIT only keeps them from waiting for I/O. Marking pages dirty under the page lock sleeps too.",
+    messages: {
+      notHeld: "{function}() calls {call}() without mmap_lock: munmap() may free the VMA that it walks",
+      held: "{function}() calls {call}() with mmap_lock held: it takes the lock again and waits for a writer that waits for this one",
+      atomic: "{function}() calls {call}() in atomic context: it may sleep",
+      nowait: "{function}() calls {call}() in atomic context: with FOLL_NOWAIT it waits for no I/O, and may sleep all the same",
+      release: "{function}() calls {call}() in atomic context: it takes page locks and may sleep",
+    },
+    scenarios: ["gup-without-mmap-lock", "gup-takes-mmap-lock-again", "sleep-in-atomic"],
+    sources: [],
+  },
+  effects: ["gup", "unpin", "marksDirty"],
+  *check(site: Site): Iterable<Candidate> {
+    const { program, effect, states, node } = site;
+    if (!isAffordable(site)) return;
+    if (effect.kind === "unpin" || effect.kind === "marksDirty") {
+      yield* checkSleeper("gup-lock-context", "release", locksPages, site);
+      return;
+    }
+    if (effect.kind !== "gup" || effect.form === "fast-only") return;
+    const isNowait = effect.flags !== null && /\bFOLL_NOWAIT\b/.test(render(effect.flags));
+    yield* checkSleeper("gup-lock-context", isNowait ? "nowait" : "atomic", isSleepingGup, site);
+    if (effect.form === "fast" || effect.form === "unlocked") {
+      if (states.some(({ state }) => holdsCurrent(program, state))) yield* found(site, "held", gupTakesLockAgain(node, program));
+      return;
+    }
+    // What `*locked` says is not followed.
+    if (effect.locked && render(effect.locked) !== "NULL") return;
+    if (states.some(({ state }) => !state.held.some(({ lock }) => lock === "mmap_lock"))) yield* found(site, "notHeld", gupWithoutLock(node));
+  },
+};
+
+function* found({ program, call, target }: Site, messageId: string, experiment: Experiment): Iterable<Candidate> {
+  const proof = prove(experiment, program, target.release, MAX_STATES);
+  if (!isProved(proof)) return;
+  yield { ruleId: "gup-lock-context", messageId, data: { function: program.name, call: call.name }, place: placeOf(program, call), related: [], prove: () => proof };
+}
+
+const isSleepingGup = (_: EffectProgram, call: CallNode): boolean => call.effects.some((effect) => effect.kind === "gup" && effect.form !== "fast-only");
+
+/** True for what marks pages dirty under their lock. */
+const locksPages = (_: EffectProgram, call: CallNode): boolean =>
+  call.effects.some((effect) => (effect.kind === "marksDirty" ? effect.locks : effect.kind === "unpin" && effect.dirty !== undefined && /^(?:1|true)$/.test(render(effect.dirty))));
+
+/** True where the function itself took mmap_lock of the current process: that of another one may be held. */
+const holdsCurrent = (program: EffectProgram, state: State): boolean => state.held.some((held) => held.lock === "mmap_lock" && held.taken && held.at >= 0 && isCurrent(program, held));
+
+function isCurrent(program: EffectProgram, { object }: Held): boolean {
+  if (object === "current->mm") return true;
+  const given = program.nodes.flatMap((node): readonly (Value | null)[] => (node.kind === "assign" && render(node.target) === object ? [node.value] : []));
+  return given.length > 0 && given.every((value) => value !== null && render(value) === "current->mm");
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { isFirstOfArray, pagesLeaked, pagesReleasedUntaken, releasesOf } from "../scenarios/user-pages/experiment.ts";
+import { isProved, prove } from "../scenarios/prove.ts";
+import type { Candidate, Rule, Site } from "./rule.ts";
+import { isAffordable, placeOf } from "./rule.ts";
+
+/** States of one function around two pages: more means that the text was not understood. */
+const MAX_STATES = 20_000;
+
+export const gupPartialLeak: Rule = {
+  meta: {
+    id: "gup-partial-leak",
+    title: "Pages of GUP that are not given back exactly once",
+    severity: "error",
+    since: "2.6.12",
+    until: null,
+    why:
+      "get_user_pages*() and pin_user_pages*() may take fewer pages than they were asked for and say how many. " +
+      "Those are the caller's to give back, each exactly once: who takes the short count for a failure leaks them, who releases what was asked for gives away references of others.",
+    messages: {
+      leaked: "{function}() may return with pages of {call}() that nobody gives back",
+      untaken: "{function}() gives back pages that {call}() did not take, or that were given back already",
+    },
+    scenarios: ["pages-leaked", "pages-released-untaken"],
+    sources: [],
+  },
+  effects: ["gup"],
+  *check(site: Site): Iterable<Candidate> {
+    const { program, call, node, effect, target } = site;
+    if (effect.kind !== "gup" || program.openEnd || program.openStart || !isAffordable(site) || !isFirstOfArray(program, node)) return;
+    const common = { ruleId: this.meta.id, data: { function: program.name, call: call.name }, related: [] };
+    const leak = prove(pagesLeaked(node, effect.reference), program, target.release, MAX_STATES);
+    if (isProved(leak)) yield { ...common, messageId: "leaked", place: placeOf(program, call), prove: () => leak };
+    for (const release of releasesOf(program, node)) {
+      const proof = prove(pagesReleasedUntaken({ node, release }), program, target.release, MAX_STATES);
+      if (isProved(proof)) yield { ...common, messageId: "untaken", place: placeOf(program, release), related: [{ message: "taken here", place: placeOf(program, call) }], prove: () => proof };
+    }
+  },
+};

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Value } from "../program/code.ts";
+import type { EffectProgram } from "../program/program.ts";
+import { render } from "../program/render.ts";
+import { pagePlaces, placeBehind, type Gup } from "../scenarios/pinned-pages.ts";
+
+/*
+ * What drivers do with pins that several rules ask about: whether they keep them, and whether they hear of changes.
+ */
+
+/** True where a pin goes into an object that somebody handed in: it outlives the function unless the function gives it back. */
+export function isStored(program: EffectProgram, gup: Gup): boolean {
+  if (gup.reference !== "pin" || gup.flags === null || gup.pages === null) return false;
+  const places = pagePlaces(program, gup);
+  return program.nodes.some((node) => {
+    if (node.kind !== "assign" || node.operator !== "=" || node.value === null) return false;
+    const { target, value } = node;
+    return reachesObject(program, target) && places.has(render(placeBehind(target))) && places.has(render(placeBehind(value)));
+  });
+}
+
+/** `win->page`: a field behind a pointer parameter. */
+function reachesObject(program: EffectProgram, target: Value): boolean {
+  const place = placeBehind(target);
+  if (place.kind !== "member") return false;
+  let base = place.of;
+  while (base.kind === "member" || base.kind === "index") base = base.of;
+  return base.kind === "name" && (program.variables.get(base.name)?.isParameter ?? false);
+}
+
+const NOTIFIER = /\bmmu_interval_(?:read_begin|read_retry|notifier_insert(?:_locked)?)\s*\(/g;
+
+const subscribers = new WeakMap<EffectProgram["image"], boolean>();
+
+/** Users of an interval notifier are told when the page at the address changes, and pin again. */
+export function followsChanges({ image }: EffectProgram): boolean {
+  const known = subscribers.get(image);
+  if (known !== undefined) return known;
+  const found = usesNotifier(image.text);
+  subscribers.set(image, found);
+  return found;
+}
+
+export const usesNotifier = (text: string): boolean => [...text.matchAll(NOTIFIER)].some(({ index }) => !isComment(text, index));
+
+/** True inside a block comment, or on a line that began one with two slashes. */
+function isComment(text: string, at: number): boolean {
+  const opened = text.lastIndexOf("/*", at);
+  if (opened >= 0 && text.lastIndexOf("*/", at) < opened) return true;
+  return text.slice(text.lastIndexOf("\n", at) + 1, at).includes("//");
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Finding, Review } from "../../server/review/finding.ts";
+import { review, type ReviewInput } from "../../server/review/review.ts";
+import { RULES } from "../../server/rules/registry.ts";
+import { applied } from "../document-edits.ts";
+import { optionsOf } from "../fixture-file.ts";
+import { stripWhiteSpace } from "../patch/sample.ts";
+
+const ROOT = join(import.meta.dirname, "../fixtures/rules");
+
+/** Rules that offer no edit yet. */
+const WITHOUT_EDITS: ReadonlySet<string> = new Set(RULES.filter(({ meta }) => !meta.offersEdits).map(({ meta }) => meta.id));
+
+/** Findings without an edit, and why: `fixture:line`. What is not listed is offered at least one. */
+const NOT_OFFERED: ReadonlyMap<string, string> = new Map([
+  ["hugetlb-walk-unlocked/conditions-on-fields.c", "no VMA is at hand whose lock could be taken"],
+  ["hugetlb-walk-unlocked/irq-off-arm64.c", "no VMA is at hand"],
+  ["hugetlb-walk-unlocked/irq-off-foreign-mm.c", "no VMA is at hand"],
+  ["hugetlb-walk-unlocked/macro-walk.c", "no VMA is at hand"],
+  ["hugetlb-walk-unlocked/rcu-deref-arm64.c", "no VMA is at hand"],
+  ["hugetlb-walk-unlocked/rcu-deref-no-paravirt.c", "no VMA is at hand"],
+  ["hugetlb-walk-unlocked/set-through-address.c", "no VMA is at hand"],
+  ["hugetlb-walk-unlocked/helper-alone.c", "a question: a caller may hold the lock"],
+  ["hugetlb-walk-unlocked/lock-taken-on-request.c", "a question"],
+  ["hugetlb-walk-unlocked/partial-gap.patch", "a question"],
+  ["hugetlb-walk-unlocked/partial-hunk.patch", "a question"],
+  ["hugetlb-walk-unlocked/partial-second-walk.patch", "a question"],
+  ["hugetlb-walk-unlocked/walk-callback.c", "a question"],
+  ["hugetlb-walk-unlocked/unknown-lock-helper.c", "a helper that is not known may hold the lock"],
+  ["hugetlb-walk-unlocked/lock-in-wrapper.c", "the lookup stands in another function than the use"],
+  ["hugetlb-walk-unlocked/partial-released.patch", "the lock was taken above the hunk"],
+  ["hugetlb-walk-unlocked/partial-moved-inside.patch", "the lock would come first in its hunk, which then has no context to begin with"],
+  ["gup-cow-break-misplaced/cow4-dropped.patch", "the hunk would begin with six lines of context and end with three: patch would take its end for that of the file"],
+  ["hugetlb-walk-unlocked/wrong-vma.c", "two locks of one class would be held"],
+  ["gup-readonly-longterm/array-stored.c", "FOLL_LONGTERM is missing too: the call that is changed is found again for that"],
+  ["gup-readonly-longterm/pin-stored.c", "FOLL_LONGTERM is missing too"],
+  ["gup-readonly-longterm/stored-then-keeping-helper.c", "FOLL_LONGTERM is missing too"],
+  ["notifier-nonblock-outside-oom/partial-hunk.patch", "the maps are above the hunk"],
+  ["notifier-nonblock-outside-oom/result-returned.c", "its caller would ask for a failure that there is no more"],
+  ["notifier-nonblock-outside-oom/result-switched.c", "a switch goes by the result"],
+]);
+
+const inputOf = (rule: string, name: string): ReviewInput => {
+  const kind = name.endsWith(".c") ? "c" : "patch";
+  return { path: kind === "c" ? `mm/${name}` : name, text: readFileSync(join(ROOT, rule, name), "utf8"), kind };
+};
+
+const findingsOf = (reviews: readonly Review[]): Finding[] => reviews.flatMap((one) => one.findings);
+const keyOf = ({ ruleId, function: fn, messageId }: Finding): string => `${ruleId} ${fn} ${messageId}`;
+
+describe.each(readdirSync(ROOT).toSorted())("%s", (rule) => {
+  test.each(readdirSync(join(ROOT, rule)).filter((name) => !name.startsWith("ok-")).toSorted())("%s", (name) => {
+    const input = inputOf(rule, name);
+    const options = { ...optionsOf(input.text), fixes: true };
+    const before = findingsOf(review(input, options));
+    expect(before.length).toBeGreaterThan(0);
+    for (const finding of before) {
+      const fixes = finding.fixes ?? [];
+      if (WITHOUT_EDITS.has(finding.ruleId)) {
+        expect(fixes).toEqual([]);
+        continue;
+      }
+      expect(fixes.length > 0, `${finding.location.patchLine}: ${finding.message}`).toBe(!NOT_OFFERED.has(`${rule}/${name}`));
+      for (const fix of fixes) {
+        expect(fix.isProved).toBe(finding.tier === "proved");
+        expect(fix.states > 0 || finding.tier !== "proved").toBe(true);
+        // The finding is gone, and all the others are what they were.
+        const after = findingsOf(review({ ...input, text: applied(input.text, fix.edits) }, { ...options, fixes: false })).map(keyOf);
+        const left = before.filter((one) => one !== finding).map(keyOf);
+        for (const one of after) {
+          expect(left).toContain(one);
+          left.splice(left.indexOf(one), 1);
+        }
+      }
+    }
+  });
+});
+
+test("nothing is offered that nobody asked for", () => {
+  const input = inputOf("notifier-nonblock-outside-oom", "drop-page.c");
+  expect(findingsOf(review(input, optionsOf(input.text))).map((one) => one.fixes)).toEqual([undefined]);
+});
+
+test.each([["quoted", (text: string) => text.replace(/^/gm, "> ")], ["archive", stripWhiteSpace]])("a patch that is %s is not edited", (_, spoil) => {
+  const input = inputOf("hugetlb-walk-unlocked", "new-function.patch");
+  const [head = "", body = ""] = [input.text.slice(0, input.text.indexOf("---\n")), input.text.slice(input.text.indexOf("---\n"))];
+  const found = findingsOf(review({ ...input, text: head + spoil(body) }, { ...optionsOf(input.text), release: "6.1", fixes: true }));
+  expect(found.length).toBeGreaterThan(0);
+  expect(found.flatMap((one) => one.fixes)).toEqual([]);
+});
