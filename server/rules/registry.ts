@@ -23,6 +23,7 @@ import { hugetlbUnshareLocking } from "./hugetlb-unshare-locking.ts";
 import { hugetlbWalkBypassed } from "./hugetlb-walk-bypassed.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { lockImbalance } from "./lock-imbalance.ts";
+import { lockOrderRule } from "./lock-order.ts";
 import { notifierInAtomic } from "./notifier-in-atomic.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
 import { pgtableAllocFailureLost } from "./pgtable-alloc-failure-lost.ts";
@@ -63,6 +64,7 @@ export const RULES: readonly Rule[] = [
   hugetlbWalkBypassed,
   hugetlbWalkUnlocked,
   lockImbalance,
+  lockOrderRule,
   notifierInAtomic,
   notifierNonblockOutsideOom,
   pgtableAllocFailureLost,
