@@ -6,7 +6,7 @@ import { checkObligation } from "./obligation-check.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 
 /** Names of functions that are left with what they took. */
-const TAKES_FOR_CALLER = /(?:^|_)(?:try)?(?:lock|get|begin|start|acquire|enter|down)(?:_|$)/;
+const TAKES_FOR_CALLER = /(?:^|_)(?:try)?(?:lock|get|hold|begin|start|acquire|enter|down)(?:_|$)/;
 
 /** A function takes locks more than once. */
 const kinds = new WeakMap<EffectProgram, ObligationKind>();

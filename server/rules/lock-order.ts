@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { LockClass } from "../kernel/effect.ts";
+import type { Value } from "../program/code.ts";
 import type { EffectProgram } from "../program/program.ts";
 import { someIn } from "../scenarios/doubt.ts";
 import { INVERSIONS, lockOrder, wantedBy } from "../scenarios/lock-order.ts";
@@ -35,7 +36,7 @@ export const lockOrderRule: Rule = {
     for (const inversion of INVERSIONS) {
       const isAgain = inversion.held === inversion.wanted;
       if (inversion.wanted !== wanting.wanted || isAgain !== (effect.kind === "hugetlbWalk") || !isAffordable(site)) continue;
-      if (!holds(site, inversion.held) || (isAgain && !mayShare(program))) continue;
+      if (!holds(site, inversion.held) || (isAgain && !mayShare(program)) || (inversion.wanted === null && remembersEntry(program))) continue;
       const proof = prove(lockOrder({ call, effect }, inversion), program, target.release, MAX_STATES);
       if (!isProved(proof)) continue;
       yield {
@@ -63,3 +64,9 @@ const mayShare = (program: EffectProgram): boolean =>
     const value = node.kind === "branch" ? node.condition : node.kind === "assign" ? node.value : null;
     return value !== null && someIn(value, (part) => (part.kind === "name" || part.kind === "call") && ASKS_ABOUT_SHARING.test(part.name));
   });
+
+/** True where two entries that were read are compared: a page that took the place of the first is told by it before the wait. */
+const remembersEntry = (program: EffectProgram): boolean =>
+  program.nodes.some((node) => node.kind === "branch" && someIn(node.condition, (part) => part.kind === "call" && /^(?:pte|pmd)_same$/.test(part.name) && part.args.length === 2 && part.args.every(isVariable)));
+
+const isVariable = (value: Value): boolean => value.kind === "name" || value.kind === "member";

@@ -12,7 +12,7 @@ import { lift } from "./lift.ts";
 import { guessedNames, unseenNames } from "./obligation/guessed.ts";
 import { isSite, type Site } from "./obligation/obligation.ts";
 import { returnedValue } from "./obligation/returned.ts";
-import { insertBefore, synthetic, without } from "./rewrite.ts";
+import { asInText, insertBefore, synthetic } from "./rewrite.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 
 /*
@@ -125,14 +125,12 @@ export function lostAllocation(site: Site, effect: Failing, question: Question):
       title: question === "warns" ? "no warning: the error is returned, that is all" : `the error of ${site.call.name}() is returned, and by every function above`,
       program: { ...program, nodes: program.nodes.map((node) => (node.kind === "call" && isSite(site, node) ? { ...node, shown: shownFixed(node) } : node)) },
     }),
-    mutate: (fixed) => ({ ...without(fixed, () => false), nodes: fixed.nodes.map((node) => (node.kind === "call" && isSite(site, node) ? withoutShown(node) : node)) }),
+    mutate: (fixed) => ({ ...fixed, nodes: fixed.nodes.map((node) => (node.kind === "call" && isSite(site, node) ? asInText(node) : node)) }),
     wrongFixes: [],
   };
 }
 
 const shownFixed = (call: CallNode): string => `${call.name}(${call.args.map(render).join(", ")})`;
-
-const withoutShown = ({ shown: _, ...call }: CallNode): CallNode => call;
 
 const WARNS = /\b(?:VM_)?WARN(?:_ON)?(?:_ONCE)?\s*\(\s*!?\s*(?:(?:un)?likely\s*\(\s*)?!?\s*$/;
 

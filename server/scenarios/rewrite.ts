@@ -68,6 +68,12 @@ export function insertAtStart(program: EffectProgram, calls: readonly Omit<CallN
   return { ...program, nodes, entry };
 }
 
+/** The call as the text has it: without what a reference fix says of it. */
+export function asInText(call: CallNode): CallNode {
+  const { shown: _, ...plain } = call;
+  return plain;
+}
+
 /** Replaces nodes by nothing: control passes through. */
 export const without = (program: EffectProgram, drop: (node: ProgramNode) => boolean): EffectProgram => ({
   ...program,

@@ -12,7 +12,7 @@ import { lift } from "../lift.ts";
 import { guessedNames, unseenNames } from "../obligation/guessed.ts";
 import { isSite, type Site } from "../obligation/obligation.ts";
 import { returnsError } from "../obligation/returned.ts";
-import { insertAtEnd, synthetic } from "../rewrite.ts";
+import { asInText, insertAtEnd, synthetic } from "../rewrite.ts";
 import { isPointer } from "../translate.ts";
 import type { LiftedStep, Lifting, World } from "../world.ts";
 import { addKeeper, type Keeper } from "./keeper.ts";
@@ -102,12 +102,10 @@ export function referenceExperiment(reference: Reference, questions: Questions):
       const effect: BoundEffect = { kind: "putReference", object: { kind: "name", name, at: -1 } };
       return { title: `${put}(${name}) once, as the last thing on every way out`, program: insertAtEnd({ ...program, nodes: later }, [synthetic(`${put}(${name})`, effect)]) };
     },
-    mutate: (fixed) => ({ ...fixed, nodes: fixed.nodes.map((node) => (node.kind !== "call" ? node : node.shown === LATER ? withoutShown(node) : node.at < 0 ? { ...node, effects: [], shown: "/* not put */" } : node)) }),
+    mutate: (fixed) => ({ ...fixed, nodes: fixed.nodes.map((node) => (node.kind !== "call" ? node : node.shown === LATER ? asInText(node) : node.at < 0 ? { ...node, effects: [], shown: "/* not put */" } : node)) }),
     wrongFixes: [],
   };
 }
-
-const withoutShown = ({ shown: _, ...call }: CallNode): CallNode => call;
 
 interface Looked {
   readonly program: EffectProgram;
