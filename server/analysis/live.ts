@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { ANON_TESTS, PRIVATE_TESTS, SHARE_TESTS } from "../kernel/private-mapping.ts";
-import { successors, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
+import { onlyAsserts, successors, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
 import { namesIn } from "../program/render.ts";
 import type { State } from "./state.ts";
 
@@ -101,7 +101,7 @@ const hashOf = (row: Int32Array): number => row.reduce((hash, word) => (Math.imu
 function readsOf(node: ProgramNode): readonly string[] {
   switch (node.kind) {
     case "call":
-      return [...node.args.flatMap((arg) => namesIn(arg)), ...(node.result === null || isName(node.result) ? [] : namesOfText(node.result))];
+      return [...(onlyAsserts(node) ? [] : node.args.flatMap((arg) => namesIn(arg))), ...(node.result === null || isName(node.result) ? [] : namesOfText(node.result))];
     case "assign":
       return [...(node.value ? namesIn(node.value) : []), ...(node.operator === "=" && node.target.kind === "name" ? [] : namesIn(node.target))];
     case "branch":

@@ -10,7 +10,7 @@ const ASKS_PRIVATE = new RegExp(`^(?:${PRIVATE_TESTS.join("|")})\\(`);
 const BARE_FLAGS = /^\(*\w+ & VM_MAYSHARE\b|\bis_cow_mapping\(\w+\)/;
 
 /** True where the text of a condition, decided as it is, says that the VMA is private. */
-function saysPrivate(state: State, vma: string | null): boolean {
+export function saysPrivate(state: State, vma: string | null): boolean {
   const names = vma === null ? null : new RegExp(`(?<![\\w$>.])${vma.replace(/[^\w]/g, "\\$&")}(?!\\w)`);
   for (const [key, truth] of state.truths) {
     // A local copy of flags whose VMA is not known may be this one's.
@@ -32,6 +32,12 @@ export const protects = (state: State, { vma, alsoNamed }: Pick<WalkOrigin, "vma
   state.held.some((held) => held.lock === "hugetlb_vma_lock" && alsoNamed?.has(held.object) === true) ||
   state.held.some((held) => held.lock === "i_mmap_rwsem" && !isOtherMapping(held.object, vma, alsoNamed)) ||
   saysPrivate(state, vma);
+
+/** How one of the locks that unsharing needs is held; an assertion that leaves the mode open counts as `write`. null: not held. */
+export const heldMode = (state: State, lock: "hugetlb_vma_lock" | "i_mmap_rwsem", { vma, alsoNamed }: Pick<WalkOrigin, "vma" | "alsoNamed">): "write" | "read" | null => {
+  const held = state.held.filter((one) => one.lock === lock && (lock === "i_mmap_rwsem" ? !isOtherMapping(one.object, vma, alsoNamed) : vma === null || one.object === "" || one.object === vma || alsoNamed?.has(one.object) === true));
+  return held.some(({ mode }) => mode !== "read") ? "write" : held.length > 0 ? "read" : null;
+};
 
 /** True where the table behind a walk's pointer still exists: it was protected all the time, or it never was shared. */
 export const isSafe = (state: State, origin: WalkOrigin): boolean =>

@@ -2,7 +2,7 @@
 import { FOLLOWED_FLAGS, VMA_OF_ANON } from "../kernel/private-mapping.ts";
 import type { Value } from "../program/code.ts";
 import { flagsIn } from "../program/flag-word.ts";
-import type { BoundEffect, EffectProgram } from "../program/program.ts";
+import { onlyAsserts, type BoundEffect, type EffectProgram } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
 import { EMPTY_STATE } from "./state.ts";
 import { isLasting } from "./live.ts";
@@ -54,7 +54,7 @@ export function relevanceOf(program: EffectProgram, besides: readonly string[] =
         conditions.add(node.result);
         results.add(node.result);
       }
-      for (const arg of node.args) {
+      for (const arg of onlyAsserts(node) ? [] : node.args) {
         addFlags(arg, flags);
         // `f(x ? true : false)`: what the callee decides by it is known from here.
         if (arg.kind === "name" && arg.name.startsWith("$")) conditions.add(arg.name);

@@ -38,11 +38,14 @@ export interface ArchitectureRow extends ReleaseRange {
   /** Whether an RCU read-side section keeps the table readable. It never keeps the lock. */
   readonly rcuProtectsDeref: "yes" | "unless-batch-page-fails" | "no";
   readonly irqOffProtects: IrqOffProtection;
+  /** True where a TLB flush is an instruction that reaches all CPUs and interrupts none. */
+  readonly broadcastsFlush: boolean;
   readonly source: string;
   readonly certainty: Certainty;
 }
 
-type Row = Omit<ArchitectureRow, "irqOffProtects" | "ptlFree" | "certainty"> & {
+type Row = Omit<ArchitectureRow, "irqOffProtects" | "broadcastsFlush" | "ptlFree" | "certainty"> & {
+  readonly broadcastsFlush?: true;
   /** First release for which nobody has read the row's source again. Missing: none. */
   readonly unverifiedFrom?: string;
   /** Without the interrupt that unsharing sends since 1013af4f585f, and with it. */
@@ -128,6 +131,7 @@ const ROWS: readonly Row[] = [
     isDefault: false,
     hugePmdShare: true,
     ...BATCHED,
+    broadcastsFlush: true,
     source: "arch/arm64/Kconfig:100,204, mm/mmu_gather.c:203-207 (6.1.192)",
   },
   {
@@ -196,6 +200,7 @@ export function architectureRows(target: Target): readonly ArchitectureRow[] {
     ...row,
     ptlFree: "at-once",
     irqOffProtects: irqOff[later],
+    broadcastsFlush: row.broadcastsFlush ?? false,
     certainty: unverifiedFrom !== undefined && atLeast(target.release, unverifiedFrom) ? "plausible" : "verified",
   }));
 }

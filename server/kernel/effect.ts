@@ -145,6 +145,8 @@ export type ContractEffect =
   | { readonly kind: "walkMapped"; readonly walk: Argument; readonly step: "fill" | "next" | "done" }
   /** Gives a page table back. `by-architecture`: as `tableFree` of `architectureRows()` says. */
   | { readonly kind: "freesTable"; readonly table: Argument; readonly how: "by-architecture" | "rcu" | "at-once" }
+  /** Stops the kernel, or warns, where the condition is true; null: whenever it is reached. */
+  | { readonly kind: "bugIf"; readonly condition: Argument | null; readonly how: "bug" | "debug-bug" | "warn" }
   /** The call's value says whether the page may be pinned: a guess where references are many. */
   | { readonly kind: "asksPins"; readonly page: Argument }
   /** Gives a page to the allocator although only the last reference may do so. */
@@ -164,6 +166,13 @@ export type ContractEffect =
   | { readonly kind: "deviceAccessEnd"; readonly memory: Argument }
   /** Waits until somebody else has done something: a device with what it was given. */
   | { readonly kind: "waitsForOthers" }
+  /**
+   * Ends with no CPU using translations of the range, or of more, that were removed before. `interrupts`: whatever the
+   * architecture, CPUs that walk with interrupts off have been waited for.
+   */
+  | { readonly kind: "flushTlb"; readonly interrupts?: true }
+  /** Gives up a table that other processes share, where they do: the call's value is then not 0. `vma`: null in forms that take none. */
+  | { readonly kind: "unshareTable"; readonly pte: Argument; readonly vma: Argument | null }
   /** kmap_local_page() and its undoing: maps of a task are a stack, undone in reverse order. */
   | { readonly kind: "localMap"; readonly step: "push" | "pop" };
 
@@ -287,6 +296,14 @@ export type Effect =
   | { readonly kind: "gupFollow"; readonly path: "normal" | "hugetlb"; readonly flags: Argument }
   | { readonly kind: "gupFault"; readonly flags: Argument }
   | { readonly kind: "gupFastWalk"; readonly write: Argument }
+  /** Steps of a write fault: the process gets a copy of the page, or the page becomes its own. */
+  | { readonly kind: "cowFault"; readonly does: "copy" | "own" }
+  /** A write section of a sequence counter; lockless readers fail over. */
+  | { readonly kind: "seqcountSection"; readonly step: "begin" | "end"; readonly seqcount: Argument }
+  /** The mm is told that it has pins, before there is one. */
+  | { readonly kind: "notesPins" }
+  /** fork() shares the entries of a range with the child, and write-protects them. */
+  | { readonly kind: "forkCopy" }
   | ContractEffect;
 
 /**

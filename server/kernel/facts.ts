@@ -5,6 +5,7 @@ import { DEVICE_NAMES } from "./api/device.ts";
 import { faultFacts } from "./api/fault.ts";
 import { fileCacheFacts } from "./api/file-cache.ts";
 import { flagSleepFacts } from "./api/flag-sleep.ts";
+import { flushFacts } from "./api/flush.ts";
 import { generalFacts } from "./api/general.ts";
 import { gupInternalFacts } from "./api/gup-internal.ts";
 import { gupWrapperFacts } from "./api/gup-wrapper.ts";
@@ -51,6 +52,7 @@ export const allFacts: readonly ApiFact[] = [
   ...referenceFacts,
   ...sleepFacts,
   ...flagSleepFacts,
+  ...flushFacts,
   ...generalFacts,
   ...assertFacts,
   ...pureFacts,

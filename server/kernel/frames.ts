@@ -37,6 +37,32 @@ const FRAMES: readonly Frame[] = [
     ],
     source: "mm/gup.c, __get_user_pages() up to 5.8: lookup, fault, lookup again",
   },
+  {
+    ...SLOW_GUP,
+    header:
+      "long __get_user_pages(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start, unsigned int gup_flags, struct page *page, int *locked)",
+    since: "5.9",
+    until: "5.19",
+    tail: [
+      "page = follow_page_mask(vma, start, foll_flags, &ctx);",
+      "if (!page) { faultin_page(vma, start, &foll_flags, locked); goto RETRY; }",
+      "return 1;",
+    ],
+    source: "mm/gup.c, __get_user_pages() from 5.9 (64019a2e467a) to 5.18",
+  },
+  {
+    ...SLOW_GUP,
+    header:
+      "long __get_user_pages(struct mm_struct *mm, struct vm_area_struct *vma, unsigned long start, unsigned int gup_flags, struct page *page, int *locked)",
+    since: "5.19",
+    until: "6.5",
+    tail: [
+      "page = follow_page_mask(vma, start, foll_flags, &ctx);",
+      "if (!page || PTR_ERR(page) == -EMLINK) { faultin_page(vma, start, &foll_flags, PTR_ERR(page) == -EMLINK, locked); goto RETRY; }",
+      "return 1;",
+    ],
+    source: "mm/gup.c:1179-1302 (6.1.192)",
+  },
 ];
 
 /** The frame of a function in a release, or null where none is known. */

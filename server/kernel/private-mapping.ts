@@ -10,10 +10,11 @@ export const ANON_TESTS: readonly string[] = ["folio_test_anon", "PageAnon"];
 
 /**
  * Tests of a VMA without which hugetlb does not share its tables (false: not shared with anyone), and tests that a
- * shared mapping fails. mm/hugetlb.c, vma_shareable(), __vma_shareable_lock() (6.1.192), __vma_private_lock() (6.6).
+ * shared mapping fails. mm/hugetlb.c, vma_shareable(), __vma_shareable_lock() (6.1.192), __vma_private_lock() (6.6);
+ * uffd_disable_huge_pmd_share(): want_pmd_share() refuses, and registration has unshared what was shared (6.1.192).
  */
 export const SHARE_TESTS: readonly string[] = ["vma_shareable", "__vma_shareable_lock", "want_pmd_share"];
-export const PRIVATE_TESTS: readonly string[] = ["__vma_private_lock", "vma_is_anonymous"];
+export const PRIVATE_TESTS: readonly string[] = ["__vma_private_lock", "vma_is_anonymous", "uffd_disable_huge_pmd_share"];
 
 /** Calls whose value is the same memory under another type: a page is anonymous where its folio is. */
 export const SAME_MEMORY: readonly string[] = ["page_folio", "compound_head", "folio_page", "nth_page"];

@@ -51,7 +51,8 @@ export function lowerEffects(context: ValueContext, value: Value, next: NodeId):
       value.then ? lowerEffects(context, value.then, next) : next,
       lowerEffects(context, value.otherwise, next),
     );
-  if (value.kind === "call" && !TRANSPARENT.has(value.name) && !TAKES_POINTER.has(value.name)) {
+  // A warning whose value nobody asks for is a statement of its own.
+  if (value.kind === "call" && (!TRANSPARENT.has(value.name) || hasEffects(context, value)) && !TAKES_POINTER.has(value.name)) {
     const expanded = context.callMacro(value) && inlineHelper(context, value);
     if (expanded) return lowerEffects(context, expanded, next);
     const macro = context.macroStatement(value);
@@ -68,6 +69,8 @@ export function lowerEffects(context: ValueContext, value: Value, next: NodeId):
   hoist(context, value, steps);
   return before(steps, next);
 }
+
+const hasEffects = (context: ValueContext, call: Value & { kind: "call" }): boolean => (context.callee(call.name, call.args, call.at)?.effects.length ?? 0) > 0;
 
 /** Where a node says that it stands, where its value does not tell. */
 interface Span {

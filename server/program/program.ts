@@ -40,6 +40,9 @@ export interface CallNode {
   next: NodeId;
 }
 
+/** True for a call that only asserts: whatever it is handed decides nothing that comes later. */
+export const onlyAsserts = (call: CallNode): boolean => call.effects.length > 0 && call.effects.every((effect) => effect.kind === "bugIf");
+
 /** `target operator value`; a null value is one that is not known. `++` stands for `--` too, and has none. */
 export interface AssignNode {
   readonly kind: "assign";

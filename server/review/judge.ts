@@ -207,6 +207,7 @@ function checkInTree(rule: Rule, site: Site, note: NoteContexts): readonly Candi
   };
   const { follow } = site.unit;
   if (!follow) return [...(rule.check?.(site) ?? [])];
+  if (isSilent(rule, site)) return [];
   const alone = (context: CallingContext): AnalyzedFunction => ({ program: site.program, contexts: [context], complete: context.interpretation.complete });
   const { decided, hasOpen } = follow(site.program, (context) => {
     note([context]);
@@ -219,6 +220,31 @@ function checkInTree(rule: Rule, site: Site, note: NoteContexts): readonly Candi
   const found = check({ program: site.program, contexts: reaching, complete: reaching.every((one) => one.interpretation.complete) });
   if (found.length > 0 || reaching.length > 0 || !hasOpen) return found;
   return [...(rule.check?.({ ...site, unit: asOneFile(site.unit) }) ?? [])];
+}
+
+/** What a site throws that is asked how its function is entered. */
+class AsksAboutCallers extends Error {}
+
+/** True where the rule has nothing to say, and does not have to know how the function is entered: most calls are judged by their text. */
+function isSilent(rule: Rule, { unit, target, program, node, call, effect }: Site): boolean {
+  const ask = (): never => {
+    throw new AsksAboutCallers();
+  };
+  const byText: Site = {
+    unit, target, program, node, call, effect,
+    get fn() {
+      return ask();
+    },
+    get states() {
+      return ask();
+    },
+  };
+  try {
+    return [...(rule.check?.(byText) ?? [])].length === 0;
+  } catch (error) {
+    if (error instanceof AsksAboutCallers) return false;
+    throw error;
+  }
 }
 
 /** The unit without callers in other files. Not a copy: programs are made when they are asked for. */

@@ -6,6 +6,7 @@ import { frameFor } from "../kernel/frames.ts";
 import { namesWithEffect } from "../kernel/facts.ts";
 import type { Release } from "../kernel/release.ts";
 import type { Target } from "../kernel/target.ts";
+import { readSubjectTag } from "../mail/subject-tag.ts";
 import type { Patch } from "../patch/model.ts";
 import { RULES } from "../rules/registry.ts";
 import type { Subject } from "../rules/rule.ts";
@@ -42,7 +43,17 @@ export function subjectOf(document: string, patch: Patch, target: Target, preIma
   };
   const text = files.filter((file) => !wholes.has(file)).flatMap((file) => file.hunks.flatMap((hunk) => hunk.lines.map((line) => line.text))).join("\n");
   const isConcerned = TRIGGERS.test(text) || sides.some((image) => leadsToCall(image, touched, TRIGGER_NAMES));
-  return isConcerned ? { target, unit: unit("new"), old: unit("old") } : null;
+  return isConcerned ? { target, unit: unit("new"), old: unit("old"), patch: extentOf(document, patch) } : null;
+}
+
+/** A bare diff may be a part of anything; a quote is the whole patch where the diffstat counts as many files. */
+function extentOf(document: string, { files, subject, form, startLine, endLine }: Patch): NonNullable<Subject["patch"]> {
+  const counted = /\b(\d+) files? changed\b/.exec(document.split("\n").slice(startLine - 1, endLine).join("\n"))?.[1];
+  const isAll = counted === undefined ? form === "mail" || form === "archive" : Number(counted) === files.length;
+  return {
+    files: files.flatMap((file) => file.newPath ?? file.oldPath ?? []),
+    isWhole: isAll && form !== "diff" && (readSubjectTag(subject)?.total ?? 1) <= 1,
+  };
 }
 
 /** True where a text has a call that some rule asks about. */

@@ -66,6 +66,9 @@ export function cowMechanismOf(unit: Unit): CowMechanism | null {
   };
 }
 
+/** Slow paths that a side shows, with or without a predicate. */
+export const slowPathsOf = (unit: Unit): SlowPath[] => unit.programs.filter((program) => isSlowGup(program)).map(slowPathOf);
+
 /** A helper of this name in a side, where it is one expression. */
 export function helperIn(unit: Unit, name: string): Helper | null {
   const code = unit.definitions.get(name);

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { highPteSeverity } from "../kernel/high-pte.ts";
 import { atLeast } from "../kernel/release.ts";
-import { pteMapping } from "../scenarios/obligation/pte-mapping.ts";
-import { checkObligation } from "./obligation-check.ts";
+import { pteMapping, pteRole } from "../scenarios/obligation/pte-mapping.ts";
+import { isHandedOn } from "../scenarios/obligation/handed-on.ts";
+import { nameOf } from "../scenarios/obligation/obligation.ts";
+import { isMoved, unmapOutside } from "../scenarios/obligation/pte-position.ts";
+import { isProved, prove } from "../scenarios/prove.ts";
+import { checkObligation, lastCall, MAX_STATES } from "./obligation-check.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
+import { placeOf } from "./rule.ts";
 
 export const pteUnmapMissing: Rule = {
   meta: {
@@ -17,9 +22,10 @@ export const pteUnmapMissing: Rule = {
       "pte_unmap() ends both. A way out that forgets it leaves the section open: the next thing that sleeps does so in it, and RCU stalls.",
     messages: {
       missing: "{function}() maps {name} and returns without unmapping it on some way",
+      outside: "{function}() unmaps {name} through a pointer that may be outside of its table (kernels with CONFIG_HIGHPTE)",
       highpte: "{function}() maps {name} and returns without unmapping it on some way (kernels with CONFIG_HIGHPTE)",
     },
-    scenarios: ["pte-left-mapped"],
+    scenarios: ["pte-left-mapped", "pte-unmap-outside"],
     sources: [
       { thread: "Re: [PATCH 2/3] userfaultfd: UFFDIO_REMAP uABI", who: "Suren Baghdasaryan", date: "2023-09-15", link: null },
     ],
@@ -30,6 +36,7 @@ export const pteUnmapMissing: Rule = {
     const severity = highPteSeverity(site.target);
     const section = atLeast(release, "6.6");
     if (!section && severity === null) return;
+    if (severity !== null) yield* outside(this.meta.id, site, severity);
     // Whatever leaves the section open leaves the mapping: it is asked first, because it nearly always says no.
     const left = [...checkObligation(this.meta.id, "highpte", pteMapping(release, "kernel-mapping"), site)];
     if (left.length === 0) return;
@@ -38,3 +45,15 @@ export const pteUnmapMissing: Rule = {
     else if (severity !== null) yield* left.map((one) => ({ ...one, severity }));
   },
 };
+
+/** Unmapped by a pointer that a loop has moved out of the table. */
+function* outside(ruleId: string, site: Site, severity: Candidate["severity"] & string): Iterable<Candidate> {
+  const { program, call, effect, target } = site;
+  const role = pteRole(effect, call);
+  const name = role?.does === "begin" ? nameOf(role, call) : null;
+  if (name === null || program.openStart || program.openEnd || !isMoved(program, name) || isHandedOn(program, name)) return;
+  const experiment = unmapOutside({ call, effect });
+  const proof = experiment && prove(experiment, program, target.release, MAX_STATES);
+  if (!proof || !isProved(proof)) return;
+  yield { ruleId, messageId: "outside", severity, data: { function: program.name, name }, place: lastCall(program, proof) ?? placeOf(program, call), related: [], prove: () => proof };
+}

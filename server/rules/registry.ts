@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { anonMoveUnexclusive } from "./anon-move-unexclusive.ts";
+import { backportFamilyIncomplete } from "./backport-family-incomplete.ts";
+import { bugOnRacyState } from "./bug-on-racy-state.ts";
+import { cowReuseUnsafe } from "./cow-reuse-unsafe.ts";
+import { forkPinProtocol } from "./fork-pin-protocol.ts";
 import { gupCowBreakMisplaced } from "./gup-cow-break-misplaced.ts";
 import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
+import { gupCowObsolete } from "./gup-cow-obsolete.ts";
+import { gupFastCowIncomplete } from "./gup-fast-cow-incomplete.ts";
+import { gupFastProtocol } from "./gup-fast-protocol.ts";
 import { gupForceMisuse } from "./gup-force-misuse.ts";
 import { gupLockContext } from "./gup-lock-context.ts";
 import { gupLongtermMissing } from "./gup-longterm-missing.ts";
@@ -9,22 +16,37 @@ import { gupNotDirtied } from "./gup-not-dirtied.ts";
 import { gupPartialLeak } from "./gup-partial-leak.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { gupReleaseMismatch } from "./gup-release-mismatch.ts";
+import { gupUnshareUnhandled } from "./gup-unshare-unhandled.ts";
+import { hugetlbAllocUnlocked } from "./hugetlb-alloc-unlocked.ts";
+import { hugetlbPtlUnderRcu } from "./hugetlb-ptl-under-rcu.ts";
+import { hugetlbUnshareLocking } from "./hugetlb-unshare-locking.ts";
+import { hugetlbWalkBypassed } from "./hugetlb-walk-bypassed.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { lockImbalance } from "./lock-imbalance.ts";
 import { notifierInAtomic } from "./notifier-in-atomic.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
 import { pinnedAsHardError } from "./pinned-as-hard-error.ts";
+import { pinnedCheckBeforeClear } from "./pinned-check-before-clear.ts";
+import { pteRecheckMissing } from "./pte-recheck-missing.ts";
 import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
+import { pteUseAfterUnmap } from "./pte-use-after-unmap.ts";
 import { sleepInAtomic } from "./sleep-in-atomic.ts";
-import type { Rule } from "./rule.ts";
 import { writeProtectIgnoresPins } from "./write-protect-ignores-pins.ts";
+import type { Rule } from "./rule.ts";
 
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
 export const RULES: readonly Rule[] = [
   anonMoveUnexclusive,
+  backportFamilyIncomplete,
+  bugOnRacyState,
+  cowReuseUnsafe,
+  forkPinProtocol,
   gupCowBreakMisplaced,
   gupCowBreakMissing,
+  gupCowObsolete,
+  gupFastCowIncomplete,
+  gupFastProtocol,
   gupForceMisuse,
   gupLockContext,
   gupLongtermMissing,
@@ -32,13 +54,21 @@ export const RULES: readonly Rule[] = [
   gupPartialLeak,
   gupReadonlyLongterm,
   gupReleaseMismatch,
+  gupUnshareUnhandled,
+  hugetlbAllocUnlocked,
+  hugetlbPtlUnderRcu,
+  hugetlbUnshareLocking,
+  hugetlbWalkBypassed,
   hugetlbWalkUnlocked,
   lockImbalance,
   notifierInAtomic,
   notifierNonblockOutsideOom,
   pinnedAsHardError,
+  pinnedCheckBeforeClear,
+  pteRecheckMissing,
   pteUnmapForeignPointer,
   pteUnmapMissing,
+  pteUseAfterUnmap,
   sleepInAtomic,
   writeProtectIgnoresPins,
 ];

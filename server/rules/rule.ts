@@ -88,6 +88,8 @@ export interface Subject {
   readonly target: Target;
   readonly unit: Unit;
   readonly old: Unit | null;
+  /** For a patch: the files that it touches, and whether that is all: no series, no quoted part. */
+  readonly patch?: { readonly files: readonly string[]; readonly isWhole: boolean };
 }
 
 /** A rule: what it says about itself, what it wants to see, and how it decides. Pure. */
@@ -108,7 +110,7 @@ export interface Rule {
 const MAX_PROOFS = 8;
 
 /** True where the call is among the first with its effect in the function, so that a proof is affordable. */
-export const isAffordable = ({ fn: { program }, node, effect }: Site): boolean =>
+export const isAffordable = ({ program, node, effect }: Site): boolean =>
   program.nodes.filter((one, id) => id > node && one.kind === "call" && one.effects.some(({ kind }) => kind === effect.kind)).length < MAX_PROOFS;
 
 /** The place of a call. */

@@ -35,4 +35,6 @@ export interface Experiment {
   readonly wrongFixes: readonly { readonly title: string; program(program: EffectProgram): EffectProgram | null }[];
   /** Report runs that can never end. Default false. */
   readonly livelock?: boolean;
+  /** Report states in which nothing can move and the code under review has not ended. Default false. */
+  readonly deadlock?: boolean;
 }

@@ -71,7 +71,7 @@ const reusable = (at: PrivateMapping): Expression =>
   and(eq(of(at.anonymous, at), 1), mayReuse(at.behavior.anonReuse, at.folios, pageOf(at.entry)));
 
 /** The entry maps a new anonymous page; the zero page does not count its users. */
-function freshPage(at: PrivateMapping, writable: boolean): Assignment[] {
+export function freshPage(at: PrivateMapping, writable: boolean): Assignment[] {
   const { entry, folios } = at;
   const { next } = folios;
   const leave = (array: Field): Assignment => assignAt(array, pageOf(entry), minus(of(array, at), of(at.anonymous, at)));
@@ -84,10 +84,11 @@ function freshPage(at: PrivateMapping, writable: boolean): Assignment[] {
   ];
 }
 
-const reuse = (at: PrivateMapping): Assignment[] => [assign(at.entry, writablePte(pageOf(at.entry))), assignAt(at.folios.anonExclusive, pageOf(at.entry), 1)];
+/** The page becomes the process's own, and writable. */
+export const reuse = (at: PrivateMapping): Assignment[] => [assign(at.entry, writablePte(pageOf(at.entry))), assignAt(at.folios.anonExclusive, pageOf(at.entry), 1)];
 
 /** Faults of a store to a read-only or missing entry; the entry is writable afterwards. */
-function breakCow(at: PrivateMapping): Alternative[] {
+export function breakCow(at: PrivateMapping): Alternative[] {
   const { entry, behavior } = at;
   const anonymous = eq(of(at.anonymous, at), 1);
   const count = decidingCount[behavior.anonReuse];

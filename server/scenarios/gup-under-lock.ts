@@ -91,7 +91,7 @@ const acquireDirectly = ({ state }: FairRwsem) => ({ alternatives: [{ guard: eq(
 /** What was not taken here is a caller's, and none of the model's business. */
 function releasing({ lock, mine }: Objects): LiftedStep {
   const give = (how: number, part: ReturnType<typeof upRead>): Alternative[] =>
-    part.alternatives.map(({ effect = [] }) => ({ guard: eq(mine, how), effect: [...effect, assign(mine, 0)] }));
+    part.alternatives.map((one) => ({ ...one, checks: [], guard: eq(mine, how), effect: [...(one.effect ?? []), assign(mine, 0)] }));
   return { alternatives: [...give(READ, upRead(lock.state)), ...give(WRITE, upWrite(lock.state)), { guard: eq(mine, 0) }], releases: [{ lock: lock.state }] };
 }
 

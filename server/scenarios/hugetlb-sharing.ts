@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ArchitectureRow } from "../kernel/architecture.ts";
+import type { Release } from "../kernel/release.ts";
 import type { ModelBuilder, StepPart, ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
 import { and, eq, gt, type Field } from "../simulator/expression.ts";
 import { pageTable, type PageTable } from "../simulator/objects/page-table.ts";
 import { downWrite, rwsem, tryDownWrite, upWrite, type Rwsem } from "../simulator/objects/rwsem.ts";
 import { rcuReaders } from "../simulator/objects/rcu.ts";
+import type { HugetlbTable } from "./environment/hugetlb-table.ts";
+import { tableFreeing } from "./environment/table-freeing.ts";
 
 /*
  * Two processes that share a PMD table of hugetlb, and what can happen to the table behind a walker's back.
@@ -21,12 +24,17 @@ export interface FreeingAxis {
   /** Interrupts that are off hold back the freeing of the page, of the lock. */
   readonly irqHoldsPage: boolean;
   readonly irqHoldsLock: boolean;
+  /** Whoever unshares waits for the walker's CPU while its interrupts are off: the flush, or what follows it, interrupts it. */
+  readonly unsharingWaits: boolean;
+  /** A TLB flush waits for nobody. */
+  readonly broadcastsFlush: boolean;
   /** What is not verified about how tables go away here; "" where everything is. */
   readonly unverified: string;
 }
 
 /** The points of the axis that an architecture row stands for. */
-export function freeingAxes(row: ArchitectureRow, walksCurrentMm: boolean): FreeingAxis[] {
+export function freeingAxes(row: ArchitectureRow, walksCurrentMm: boolean, release: Release): FreeingAxis[] {
+  const { flushInterrupts, unshareSyncs } = tableFreeing(row, release);
   const holds = (what: boolean): boolean => what && (!row.irqOffProtects.onlyCurrentMm || walksCurrentMm);
   const point = (page: "now" | "rcu", condition: string): FreeingAxis => ({
     phrase: condition === "" ? row.phrase : `${row.phrase}, ${condition}`,
@@ -34,6 +42,8 @@ export function freeingAxes(row: ArchitectureRow, walksCurrentMm: boolean): Free
     page,
     irqHoldsPage: holds(row.irqOffProtects.deref),
     irqHoldsLock: holds(row.irqOffProtects.ptl),
+    unsharingWaits: (flushInterrupts && walksCurrentMm) || unshareSyncs,
+    broadcastsFlush: row.broadcastsFlush,
     unverified: row.certainty === "plausible" ? `how ${row.phrase} frees page tables at this release is not verified (${row.source})` : "",
   });
   switch (row.rcuProtectsDeref) {
@@ -55,9 +65,19 @@ export interface SharedTable {
   readonly pudB: Field;
   readonly readers: Field;
   readonly irqsOff: Field;
+  /** Whether huge_pmd_share() still takes B's VMA for one to share with; null where nobody asks. */
+  readonly offeredByB: Field | null;
 }
 
-export function sharedTable(model: ModelBuilder): SharedTable {
+/** The same objects for threads of the environment that know less of them. */
+export const asHugetlbTable = (model: ModelBuilder, { locks, table, pudA, pudB, readers, irqsOff }: SharedTable): HugetlbTable => ({
+  model, mapping: locks.i_mmap_rwsem, vmaLockA: locks.hugetlb_vma_lock, table, pudA, pudB, readers, irqsOff,
+});
+
+/** Who has the table at first: where only one of them has, a fault of the other would share it. */
+export type Users = "both" | "only A" | "only B";
+
+export function sharedTable(model: ModelBuilder, users: Users = "both"): SharedTable {
   const names = { labels: { 0: "none", 1: "P" } };
   return {
     locks: {
@@ -70,11 +90,12 @@ export function sharedTable(model: ModelBuilder): SharedTable {
       hugetlb_vma_lock: rwsem(model, "another hugetlb vma lock"),
       i_mmap_rwsem: rwsem(model, "another i_mmap_rwsem"),
     },
-    table: pageTable(model, "PMD table P", 2),
-    pudA: model.field("pud(A)", 1, names),
-    pudB: model.field("pud(B)", 1, names),
+    table: pageTable(model, "PMD table P", users === "both" ? 2 : 1),
+    pudA: model.field("pud(A)", users === "only B" ? 0 : 1, names),
+    pudB: model.field("pud(B)", users === "only A" ? 0 : 1, names),
     readers: rcuReaders(model),
     irqsOff: rcuReaders(model, "irqs off"),
+    offeredByB: users !== "only B" ? null : model.field("B's VMA", 1, { labels: { 0: "torn down", 1: "can share" } }),
   };
 }
 
@@ -111,11 +132,12 @@ const goingTo = (to: string, part: StepPart): StepPart => ({ ...part, alternativ
 
 /**
  * The other process unmaps: __unmap_hugepage_range() unshares a table that still has another user, and
- * zaps the entries of one that it alone has left, both with i_mmap_rwsem held for writing (and its own vma lock);
- * free_pgtables() then frees what its page directory still points to (mm/hugetlb.c:5358-5445, mm/memory.c, 6.1.192).
+ * zaps the entries of one that it alone has left, both with i_mmap_rwsem held for writing (and its own vma lock), and with
+ * the last of them the VMA stops being one to share with; free_pgtables() then frees what its page directory still points to
+ * (mm/hugetlb.c:5358-5445, mm/memory.c, 6.1.192).
  */
 export function unmapper(model: ModelBuilder, objects: SharedTable, axis: FreeingAxis, hasVmaLock: boolean): void {
-  const { locks, pudB, table, irqsOff } = objects;
+  const { locks, pudB, table, irqsOff, offeredByB } = objects;
   const thread = model.thread("munmap() in process B", "environment");
   const vmaLock = rwsem(model, "hugetlb vma lock(B)");
   if (hasVmaLock) thread.step({ text: "hugetlb_vma_lock_write(B)", ...downWrite(vmaLock) });
@@ -124,7 +146,7 @@ export function unmapper(model: ModelBuilder, objects: SharedTable, axis: Freein
     text: "__unmap_hugepage_range(B)",
     alternatives: [
       { guard: gt(table.refs, 1), effect: [assign(pudB, 0), assign(table.refs, 1)], note: "still shared: unshares" },
-      { guard: eq(table.refs, 1), note: "last user: zaps the entries" },
+      { guard: eq(table.refs, 1), ...(offeredByB ? { effect: [assign(offeredByB, 0)] } : {}), note: "last user: zaps the entries" },
     ],
   });
   thread.step({ text: "i_mmap_unlock_write(mapping)", ...upWrite(locks.i_mmap_rwsem) });

@@ -276,7 +276,7 @@ class Emitter implements Lifting {
 
   #valueAfter(node: AssignNode, before: Field): Expression | null {
     // What a pointer points into stays the same object.
-    if (MOVES.has(node.operator) && isPointer(this.program, node.target)) return { kind: "field", field: before };
+    if (MOVES.has(node.operator) && isPointer(this.program, node.target)) return this.#world.moved?.(node, { kind: "field", field: before }) ?? { kind: "field", field: before };
     const value = node.value && this.#translator.value(node.value);
     if (value === null || node.operator === "=") return value;
     // `ret |= f()` is not 0 once one of the two is not.

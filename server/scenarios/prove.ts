@@ -179,7 +179,8 @@ function withoutAssumed(model: Model): Model | null {
 
 function optionsFor(experiment: Experiment, model: Model, properties: readonly string[], maxStates: number): ExploreOptions {
   const reviewed = model.threads.findIndex((thread) => thread.role === "review");
-  return { maxStates, properties: new Set(properties), livelock: experiment.livelock ? reviewed : null, ...(properties.includes(DEADLOCK) ? { deadlock: true } : {}) };
+  const deadlock = experiment.deadlock === true || properties.includes(DEADLOCK);
+  return { maxStates, properties: new Set(properties), livelock: experiment.livelock ? reviewed : null, ...(deadlock ? { deadlock } : {}) };
 }
 
 /** What a verdict covers; and what was counted, where that is not every state. */

@@ -4,12 +4,12 @@ import { atLeast, type Release } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
-import { modelBuilder } from "../simulator/build.ts";
+import { modelBuilder, type ModelBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
 import { and, element, eq, FALSE, ne, TRUE, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative } from "../simulator/model.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
-import { drop, grab, isWritable, mustUnshare, pageOf, privateMapping, type GupRequest } from "./gup-era.ts";
+import { drop, grab, isWritable, mustUnshare, pageOf, privateMapping, type GupRequest, type PrivateMapping } from "./gup-era.ts";
 import { lift } from "./lift.ts";
 import { givesBack } from "./pinned-pages.ts";
 import { dmaDevice, handOver, pinObjects, type PinObjects } from "./pinning-driver.ts";
@@ -43,9 +43,10 @@ function walkOf(program: EffectProgram, node: NodeId): Walk | null {
   return found && entry && { program, ...found, entry, names: grabbedNames(program, found) };
 }
 
-type Objects = PinObjects & { readonly ptl: Field };
+export type WalkerObjects = PinObjects & { readonly ptl: Field };
+type Objects = WalkerObjects;
 
-function world(walk: Walk, objects: Objects): World {
+function world(walk: Walk, objects: Objects, request: GupRequest): World {
   const { mapping } = objects;
   const { program, call, entry } = walk;
   const isGate = (node: CallNode): boolean => node.at < 0 && node.name === GATE;
@@ -89,14 +90,14 @@ function world(walk: Walk, objects: Objects): World {
         case "folio-anon":
           return eq(element(mapping.anonymous, page(args[0], translate)), 1);
         case "must-unshare":
-          return mustUnshare(mapping, page(args[1], translate), READ_ONLY_PIN);
+          return mustUnshare(mapping, page(args[1], translate), request);
         default:
           return null;
       }
     },
     compare: (of, translate) => secondLook(of, translate),
     parameter(name, bit) {
-      if (bit !== null) return bit === "FOLL_PIN" ? 1 : bit === "FOLL_WRITE" ? 0 : null;
+      if (bit !== null) return bit === "FOLL_PIN" ? 1 : bit === "FOLL_WRITE" ? (request.write === FALSE ? 0 : 1) : null;
       return handed.includes(name) ? 0 : null;
     },
   };
@@ -156,7 +157,7 @@ function putStep(node: CallNode, { mapping, pinned, ptl }: Objects): LiftedStep 
 }
 
 /** A fault takes the page-table lock; a store that does not fault takes nothing. */
-const waitsForLock = (one: Alternative, { ptl }: Objects): Alternative =>
+export const waitsForLock = (one: Alternative, { ptl }: Objects): Alternative =>
   one.effect === undefined ? one : { ...one, guard: and(one.guard ?? TRUE, eq(ptl, 0)) };
 
 const name = (text: string): Value => ({ kind: "name", name: text, at: -1 });
@@ -184,17 +185,27 @@ const keepUnasked = (fixed: EffectProgram): EffectProgram => ({
   ),
 });
 
+/** A walker as the code has it, begun when the past of the scenario is over; what it pins goes to the device. */
+export function liftWalker(
+  model: ModelBuilder, program: EffectProgram, node: NodeId, release: Release, mapping: PrivateMapping, request: GupRequest, begun: boolean,
+): { readonly objects: WalkerObjects; readonly assumptions: readonly string[] } | null {
+  const gated = insertAtStart(program, [{ ...synthetic("", { kind: "maySleep" }), name: GATE }]);
+  const walk = walkOf(gated, node);
+  if (!walk) return null;
+  const objects: Objects = { ...pinObjects(model, mapping, "anonymous", begun), ptl: model.field("page-table lock", 0, { labels: { 0: "free", 1: "held" } }) };
+  const lifted = lift(model, gated, release, () => world(walk, objects, request), { next: "handed" });
+  handOver(lifted.thread, objects, "returns with the page pinned: a driver gives it to its device", callerLocks(program) ? [assign(objects.ptl, 0)] : []);
+  for (const step of lifted.stepsOf.get(node) ?? []) model.reach(lifted.thread, step, "the grab");
+  return { objects, assumptions: lifted.assumptions };
+}
+
 export function walkerWithoutUnshare(node: NodeId, target: Release): Experiment {
   const build = (program: EffectProgram, release: Release): BuiltModel | null => {
-    const gated = insertAtStart(program, [{ ...synthetic("", { kind: "maySleep" }), name: GATE }]);
-    const walk = walkOf(gated, node);
-    if (!walk) return null;
     const model = modelBuilder("walker-without-unshare");
     const mapping = privateMapping(model, gupEra(release), "anonymous");
-    const objects: Objects = { ...pinObjects(model, mapping, "anonymous", false), ptl: model.field("page-table lock", 0, { labels: { 0: "free", 1: "held" } }) };
-    const lifted = lift(model, gated, release, () => world(walk, objects), { next: "handed" });
-    handOver(lifted.thread, objects, "returns with the page pinned: a driver gives it to its device", callerLocks(program) ? [assign(objects.ptl, 0)] : []);
-    for (const step of lifted.stepsOf.get(node) ?? []) model.reach(lifted.thread, step, "the grab");
+    const lifted = liftWalker(model, program, node, release, mapping, READ_ONLY_PIN, false);
+    if (!lifted) return null;
+    const { objects } = lifted;
     processThatForked(model, mapping, objects.begun, "exited", (one) => waitsForLock(one, objects));
     dmaDevice(model, objects, "DMA on the pinned page", LOST);
     return { model: model.finish(), assumptions: [...lifted.assumptions, "called for a read-only FOLL_PIN reference"] };

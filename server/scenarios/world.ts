@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { PureMeaning } from "../kernel/effect.ts";
 import type { Value } from "../program/code.ts";
-import type { BoundEffect, CallNode, EffectProgram, ReturnNode, UnseenNode } from "../program/program.ts";
+import type { AssignNode, BoundEffect, CallNode, EffectProgram, ReturnNode, UnseenNode } from "../program/program.ts";
 import type { StepPart, ThreadBuilder } from "../simulator/build.ts";
 import type { Expression, Operand } from "../simulator/expression.ts";
 import type { Assignment, Check } from "../simulator/model.ts";
@@ -76,6 +76,8 @@ export interface World {
   decidedBy?(value: Value, names: ReadonlySet<string>): boolean;
   /** What a callee that nothing is known about is handed and may lock, unlock or change, as text; null: nothing. */
   handed?(call: CallNode): string | null;
+  /** The value of a pointer after a step (`pte++`, `pte += n`); null or missing: it stays what it points into. */
+  moved?(node: AssignNode, before: Expression): Expression | null;
   /** Variables that are not followed: what hangs on them is not decided. Missing: none. */
   hides?(key: string): boolean;
   /** What must hold at every return (null: at the end of the function). Missing: nothing. */

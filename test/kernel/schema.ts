@@ -51,6 +51,7 @@ const flagName = /^(?:FOLL|FAULT_FLAG|MM_CP)_[A-Z_]+$/;
 
 /** Every kind of effect with all of its members: a member that is missing here is a typo there. */
 const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>> = {
+  bugIf: { condition: orNull(position), how: oneOf("bug", "debug-bug", "warn") },
   acquire: { lock, object: orNull(position), mode, sleeps: boolean, held, objectIsValue: optional(boolean), field: optional(word) },
   release: { lock, object: orNull(position), mode, field: optional(word) },
   assertHeld: { lock, object: orNull(position), mode: anyMode },
@@ -99,6 +100,10 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   gupFollow: { path: oneOf("normal", "hugetlb"), flags: position },
   gupFault: { flags: position },
   gupFastWalk: { write: position },
+  cowFault: { does: oneOf("copy", "own") },
+  seqcountSection: { step: oneOf("begin", "end"), seqcount: position },
+  notesPins: {},
+  forkCopy: {},
   sleepsIf: { flag: position, word: oneOf("gfp", "fast-only", "boolean", "retry-nowait") },
   requiresHeld: { lock, object: orNull(position), mode: anyMode, or: optional(lock) },
   requiresNotHeld: { lock, object: orNull(position) },
@@ -150,6 +155,8 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   deviceAccess: { memory: position, form: oneOf("page", "scatterlist", "address"), direction: orNull(position), failure: orNull(oneOf("zero", "nonzero")) },
   deviceAccessEnd: { memory: position },
   waitsForOthers: {},
+  flushTlb: { interrupts: optional(boolean) },
+  unshareTable: { pte: position, vma: orNull(position) },
   localMap: { step: oneOf("push", "pop") },
 };
 

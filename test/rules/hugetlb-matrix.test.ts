@@ -5,7 +5,8 @@ import { review } from "../../server/review/review.ts";
 
 /*
  * Walkers of a shared PMD table that only RCU or disabled interrupts protect, row by row: how the architecture frees page
- * tables decides what is safe. Rows: 6.1 (and what changed later); columns: read the entry, take the table's lock.
+ * tables decides what is safe. Rows: 6.1 (and what changed later); columns: read the entry (hugetlb-walk-unlocked), take the
+ * table's lock (hugetlb-ptl-under-rcu).
  */
 
 const walker = (enter: string, leave: string, use: string, mm: string): string => `
@@ -38,14 +39,19 @@ const X86_NO_PV: Row = ["6.1", "x86_64", ["PARAVIRT=n"]];
 const ARM64: Row = ["6.1", "arm64", []];
 const RISCV: Row = ["6.1", "riscv64", []];
 
-/** What the rule says: `fails` on the row as it is, `if` something else goes wrong, `holds` where no schedule fails. */
+/**
+ * What the rule says: `fails` on the row as it is, `if` something else goes wrong, `deadlock` where the lock lives but its holder
+ * waits for the walker's CPU, `holds` where no schedule fails.
+ */
 function outcome([release, arch, config]: Row, protection: readonly [string, string], use: string, mm: string): string {
   const text = walker(protection[0], protection[1], use, mm);
   const [found] = review({ path: "mm/toy.c", text, kind: "c" }, { ...DEFAULT_OPTIONS, release, arch, config });
-  const findings = found?.findings.filter((finding) => finding.ruleId === "hugetlb-walk-unlocked") ?? [];
+  expect(found?.findings).toHaveLength(1);
+  const findings = found?.findings.filter((finding) => finding.ruleId === (use === LOCK ? "hugetlb-ptl-under-rcu" : "hugetlb-walk-unlocked")) ?? [];
   expect(findings).toHaveLength(1);
   const [finding] = findings;
   if (finding?.evidence?.verdict !== "fail") return "holds";
+  if (finding.evidence.property === "deadlock") return "deadlock";
   return finding.message.startsWith("only on ") ? "if" : "fails";
 }
 
@@ -62,9 +68,9 @@ describe("RCU alone", () => {
 
 describe("interrupts off", () => {
   test.each([
-    ["x86_64, PARAVIRT=y, own mm: only a guest with a paravirtual flush loses the lock", X86, "current->mm", "holds", "if"],
+    ["x86_64, PARAVIRT=y, own mm: only a guest with a paravirtual flush loses the lock, bare metal waits", X86, "current->mm", "holds", "deadlock"],
     ["x86_64, PARAVIRT=y, another mm: on bare metal nobody interrupts this CPU (before 1013af4f585f)", X86, "mm", "fails", "fails"],
-    ["x86_64, PARAVIRT=n, own mm: the flush interrupts this CPU", X86_NO_PV, "current->mm", "holds", "holds"],
+    ["x86_64, PARAVIRT=n, own mm: the flush interrupts this CPU", X86_NO_PV, "current->mm", "holds", "deadlock"],
     ["x86_64, PARAVIRT=n, another mm: nobody interrupts this CPU", X86_NO_PV, "mm", "fails", "fails"],
     ["arm64: the page stays, the lock does not (before 1013af4f585f)", ARM64, "vma->vm_mm", "holds", "fails"],
     ["riscv64: freed before any flush", RISCV, "vma->vm_mm", "fails", "fails"],
@@ -72,12 +78,12 @@ describe("interrupts off", () => {
     expect([outcome(row, IRQ, READ, mm), outcome(row, IRQ, LOCK, mm)]).toEqual([read, lock]);
   });
 
-  test("from 6.1.192 unsharing interrupts all CPUs: bare metal holds for another mm as well", () => {
-    expect([outcome(X86_LATE, IRQ, READ, "mm"), outcome(X86_LATE, IRQ, LOCK, "mm")]).toEqual(["holds", "holds"]);
+  test("from 6.1.192 unsharing interrupts all CPUs: bare metal holds for another mm as well, and waits for whoever spins", () => {
+    expect([outcome(X86_LATE, IRQ, READ, "mm"), outcome(X86_LATE, IRQ, LOCK, "mm")]).toEqual(["holds", "deadlock"]);
   });
 
-  test("from 6.1.192 unsharing interrupts all CPUs: arm64 keeps the lock as well", () => {
-    expect(outcome(["6.1.192", "arm64", []], IRQ, LOCK, "vma->vm_mm")).toBe("holds");
+  test("from 6.1.192 unsharing interrupts all CPUs: arm64 keeps the lock as well, and waits for whoever spins", () => {
+    expect(outcome(["6.1.192", "arm64", []], IRQ, LOCK, "vma->vm_mm")).toBe("deadlock");
   });
 });
 
@@ -135,7 +141,7 @@ test("what does not share PMD tables is not concerned", () => {
 });
 
 test("where the architecture is not set, all are run and the default row speaks first", () => {
-  const text = walker(IRQ[0], IRQ[1], LOCK, "current->mm");
+  const text = walker(IRQ[0], IRQ[1], READ, "current->mm");
   const [found] = review({ path: "mm/toy.c", text, kind: "c" }, { ...DEFAULT_OPTIONS, release: "6.1" });
   const [finding] = found?.findings ?? [];
   expect(finding?.message).toMatch(/^only on (?:arm64|riscv64|x86_64, PARAVIRT=y, guest)/);

@@ -24,16 +24,24 @@ const lint = (text: string) => {
   return first;
 };
 
-const reported = (text: string) => lint(text).findings.map(({ location, ruleId, tier, messageId }) => [location.patchLine, ruleId, tier, messageId]);
+/** What is wrong with the backport as it was sent: it was reverted in 4.9 and done again (Ben Hutchings, January 2022). */
+const ITS_OWN = new Set(["gup-fast-cow-incomplete", "backport-family-incomplete"]);
+
+const edits = (text: string) => lint(text).findings.filter(({ ruleId }) => !ITS_OWN.has(ruleId));
+
+const rows = (findings: ReturnType<typeof lint>["findings"]) => findings.map(({ location, ruleId, tier, messageId }) => [location.patchLine, ruleId, tier, messageId]);
 
 describe.skipIf(seed === null)(seed === null ? WITHOUT_SHARED : "the backport of the early COW break to 4.4", () => {
   test("the porter's note decides the target", () => {
     expect(lint(seed ?? "").target).toMatchObject({ release: "4.4", decidedBy: "backport-note", because: expect.stringContaining("line 42") });
   });
 
-  test("nothing is reported, and the obligations are checked at their lines", () => {
+  test("architectures are left out, the form without a slow path is forced, and the obligations are checked at their lines", () => {
     const { findings, obligations } = lint(seed ?? "");
-    expect(findings).toEqual([]);
+    expect(rows(findings)).toEqual([
+      [76, "backport-family-incomplete", "contract", "twins"],
+      [135, "gup-fast-cow-incomplete", "proved", "fastOnly"],
+    ]);
     expect(obligations.map(({ id, status, patchLines }) => [id, status, patchLines])).toEqual([
       ["COW-1", "holds", [76]],
       ["COW-2", "holds", [84, 94]],
@@ -41,6 +49,8 @@ describe.skipIf(seed === null)(seed === null ? WITHOUT_SHARED : "the backport of
       ["COW-4", "holds", [93, 94]],
       ["COW-5", "holds", [66, 164]],
       ["COW-6", "holds", [66, 164]],
+      ["COW-7", "not-visible", []],
+      ["COW-8", "broken", [135, 141, 144]],
     ]);
   });
 
@@ -58,7 +68,7 @@ describe.skipIf(seed === null)(seed === null ? WITHOUT_SHARED : "the backport of
     ["pte_dirty dropped", replace(66, " && pte_dirty(pte)", ""), [66, "gup-cow-break-missing", "proved", "dirty"]],
   ];
   test.each(broken)("one obligation broken: %s", (_, edit, found) => {
-    expect(reported(edited(edit))).toEqual([found]);
+    expect(rows(edits(edited(edit)))).toEqual([found]);
   });
 
   const obligation = (text: string, id: string): string | undefined => lint(text).obligations.find((one) => one.id === id)?.status;
@@ -76,11 +86,11 @@ describe.skipIf(seed === null)(seed === null ? WITHOUT_SHARED : "the backport of
   test.each(spelled)("other spellings: %s", (_, edit, id, status) => {
     const text = edited(edit);
     expect(obligation(text, id)).toBe(status);
-    expect(lint(text).findings.map((finding) => finding.location.patchLine)).toHaveLength(status === "broken" ? 1 : 0);
+    expect(edits(text)).toHaveLength(status === "broken" ? 1 : 0);
   });
 
   test("a schedule goes through the lines that the patch decides on", () => {
-    const [finding] = lint(edited(replace(88, "foll_flags);", "gup_flags);"))).findings;
+    const [finding] = edits(edited(replace(88, "foll_flags);", "gup_flags);")));
     const lines = finding?.evidence?.schedule.map((step) => step.patchLine) ?? [];
     expect(lines).toEqual(expect.arrayContaining([84, 85]));
     expect(finding?.evidence?.fixed).toMatchObject({ verdict: "pass", mutationFails: true });

@@ -26,4 +26,15 @@ const ASSERTIONS: readonly ApiFact[] = [
 
 const isLockdep = (name: string): boolean => /^(?:lockdep|rwsem)_assert|^(?:vma|hugetlb_vma|i_mmap)_assert/.test(name);
 
-export const assertFacts: readonly ApiFact[] = ASSERTIONS.map((fact) => (isLockdep(fact.name) ? { ...fact, needs: { LOCKDEP: true } } : fact));
+const bug = (condition: number | null, how: Extract<Effect, { kind: "bugIf" }>["how"]): Effect => ({ kind: "bugIf", condition, how });
+
+/** What stops the kernel, and what warns (and stops it with panic_on_warn); the debugging forms with CONFIG_DEBUG_VM. */
+const BUGS: readonly ApiFact[] = [
+  ...facts("BUG", "include/asm-generic/bug.h (6.1.192)", [bug(null, "bug")], { arity: 0 }),
+  ...facts("BUG_ON", "include/asm-generic/bug.h (6.1.192)", [bug(0, "bug")], { arity: 1 }),
+  ...facts("VM_BUG_ON", "include/linux/mmdebug.h (6.1.192)", [bug(0, "debug-bug")], { arity: 1 }),
+  ...facts("WARN_ON WARN_ON_ONCE", "include/asm-generic/bug.h (6.1.192)", [bug(0, "warn")], { arity: 1 }),
+  ...facts("VM_WARN_ON VM_WARN_ON_ONCE", "include/linux/mmdebug.h (6.1.192)", [bug(0, "warn")], { arity: 1 }),
+];
+
+export const assertFacts: readonly ApiFact[] = [...BUGS, ...ASSERTIONS].map((fact) => (isLockdep(fact.name) ? { ...fact, needs: { LOCKDEP: true } } : fact));

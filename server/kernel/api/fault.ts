@@ -200,7 +200,12 @@ const COPY: readonly ApiFact[] = [
   ], { since: "6.4", certainty: "plausible" }),
 ];
 
+const WRITE_FAULT: readonly ApiFact[] = [
+  ...facts("wp_page_copy", "mm/memory.c:3120-3300 (6.1.192)", [maySleep, { kind: "cowFault", does: "copy" }]),
+];
+
 export const faultFacts: readonly ApiFact[] = [
+  ...WRITE_FAULT,
   ...ENTRY,
   ...HANDLERS,
   ...COLLAPSE,

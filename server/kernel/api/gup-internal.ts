@@ -108,6 +108,18 @@ const INTERNALS: readonly ApiFact[] = [
   ...facts("gup_huge_pmd gup_huge_pud gup_huge_pgd gup_huge_pd", "mm/gup.c (4.4, 6.1.192)", [fastWalk(4)], { arity: 7, until: "6.11" }),
 ];
 
+/** The protocol of GUP-fast and fork. */
+const PROTOCOL: readonly ApiFact[] = [
+  ...facts("raw_write_seqcount_begin", "include/linux/seqlock.h, mm/memory.c:1322 (6.1.192)", [{ kind: "seqcountSection", step: "begin", seqcount: 0 }], { arity: 1 }),
+  ...facts("raw_write_seqcount_end", "include/linux/seqlock.h, mm/memory.c:1340 (6.1.192)", [{ kind: "seqcountSection", step: "end", seqcount: 0 }], { arity: 1 }),
+  ...facts("mm_set_has_pinned_flag", "mm/gup.c:461 (6.1.192), a458b76a41e6", [{ kind: "notesPins" }], { arity: 1, since: "5.14" }),
+  ...facts("copy_p4d_range", "mm/memory.c (6.1.192): allocates tables of the child", [maySleep, { kind: "forkCopy" }], { arity: 6, since: "5.9" }),
+  ...facts("lockless_pages_from_mm", "mm/gup.c:2989 (6.1.192)", [fastWalk(2)], { arity: 4, since: "5.11", until: "6.11" }),
+  ...facts("gup_fast", "mm/gup.c:3390 (6.12.117)", [fastWalk(2)], { arity: 4, since: "6.11", certainty: "plausible" }),
+  ...facts("gup_fast_pgd_range", "mm/gup.c (6.12.117)", [fastWalk(2)], { arity: 5, since: "6.11", certainty: "plausible" }),
+  ...facts("gup_fast_unpin_user_pages", "mm/gup.c (6.12.117)", [{ kind: "unpin", reference: "pin", pages: 0, count: 1 }], { arity: 2, since: "6.11", certainty: "plausible" }),
+];
+
 /** Cores of the slow and the fast path. */
 const CORES: readonly ApiFact[] = [
   ...facts("__get_user_pages", "mm/gup.c:1179 (6.1.192)", core(0, 6, "mmap_lock"), { arity: 7, since: "5.9", until: "6.5" }),
@@ -121,4 +133,4 @@ const CORES: readonly ApiFact[] = [
   ...facts("gup_fast_fallback", "mm/gup.c:3437 (6.12.117)", [sleepsIf(2, "fast-only")], { arity: 4, since: "6.11", certainty: "plausible" }),
 ];
 
-export const gupInternalFacts: readonly ApiFact[] = [...RELEASE, ...GRAB, ...INTERNALS, ...CORES];
+export const gupInternalFacts: readonly ApiFact[] = [...RELEASE, ...GRAB, ...INTERNALS, ...PROTOCOL, ...CORES];

@@ -52,8 +52,8 @@ const HUGETLB: readonly ApiFact[] = [
   ...facts("huge_ptep_set_access_flags", GENERIC, [access(2, true), set(2, 3)], { arity: 5 }),
   ...facts("huge_ptep_modify_prot_start", HEADER, [access(2, true), clear(2, false)], { arity: 3, since: "5.2" }),
   ...facts("huge_ptep_modify_prot_commit", HEADER, [access(2, true), set(2, 4)], { arity: 5, since: "5.2" }),
-  ...facts("huge_pmd_unshare", "mm/hugetlb.c, (mm, &addr, ptep) until 5.9", [access(2, true)], { arity: 3, until: "5.9", certainty: "plausible" }),
-  ...facts("huge_pmd_unshare", "mm/hugetlb.c:7149-7164 (6.1.192); first argument is mm, later the mmu_gather", [access(3, true)], {
+  ...facts("huge_pmd_unshare", "mm/hugetlb.c, (mm, &addr, ptep) until 5.9", [access(2, true), { kind: "unshareTable", pte: 2, vma: null }], { arity: 3, until: "5.9", certainty: "plausible" }),
+  ...facts("huge_pmd_unshare", "mm/hugetlb.c:7149-7164 (6.1.192); first argument is mm, later the mmu_gather", [access(3, true), { kind: "unshareTable", pte: 3, vma: 1 }], {
     arity: 4,
     since: "5.9",
   }),

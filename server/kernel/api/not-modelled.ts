@@ -5,8 +5,6 @@ export const NOT_MODELLED: Readonly<Record<string, string>> = {
   vma_end_write_all: "locks for writing go away with mmap_write_unlock() as a whole; no code but that calls it",
   srcu_read_lock: "a section in which sleeping is allowed; no rule asks for what it protects",
   srcu_read_unlock: "ends a section that no rule asks for",
-  raw_write_seqcount_begin: "sleeping is allowed inside; readers are lockless and fail over",
-  raw_write_seqcount_end: "ends a section that no rule asks for",
   list_add: "a call does not tell which lists own what stands on them",
   lru_cache_add: "takes and drops a reference of its own; the caller's stays where it was (mm/swap.c, 6.1.192)",
   ClearPageLRU: "a flag of the page; the reference comes with isolate_lru_page()",

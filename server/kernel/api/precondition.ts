@@ -4,6 +4,7 @@ import { facts, maySleep, requires } from "./make.ts";
 
 const heldForWrite = (object: number, ...more: readonly Effect[]): Effect[] => [maySleep, requires("mmap_lock", "write", object), ...more];
 const folio = (object = 0): Effect => requires("folio_lock", "exclusive", object);
+const own: Effect = { kind: "cowFault", does: "own" };
 const tableLock = (object: number): Effect => requires("ptl", "exclusive", object);
 const mappingLock = (object: number): Effect => requires("i_mmap_rwsem", "write", object);
 
@@ -41,7 +42,7 @@ const MMAP_LOCK: readonly ApiFact[] = [
 ];
 
 const REVERSE_MAP: readonly ApiFact[] = [
-  ...facts("huge_pmd_unshare_flush", "mm/hugetlb.c:7189 (6.1.192)", [mappingLock(1)], { arity: 2 }),
+  ...facts("huge_pmd_unshare_flush", "mm/hugetlb.c:7189 (6.1.192)", [mappingLock(1), { kind: "flushTlb", interrupts: true }], { arity: 2 }),
   ...facts("__huge_pmd_unshare", "mm/hugetlb.c:7138-7140 (6.1.192): where check_locks is true", [{ kind: "accessEntry", pte: 3, write: true }, mappingLock(1)], {
     arity: 5,
   }),
@@ -60,8 +61,8 @@ const PAGE_TABLE: readonly ApiFact[] = [
 /** Asserted with VM_BUG_ON_FOLIO() and the like. */
 const FOLIO_LOCK: readonly ApiFact[] = [
   ...facts("folio_mkclean page_mkclean", "mm/rmap.c:1045 (6.1.192)", [maySleep, folio()], { arity: 1 }),
-  ...facts("page_move_anon_rmap", "mm/rmap.c:1107 (6.1.192)", [folio()], { arity: 2 }),
-  ...facts("folio_move_anon_rmap", "mm/rmap.c (6.12.117)", [folio()], { arity: 2, since: "6.7", certainty: "plausible" }),
+  ...facts("page_move_anon_rmap", "mm/rmap.c:1107 (6.1.192)", [folio(), own], { arity: 2 }),
+  ...facts("folio_move_anon_rmap", "mm/rmap.c (6.12.117)", [folio(), own], { arity: 2, since: "6.7", certainty: "plausible" }),
   ...facts("move_to_new_folio", "mm/migrate.c:942 (6.1.192)", [maySleep, folio(0), folio(1)], { arity: 3, since: "6.0" }),
   ...facts("unmap_mapping_folio", "mm/memory.c:3571 (6.1.192)", [maySleep, folio()], { arity: 1, since: "5.17" }),
   ...facts("folio_migrate_ksm", "mm/ksm.c:2800 (6.1.192)", [folio(1)], { arity: 2, since: "5.17" }),

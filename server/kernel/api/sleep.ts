@@ -89,7 +89,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/mmu_gather.c:64 (6.1.192): cond_resched() when batches are flushed",
-    "tlb_finish_mmu tlb_flush_mmu tlb_remove_page tlb_remove_page_size",
+    "tlb_remove_page tlb_remove_page_size",
   ),
   ...sleepers(
     "mm/ (6.1.192)",
@@ -108,7 +108,7 @@ export const sleepFacts: readonly ApiFact[] = [
   ),
   ...sleepers(
     "mm/userfaultfd.c, mm/mmap.c, mm/hugetlb.c (6.1.192)",
-    "move_pages vma_adjust __vma_adjust vmi_split_vma __vmi_split_vma unmap_region wp_page_copy " +
+    "move_pages vma_adjust __vma_adjust vmi_split_vma __vmi_split_vma unmap_region " +
       "hugetlb_unshare_all_pmds move_hugetlb_page_tables unmap_ref_private filemap_fdatawait_range",
   ),
   ...sleepers(

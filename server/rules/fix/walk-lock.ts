@@ -7,7 +7,7 @@ import { atLeast, type Release } from "../../kernel/release.ts";
 import { functionText, type FunctionText } from "../../program/statements.ts";
 import type { BoundEffect, CallNode, EffectProgram, NodeId } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
-import { usedPointer } from "../../scenarios/hugetlb-unshare-uaf.ts";
+import { usedPointer } from "../../scenarios/hugetlb-walk.ts";
 import type { Fix } from "../rule.ts";
 import { withoutLeftovers } from "./leftovers.ts";
 import { aroundSection, stretchAround } from "./section.ts";

@@ -65,32 +65,36 @@ const protectBoth = ({ pte }: AddressSpace, child: AddressSpace): Assignment[] =
 ];
 
 /** Nothing to do for an entry that is none, or a VMA that is not copied. */
-const skips = ({ parent, dontCopy }: ForkPlan): Alternative[] => [
-  { guard: and(isNone(parent.pte), notSkipped(dontCopy)), to: "copied", note: "nothing is mapped" },
-  ...(dontCopy === undefined ? [] : [{ guard: eq(dontCopy, 1), to: "copied", note: "VM_DONTCOPY: not copied" }]),
+const skips = ({ parent, dontCopy }: CopyPlan, copied: string): Alternative[] => [
+  { guard: and(isNone(parent.pte), notSkipped(dontCopy)), to: copied, note: "nothing is mapped" },
+  ...(dontCopy === undefined ? [] : [{ guard: eq(dontCopy, 1), to: copied, note: "VM_DONTCOPY: not copied" }]),
 ];
 
 const notSkipped = (dontCopy: Field | undefined): Expression => (dontCopy === undefined ? TRUE : eq(dontCopy, 0));
 
-function addCopy(thread: ThreadBuilder, memory: Memory, plan: ForkPlan): void {
+type CopyPlan = Pick<ForkPlan, "parent" | "child" | "dontCopy">;
+
+/** How the entry gets to the child, step by step; `copied`: label behind them. */
+export function copySteps(memory: Memory, plan: CopyPlan, copied: string): readonly { readonly text: string; readonly alternatives: readonly Alternative[] }[] {
   const { parent, child, dontCopy } = plan;
   const { behavior } = memory;
   const here = and(isMapped(parent.pte), notSkipped(dontCopy));
   const text = `${behavior.names.fork}: ptep_set_wrprotect(), the child maps the page`;
   if (behavior.forkProtection === "none") {
-    thread.step({ text, alternatives: [{ guard: here, effect: [...countChild(memory, parent), ...protectBoth(parent, child)] }, ...skips(plan)] });
-    return;
+    return [{ text, alternatives: [{ guard: here, effect: [...countChild(memory, parent), ...protectBoth(parent, child)] }, ...skips(plan, copied)] }];
   }
   const copies = needsCopy(memory, parent);
-  thread.step({
-    text: `${behavior.names.earlyCopy}: has_pinned && page_maybe_dma_pinned()?`,
-    alternatives: [
-      { guard: and(here, copies), effect: copyToChild(memory, parent, child), to: "copied", note: "yes: the child gets a copy" },
-      { guard: and(here, not(copies)), effect: countChild(memory, parent), note: "no: the child may share it" },
-      ...skips(plan),
-    ],
-  });
-  thread.step({ text, effect: protectBoth(parent, child) });
+  return [
+    {
+      text: `${behavior.names.earlyCopy}: has_pinned && page_maybe_dma_pinned()?`,
+      alternatives: [
+        { guard: and(here, copies), effect: copyToChild(memory, parent, child), to: copied, note: "yes: the child gets a copy" },
+        { guard: and(here, not(copies)), effect: countChild(memory, parent), note: "no: the child may share it" },
+        ...skips(plan, copied),
+      ],
+    },
+    { text, alternatives: [{ effect: protectBoth(parent, child) }] },
+  ];
 }
 
 /** The steps of fork(). */
@@ -98,7 +102,7 @@ export function addFork(thread: ThreadBuilder, memory: Memory, plan: ForkPlan): 
   const { parent, seq, after = TRUE, done } = plan;
   thread.step({ text: `mmap_write_lock(${parent.name})`, ...together({ alternatives: [{ guard: after }] }, downWrite(parent.mmapLock)) });
   if (seq) thread.step({ text: "raw_write_seqcount_begin(&mm->write_protect_seq)", isFix: true, ...writeBegin(seq) });
-  addCopy(thread, memory, plan);
+  for (const step of copySteps(memory, plan, "copied")) thread.step(step);
   thread.label("copied");
   if (seq) thread.step({ text: "raw_write_seqcount_end(&mm->write_protect_seq)", isFix: true, ...writeEnd(seq) });
   thread.step({ text: `mmap_write_unlock(${parent.name})`, ...together(upWrite(parent.mmapLock), { alternatives: [{ effect: done }] }) });

@@ -3,7 +3,7 @@ import type { BoundEffect, CallNode, EffectProgram } from "../../program/program
 import { render } from "../../program/render.ts";
 import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../../simulator/build.ts";
 import { assign } from "../../simulator/effect.ts";
-import { and, eq, expression, gt, minus, ne, not, or, plus, TRUE, type Expression, type Field } from "../../simulator/expression.ts";
+import { and, eq, expression, gt, lt, minus, ne, not, or, plus, TRUE, type Expression, type Field } from "../../simulator/expression.ts";
 import type { Alternative, Assignment, Check } from "../../simulator/model.ts";
 import { someIn } from "../doubt.ts";
 import type { Experiment } from "../experiment.ts";
@@ -25,6 +25,9 @@ const MISSED = 3;
 const REFUSED = 4;
 /** What the caller had begun was ended for a while. */
 const LENT = 5;
+
+/** Sections that are told apart when they nest; more are not undone one by one, which only hides defects. */
+const DEEPEST = 8;
 
 type Begin = Role & { does: "begin" };
 
@@ -53,7 +56,7 @@ export function obligationExperiment(kind: ObligationKind, site: Site): Experime
       return { model: model.finish(), assumptions: lifted.assumptions };
     },
     fix(program) {
-      if (kind.repair) return { title: kind.repair.title, program: kind.repair.fix(program) };
+      if (kind.repair) return { title: kind.repair.title(name), program: kind.repair.fix(program) };
       return added && { title: kind.fixTitle(name), program: guarded(kind, role, insertAtEnd(program, [synthetic(added.shown, added.effect)])) };
     },
     mutate: (fixed) => (kind.repair ? kind.repair.undo(fixed) : unguarded(without(fixed, (node) => node.kind === "call" && isAdded(node)))),
@@ -98,7 +101,7 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
   const labels = { [NEVER]: "not begun", [OPEN]: kind.states.open, [ENDED]: kind.states.ended, [MISSED]: `still ${kind.states.open}`, [REFUSED]: "not begun", [LENT]: kind.states.ended };
   const state = thread.local(kind.shown(name), NEVER, { labels });
   const section = kind.section ? model.field(kind.section.name, 0) : null;
-  const usable = section && kind.environment ? kind.environment.add(model, section).usable : ne(state, ENDED);
+  const others = section && kind.environment ? kind.environment.add(model, section) : { usable: ne(state, ENDED), begins: TRUE };
   const check = (bad: BadState | null | undefined, holds: Expression): Check[] => (bad ? [{ holds, property: bad.property, message: bad.message(name) }] : []);
   const guessed = guessedNames(program);
   const hides = unseenNames(program);
@@ -110,8 +113,8 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
     return role !== null && "handle" in role && role.handle.by === "place" && role.handle.place !== begin.place ? null : role;
   };
   const stepOf = (effect: BoundEffect, call: CallNode): SectionStep | null => kind.section?.step(effect, call) ?? null;
-  const count = (step: SectionStep | null): Assignment[] =>
-    section === null || step === null ? [] : [assign(section, step === "enter" ? plus(section, 1) : minus(section, gt(section, 0)))];
+  const count = (...steps: readonly (SectionStep | null)[]): Assignment[] =>
+    section === null ? [] : steps.flatMap((step) => (step === null ? [] : [assign(section, step === "enter" ? plus(section, lt(section, DEEPEST)) : minus(section, gt(section, 0)))]));
   const notMissed = check(kind.missed, ne(state, MISSED));
   return {
     sees: (effect, call) => roleOf(effect, call) !== null || stepOf(effect, call) !== null,
@@ -123,23 +126,24 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
       const role = roleOf(effect, call);
       switch (role?.does) {
         case "begin": {
-          if (!isFocus(call, role)) return [beginning(role, call, lifting, { pointer: 1, lent: null, effect: count("enter"), refused: [], checks: [] })];
-          return [beginning(role, call, lifting, { pointer: FOCUS, lent: begin.place === null ? null : state, effect: [assign(state, OPEN), ...count("enter")], refused: kind.endedRefused ? [assign(state, REFUSED)] : [], checks: [...check(kind.begunAgain, ne(state, OPEN)), ...notMissed] })];
+          if (!isFocus(call, role)) return [beginning(role, call, lifting, { pointer: 1, guard: others.begins, lent: null, effect: count("enter", stepOf(effect, call)), refused: [], checks: [] })];
+          return [beginning(role, call, lifting, { pointer: FOCUS, guard: others.begins, lent: begin.place === null ? null : state, effect: [assign(state, OPEN), ...count("enter", stepOf(effect, call))], refused: kind.endedRefused ? [assign(state, REFUSED)] : [], checks: [...check(kind.begunAgain, ne(state, OPEN)), ...notMissed] })];
         }
         case "end": {
           if (isAdded(call) || isGuarded(call)) return [{ alternatives: [{ guard: eq(state, OPEN), effect: [assign(state, ENDED), ...count("leave")] }, { guard: ne(state, OPEN), note: "not on this way" }] }];
-          if (role.handle.by === "place") return [endingPlace(state, count("leave"), [...check(kind.endedTwice, ne(state, ENDED)), ...check(kind.endedRefused, ne(state, REFUSED))])];
+          if (role.handle.by === "place") return [endingPlace(state, count("leave", stepOf(effect, call)), [...check(kind.endedTwice, ne(state, ENDED)), ...check(kind.endedRefused, ne(state, REFUSED))])];
           // What is not it may be another one: the section is left all the same.
-          return [touching(role.handle, lifting, { checks: [...check(kind.endedTwice, ne(state, ENDED)), ...check(kind.endedRefused, ne(state, REFUSED))], effect: [assign(state, ENDED), ...count("leave")] }, count("leave"))];
+          const left = count("leave", stepOf(effect, call));
+          return [touching(role.handle, lifting, { checks: [...check(kind.endedTwice, ne(state, ENDED)), ...check(kind.endedRefused, ne(state, REFUSED))], effect: [assign(state, ENDED), ...left] }, left)];
         }
         case "may-end":
           return [mayEnd(role, lifting, state)];
         case "use":
-          return [touching(role.handle, lifting, { checks: check(kind.usedAfter, or(ne(state, ENDED), usable)), effect: [] }, [])];
+          return [touching(role.handle, lifting, { checks: check(kind.usedAfter, or(ne(state, ENDED), others.usable)), effect: [] }, [])];
         case "miss":
           return [{ alternatives: [{ guard: eq(state, OPEN), effect: [assign(state, MISSED)] }, { guard: ne(state, OPEN), note: "not on this way" }] }];
         case "forget":
-          return [{ alternatives: [{ effect: [assign(state, NEVER), ...count("leave")] }] }];
+          return [{ alternatives: [{ effect: [assign(state, NEVER), ...count("leave", stepOf(effect, call))] }] }];
         default: {
           const step = stepOf(effect, call);
           return step === null ? [] : [entering(effect, call, lifting, count(step))];
@@ -150,6 +154,7 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
     meaning: () => null,
     // What code that is not visible did with it is not known: it is looked at no more.
     unseen: () => [{ text: name, hidden: true, alternatives: [{ effect: [assign(state, NEVER)] }] }],
+    ...(kind.handed ? { handed: (call: CallNode) => kind.handed?.(program, call) ?? null } : {}),
     decidedBy: (value) => someIn(value, (part) => guessed.has(render(part)) || hides(render(part))),
     hides,
     readsReturns: kind.leftAt === "errors",
@@ -164,6 +169,8 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
 /** What a call that begins something does, by its two outcomes. */
 interface Begun {
   readonly pointer: number;
+  /** Where another one can be begun. */
+  readonly guard: Expression;
   /** State of the thing where a caller may have begun it too; null: it is the function's own. */
   readonly lent: Field | null;
   readonly effect: readonly Assignment[];
@@ -171,13 +178,13 @@ interface Begun {
   readonly checks: readonly Check[];
 }
 
-function beginning(role: Begin, call: CallNode, lifting: Lifting, { pointer, lent, effect, refused, checks }: Begun): LiftedStep {
+function beginning(role: Begin, call: CallNode, lifting: Lifting, { pointer, guard, lent, effect, refused, checks }: Begun): LiftedStep {
   const receive = (value: number): readonly Assignment[] => (role.received !== null && typeof role.received === "object" ? lifting.set(render(pointee(role.received.by)), value) : []);
   const success = role.received === "value" ? pointer : role.failure === "nonzero" ? 0 : 1;
-  const begun: Alternative = { checks, effect: [...effect, ...lifting.set(call.result, success), ...receive(pointer)], note: role.words.begun };
+  const begun: Alternative = { ...(guard === TRUE ? {} : { guard }), checks, effect: [...effect, ...lifting.set(call.result, success), ...receive(pointer)], note: role.words.begun };
   // What the caller had begun is begun again for it.
   const again: Alternative[] = lent === null ? [] : [{ guard: eq(lent, LENT), effect: [assign(lent, NEVER), ...lifting.set(call.result, success)], note: role.words.begun }];
-  const first: Alternative = lent === null ? begun : { ...begun, guard: ne(lent, LENT) };
+  const first: Alternative = lent === null ? begun : { ...begun, guard: guard === TRUE ? ne(lent, LENT) : and(guard, ne(lent, LENT)) };
   if (role.failure === null) return { alternatives: [first, ...again] };
   const failed: Alternative = { effect: [...refused, ...lifting.set(call.result, role.failure === "nonzero" ? 1 : 0)], note: role.words.failed };
   return { alternatives: [first, ...again, failed] };

@@ -87,7 +87,7 @@ export function missedUnmap(release: Release, site: Site, pointer: string): Obli
     missed: { property: "leak-at-exit", message: () => `${site.call.name}(${wrong}) undid nothing: with CONFIG_HIGHPTE ${level} of ${pointer} stays` },
     ending: () => null,
     repair: {
-      title: `${site.call.name}(${pointer}${site.call.args.length > 1 ? ", ..." : ""}) in its place`,
+      title: () => `${site.call.name}(${pointer}${site.call.args.length > 1 ? ", ..." : ""}) in its place`,
       fix: (program) => replaced(program, site, (call) => unmapping(call, site.effect, name(pointer))),
       undo: (fixed) => replaced(fixed, site, () => site.call),
     },

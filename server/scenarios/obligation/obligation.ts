@@ -52,7 +52,8 @@ export type SectionStep = "enter" | "leave";
 export interface ObligationEnvironment {
   /** Threads of the environment, in words, and when it may be used. */
   readonly bounds: string;
-  add(model: ModelBuilder, section: Field): { readonly usable: Expression };
+  /** `usable`: it is still there; `begins`: another one can be begun. */
+  add(model: ModelBuilder, section: Field): { readonly usable: Expression; readonly begins: Expression };
 }
 
 /** A bad state and what it means, one sentence without a full stop. */
@@ -89,10 +90,12 @@ export interface ObligationKind {
    * above 0. `step`: calls that count besides those that begin and end something of the kind.
    */
   readonly section?: { readonly name: string; step(effect: BoundEffect, call: CallNode): SectionStep | null };
+  /** What a callee that nothing is known about is handed and may end or leave. Missing: nothing. */
+  handed?(program: EffectProgram, call: CallNode): string | null;
   /** Missing: it may be used until its end. */
   readonly environment?: ObligationEnvironment;
   /** A reference fix that is no call at the end; `undo` takes it out of the fixed program. */
-  readonly repair?: { readonly title: string; fix(program: EffectProgram): EffectProgram; undo(fixed: EffectProgram): EffectProgram };
+  readonly repair?: { readonly title: (name: string) => string; fix(program: EffectProgram): EffectProgram; undo(fixed: EffectProgram): EffectProgram };
   /** The call that ends it, as the reference fix adds it. */
   ending(name: string, begin: { readonly effect: BoundEffect; readonly call: CallNode }): { readonly shown: string; readonly effect: BoundEffect } | null;
   /** What a fix is called. */

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { assertedState, racyAssertion } from "../scenarios/racy-assertion.ts";
+import { isProved, prove } from "../scenarios/prove.ts";
+import { render } from "../program/render.ts";
+import type { Candidate, Rule, Site } from "./rule.ts";
+import { isAffordable, placeOf } from "./rule.ts";
+
+const MAX_STATES = 20_000;
+
+export const bugOnRacyState: Rule = {
+  meta: {
+    id: "bug-on-racy-state",
+    title: "assertion on state that another thread may change",
+    severity: "error",
+    since: "2.6.12",
+    until: null,
+    why:
+      "BUG_ON() says that something cannot happen. The MMU sets accessed and dirty bits of a present entry whatever locks are held, and since 6.6 " +
+      "khugepaged takes page tables of file mappings away without mmap_lock: what user space can bring about stops the kernel.",
+    messages: {
+      pmd: "{function}() asserts {condition} without the pmd lock or the page-table lock: khugepaged may take the table away, and a fault may map a huge page",
+      pte: "{function}() asserts that an entry is the same as before: the MMU of another CPU may set its accessed or dirty bit meanwhile",
+    },
+    scenarios: ["racy-assertion"],
+    sources: [],
+  },
+  effects: ["bugIf"],
+  *check(site: Site): Iterable<Candidate> {
+    const { program, call, node, effect, target } = site;
+    if (effect.kind !== "bugIf" || program.openEnd || program.openStart || !isAffordable(site)) return;
+    const state = assertedState(program, node, effect.condition, target.release);
+    if (state === null) return;
+    const proof = prove(racyAssertion(call, state), program, target.release, MAX_STATES);
+    if (!isProved(proof) || (state.level === "pmd" && callersHoldLocks(site))) return;
+    // An assertion that fails without anyone else is another defect, or one that the model does not understand.
+    if (prove(racyAssertion(call, state, true), program, target.release, MAX_STATES).verdict !== "pass") return;
+    yield {
+      ruleId: this.meta.id,
+      messageId: state.level,
+      severity: effect.how === "bug" ? "error" : "warning",
+      data: { function: program.name, condition: `${call.name}(${call.args.map(render).join(", ")})` },
+      place: placeOf(program, call),
+      related: [],
+      prove: () => proof,
+    };
+  },
+};
+
+/** True where every caller holds a spinning lock already. */
+const callersHoldLocks = ({ states }: Site): boolean => states.length > 0 && states.every(({ state }) => state.atomic.some(({ at, reason }) => at < 0 && reason === "spinlock"));

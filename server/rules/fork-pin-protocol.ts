@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { forkOutsideSection, pinsNotedLate, protectsPins } from "../scenarios/fork-and-fast-pin.ts";
+import { proved, provedCandidate } from "./proved-only.ts";
+import type { Candidate, Rule, Site } from "./rule.ts";
+
+const ID = "fork-pin-protocol";
+
+/** The whole walk of GUP-fast, as its caller sees it. */
+const WHOLE_WALK = new Set(["lockless_pages_from_mm", "gup_fast"]);
+
+export const forkPinProtocol: Rule = {
+  meta: {
+    id: ID,
+    title: "Pin that fork() does not see",
+    severity: "error",
+    since: "5.11",
+    until: null,
+    why:
+      "fork() gives the child a copy of a page that may be pinned. It must not share a page that GUP-fast is pinning at the same time: that is what mm->write_protect_seq is for, " +
+      "and fork() only looks at pages of an mm that was told of its pins before the first was taken.",
+    messages: {
+      section: "{function}() shares entries with the child outside of a write section of write_protect_seq: GUP-fast can pin a page between the question and the write protection",
+      late: "{function}() takes pages before the mm is told that it has pins: fork() does not look for them, and shares a page that a device works on",
+    },
+    scenarios: ["fork-outside-section", "pins-noted-late"],
+    sources: [
+      { thread: "mm/gup: prevent gup_fast from racing with COW during fork", who: "Jason Gunthorpe", date: "2020-12-15", link: "57efa1fe5957694fa541c9062de0a127f0b9acb0" },
+      { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Jason Gunthorpe", date: "2020-09-15", link: null },
+    ],
+  },
+  effects: ["forkCopy", "gupFastWalk"],
+  *check(site: Site): Iterable<Candidate> {
+    const { effect, call, node, program, target } = site;
+    if (!protectsPins(target.release)) return;
+    if (effect.kind === "forkCopy") yield* outsideSection(site);
+    if (effect.kind !== "gupFastWalk" || !WHOLE_WALK.has(call.name)) return;
+    const experiment = pinsNotedLate(node);
+    if (proved(experiment, site)) yield provedCandidate(site, ID, "late", { function: program.name }, experiment);
+  },
+};
+
+/** FORK-1, G4. Several ranges are copied one by one: the first that is not covered is said. */
+function* outsideSection(site: Site): Iterable<Candidate> {
+  const { program, node } = site;
+  const first = program.nodes.findIndex((one) => one.kind === "call" && one.effects.some(({ kind }) => kind === "forkCopy"));
+  if (node === first && proved(forkOutsideSection, site)) yield provedCandidate(site, ID, "section", { function: program.name }, forkOutsideSection);
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../kernel/release.ts";
+import type { EffectProgram } from "../program/program.ts";
+import { render } from "../program/render.ts";
+import { protectsPins, walkBesideFork } from "../scenarios/fork-and-fast-pin.ts";
+import { placeBehind } from "../scenarios/pinned-pages.ts";
+import { entryOfPage } from "../scenarios/walked-page.ts";
+import { rivalsOf, walkerSecondLook } from "../scenarios/walker-second-look.ts";
+import { walkerWithoutUnshare } from "../scenarios/walker-without-unshare.ts";
+import { reachable } from "./gup-cow-mechanism.ts";
+import { proved, provedCandidate, provenProperty } from "./proved-only.ts";
+import type { Candidate, Rule, Site } from "./rule.ts";
+import { isAffordable } from "./rule.ts";
+
+const ID = "gup-fast-protocol";
+
+/** GUP's own functions that grab on behalf of a walker. */
+const GRABBERS = /^(?:try_grab_|try_get_|gup_put_|grab_)/;
+/** The outermost walker, inside of the function that reads the counter. */
+const WALKERS = new Set(["gup_pgd_range", "gup_fast_pgd_range"]);
+
+export const gupFastProtocol: Rule = {
+  meta: {
+    id: ID,
+    title: "Lockless walk of GUP that misses what happens beside it",
+    severity: "error",
+    since: "5.7",
+    until: null,
+    why:
+      "GUP-fast takes no lock. It takes its pin, and only then asks whether the entry is still the same, whether the page is still exclusive, and whether fork() was at work: " +
+      "whoever takes a page away has cleared the entry before it looked for pins. A question that is asked before the pin says nothing about the time after it.",
+    messages: {
+      again: "{function}() does not look at the entry again behind the pin: {what} between the first look and the pin goes unnoticed",
+      beside: "{function}() does not keep out of the way of fork(): write_protect_seq must be read before the walk and again behind it, and what was pinned meanwhile be given back",
+      kept: "{function}() returns without pages and keeps what it has pinned: the caller goes the slow way, and nobody gives the pins back",
+    },
+    scenarios: ["walker-second-look", "walk-beside-fork"],
+    sources: [
+      { thread: "mm/gup: prevent gup_fast from racing with COW during fork", who: "Jason Gunthorpe", date: "2020-12-15", link: "57efa1fe5957694fa541c9062de0a127f0b9acb0" },
+    ],
+  },
+  effects: ["grabPage", "gupFastWalk"],
+  *check(site: Site): Iterable<Candidate> {
+    if (site.effect.kind === "grabPage") yield* secondLook(site);
+    if (site.effect.kind === "gupFastWalk" && WALKERS.has(site.call.name)) yield* besideFork(site);
+  },
+};
+
+/** FAST-2. */
+function* secondLook(site: Site): Iterable<Candidate> {
+  const { program, node, target } = site;
+  if (GRABBERS.test(program.name) || !atLeast(target.release, "5.7") || !isAffordable(site) || locksTable(program)) return;
+  for (const rival of rivalsOf(target.release)) {
+    if (rival === "moved" ? looksAgain(site) : !asksFirst(site)) continue;
+    // A walker that asks the wrong way is gup-cow-break-missing's.
+    if (rival === "shared" && proved(walkerWithoutUnshare(node, target.release), site)) continue;
+    const experiment = walkerSecondLook(node, rival, target.release);
+    if (!proved(experiment, site)) continue;
+    yield provedCandidate(site, ID, "again", { function: program.name, what: rival === "moved" ? "a page that is moved away" : "a page that is shared" }, experiment);
+    return;
+  }
+}
+
+/* What a look at the graph rules out needs no exploration: most walkers are right. */
+
+/** Under the page-table lock nobody takes a page away. */
+const locksTable = (program: EffectProgram): boolean =>
+  program.nodes.some((node) => node.kind === "call" && node.effects.some((effect) =>
+    (effect.kind === "mapPte" && effect.locks) || effect.kind === "lockEntryTable" || ((effect.kind === "acquire" || effect.kind === "assertHeld") && (effect.lock === "ptl" || effect.lock === "spinlock"))));
+
+/** An entry is read behind the grab, before the next entry is. */
+function looksAgain({ program, node, effect }: Site): boolean {
+  const entry = effect.kind === "grabPage" ? entryOfPage(program, effect.page) : null;
+  const grab = program.nodes[node];
+  if (!entry || grab?.kind !== "call") return true;
+  const name = render(placeBehind(entry));
+  const next = program.nodes.flatMap((one, id) => ((one.kind === "assign" && render(one.target) === name) || (one.kind === "call" && one.result === name) ? [id] : []));
+  return [...reachable(program, grab.next, new Set([node, ...next]))].some((id) => {
+    const one = program.nodes[id];
+    return one?.kind === "call" && one.effects.some((each) => each.kind === "accessEntry" && !each.write);
+  });
+}
+
+/** The page is asked for on a way to the grab. */
+const asksFirst = ({ program, node }: Site): boolean =>
+  [...reachable(program, program.entry, new Set([node]))].some((id) => {
+    const one = program.nodes[id];
+    return one?.kind === "branch" && one.condition.kind === "call" && one.condition.name === "gup_must_unshare";
+  });
+
+/** FAST-3, FAST-4. */
+function* besideFork(site: Site): Iterable<Candidate> {
+  const { program, node, target } = site;
+  if (!protectsPins(target.release)) return;
+  const experiment = walkBesideFork(node);
+  const property = provenProperty(experiment, site);
+  if (property !== null) yield provedCandidate(site, ID, property === "leak" ? "kept" : "beside", { function: program.name }, experiment);
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { entryRecheck, type Stale } from "../scenarios/entry-recheck.ts";
+import { isProved, prove } from "../scenarios/prove.ts";
+import { staleAt } from "../scenarios/stale-reads.ts";
+import type { Candidate, Rule, Site } from "./rule.ts";
+import { isAffordable, placeOf } from "./rule.ts";
+
+const MAX_STATES = 20_000;
+
+export const pteRecheckMissing: Rule = {
+  meta: {
+    id: "pte-recheck-missing",
+    title: "page table entry changed on the strength of an old look at it",
+    severity: "error",
+    since: "2.6.12",
+    until: null,
+    why:
+      "What was read of an entry without its lock, or before a wait, may be old when the lock is taken: reclaim, faults and other callers change entries under " +
+      "the same lock. Unless it is compared again (pte_same(), pmd_same()), a page that is in use elsewhere is mapped, and what others did is lost.",
+    messages: {
+      folio: "{function}() goes back with {folio} kept and moves it although {pointer} may map another page by then: {copy} is read again, and not compared with what {folio} was found by",
+      entry: "{function}() sets {pointer} by {copy}, which was read without the lock, and does not compare again under it",
+      table: "{function}() writes to {pointer} although its table may be gone from {pmd}: nothing compares the pmd again under the lock",
+    },
+    scenarios: ["move-stale-folio", "stale-entry-written", "pte-table-detached"],
+    sources: [],
+  },
+  effects: ["clearEntry", "setEntry"],
+  *check(site: Site): Iterable<Candidate> {
+    const { program, call, effect, target } = site;
+    if (program.openEnd || program.openStart || !isAffordable(site)) return;
+    for (const stale of staleAt(program, { call, effect }, target.release)) {
+      const proof = prove(entryRecheck({ call, effect }, stale), program, target.release, MAX_STATES);
+      // What callers hold costs most to find out.
+      if (!isProved(proof) || !othersMayRun(stale, mmapLockOf(site))) continue;
+      yield { ruleId: this.meta.id, messageId: stale.is, data: { function: program.name, ...named(stale) }, place: placeOf(program, stale.is === "folio" ? stale.retry : call), related: [], prove: () => proof };
+      if (stale.is !== "folio") return;
+    }
+  },
+};
+
+const named = (stale: Stale): Record<string, string> => Object.fromEntries(Object.entries(stale).flatMap(([key, value]) => (typeof value === "string" ? [[key, value]] : [])));
+
+/** Other faults, and reclaim of tables, need the mmap lock for reading: it must be known that they can have it. */
+const othersMayRun = (stale: Stale, mode: "read" | "write" | "unknown"): boolean => mode === "read" || (mode === "unknown" && stale.is !== "table" && !(stale.is === "entry" && stale.faults));
+
+/** How the mmap lock is held at the call, as far as it is visible: a fault handler runs with it held for reading. */
+function mmapLockOf({ program, states }: Site): "read" | "write" | "unknown" {
+  const modes = states.map(({ state }) => state.held.find(({ lock }) => lock === "mmap_lock")?.mode ?? null);
+  if (modes.some((mode) => mode === "write")) return "write";
+  const isFault = [...program.variables.values()].some(({ type, isParameter }) => isParameter && type === "vm_fault");
+  return isFault || (modes.length > 0 && modes.every((mode) => mode === "read")) ? "read" : "unknown";
+}
