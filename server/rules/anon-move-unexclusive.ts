@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { EffectProgram } from "../program/program.ts";
 import { movesOf, pageMoved } from "../scenarios/moved-page.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
@@ -30,7 +31,8 @@ export const anonMoveUnexclusive: Rule = {
     const move = movesOf(program).find((one) => one.node === node);
     if (!move) return;
     for (const forgotten of ["pins", "exclusive"] as const) {
-      if (forgotten === "exclusive" && !move.isWritable) continue;
+      // Pins that are looked for too early are what another rule is about.
+      if (forgotten === "pins" ? asksForPins(program) : !move.isWritable) continue;
       const proof = prove(pageMoved(move, forgotten), program, target.release, MAX_STATES);
       if (!isProved(proof)) continue;
       yield { ruleId: this.meta.id, messageId: forgotten, data: { function: program.name, from: move.from, to: move.to }, place: placeOf(program, call), related: [], prove: () => proof };
@@ -39,3 +41,5 @@ export const anonMoveUnexclusive: Rule = {
     }
   },
 };
+
+const asksForPins = ({ nodes }: EffectProgram): boolean => nodes.some((node) => node.kind === "call" && node.effects.some((effect) => effect.kind === "asksPins"));
