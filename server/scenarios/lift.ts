@@ -11,6 +11,7 @@ import { and, FALSE, minus, ne, not, or, plus, TRUE, type Expression, type Field
 import type { Alternative, Assignment, StepSource } from "../simulator/model.ts";
 import { outcomeWords } from "./outcome.ts";
 import { asValue, doubtOf, isUnknown, outputsOf, type Doubt } from "./doubt.ts";
+import { inOneRow } from "./one-row.ts";
 import { shownCondition } from "./shown-condition.ts";
 import { slice, type Slice } from "./slice.ts";
 import { isPointer, translator, type Translator } from "./translate.ts";
@@ -376,33 +377,6 @@ const MOVES: ReadonlySet<string> = new Set(["++", "+=", "-="]);
 
 /** A test of a flag word. */
 const ASKS_FLAG = /& [A-Z][A-Z0-9]*_[A-Z0-9_]+/;
-
-/** Steps of one call that only count something are one row: `double_pt_lock()` is not two. */
-function inOneRow(steps: readonly LiftedStep[]): LiftedStep[] {
-  const rows: LiftedStep[] = [];
-  for (const step of steps) {
-    const last = rows.at(-1);
-    const [before, after] = [last && soleWay(last), soleWay(step)];
-    if (!last || !before || !after || step.label !== undefined || step.text !== undefined) {
-      rows.push(step);
-      continue;
-    }
-    rows[rows.length - 1] = {
-      ...last,
-      alternatives: [{ ...before, effect: [...(before.effect ?? []), ...(after.effect ?? [])] }],
-      acquires: [...(last.acquires ?? []), ...(step.acquires ?? [])],
-      releases: [...(last.releases ?? []), ...(step.releases ?? [])],
-    };
-  }
-  return rows;
-}
-
-/** The only way to take a step, where nothing is asked, checked or said on it. */
-function soleWay(step: LiftedStep): Alternative | null {
-  const [way, ...others] = step.alternatives;
-  if (!way || others.length > 0) return null;
-  return way.guard === undefined && way.checks === undefined && way.to === undefined && way.note === undefined ? way : null;
-}
 
 /** Conditions that occur more than once in the slice. */
 function repeatedConditions(program: EffectProgram, cut: Slice): string[] {

@@ -83,11 +83,6 @@ export function pagesReleasedUntaken(focus: PagesFocus & { readonly release: Cal
   };
 }
 
-function withoutWords(call: CallNode): CallNode {
-  const { shown: words, ...plain } = call;
-  return words?.endsWith(EXACT) ? plain : call;
-}
-
 /** A release that belongs to another kind of reference. */
 export function pagesReleasedWrongly(focus: PagesFocus & { readonly release: CallNode }): Experiment {
   const name = "pages-released-wrongly";
