@@ -78,7 +78,7 @@ export function pagesReleasedUntaken(focus: PagesFocus & { readonly release: Cal
     bounds: BOUNDS,
     build: (program, kernel) => build(name, focus, program, kernel),
     fix: (program) => ({ title: `${focus.release.name}() of what the call took, once`, program: change(program, (call) => ({ ...call, shown: `${textAt(program.image, call.at, call.end)}${EXACT}` })) }),
-    mutate: (fixed) => change(fixed, (call) => withoutWords(call)),
+    mutate: (fixed) => change(fixed, asWritten),
     wrongFixes: [],
   };
 }
