@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { EffectProgram } from "../program/program.ts";
+import { stepPlace } from "../program/place.ts";
 import { obligationExperiment } from "../scenarios/obligation/experiment.ts";
 import { isHandedOn } from "../scenarios/obligation/handed-on.ts";
-import type { ObligationKind } from "../scenarios/obligation/obligation.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
-import type { Candidate, Site } from "./rule.ts";
+import { nameOf, type ObligationKind } from "../scenarios/obligation/obligation.ts";
+import { isProved, prove, type Proof } from "../scenarios/prove.ts";
+import type { At, Candidate, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 
 /** States of one function around one object: more means that the text was not understood. */
@@ -12,22 +14,35 @@ const MAX_STATES = 20_000;
 /**
  * A rule that is an obligation: the call at the site begins something, and exploring the function shows a way on which it
  * is not ended as it must be. Exploring is the search itself, so there is no candidate that it does not prove: a way that
- * is only assumed is no finding.
+ * is only assumed is no finding. `at`: where the finding stands; missing: at the call.
  */
-export function* checkObligation(ruleId: string, messageId: string, kind: ObligationKind, site: Site): Iterable<Candidate> {
+export function* checkObligation(ruleId: string, messageId: string, kind: ObligationKind, site: Site, at?: (proof: Proof) => At | null): Iterable<Candidate> {
   const { program, call, effect, target } = site;
   const role = kind.role(effect, call);
   if (role?.does !== "begin" || program.openEnd || !isAffordable(site)) return;
-  const name = role.place ?? call.result;
+  const name = nameOf(role, call);
   if (name === null || (role.place === null && isHandedOn(program, name))) return;
   const proof = prove(obligationExperiment(kind, { call, effect }), program, target.release, MAX_STATES);
   if (!isProved(proof)) return;
+  const place = at?.(proof) ?? placeOf(program, call);
   yield {
     ruleId,
     messageId,
     data: { function: program.name, name },
-    place: placeOf(program, call),
+    place,
     related: [],
     prove: () => proof,
   };
+}
+
+/** The call of the function at which its failing schedule ends; null: none is visible. */
+export function lastCall(program: EffectProgram, proof: Proof): At | null {
+  const last = proof.schedule.at(-1);
+  if (!last) return null;
+  const node = program.nodes.find((one) => {
+    if (one.kind !== "call" || one.at < 0) return false;
+    const place = stepPlace(program.image, one.at);
+    return place !== null && place.line === last.patchLine && (place.line !== null || place.fileLine === last.newLine) && last.step.startsWith(program.image.text.slice(one.at, one.end).split("\n")[0] ?? "");
+  });
+  return node?.kind === "call" ? placeOf(program, node) : null;
 }

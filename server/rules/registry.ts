@@ -5,7 +5,9 @@ import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierInAtomic } from "./notifier-in-atomic.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
+import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
+import { pteUseAfterUnmap } from "./pte-use-after-unmap.ts";
 import { sleepInAtomic } from "./sleep-in-atomic.ts";
 import type { Rule } from "./rule.ts";
 
@@ -17,6 +19,8 @@ export const RULES: readonly Rule[] = [
   hugetlbWalkUnlocked,
   notifierInAtomic,
   notifierNonblockOutsideOom,
+  pteUnmapForeignPointer,
   pteUnmapMissing,
+  pteUseAfterUnmap,
   sleepInAtomic,
 ];

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Value } from "../../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
-import { modelBuilder, type ThreadBuilder } from "../../simulator/build.ts";
+import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../../simulator/build.ts";
 import { assign } from "../../simulator/effect.ts";
-import { eq, ne, not, TRUE, type Expression, type Field } from "../../simulator/expression.ts";
-import type { Alternative, Check } from "../../simulator/model.ts";
+import { and, eq, gt, lt, minus, ne, not, or, plus, TRUE, type Expression } from "../../simulator/expression.ts";
+import type { Alternative, Assignment, Check } from "../../simulator/model.ts";
 import { someIn } from "../doubt.ts";
 import type { Experiment } from "../experiment.ts";
 import { lift } from "../lift.ts";
 import { insertAtEnd, synthetic, without } from "../rewrite.ts";
 import type { LiftedStep, Lifting, World } from "../world.ts";
 import { guessedNames } from "./guessed.ts";
-import { isSite, type BadState, type Handle, type ObligationKind, type Role, type Site } from "./obligation.ts";
+import { isSite, nameOf, pointee, type BadState, type Handle, type ObligationKind, type Role, type SectionStep, type Site } from "./obligation.ts";
 
 /** Values of pointers in the model: 0 is NULL, 1 is something else, this is what the site began. */
 const FOCUS = 2;
@@ -21,23 +20,29 @@ const FOCUS = 2;
 const NEVER = 0;
 const OPEN = 1;
 const ENDED = 2;
+const MISSED = 3;
+
+/** Sections that are told apart when they nest; more are not undone one by one, which only hides defects. */
+const DEEPEST = 8;
+
+type Begin = Role & { does: "begin" };
 
 /** Explores one function for what one call of it begins: whether every way through ends it once, and uses it in between. */
 export function obligationExperiment(kind: ObligationKind, site: Site): Experiment {
   const role = kind.role(site.effect, site.call);
   if (role?.does !== "begin") throw new Error("the site begins something");
-  const name = nameOf(role, site);
-  const bad = [kind.leftOpen, kind.endedTwice, kind.begunAgain, kind.usedAfter].flatMap((one) => (one ? [one.property] : []));
+  const name = nameOf(role, site.call) ?? site.call.name;
+  const bad = [kind.leftOpen, kind.endedTwice, kind.begunAgain, kind.usedAfter, kind.missed].flatMap((one) => (one ? [one.property] : []));
   const added = kind.ending(name, site);
   const isAdded = (call: CallNode): boolean => added !== null && call.at < 0 && call.shown === added.shown;
   return {
     name: kind.scenario,
     primary: bad,
     secondary: [],
-    bounds: "one thread, every way through the function, loops unbounded",
+    bounds: kind.environment?.bounds ?? "one thread, every way through the function, loops unbounded",
     build(program, release) {
       const model = modelBuilder(kind.scenario);
-      const lifted = lift(model, program, release, (thread) => world(kind, site, role, name, program, thread, isAdded));
+      const lifted = lift(model, program, release, (thread) => world({ kind, site, begin: role, name, program, isAdded }, model, thread));
       const begins = [...lifted.stepsOf].flatMap(([id, steps]) => {
         const node = program.nodes[id];
         return node?.kind === "call" && isSite(site, node) && steps[0] !== undefined ? [steps[0]] : [];
@@ -46,76 +51,107 @@ export function obligationExperiment(kind: ObligationKind, site: Site): Experime
       for (const step of begins) model.reach(lifted.thread, step, "the call that begins it");
       return { model: model.finish(), assumptions: lifted.assumptions };
     },
-    fix: (program) => added && { title: kind.fixTitle(name), program: insertAtEnd(program, [synthetic(added.shown, added.effect)]) },
-    mutate: (fixed) => without(fixed, (node) => node.kind === "call" && isAdded(node)),
+    fix(program) {
+      if (kind.repair) return { title: kind.repair.title(name), program: kind.repair.fix(program) };
+      return added && { title: kind.fixTitle(name), program: insertAtEnd(program, [synthetic(added.shown, added.effect)]) };
+    },
+    mutate: (fixed) => (kind.repair ? kind.repair.undo(fixed) : without(fixed, (node) => node.kind === "call" && isAdded(node))),
     wrongFixes: [],
   };
 }
 
-/** What the text calls the thing. */
-function nameOf(role: Role & { does: "begin" }, site: Site): string {
-  if (role.place !== null) return role.place;
-  if (role.received !== null && typeof role.received === "object") return render(role.received.by);
-  return site.call.result ?? site.call.name;
+interface Looked {
+  readonly kind: ObligationKind;
+  readonly site: Site;
+  readonly begin: Begin;
+  readonly name: string;
+  readonly program: EffectProgram;
+  readonly isAdded: (call: CallNode) => boolean;
 }
 
-function world(kind: ObligationKind, site: Site, begin: Role & { does: "begin" }, name: string, program: EffectProgram, thread: ThreadBuilder, isAdded: (call: CallNode) => boolean): World {
-  const state = thread.local(kind.shown(name), NEVER, { labels: { [NEVER]: "not begun", [OPEN]: kind.states.open, [ENDED]: kind.states.ended } });
-  const check = (bad: BadState | null, holds: Expression): Check[] => (bad ? [{ holds, property: bad.property, message: bad.message(name) }] : []);
+function world({ kind, site, begin, name, program, isAdded }: Looked, model: ModelBuilder, thread: ThreadBuilder): World {
+  const labels = { [NEVER]: "not begun", [OPEN]: kind.states.open, [ENDED]: kind.states.ended, [MISSED]: `still ${kind.states.open}` };
+  const state = thread.local(kind.shown(name), NEVER, { labels });
+  const section = kind.section ? model.field(kind.section.name, 0) : null;
+  const others = section && kind.environment ? kind.environment.add(model, section) : { usable: ne(state, ENDED), begins: TRUE };
+  const check = (bad: BadState | null | undefined, holds: Expression): Check[] => (bad ? [{ holds, property: bad.property, message: bad.message(name) }] : []);
   const guessed = guessedNames(program);
+  const isFocus = (call: CallNode, role: Begin): boolean => isSite(site, call) || (begin.place !== null && role.place === begin.place);
   /** Role of an effect for what the site began; null: none. */
   const roleOf = (effect: BoundEffect, call: CallNode): Role | null => {
     const role = kind.role(effect, call);
-    if (role === null) return null;
-    if (role.does === "begin") return isSite(site, call) || (begin.place !== null && role.place === begin.place) ? role : null;
-    return role.handle.by === "place" && role.handle.place !== begin.place ? null : role;
+    if (role?.does === "begin") return section !== null || isFocus(call, role) ? role : null;
+    return role !== null && "handle" in role && role.handle.by === "place" && role.handle.place !== begin.place ? null : role;
   };
+  const stepOf = (effect: BoundEffect, call: CallNode): SectionStep | null => kind.section?.step(effect, call) ?? null;
+  const count = (...steps: readonly (SectionStep | null)[]): Assignment[] =>
+    section === null ? [] : steps.flatMap((step) => (step === null ? [] : [assign(section, step === "enter" ? plus(section, lt(section, DEEPEST)) : minus(section, gt(section, 0)))]));
+  const notMissed = check(kind.missed, ne(state, MISSED));
   return {
-    sees: (effect, call) => roleOf(effect, call) !== null,
+    sees: (effect, call) => roleOf(effect, call) !== null || stepOf(effect, call) !== null,
     reads: (effect, call) => {
       const role = roleOf(effect, call);
-      return role && role.does !== "begin" && role.handle.by === "value" ? [role.handle.of] : [];
+      return role && "handle" in role && role.handle.by === "value" ? [role.handle.of] : [];
     },
     refine(effect, call, lifting) {
       const role = roleOf(effect, call);
       switch (role?.does) {
-        case "begin":
-          return [beginning(role, call, lifting, state, check(kind.begunAgain, ne(state, OPEN)))];
-        case "end":
-          return isAdded(call) ? [{ alternatives: [{ guard: eq(state, OPEN), effect: [assign(state, ENDED)] }, { guard: ne(state, OPEN), note: "not on this way" }] }] : [touching(role.handle, lifting, check(kind.endedTwice, ne(state, ENDED)), [assign(state, ENDED)])];
+        case "begin": {
+          if (!isFocus(call, role)) return [beginning(role, call, lifting, { pointer: 1, guard: others.begins, effect: count("enter", stepOf(effect, call)), checks: [] })];
+          return [beginning(role, call, lifting, { pointer: FOCUS, guard: others.begins, effect: [assign(state, OPEN), ...count("enter", stepOf(effect, call))], checks: [...check(kind.begunAgain, ne(state, OPEN)), ...notMissed] })];
+        }
+        case "end": {
+          if (isAdded(call)) return [{ alternatives: [{ guard: eq(state, OPEN), effect: [assign(state, ENDED), ...count("leave")] }, { guard: ne(state, OPEN), note: "not on this way" }] }];
+          // What is not it may be another one: the section is left all the same.
+          const left = count("leave", stepOf(effect, call));
+          return [touching(role.handle, lifting, { checks: check(kind.endedTwice, ne(state, ENDED)), effect: [assign(state, ENDED), ...left] }, left)];
+        }
         case "use":
-          return [touching(role.handle, lifting, check(kind.usedAfter, ne(state, ENDED)), [])];
-        default:
-          return [];
+          return [touching(role.handle, lifting, { checks: check(kind.usedAfter, or(ne(state, ENDED), others.usable)), effect: [] }, [])];
+        case "miss":
+          return [{ alternatives: [{ guard: eq(state, OPEN), effect: [assign(state, MISSED)] }, { guard: ne(state, OPEN), note: "not on this way" }] }];
+        case "forget":
+          return [{ alternatives: [{ effect: [assign(state, NEVER), ...count("leave", stepOf(effect, call))] }] }];
+        default: {
+          const step = stepOf(effect, call);
+          return step === null ? [] : [entering(effect, call, lifting, count(step))];
+        }
       }
     },
     place: () => null,
     meaning: () => null,
     // What code that is not visible did with it is not known: it is looked at no more.
     unseen: () => [{ text: name, hidden: true, alternatives: [{ effect: [assign(state, NEVER)] }] }],
+    ...(kind.handed ? { handed: (call: CallNode) => kind.handed?.(program, call) ?? null } : {}),
     decidedBy: (value) => someIn(value, (part) => guessed.has(render(part))),
-    leaving: () => check(kind.leftOpen, ne(state, OPEN)),
+    leaving: () => [...check(kind.leftOpen, section === null ? ne(state, OPEN) : not(and(eq(state, OPEN), gt(section, 0)))), ...notMissed],
   };
 }
 
-function beginning(role: Role & { does: "begin" }, call: CallNode, lifting: Lifting, state: Field, checks: readonly Check[]): LiftedStep {
-  const pointer = (value: number) => (role.received !== null && typeof role.received === "object" ? lifting.set(render(pointee(role.received.by)), value) : []);
-  const success = role.received === "value" ? FOCUS : role.failure === "nonzero" ? 0 : 1;
-  const begun: Alternative = { checks, effect: [assign(state, OPEN), ...lifting.set(call.result, success), ...pointer(FOCUS)], note: role.words.begun };
+function beginning(role: Begin, call: CallNode, lifting: Lifting, { pointer, guard, effect, checks }: { readonly pointer: number; readonly guard: Expression; readonly effect: readonly Assignment[]; readonly checks: readonly Check[] }): LiftedStep {
+  const receive = (value: number): readonly Assignment[] => (role.received !== null && typeof role.received === "object" ? lifting.set(render(pointee(role.received.by)), value) : []);
+  const success = role.received === "value" ? pointer : role.failure === "nonzero" ? 0 : 1;
+  const begun: Alternative = { ...(guard === TRUE ? {} : { guard }), checks, effect: [...effect, ...lifting.set(call.result, success), ...receive(pointer)], note: role.words.begun };
   if (role.failure === null) return { alternatives: [begun] };
   const failed: Alternative = { effect: lifting.set(call.result, role.failure === "nonzero" ? 1 : 0), note: role.words.failed };
   return { alternatives: [begun, failed] };
 }
 
-const pointee = (value: Value): Value => (value.kind === "unary" && value.operator === "&" ? value.of : value);
+/** A call that only counts; one whose value says whether it happened has both values. */
+function entering(effect: BoundEffect, call: CallNode, lifting: Lifting, counted: readonly Assignment[]): LiftedStep {
+  const held = "held" in effect ? effect.held : undefined;
+  if (held === undefined || held === "always") return { alternatives: [{ effect: [...counted, ...lifting.set(call.result, 1)] }] };
+  const [yes, no] = held === "nonzero" ? [1, 0] : [0, 1];
+  return { alternatives: [{ effect: [...counted, ...lifting.set(call.result, yes)] }, { effect: lifting.set(call.result, no), note: "not taken" }] };
+}
 
-/** A step that ends or uses what its handle means at that moment. */
-function touching(handle: Handle, lifting: Lifting, checks: readonly Check[], effect: Alternative["effect"] & object): LiftedStep {
+/** A step that ends or uses what its handle means at that moment; `otherwise`: where it means another one. */
+function touching(handle: Handle, lifting: Lifting, { checks, effect }: { readonly checks: readonly Check[]; readonly effect: readonly Assignment[] }, otherwise: readonly Assignment[]): LiftedStep {
   if (handle.by === "place") return { alternatives: [{ checks, effect }] };
   const value = lifting.translate(handle.of);
   // A pointer that is not followed may be any: it ends what it may mean, and is no use of it.
   if (value === null) return { alternatives: [{ effect }], hidden: effect.length === 0 };
   const isFocus = value.kind === "constant" ? (value.value === FOCUS ? TRUE : null) : eq(value, FOCUS);
-  if (isFocus === null) return { alternatives: [{}], hidden: true };
-  return { alternatives: [{ guard: isFocus, checks, effect }, { guard: not(isFocus), note: "another one" }] };
+  if (isFocus === null) return { alternatives: [{ effect: otherwise }], hidden: true };
+  return { alternatives: [{ guard: isFocus, checks, effect }, { guard: not(isFocus), effect: otherwise, note: "another one" }] };
 }

@@ -5,8 +5,11 @@ import { render } from "../../program/render.ts";
 import { partsOf } from "../../program/value-parts.ts";
 import { isUnknown } from "../doubt.ts";
 
-/** What a pointer is behind arithmetic, casts and dereferences of its address: `start_pte + i` is start_pte. */
-export const pointerOf = (value: Value): Value => (value.kind === "binary" && (value.operator === "+" || value.operator === "-") ? pointerOf(value.left) : value);
+/** What a pointer is behind arithmetic: `start_pte + i` and `&start_pte[i]` are start_pte. */
+export function pointerOf(value: Value): Value {
+  if (value.kind === "binary" && (value.operator === "+" || value.operator === "-")) return pointerOf(value.left);
+  return value.kind === "unary" && value.operator === "&" && value.of.kind === "index" ? pointerOf(value.of.of) : value;
+}
 
 /** Variables that may hold what one of them was given: flow-insensitive. */
 export function namesOf(program: EffectProgram, first: string): ReadonlySet<string> {

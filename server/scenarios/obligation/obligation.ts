@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../../program/code.ts";
-import type { BoundEffect, CallNode } from "../../program/program.ts";
+import type { BoundEffect, CallNode, EffectProgram } from "../../program/program.ts";
+import { render } from "../../program/render.ts";
+import type { ModelBuilder } from "../../simulator/build.ts";
+import type { Expression, Field } from "../../simulator/expression.ts";
 
 /*
  * Much of what reviewers enforce has one shape: a call begins something (maps an entry, starts a range, takes a lock or a
@@ -27,7 +30,22 @@ export type Role =
       readonly words: { readonly begun: string; readonly failed: string };
     }
   | { readonly does: "end"; readonly handle: Handle }
-  | { readonly does: "use"; readonly handle: Handle };
+  | { readonly does: "use"; readonly handle: Handle }
+  /** Should have ended it, and does not: it stays open for good. */
+  | { readonly does: "miss" }
+  /** Wrong in a way that another rule says: it is looked at no more. */
+  | { readonly does: "forget" };
+
+/** What a call does to the section that things of the kind are (an RCU section, a count), whichever thing it means. */
+export type SectionStep = "enter" | "leave";
+
+/** What the rest of the kernel may do to something that was begun. */
+export interface ObligationEnvironment {
+  /** Threads of the environment, in words, and when it may be used. */
+  readonly bounds: string;
+  /** `usable`: it is still there; `begins`: another one can be begun. */
+  add(model: ModelBuilder, section: Field): { readonly usable: Expression; readonly begins: Expression };
+}
 
 /** A bad state and what it means, one sentence without a full stop. */
 export interface BadState {
@@ -52,6 +70,19 @@ export interface ObligationKind {
   readonly begunAgain: BadState | null;
   /** Used after its end; null: not looked at. */
   readonly usedAfter: BadState | null;
+  /** A call that should have ended it did not, seen when it is begun again or the function is left. Missing: not looked at. */
+  readonly missed?: BadState;
+  /**
+   * What things of the kind have in common: they are counted, and what is left open is a defect only where the count is
+   * above 0. `step`: calls that count besides those that begin and end something of the kind.
+   */
+  readonly section?: { readonly name: string; step(effect: BoundEffect, call: CallNode): SectionStep | null };
+  /** What a callee that nothing is known about is handed and may end or leave. Missing: nothing. */
+  handed?(program: EffectProgram, call: CallNode): string | null;
+  /** Missing: it may be used until its end. */
+  readonly environment?: ObligationEnvironment;
+  /** A reference fix that is no call at the end; `undo` takes it out of the fixed program. */
+  readonly repair?: { readonly title: (name: string) => string; fix(program: EffectProgram): EffectProgram; undo(fixed: EffectProgram): EffectProgram };
   /** The call that ends it, as the reference fix adds it. */
   ending(name: string, begin: { readonly effect: BoundEffect; readonly call: CallNode }): { readonly shown: string; readonly effect: BoundEffect } | null;
   /** What a fix is called. */
@@ -65,3 +96,11 @@ export interface Site {
 }
 
 export const isSite = (site: Site, call: CallNode): boolean => call.at === site.call.at && call.end === site.call.end && call.name === site.call.name;
+
+export const pointee = (value: Value): Value => (value.kind === "unary" && value.operator === "&" ? value.of : value);
+
+/** What the text calls the thing that a call begins; null: nothing names it. */
+export function nameOf(role: Role & { does: "begin" }, call: CallNode): string | null {
+  if (role.place !== null) return role.place;
+  return role.received !== null && typeof role.received === "object" ? render(pointee(role.received.by)) : call.result;
+}
