@@ -28,7 +28,7 @@ export function* checkObligation(ruleId: string, messageId: string, kind: Obliga
   yield {
     ruleId,
     messageId,
-    data: { function: program.name, name },
+    data: { function: program.name, name, state: proof.badState },
     place,
     related: [],
     prove: () => proof,

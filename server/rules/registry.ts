@@ -5,6 +5,7 @@ import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierInAtomic } from "./notifier-in-atomic.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
+import { notifierRangeUnbalanced } from "./notifier-range-unbalanced.ts";
 import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
 import { pteUseAfterUnmap } from "./pte-use-after-unmap.ts";
@@ -19,6 +20,7 @@ export const RULES: readonly Rule[] = [
   hugetlbWalkUnlocked,
   notifierInAtomic,
   notifierNonblockOutsideOom,
+  notifierRangeUnbalanced,
   pteUnmapForeignPointer,
   pteUnmapMissing,
   pteUseAfterUnmap,

@@ -10,8 +10,9 @@ import type { Experiment } from "../experiment.ts";
 import { lift } from "../lift.ts";
 import { insertAtEnd, synthetic, without } from "../rewrite.ts";
 import type { LiftedStep, Lifting, World } from "../world.ts";
+import { endOnce, undoEndOnce } from "./end-once.ts";
 import { guessedNames } from "./guessed.ts";
-import { isSite, nameOf, pointee, type BadState, type Handle, type ObligationKind, type Role, type SectionStep, type Site } from "./obligation.ts";
+import { isSite, nameOf, placeOf, pointee, type BadState, type Handle, type ObligationKind, type Role, type SectionStep, type Site } from "./obligation.ts";
 
 /** Values of pointers in the model: 0 is NULL, 1 is something else, this is what the site began. */
 const FOCUS = 2;
@@ -21,6 +22,8 @@ const NEVER = 0;
 const OPEN = 1;
 const ENDED = 2;
 const MISSED = 3;
+/** Code that is not visible may have done anything with it. */
+const UNSEEN = 4;
 
 /** Sections that are told apart when they nest; more are not undone one by one, which only hides defects. */
 const DEEPEST = 8;
@@ -32,9 +35,13 @@ export function obligationExperiment(kind: ObligationKind, site: Site): Experime
   const role = kind.role(site.effect, site.call);
   if (role?.does !== "begin") throw new Error("the site begins something");
   const name = nameOf(role, site.call) ?? site.call.name;
-  const bad = [kind.leftOpen, kind.endedTwice, kind.begunAgain, kind.usedAfter, kind.missed].flatMap((one) => (one ? [one.property] : []));
+  const bad = [kind.leftOpen, kind.endedTwice, kind.begunAgain, kind.usedAfter, kind.missed, kind.endedUnbegun, kind.renewedOpen].flatMap((one) => (one ? [one.property] : []));
   const added = kind.ending(name, site);
-  const isAdded = (call: CallNode): boolean => added !== null && call.at < 0 && call.shown === added.shown;
+  const isAdded = (call: CallNode): boolean => added !== null && call.shown === added.shown;
+  const does = (call: CallNode, ...what: readonly Role["does"][]): boolean => call.effects.some((effect) => {
+    const one = kind.role(effect, call);
+    return one !== null && what.includes(one.does) && placeOf(one) === role.place;
+  });
   return {
     name: kind.scenario,
     primary: bad,
@@ -52,10 +59,17 @@ export function obligationExperiment(kind: ObligationKind, site: Site): Experime
       return { model: model.finish(), assumptions: lifted.assumptions };
     },
     fix(program) {
-      if (kind.repair) return { title: kind.repair.title(name), program: kind.repair.fix(program) };
-      return added && { title: kind.fixTitle(name), program: insertAtEnd(program, [synthetic(added.shown, added.effect)]) };
+      const repaired = kind.repair?.fix(program) ?? program;
+      if (added === null) return kind.repair ? { title: kind.repair.title(name), program: repaired } : null;
+      const ending = synthetic(added.shown, added.effect);
+      const title = kind.repair?.title(name) ?? kind.fixTitle(name);
+      if (role.place === null) return { title, program: insertAtEnd(repaired, [ending]) };
+      return { title, program: endOnce(repaired, ending, (call) => does(call, "begin", "renew"), (call) => does(call, "end")) };
     },
-    mutate: (fixed) => (kind.repair ? kind.repair.undo(fixed) : without(fixed, (node) => node.kind === "call" && isAdded(node))),
+    mutate(fixed) {
+      const undone = kind.repair?.undo(fixed) ?? fixed;
+      return role.place === null ? without(undone, (node) => node.kind === "call" && node.at < 0 && isAdded(node)) : undoEndOnce(undone, isAdded);
+    },
     wrongFixes: [],
   };
 }
@@ -70,7 +84,7 @@ interface Looked {
 }
 
 function world({ kind, site, begin, name, program, isAdded }: Looked, model: ModelBuilder, thread: ThreadBuilder): World {
-  const labels = { [NEVER]: "not begun", [OPEN]: kind.states.open, [ENDED]: kind.states.ended, [MISSED]: `still ${kind.states.open}` };
+  const labels = { [NEVER]: "not begun", [OPEN]: kind.states.open, [ENDED]: kind.states.ended, [MISSED]: `still ${kind.states.open}`, [UNSEEN]: "not visible" };
   const state = thread.local(kind.shown(name), NEVER, { labels });
   const section = kind.section ? model.field(kind.section.name, 0) : null;
   const others = section && kind.environment ? kind.environment.add(model, section) : { usable: ne(state, ENDED), begins: TRUE };
@@ -98,14 +112,26 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
       switch (role?.does) {
         case "begin": {
           if (!isFocus(call, role)) return [beginning(role, call, lifting, { pointer: 1, guard: others.begins, effect: count("enter", stepOf(effect, call)), checks: [] })];
-          return [beginning(role, call, lifting, { pointer: FOCUS, guard: others.begins, effect: [assign(state, OPEN), ...count("enter", stepOf(effect, call))], checks: [...check(kind.begunAgain, ne(state, OPEN)), ...notMissed] })];
+          return [
+            beginning(role, call, lifting, {
+              pointer: FOCUS,
+              guard: others.begins,
+              effect: [assign(state, OPEN), ...count("enter", stepOf(effect, call))],
+              // What lives in a place is the same one, whether or not it could be begun.
+              failed: role.place === null ? [] : [assign(state, NEVER)],
+              checks: [...check(kind.begunAgain, ne(state, OPEN)), ...notMissed],
+            }),
+          ];
         }
         case "end": {
           if (isAdded(call)) return [{ alternatives: [{ guard: eq(state, OPEN), effect: [assign(state, ENDED), ...count("leave")] }, { guard: ne(state, OPEN), note: "not on this way" }] }];
           // What is not it may be another one: the section is left all the same.
           const left = count("leave", stepOf(effect, call));
-          return [touching(role.handle, lifting, { checks: check(kind.endedTwice, ne(state, ENDED)), effect: [assign(state, ENDED), ...left] }, left)];
+          const checks = [...check(kind.endedTwice, ne(state, ENDED)), ...check(kind.endedUnbegun, ne(state, NEVER))];
+          return [touching(role.handle, lifting, { checks, effect: [assign(state, ENDED), ...left] }, left)];
         }
+        case "renew":
+          return [{ alternatives: [{ checks: check(kind.renewedOpen, ne(state, OPEN)), effect: role.sets.flatMap((field) => lifting.set(field, 1)) }] }];
         case "use":
           return [touching(role.handle, lifting, { checks: check(kind.usedAfter, or(ne(state, ENDED), others.usable)), effect: [] }, [])];
         case "miss":
@@ -121,19 +147,27 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
     place: () => null,
     meaning: () => null,
     // What code that is not visible did with it is not known: it is looked at no more.
-    unseen: () => [{ text: name, hidden: true, alternatives: [{ effect: [assign(state, NEVER)] }] }],
+    unseen: () => [{ text: name, hidden: true, alternatives: [{ effect: [assign(state, UNSEEN)] }] }],
     ...(kind.handed ? { handed: (call: CallNode) => kind.handed?.(program, call) ?? null } : {}),
     decidedBy: (value) => someIn(value, (part) => guessed.has(render(part))),
     leaving: () => [...check(kind.leftOpen, section === null ? ne(state, OPEN) : not(and(eq(state, OPEN), gt(section, 0)))), ...notMissed],
   };
 }
 
-function beginning(role: Begin, call: CallNode, lifting: Lifting, { pointer, guard, effect, checks }: { readonly pointer: number; readonly guard: Expression; readonly effect: readonly Assignment[]; readonly checks: readonly Check[] }): LiftedStep {
+interface Beginning {
+  readonly pointer: number;
+  readonly guard: Expression;
+  readonly effect: readonly Assignment[];
+  readonly failed?: readonly Assignment[];
+  readonly checks: readonly Check[];
+}
+
+function beginning(role: Begin, call: CallNode, lifting: Lifting, { pointer, guard, effect, failed: unbegun = [], checks }: Beginning): LiftedStep {
   const receive = (value: number): readonly Assignment[] => (role.received !== null && typeof role.received === "object" ? lifting.set(render(pointee(role.received.by)), value) : []);
   const success = role.received === "value" ? pointer : role.failure === "nonzero" ? 0 : 1;
   const begun: Alternative = { ...(guard === TRUE ? {} : { guard }), checks, effect: [...effect, ...lifting.set(call.result, success), ...receive(pointer)], note: role.words.begun };
   if (role.failure === null) return { alternatives: [begun] };
-  const failed: Alternative = { effect: lifting.set(call.result, role.failure === "nonzero" ? 1 : 0), note: role.words.failed };
+  const failed: Alternative = { effect: [...unbegun, ...lifting.set(call.result, role.failure === "nonzero" ? 1 : 0)], note: role.words.failed };
   return { alternatives: [begun, failed] };
 }
 

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { isOwnRange, notifierRange, rangePlace } from "../scenarios/obligation/notifier-range.ts";
+import { checkObligation, lastCall } from "./obligation-check.ts";
+import { isResultTested } from "./result-tested.ts";
+import type { Candidate, Rule, Site } from "./rule.ts";
+import { wayOut, type Does } from "./way-out.ts";
+
+export const notifierRangeUnbalanced: Rule = {
+  meta: {
+    id: "notifier-range-unbalanced",
+    title: "invalidation that is not ended exactly once for each start",
+    severity: "error",
+    since: "2.6.27",
+    until: null,
+    why:
+      "Subscribers count: KVM lets no fault through and changes no memory slot while an invalidation runs, so that one start too many " +
+      "stops the guest for good, and one end too many runs into BUG_ON(). Each way from a start must come to one end of that range.",
+    messages: { unbalanced: "{function}(): {state}" },
+    scenarios: ["notifier-imbalance"],
+    sources: [],
+  },
+  effects: ["notifierStart"],
+  *check(site: Site): Iterable<Candidate> {
+    const { program, call, effect } = site;
+    if (effect.kind !== "notifierStart") return;
+    const place = rangePlace(effect.range);
+    if (!isOwnRange(program, place) || !isFirstStart(site, place)) return;
+    // What becomes of a refusal is looked at by notifier-nonblock-unchecked, and with it the way where nobody refuses.
+    if (!effect.blocking && isResultTested(program, call)) return;
+    const does = (one: Site["call"]): Does => doesTo(one, place);
+    yield* checkObligation(this.meta.id, "unbalanced", notifierRange(place, "always-starts"), site, (proof) => wayOut(program, proof, does) ?? lastCall(program, proof));
+  },
+};
+
+/** All starts of one range are explored together: the first stands for them. */
+function isFirstStart({ program, call }: Site, place: string): boolean {
+  const starts = program.nodes.flatMap((node) => (node.kind === "call" && node.effects.some((one) => one.kind === "notifierStart" && rangePlace(one.range) === place) ? [node.at] : []));
+  return call.at === Math.min(...starts);
+}
+
+function doesTo(call: Site["call"], place: string): Does {
+  for (const effect of call.effects) {
+    if (effect.kind !== "notifierInit" && effect.kind !== "notifierStart" && effect.kind !== "notifierEnd") continue;
+    if (rangePlace(effect.range) === place) return effect.kind === "notifierInit" ? "renews" : effect.kind === "notifierStart" ? "begins" : "ends";
+  }
+  return null;
+}
