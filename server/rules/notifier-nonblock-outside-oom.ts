@@ -9,7 +9,7 @@ import type { Candidate, Rule } from "./rule.ts";
 import { placeOf } from "./rule.ts";
 
 /** The one function that the API was made for: mm/oom_kill.c, 93065ac753e4. */
-const OOM_REAPER = "__oom_reap_task_mm";
+export const OOM_REAPER = "__oom_reap_task_mm";
 
 export const notifierNonblockOutsideOom: Rule = {
   meta: {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { isOwnRange, notifierRange, rangePlace } from "../scenarios/obligation/notifier-range.ts";
+import { doesTo, isFirstStart } from "./notifier-doing.ts";
 import { checkObligation, lastCall } from "./obligation-check.ts";
 import { isResultTested } from "./result-tested.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
-import { wayOut, type Does } from "./way-out.ts";
+import { wayOut } from "./way-out.ts";
 
 export const notifierRangeUnbalanced: Rule = {
   meta: {
@@ -24,24 +25,9 @@ export const notifierRangeUnbalanced: Rule = {
     const { program, call, effect } = site;
     if (effect.kind !== "notifierStart") return;
     const place = rangePlace(effect.range);
-    if (!isOwnRange(program, place) || !isFirstStart(site, place)) return;
+    if (!isOwnRange(program, place) || !isFirstStart(program, call, place)) return;
     // What becomes of a refusal is looked at by notifier-nonblock-unchecked, and with it the way where nobody refuses.
     if (!effect.blocking && isResultTested(program, call)) return;
-    const does = (one: Site["call"]): Does => doesTo(one, place);
-    yield* checkObligation(this.meta.id, "unbalanced", notifierRange(place, "always-starts"), site, (proof) => wayOut(program, proof, does) ?? lastCall(program, proof));
+    yield* checkObligation(this.meta.id, "unbalanced", notifierRange(place, "always-starts"), site, (proof) => wayOut(program, proof, (one) => doesTo(one, place)) ?? lastCall(program, proof));
   },
 };
-
-/** All starts of one range are explored together: the first stands for them. */
-function isFirstStart({ program, call }: Site, place: string): boolean {
-  const starts = program.nodes.flatMap((node) => (node.kind === "call" && node.effects.some((one) => one.kind === "notifierStart" && rangePlace(one.range) === place) ? [node.at] : []));
-  return call.at === Math.min(...starts);
-}
-
-function doesTo(call: Site["call"], place: string): Does {
-  for (const effect of call.effects) {
-    if (effect.kind !== "notifierInit" && effect.kind !== "notifierStart" && effect.kind !== "notifierEnd") continue;
-    if (rangePlace(effect.range) === place) return effect.kind === "notifierInit" ? "renews" : effect.kind === "notifierStart" ? "begins" : "ends";
-  }
-  return null;
-}

@@ -5,6 +5,7 @@ import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierInAtomic } from "./notifier-in-atomic.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
+import { notifierNonblockUnchecked } from "./notifier-nonblock-unchecked.ts";
 import { notifierRangeUnbalanced } from "./notifier-range-unbalanced.ts";
 import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
@@ -20,6 +21,7 @@ export const RULES: readonly Rule[] = [
   hugetlbWalkUnlocked,
   notifierInAtomic,
   notifierNonblockOutsideOom,
+  notifierNonblockUnchecked,
   notifierRangeUnbalanced,
   pteUnmapForeignPointer,
   pteUnmapMissing,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { stepPlace } from "../program/place.ts";
 import { successors, type CallNode, type EffectProgram, type NodeId } from "../program/program.ts";
+import { namesIn } from "../program/render.ts";
 import type { Proof } from "../scenarios/prove.ts";
 import type { At } from "./rule.ts";
 
@@ -14,12 +15,19 @@ export type Does = "begins" | "renews" | "ends" | null;
 
 const JUMP = /^[\s;){]*((?:goto\s+\w+|break|continue|return\b[^;]*)\s*;)/;
 
-/** The last statement of the way out that the failing schedule takes; null: the end can be reached from everywhere. */
-export function wayOut(program: EffectProgram, proof: Proof, does: (call: CallNode) => Does): At | null {
+/**
+ * The last statement of the way out that the failing schedule takes; null: the end can be reached from everywhere.
+ * `result`: what was begun only where this says so; a way that asks it is none from something begun.
+ */
+export function wayOut(program: EffectProgram, proof: Proof, does: (call: CallNode) => Does, result: string | null = null): At | null {
   const what = program.nodes.map((node) => (node.kind === "call" ? does(node) : null));
   const canEnd = beforeEnds(program, what);
   const from = open(program, what);
-  const outs = [...from].flatMap((id) => successors(program.nodes[id]!).flatMap((next) => (canEnd.has(next) || !(canEnd.has(id) || what[id] === "begins") ? [] : [{ line: lineOf(program, id), id, next }])));
+  const asksResult = (id: NodeId): boolean => {
+    const node = program.nodes[id];
+    return result !== null && node?.kind === "branch" && namesIn(node.condition).includes(result);
+  };
+  const outs = [...from].flatMap((id) => asksResult(id) ? [] : successors(program.nodes[id]!).flatMap((next) => (canEnd.has(next) || !(canEnd.has(id) || what[id] === "begins") ? [] : [{ line: lineOf(program, id), id, next }])));
   const lines = proof.schedule.map(({ patchLine, newLine }) => patchLine ?? newLine ?? -1);
   const taken = outs.toSorted((a, b) => lines.lastIndexOf(b.line) - lines.lastIndexOf(a.line))[0];
   return taken ? (lastStatement(program, taken.next, what, from) ?? ofNode(program, taken.id)) : null;

@@ -12,7 +12,7 @@ import { entry, isPresent, SWAP, type Entry } from "../simulator/objects/entry.t
 import type { Assignment } from "../simulator/model.ts";
 import { kvmSubscriber, mappingIsFresh, type KvmSubscriber } from "../simulator/objects/notifier.ts";
 import { entryPointers, rangeEntry, type EntryPointers } from "./entries.ts";
-import type { Experiment } from "./experiment.ts";
+import type { BuiltModel, Experiment } from "./experiment.ts";
 import { someIn } from "./doubt.ts";
 import { lift } from "./lift.ts";
 import { insertAtEnd, insertAtStart, without } from "./rewrite.ts";
@@ -30,6 +30,47 @@ const PAGES = ["X", "Y"];
 
 const BOUNDS = "environment {interval subscriber that may refuse, KVM vCPU}, loops unbounded, SC";
 
+/** Who has a second mapping of the page and must be told. */
+export interface Mirror {
+  readonly thread: string;
+  readonly mapping: string;
+  readonly who: string;
+  /** What is said of a refusal. */
+  readonly refused: string;
+  readonly stores: string;
+  readonly faults: string;
+}
+
+/** KVM is on the list: where an interval subscriber refuses, it is not called. */
+export const KVM_GUEST: Mirror = {
+  thread: "KVM vCPU",
+  mapping: "spte",
+  who: "the guest",
+  refused: "a subscriber refuses: -EAGAIN, KVM is not called",
+  stores: "guest stores through its mapping",
+  faults: "kvm_faultin_pfn(): maps the page",
+};
+
+/** A device whose driver refuses itself: it goes on where all threads of the process are gone. */
+export const DEVICE: Mirror = {
+  thread: "device",
+  mapping: "mapping of the device",
+  who: "the device",
+  refused: "the driver of a device refuses: -EAGAIN",
+  stores: "the device writes through its mapping",
+  faults: "hmm_range_fault(): maps the page",
+};
+
+/** What the invalidations of a function mean to one entry and the one who mirrors it. */
+export interface InvalidationSetting {
+  readonly scenario: string;
+  /** Name of the entry that the mirror has mapped. */
+  readonly entry: string;
+  readonly mirror: Mirror;
+  /** Missing: every start and end tells the mirror. */
+  covers?(range: string): boolean;
+}
+
 /** States of one range on the caller's side. */
 const ENDED = 0;
 const STARTED = 1;
@@ -42,6 +83,7 @@ interface Objects {
   readonly kvm: KvmSubscriber;
   /** Set when an invalidation ends: a fault that began before must retry. */
   readonly retry: Field;
+  readonly setting: InvalidationSetting;
 }
 
 /** The range that a program starts without blocking, and the entry that it invalidates; null where none is found. */
@@ -71,7 +113,7 @@ function clearedBy(effect: BoundEffect, pointers: EntryPointers): string | null 
   return effect.kind === "clearEntry" ? pointers.entryOf(effect.pte) : null;
 }
 
-const rangeKey = (range: BoundEffect & { kind: "notifierStart" } extends { range: infer R } ? R : never): string =>
+const rangeKey = (range: Value): string =>
   range.kind === "unary" && range.operator === "&" ? render(range.of) : render(range);
 
 function initOf(program: EffectProgram, range: string): (BoundEffect & { kind: "notifierInit" }) | null {
@@ -81,14 +123,15 @@ function initOf(program: EffectProgram, range: string): (BoundEffect & { kind: "
   return null;
 }
 
-function objectsOf(model: ModelBuilder, program: EffectProgram, invalidated: string): Objects {
+function objectsOf(model: ModelBuilder, program: EffectProgram, setting: InvalidationSetting): Objects {
+  const { entry: invalidated, mirror } = setting;
   const pointers = entryPointers(program);
   const entries = new Map(
     pointers.entries.map(({ name }) => [name, entry(model, `entry(${name})`, name === invalidated ? 1 : 0, PAGES)] as const),
   );
   const slot = entries.get(invalidated);
   if (!slot) throw new Error("the invalidated entry is one of the mapped ones");
-  return { entries, pointers, invalidated: slot, kvm: kvmSubscriber(model, 1, PAGES), retry: model.field("fault must retry", 0, { hidden: true }) };
+  return { entries, pointers, invalidated: slot, kvm: kvmSubscriber(model, 1, PAGES, mirror.mapping), retry: model.field("fault must retry", 0, { hidden: true }), setting };
 }
 
 /** Leaves an atomic section. Where the start of the function is not visible, it may be one that was entered there. */
@@ -195,8 +238,10 @@ function refine(
     case "enterAtomic":
       return [enterAtomic(context)];
     case "notifierStart":
+      if (!isCovered(objects, effect)) return [quiet({ alternatives: [{ effect: lifting.set(call.result, 0) }] })];
       return effect.blocking ? blockingStart(objects, context, state, call) : nonblockingStart(objects, state, call, lifting);
     case "notifierEnd":
+      if (!isCovered(objects, effect)) return [quiet({ alternatives: [{}] })];
       return endOf(objects, context, state, call);
     case "clearEntry": {
       const slot = entryAt(effect.pte);
@@ -220,6 +265,8 @@ function refine(
   }
 }
 
+const isCovered = ({ setting }: Objects, { range }: { readonly range: Value }): boolean => setting.covers?.(rangeKey(range)) ?? true;
+
 /** A non-blocking start: the interval subscriber accepts or refuses; KVM is called only when it accepts. */
 function nonblockingStart(objects: Objects, state: Field, call: CallNode, lifting: Lifting): LiftedStep[] {
   return [
@@ -227,7 +274,7 @@ function nonblockingStart(objects: Objects, state: Field, call: CallNode, liftin
       alternatives: [
         {
           effect: [assign(state, REFUSED), ...lifting.set(call.result, 1)],
-          note: "a subscriber refuses: -EAGAIN, KVM is not called",
+          note: objects.setting.mirror.refused,
         },
         {
           effect: [assign(state, STARTED), increment(objects.kvm.inProgress), assign(objects.kvm.spte, 0), ...lifting.set(call.result, 0)],
@@ -270,22 +317,22 @@ function endOf(objects: Objects, context: Context, state: Field, call: CallNode)
   ];
 }
 
-/** The guest runs for as long as it likes: it stores through its mapping, or faults the mapping in. */
+/** The guest (or the device) runs for as long as it likes: it stores through its mapping, or faults the mapping in. */
 function vcpu(model: ModelBuilder, objects: Objects): { thread: ThreadBuilder; store: number } {
-  const { kvm, retry, invalidated } = objects;
-  const thread = model.thread("KVM vCPU", "daemon");
+  const { kvm, retry, invalidated, setting: { mirror } } = objects;
+  const thread = model.thread(mirror.thread, "daemon");
   const folio = thread.local("folio faulted", 0, { hidden: true });
   thread.label("run");
   const store = thread.step({
-    text: "guest stores through its mapping",
+    text: mirror.stores,
     alternatives: [
-      { guard: ne(kvm.spte, 0), checks: [mappingIsFresh(kvm.spte, invalidated, "the guest")], to: "run" },
+      { guard: ne(kvm.spte, 0), checks: [mappingIsFresh(kvm.spte, invalidated, mirror.who)], to: "run" },
       { guard: and(eq(kvm.spte, 0), isPresent(invalidated)), effect: [assign(folio, invalidated), assign(retry, 0)], note: "not mapped: faults", to: "fault" },
     ],
   });
   thread.label("fault");
   thread.step({
-    text: "kvm_faultin_pfn(): maps the page",
+    text: mirror.faults,
     alternatives: [
       { guard: and(eq(kvm.inProgress, 0), eq(retry, 0)), effect: [assign(kvm.spte, folio)], to: "run" },
       { guard: or(gt(kvm.inProgress, 0), eq(retry, 1)), note: "an invalidation runs or has run: retries", to: "run" },
@@ -294,22 +341,25 @@ function vcpu(model: ModelBuilder, objects: Objects): { thread: ThreadBuilder; s
   return { thread, store };
 }
 
-/** The model of one program: its thread, the vCPU, and what a pass must have reached. */
-function build(program: EffectProgram, release: Release) {
-  const bound = rangeOf(program);
-  if (!bound) return null;
-  const model = modelBuilder("refused-invalidation");
-  const objects = objectsOf(model, program, bound.entry);
+/** The model of one program: its thread, the mirror, and what a pass must have reached. */
+export function buildInvalidation(program: EffectProgram, release: Release, setting: InvalidationSetting): BuiltModel {
+  const model = modelBuilder(setting.scenario);
+  const objects = objectsOf(model, program, setting);
   const { pointers } = objects;
   const lifted = lift(model, program, release, (thread) => world(program, thread, objects));
   const guest = vcpu(model, objects);
   for (const [id, steps] of lifted.stepsOf) {
     const node = program.nodes[id];
-    const clears = node?.kind === "call" && node.effects.some((effect) => clearedBy(effect, pointers) === bound.entry);
+    const clears = node?.kind === "call" && node.effects.some((effect) => clearedBy(effect, pointers) === setting.entry);
     if (clears && steps[0] !== undefined) model.reach(lifted.thread, steps[0], "the entry is cleared");
   }
-  model.reach(guest.thread, guest.store, "the guest stores");
+  model.reach(guest.thread, guest.store, `${setting.mirror.who} stores`);
   return { model: model.finish(), assumptions: lifted.assumptions };
+}
+
+function build(program: EffectProgram, release: Release): BuiltModel | null {
+  const bound = rangeOf(program);
+  return bound && buildInvalidation(program, release, { scenario: "refused-invalidation", entry: bound.entry, mirror: KVM_GUEST });
 }
 
 const isStart = (node: ProgramNode): node is CallNode => node.kind === "call" && node.effects.some((effect) => effect.kind === "notifierStart");

@@ -14,7 +14,8 @@ describe.skipIf(names.length === 0)(names.length === 0 ? WITHOUT_SHARED : "patch
     const reviews = names.flatMap((name) =>
       review({ path: name, text: readFileSync(join(folder, name), "utf8"), kind: "patch" }, DEFAULT_OPTIONS).map((one) => ({ name, one })));
     expect(reviews.flatMap(({ name, one }) => one.findings.map(({ ruleId, tier }) => [name.slice(0, 3), ruleId, tier]))).toEqual([
-      ["103", "notifier-nonblock-outside-oom", "proved"], ["104", "notifier-nonblock-outside-oom", "proved"],
+      ["103", "notifier-nonblock-outside-oom", "proved"], ["103", "notifier-nonblock-unchecked", "proved"], ["103", "notifier-range-unbalanced", "proved"],
+      ["104", "notifier-nonblock-outside-oom", "proved"], ["104", "notifier-nonblock-unchecked", "proved"], ["104", "notifier-range-unbalanced", "proved"],
     ]);
     expect(reviews.flatMap(({ name, one }) => one.problems.map(({ code, line }) => [name, code, line]))).toEqual([]);
   });

@@ -75,3 +75,11 @@ export const notifierRange = (place: string, outcome: StartOutcome): ObligationK
   ending: (range) => ({ shown: `${END}(&${range})`, effect: { kind: "notifierEnd", range: { kind: "name", name: range, at: -1 } } }),
   fixTitle: (range) => `one ${END}(&${range}) on every way from its start, and none on any other`,
 });
+
+/** What a range needs that may have been refused. `isTested`: the function looks at the value of its start. */
+export function refusedRange(place: string, isTested: boolean): ObligationKind {
+  const balanced = notifierRange(place, "may-be-refused");
+  const endedUnbegun = bad((range) => `${range} is ended although a subscriber refused its start: KVM sees an end without a start`);
+  if (isTested) return { ...balanced, endedUnbegun };
+  return { ...balanced, leftOpen: null, endedTwice: null, begunAgain: null, renewedOpen: null, endedUnbegun };
+}

@@ -73,9 +73,9 @@ export interface ObligationKind {
   /** Used after its end; null: not looked at. */
   readonly usedAfter: BadState | null;
   /** Ended where nothing was begun, or where its beginning failed. Missing: not looked at. */
-  readonly endedUnbegun?: BadState;
+  readonly endedUnbegun?: BadState | null;
   /** The place is prepared for another one while it is open. Missing: not looked at. */
-  readonly renewedOpen?: BadState;
+  readonly renewedOpen?: BadState | null;
   /** A call that should have ended it did not, seen when it is begun again or the function is left. Missing: not looked at. */
   readonly missed?: BadState;
   /**

@@ -32,8 +32,8 @@ export const intervalSubscriber = (
   model: ModelBuilder, name: string, mapping: number, folios: readonly string[] = [],
 ): IntervalSubscriber => ({ mapping: model.field(`${name} mapping`, mapping, { labels: labelsOf(folios) }) });
 
-export const kvmSubscriber = (model: ModelBuilder, spte: number, folios: readonly string[] = []): KvmSubscriber => ({
-  spte: model.field("spte", spte, { labels: labelsOf(folios) }),
+export const kvmSubscriber = (model: ModelBuilder, spte: number, folios: readonly string[] = [], name = "spte"): KvmSubscriber => ({
+  spte: model.field(name, spte, { labels: labelsOf(folios) }),
   inProgress: model.field("mmu_invalidate_in_progress"),
   seq: model.field("mmu_invalidate_seq", 0, { hidden: true }),
 });
