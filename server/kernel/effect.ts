@@ -210,7 +210,9 @@ export type Effect =
    * takes a pmd); `own`: of the table that holds the entry. Missing: own.
    */
   | { readonly kind: "ptlOf"; readonly of: Argument; readonly table?: "below" | "own" }
-  | { readonly kind: "notifierInit"; readonly range: Argument; readonly mm: Argument; readonly start: Argument; readonly end?: Argument }
+  | { readonly kind: "notifierInit"; readonly range: Argument; readonly mm: Argument; readonly start: Argument; readonly end?: Argument; readonly event?: Argument }
+  /** Moves both bounds of a range out to those of the page tables that may be shared; the arguments are their addresses. */
+  | { readonly kind: "widensRange"; readonly start: Argument; readonly end: Argument }
   /** A non-blocking start returns 0 or -EAGAIN; a blocking one has no value. */
   | { readonly kind: "notifierStart"; readonly range: Argument; readonly blocking: boolean }
   | { readonly kind: "notifierEnd"; readonly range: Argument }

@@ -6,6 +6,8 @@ import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { notifierInAtomic } from "./notifier-in-atomic.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
 import { notifierNonblockUnchecked } from "./notifier-nonblock-unchecked.ts";
+import { notifierRangeMissing } from "./notifier-range-missing.ts";
+import { notifierRangeTooSmall } from "./notifier-range-too-small.ts";
 import { notifierRangeUnbalanced } from "./notifier-range-unbalanced.ts";
 import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
@@ -22,6 +24,8 @@ export const RULES: readonly Rule[] = [
   notifierInAtomic,
   notifierNonblockOutsideOom,
   notifierNonblockUnchecked,
+  notifierRangeMissing,
+  notifierRangeTooSmall,
   notifierRangeUnbalanced,
   pteUnmapForeignPointer,
   pteUnmapMissing,

@@ -6,7 +6,7 @@ import type { BoundEffect, CallNode, EffectProgram, ProgramNode } from "../progr
 import { render } from "../program/render.ts";
 import { modelBuilder, type ModelBuilder, type StepPart, type ThreadBuilder } from "../simulator/build.ts";
 import { assign, decrement, increment } from "../simulator/effect.ts";
-import { and, eq, gt, ne, or, TRUE, type Field } from "../simulator/expression.ts";
+import { and, eq, gt, lt, ne, or, plus, TRUE, type Field } from "../simulator/expression.ts";
 import { atomicContext, enterAtomic, mightSleep, type Context } from "../simulator/objects/context.ts";
 import { entry, isPresent, SWAP, type Entry } from "../simulator/objects/entry.ts";
 import type { Assignment } from "../simulator/model.ts";
@@ -69,6 +69,8 @@ export interface InvalidationSetting {
   readonly mirror: Mirror;
   /** Missing: every start and end tells the mirror. */
   covers?(range: string): boolean;
+  /** True where a value that is not followed is taken to map the same page: only removals are looked at. */
+  readonly keepsUnfollowed?: true;
 }
 
 /** States of one range on the caller's side. */
@@ -256,6 +258,7 @@ function refine(
       const slot = entryAt(effect.pte);
       const value = lifting.translate(effect.value);
       if (!slot) return [quiet({ alternatives: [{}] })];
+      if (value === null && objects.setting.keepsUnfollowed) return [quiet({ alternatives: [{}] })];
       // A value that is not followed is some page of the caller's, or none.
       const values = value === null ? [eq(0, 1), TRUE] : [value];
       return [{ alternatives: values.map((one) => ({ effect: [assign(slot, one)] })) }];
@@ -285,13 +288,16 @@ function nonblockingStart(objects: Objects, state: Field, call: CallNode, liftin
   ];
 }
 
+/** One more invalidation; a loop that starts again and again does not come back to none. */
+const counted = (count: Field): Assignment => assign(count, plus(count, lt(count, 100)));
+
 function blockingStart(objects: Objects, context: Context, state: Field, call: CallNode): LiftedStep[] {
   return [
     {
       alternatives: [
         {
           checks: [mightSleep(context, `${call.name}()`)],
-          effect: [assign(state, STARTED), increment(objects.kvm.inProgress), assign(objects.kvm.spte, 0)],
+          effect: [assign(state, STARTED), counted(objects.kvm.inProgress), assign(objects.kvm.spte, 0)],
         },
       ],
       acquires: [{ lock: objects.kvm.spte, name: "the started invalidation" }],
@@ -318,8 +324,7 @@ function endOf(objects: Objects, context: Context, state: Field, call: CallNode)
 }
 
 /** The guest (or the device) runs for as long as it likes: it stores through its mapping, or faults the mapping in. */
-function vcpu(model: ModelBuilder, objects: Objects): { thread: ThreadBuilder; store: number } {
-  const { kvm, retry, invalidated, setting: { mirror } } = objects;
+export function addMirror(model: ModelBuilder, mirror: Mirror, { kvm, retry, invalidated }: Pick<Objects, "kvm" | "retry" | "invalidated">): { thread: ThreadBuilder; store: number } {
   const thread = model.thread(mirror.thread, "daemon");
   const folio = thread.local("folio faulted", 0, { hidden: true });
   thread.label("run");
@@ -347,7 +352,7 @@ export function buildInvalidation(program: EffectProgram, release: Release, sett
   const objects = objectsOf(model, program, setting);
   const { pointers } = objects;
   const lifted = lift(model, program, release, (thread) => world(program, thread, objects));
-  const guest = vcpu(model, objects);
+  const guest = addMirror(model, setting.mirror, objects);
   for (const [id, steps] of lifted.stepsOf) {
     const node = program.nodes[id];
     const clears = node?.kind === "call" && node.effects.some((effect) => clearedBy(effect, pointers) === setting.entry);

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { EffectProgram } from "../program/program.ts";
+import { isUnknown } from "../scenarios/doubt.ts";
+import { entryPointers } from "../scenarios/entries.ts";
+import { whyNotCovering, type NotCovering } from "../scenarios/coverage.ts";
+import { missingRange } from "../scenarios/missing-range.ts";
+import { isOwnRange, rangePlace } from "../scenarios/obligation/notifier-range.ts";
+import { isProved, prove } from "../scenarios/prove.ts";
+import type { Candidate, Rule, Site } from "./rule.ts";
+import { isAffordable, placeOf } from "./rule.ts";
+
+/** States of one function, one entry and one mirror: more means that the text was not understood. */
+const MAX_STATES = 20_000;
+
+export const notifierRangeMissing: Rule = {
+  meta: {
+    id: "notifier-range-missing",
+    title: "entry removed outside of an invalidation",
+    severity: "error",
+    since: "2.6.27",
+    until: null,
+    why:
+      "KVM, IOMMUs and devices map pages of a process by themselves. Before an entry is removed they must be told, and until it is gone " +
+      "they must not map the page again: both is what start and end of an invalidation are for. Else they go on with a page that was freed or moved.",
+    messages: {
+      none: "{function}() removes an entry with {call}() outside of any invalidation: {state}",
+      order: "{function}() removes an entry with {call}() before the start or after the end of its invalidation: {state}",
+      "other-mm": "{function}() removes an entry with {call}(), and its invalidation is one of another mm: {state}",
+      outside: "{function}() removes an entry with {call}() that lies outside of the range that it invalidates: {state}",
+      "weaker-event": "{function}() removes an entry with {call}() under an event with which listeners need not look at the page table: {state}",
+    },
+    scenarios: ["invalidation-missing"],
+    sources: [],
+  },
+  effects: ["clearEntry"],
+  *check(site: Site): Iterable<Candidate> {
+    const { program, call, effect, target } = site;
+    const changed = call.effects.find((one) => one.kind === "modifyEntry" && one.how === "clear");
+    if (effect.kind !== "clearEntry" || changed?.kind !== "modifyEntry" || changed.space === null || changed.address === null) return;
+    if (program.openStart || program.openEnd || isCoveredByCaller(program) || isOfDetachedTable(program, changed.level)) return;
+    const places = startedRanges(program);
+    if (places === null || (places.length === 0 && !findsAddressSpace(program)) || !isAffordable(site)) return;
+    const why = new Map(places.map((place) => [place, whyNotCovering(program, place, { space: changed.space!, address: changed.address! })]));
+    const entry = entryPointers(program).entryOf(effect.pte);
+    if (entry === null) return;
+    const reason = places.length === 0 ? "none" : ([...why.values()].find((one) => one !== null) ?? "order");
+    if (reason === "weaker-event" && isSetAgain(program, entry)) return;
+    const experiment = missingRange(entry, { covers: (range) => (why.get(range) ?? null) === null, mirror: reason === "weaker-event" ? "reader" : "guest" });
+    const proof = prove(experiment, program, target.release, MAX_STATES);
+    if (!isProved(proof)) return;
+    const messageId: NotCovering | "none" | "order" = reason;
+    yield { ruleId: this.meta.id, messageId, data: { function: program.name, call: call.name, state: proof.badState }, place: placeOf(program, call), related: [], prove: () => proof };
+  },
+};
+
+const OF_CALLER: ReadonlySet<string> = new Set(["mmu_notifier_range", "mmu_gather", "mm_walk"]);
+
+/** True where a caller has, or may have, the invalidation: it passes what belongs to one, or a callee may be one by its name. */
+const isCoveredByCaller = (program: EffectProgram): boolean =>
+  [...program.variables.values()].some(({ isParameter, type }) => isParameter && OF_CALLER.has(type)) ||
+  program.nodes.some((node) => node.kind === "call" && isUnknown(node) && /notif|invalidat|gather/i.test(node.name));
+
+/** Entries of a table that was taken out of the page table before: nobody can map what they map. */
+const isOfDetachedTable = (program: EffectProgram, level: string): boolean =>
+  level === "pte" && program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => one.kind === "modifyEntry" && one.how === "clear" && one.level !== "pte" && one.level !== "hugetlb"));
+
+/** Ranges that the function starts; null: one of them is not its own, or may be refused, which has rules of its own. */
+function startedRanges(program: EffectProgram): readonly string[] | null {
+  if (program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => one.kind === "notifierStart" && !one.blocking))) return null;
+  const places = new Set(program.nodes.flatMap((node) => (node.kind === "call" ? node.effects.flatMap((one) => (one.kind === "notifierStart" || one.kind === "notifierEnd" ? [rangePlace(one.range)] : [])) : [])));
+  return [...places].every((place) => isOwnRange(program, place)) ? [...places] : null;
+}
+
+/**
+ * True where the function comes to the address space by itself, so that no caller can have started an invalidation there: it
+ * takes mmap_lock, which whoever starts one holds, or walks the mappings of a page. Only a reader can try while it is held.
+ */
+const findsAddressSpace = (program: EffectProgram): boolean =>
+  program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => (one.kind === "acquire" && one.lock === "mmap_lock" && (one.sleeps || one.mode === "write")) || (one.kind === "walkMapped" && one.step !== "done")));
+
+const isSetAgain = (program: EffectProgram, entry: string): boolean => {
+  const pointers = entryPointers(program);
+  return program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => one.kind === "setEntry" && pointers.entryOf(one.pte) === entry));
+};
