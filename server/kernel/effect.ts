@@ -146,7 +146,12 @@ export type ContractEffect =
   /** Gives a page table back. `by-architecture`: as `tableFree` of `architectureRows()` says. */
   | { readonly kind: "freesTable"; readonly table: Argument; readonly how: "by-architecture" | "rcu" | "at-once" }
   /** kmap_local_page() and its undoing: maps of a task are a stack, undone in reverse order. */
-  | { readonly kind: "localMap"; readonly step: "push" | "pop" };
+  | { readonly kind: "localMap"; readonly step: "push" | "pop" }
+  /**
+   * The state of the task: the argument names it. `running`: the call is the wait that was announced, or takes the
+   * announcement back; `kept`: the call gives up the processor and comes back in the same state.
+   */
+  | { readonly kind: "taskState"; readonly to: Argument | "running" | "kept" };
 
 /** Configuration symbols without CONFIG_, and the value that is meant. */
 export type Configuration = Readonly<Record<string, boolean>>;
@@ -282,6 +287,7 @@ export interface PureMeaning {
     | "identity"
     | "load-entry"
     | "entry-none"
+    | "entry-device"
     | "entry-present"
     | "entry-same"
     | "entry-write"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { EffectProgram } from "../program/program.ts";
-import { isUnknown } from "../scenarios/doubt.ts";
+import type { EffectProgram, ProgramNode } from "../program/program.ts";
+import { isUnknown, someIn } from "../scenarios/doubt.ts";
 import { entryPointers } from "../scenarios/entries.ts";
 import { whyNotCovering, type NotCovering } from "../scenarios/coverage.ts";
 import { missingRange } from "../scenarios/missing-range.ts";
@@ -27,16 +27,20 @@ export const notifierRangeMissing: Rule = {
       order: "{function}() removes an entry with {call}() before the start or after the end of its invalidation: {state}",
       "other-mm": "{function}() removes an entry with {call}(), and its invalidation is one of another mm: {state}",
       outside: "{function}() removes an entry with {call}() that lies outside of the range that it invalidates: {state}",
+      device: "{function}() replaces an entry that a device has present with {call}() outside of an invalidation that tells it: {state}",
       "weaker-event": "{function}() removes an entry with {call}() under an event with which listeners need not look at the page table: {state}",
     },
     scenarios: ["invalidation-missing"],
     sources: [],
   },
-  effects: ["clearEntry"],
+  effects: ["clearEntry", "setEntry"],
   *check(site: Site): Iterable<Candidate> {
     const { program, call, effect, target } = site;
-    const changed = call.effects.find((one) => one.kind === "modifyEntry" && one.how === "clear");
-    if (effect.kind !== "clearEntry" || changed?.kind !== "modifyEntry" || changed.space === null || changed.address === null) return;
+    if (effect.kind !== "clearEntry" && effect.kind !== "setEntry") return;
+    const isOfDevice = effect.kind === "setEntry";
+    if (isOfDevice && !program.nodes.some(asksForDevice)) return;
+    const changed = call.effects.find((one) => one.kind === "modifyEntry" && one.how === (isOfDevice ? "set" : "clear"));
+    if (changed?.kind !== "modifyEntry" || changed.space === null || changed.address === null) return;
     if (program.openStart || program.openEnd || isCoveredByCaller(program) || isOfDetachedTable(program, changed.level)) return;
     const places = startedRanges(program);
     if (places === null || (places.length === 0 && !findsAddressSpace(program)) || !isAffordable(site)) return;
@@ -45,13 +49,18 @@ export const notifierRangeMissing: Rule = {
     if (entry === null) return;
     const reason = places.length === 0 ? "none" : ([...why.values()].find((one) => one !== null) ?? "order");
     if (reason === "weaker-event" && isSetAgain(program, entry)) return;
-    const experiment = missingRange(entry, { covers: (range) => (why.get(range) ?? null) === null, mirror: reason === "weaker-event" ? "reader" : "guest" });
+    const experiment = missingRange(entry, { covers: (range) => (why.get(range) ?? null) === null, mirror: isOfDevice ? "owner" : reason === "weaker-event" ? "reader" : "guest" });
     const proof = prove(experiment, program, target.release, MAX_STATES);
     if (!isProved(proof)) return;
-    const messageId: NotCovering | "none" | "order" = reason;
+    const messageId: NotCovering | "none" | "order" | "device" = isOfDevice ? "device" : reason;
     yield { ruleId: this.meta.id, messageId, data: { function: program.name, call: call.name, state: proof.badState }, place: placeOf(program, call), related: [], prove: () => proof };
   },
 };
+
+const DEVICE_ENTRY = /^is_device_(?:exclusive|private)_entry$/;
+
+/** True for a test whether an entry is one that a device has present. */
+const asksForDevice = (node: ProgramNode): boolean => node.kind === "branch" && someIn(node.condition, (part) => part.kind === "call" && DEVICE_ENTRY.test(part.name));
 
 const OF_CALLER: ReadonlySet<string> = new Set(["mmu_notifier_range", "mmu_gather", "mm_walk"]);
 

@@ -3,7 +3,7 @@ import { definitelySleeps } from "../kernel/api/flag-sleep.ts";
 import { spins } from "../kernel/lock-order.ts";
 import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts";
 import { namesIn } from "../program/render.ts";
-import { checkSleeper } from "./atomic-check.ts";
+import { checkAnnounced, checkSleeper } from "./atomic-check.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 
 /** Effects with which a call sleeps whatever else is true. */
@@ -39,10 +39,16 @@ export const sleepInAtomic: Rule = {
     why:
       "Whoever sleeps under a spinlock, with interrupts off or in an RCU read-side section keeps what it holds while others run: " +
       "they spin for ever, or memory that RCU protects is freed under it. Since 6.6 a PTE that is mapped is such a section.",
-    messages: { sleeps: "{function}() calls {call}(), which may sleep, in atomic context" },
-    scenarios: ["sleep-in-atomic"],
+    messages: {
+      sleeps: "{function}() calls {call}(), which may sleep, in atomic context",
+      announced: "{function}() calls {call}(), which may sleep by itself, after it announced another wait: schedule() then does not wait",
+    },
+    scenarios: ["sleep-in-atomic", "sleep-in-wait-section"],
     sources: [],
   },
   effects: ["maySleep", "acquire", "sleepsIf"],
-  check: (site: Site): Iterable<Candidate> => checkSleeper("sleep-in-atomic", "sleeps", isSleeper, site),
+  *check(site: Site): Iterable<Candidate> {
+    const found = [...checkSleeper("sleep-in-atomic", "sleeps", isSleeper, site)];
+    yield* found.length > 0 ? found : checkAnnounced("sleep-in-atomic", "announced", isSleeper, site);
+  },
 };

@@ -21,8 +21,8 @@ const isOfNotifier = (node: ProgramNode): node is CallNode => node.kind === "cal
 export interface Coverage {
   /** True where the start and end of a range tell those who have the entry mapped. */
   covers(range: string): boolean;
-  /** Nobody hears of it, or only those who need not look at the page table. */
-  readonly mirror: "guest" | "reader";
+  /** A guest; a device that only reads; the device that the entry belongs to. */
+  readonly mirror: "guest" | "reader" | "owner";
 }
 
 /** A driver that has mapped the page for reading only and heeds what an event says that it need not look at. */
@@ -30,14 +30,15 @@ const READER: Mirror = { ...DEVICE, stores: "the device reads through its mappin
 
 /** Explores what becomes of a second mapping of the page that `entry` maps. */
 export function missingRange(entry: string, { covers, mirror }: Coverage): Experiment {
-  const seen = mirror === "guest" ? KVM_GUEST : READER;
+  const seen = { guest: KVM_GUEST, reader: READER, owner: DEVICE }[mirror];
+  const first = mirror === "owner" ? { holds: "device-entry", unfollowed: "page" } as const : { unfollowed: "kept" } as const;
   return {
     name: "invalidation-missing",
     primary: ["stale-secondary-mapping"],
     secondary: ["notifier-imbalance"],
     bounds: `environment {${seen.thread} that has the page mapped}, loops unbounded, SC`,
     build: (program, release) =>
-      buildInvalidation(program, release, { scenario: "invalidation-missing", entry, mirror: seen, keepsUnfollowed: true, covers: (range) => range === "$range" || covers(range) }),
+      buildInvalidation(program, release, { scenario: "invalidation-missing", entry, mirror: seen, ...first, covers: (range) => range === "$range" || covers(range) }),
     fix: (program: EffectProgram) => ({
       title: "an invalidation of the entry from before it is mapped until after it is unmapped",
       program: insertAtStart(insertAtEnd(without(program, isOfNotifier), [END]), [START]),

@@ -8,7 +8,7 @@ import { modelBuilder, type ModelBuilder, type StepPart, type ThreadBuilder } fr
 import { assign, decrement, increment } from "../simulator/effect.ts";
 import { and, eq, gt, lt, ne, or, plus, TRUE, type Field } from "../simulator/expression.ts";
 import { atomicContext, enterAtomic, mightSleep, type Context } from "../simulator/objects/context.ts";
-import { entry, isPresent, SWAP, type Entry } from "../simulator/objects/entry.ts";
+import { entry, isPresent, OF_DEVICE, SWAP, type Entry } from "../simulator/objects/entry.ts";
 import type { Assignment } from "../simulator/model.ts";
 import { kvmSubscriber, mappingIsFresh, type KvmSubscriber } from "../simulator/objects/notifier.ts";
 import { entryPointers, rangeEntry, type EntryPointers } from "./entries.ts";
@@ -69,8 +69,10 @@ export interface InvalidationSetting {
   readonly mirror: Mirror;
   /** Missing: every start and end tells the mirror. */
   covers?(range: string): boolean;
-  /** True where a value that is not followed is taken to map the same page: only removals are looked at. */
-  readonly keepsUnfollowed?: true;
+  /** What an entry holds that is set to a value that is not followed: the same as before, or a page. Missing: a page, or none. */
+  readonly unfollowed?: "kept" | "page";
+  /** What the entry holds at first; missing: a page. */
+  readonly holds?: "device-entry";
 }
 
 /** States of one range on the caller's side. */
@@ -127,13 +129,14 @@ function initOf(program: EffectProgram, range: string): (BoundEffect & { kind: "
 
 function objectsOf(model: ModelBuilder, program: EffectProgram, setting: InvalidationSetting): Objects {
   const { entry: invalidated, mirror } = setting;
+  const first = setting.holds === "device-entry" ? OF_DEVICE : 1;
   const pointers = entryPointers(program);
   const entries = new Map(
-    pointers.entries.map(({ name }) => [name, entry(model, `entry(${name})`, name === invalidated ? 1 : 0, PAGES)] as const),
+    pointers.entries.map(({ name }) => [name, entry(model, `entry(${name})`, name === invalidated ? first : 0, PAGES)] as const),
   );
   const slot = entries.get(invalidated);
   if (!slot) throw new Error("the invalidated entry is one of the mapped ones");
-  return { entries, pointers, invalidated: slot, kvm: kvmSubscriber(model, 1, PAGES, mirror.mapping), retry: model.field("fault must retry", 0, { hidden: true }), setting };
+  return { entries, pointers, invalidated: slot, kvm: kvmSubscriber(model, first, PAGES, mirror.mapping), retry: model.field("fault must retry", 0, { hidden: true }), setting };
 }
 
 /** Leaves an atomic section. Where the start of the function is not visible, it may be one that was entered there. */
@@ -189,7 +192,9 @@ function world(program: EffectProgram, thread: ThreadBuilder, objects: Objects):
         case "entry-none":
           return field && eq(field, 0);
         case "entry-present":
-          return field && and(ne(field, 0), ne(field, SWAP));
+          return field && and(and(ne(field, 0), ne(field, SWAP)), ne(field, OF_DEVICE));
+        case "entry-device":
+          return field && eq(field, OF_DEVICE);
         case "entry-same": {
           const other = args[1] ? translate(args[1]) : null;
           return field && other && eq(field, other);
@@ -258,7 +263,8 @@ function refine(
       const slot = entryAt(effect.pte);
       const value = lifting.translate(effect.value);
       if (!slot) return [quiet({ alternatives: [{}] })];
-      if (value === null && objects.setting.keepsUnfollowed) return [quiet({ alternatives: [{}] })];
+      if (value === null && objects.setting.unfollowed === "kept") return [quiet({ alternatives: [{}] })];
+      if (value === null && objects.setting.unfollowed === "page") return [{ alternatives: [{ effect: [assign(slot, 1)] }] }];
       // A value that is not followed is some page of the caller's, or none.
       const values = value === null ? [eq(0, 1), TRUE] : [value];
       return [{ alternatives: values.map((one) => ({ effect: [assign(slot, one)] })) }];

@@ -144,6 +144,7 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   walkMapped: { walk: position, step: oneOf("fill", "next", "done") },
   freesTable: { table: position, how: oneOf("by-architecture", "rcu", "at-once") },
   localMap: { step: oneOf("push", "pop") },
+  taskState: { to: (value, arity) => (value === "running" || value === "kept" ? null : position(value, arity)) },
 };
 
 /** Members of a fact itself; `effects` and `pure` are checked apart. */

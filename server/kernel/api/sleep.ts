@@ -8,7 +8,7 @@ const sleepers = (source: string, names: string): ApiFact[] => facts(names, sour
 export const sleepFacts: readonly ApiFact[] = [
   ...sleepers(
     "include/linux/kernel.h, include/linux/sched.h (6.1.192)",
-    "might_sleep might_fault cond_resched schedule schedule_timeout io_schedule io_schedule_timeout yield",
+    "might_sleep might_fault",
   ),
   ...sleepers(
     "include/linux/delay.h (6.1.192)",
