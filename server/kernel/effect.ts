@@ -40,7 +40,7 @@ export type SleepWord = "gfp" | "fast-only" | "boolean" | "retry-nowait";
  * `blockable`: the range was started as a blocking one; `last-reference`: this put frees; `batch-full`: pages are
  * queued already; `contended`: the object is busy.
  */
-export type SleepCondition = "blockable" | "last-reference" | "batch-full" | "contended";
+export type SleepCondition = "blockable" | "last-reference" | "batch-full" | "contended" | "page-faults";
 
 /**
  * When a lock of the caller is given up. `retry`: the value has VM_FAULT_RETRY; `retry-or-completed`: or

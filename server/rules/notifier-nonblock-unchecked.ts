@@ -2,7 +2,7 @@
 import { isOwnRange, rangePlace, refusedRange } from "../scenarios/obligation/notifier-range.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
 import { changedAfterRefusal } from "../scenarios/unchecked-start.ts";
-import { doesTo, isFirstStart } from "./notifier-doing.ts";
+import { doesTo, isFirstStart, isUnderEntangled } from "./notifier-doing.ts";
 import { OOM_REAPER } from "./notifier-nonblock-outside-oom.ts";
 import { checkObligation } from "./obligation-check.ts";
 import { isResultTested } from "./result-tested.ts";
@@ -33,7 +33,7 @@ export const notifierNonblockUnchecked: Rule = {
     const { program, call, effect } = site;
     if (effect.kind !== "notifierStart" || effect.blocking) return;
     const place = rangePlace(effect.range);
-    if (!isOwnRange(program, place) || !isFirstStart(program, call, place)) return;
+    if (!isOwnRange(program, place) || !isFirstStart(program, call, place) || isUnderEntangled(program, place)) return;
     const found = [...checkObligation(this.meta.id, "unbalanced", refusedRange(place, isResultTested(program, call)), site, (proof) =>
       // A way out is one from a start that succeeded.
       proof.badState.startsWith("the function returns") ? wayOut(program, proof, (one) => doesTo(one, place), call.result) : placeOf(program, call))];

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { EffectProgram, ProgramNode } from "../program/program.ts";
+import { successors, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
 import { isUnknown, someIn } from "../scenarios/doubt.ts";
 import { entryPointers } from "../scenarios/entries.ts";
 import { whyNotCovering, type NotCovering } from "../scenarios/coverage.ts";
 import { missingRange } from "../scenarios/missing-range.ts";
 import { isOwnRange, rangePlace } from "../scenarios/obligation/notifier-range.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
+import { doesTo } from "./notifier-doing.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 
@@ -41,9 +42,11 @@ export const notifierRangeMissing: Rule = {
     if (isOfDevice && !program.nodes.some(asksForDevice)) return;
     const changed = call.effects.find((one) => one.kind === "modifyEntry" && one.how === (isOfDevice ? "set" : "clear"));
     if (changed?.kind !== "modifyEntry" || changed.space === null || changed.address === null) return;
+    // A page table of the kernel (`&init_mm`) has no subscribers.
+    if (changed.space.kind === "unary") return;
     if (program.openStart || program.openEnd || isCoveredByCaller(program) || isOfDetachedTable(program, changed.level)) return;
     const places = startedRanges(program);
-    if (places === null || (places.length === 0 && !findsAddressSpace(program)) || !isAffordable(site)) return;
+    if (places === null || places.some((place) => isConditional(program, place)) || (places.length === 0 && !findsAddressSpace(program)) || !isAffordable(site)) return;
     const why = new Map(places.map((place) => [place, whyNotCovering(program, place, { space: changed.space!, address: changed.address! })]));
     const entry = entryPointers(program).entryOf(effect.pte);
     if (entry === null) return;
@@ -72,6 +75,24 @@ const isCoveredByCaller = (program: EffectProgram): boolean =>
 /** Entries of a table that was taken out of the page table before: nobody can map what they map. */
 const isOfDetachedTable = (program: EffectProgram, level: string): boolean =>
   level === "pte" && program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => one.kind === "modifyEntry" && one.how === "clear" && one.level !== "pte" && one.level !== "hugetlb"));
+
+/** True where an end can be come to without a start: what decides may be another word for what is changed. */
+function isConditional(program: EffectProgram, place: string): boolean {
+  if (!program.nodes.some((node) => node.kind === "call" && doesTo(node, place) === "begins")) return false;
+  const found = new Set<NodeId>([program.entry]);
+  const work = [program.entry];
+  for (let id = work.pop(); id !== undefined; id = work.pop()) {
+    const node = program.nodes[id];
+    const does = node?.kind === "call" ? doesTo(node, place) : null;
+    if (does === "ends") return true;
+    for (const next of node && does !== "begins" ? successors(node) : []) {
+      if (found.has(next)) continue;
+      found.add(next);
+      work.push(next);
+    }
+  }
+  return false;
+}
 
 /** Ranges that the function starts; null: one of them is not its own, or may be refused, which has rules of its own. */
 function startedRanges(program: EffectProgram): readonly string[] | null {

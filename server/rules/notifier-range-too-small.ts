@@ -42,6 +42,8 @@ export const notifierRangeTooSmall: Rule = {
 /** False where the bounds may be those of tables already: aligned, of the whole mapping, or set by hand. */
 function mayBeNarrow(program: EffectProgram, place: string): boolean {
   const inits = program.nodes.flatMap((node) => (node.kind === "call" && doesTo(node, place) === "renews" ? node.effects : []));
+  // Under which condition it is widened may be another word for what is unshared.
+  if (program.nodes.some((node) => node.kind === "call" && node.effects.some(({ kind }) => kind === "widensRange"))) return false;
   const isSetByHand = program.nodes.some((node) => node.kind === "assign" && render(node.target).startsWith(`${place}.`));
   return !isSetByHand && inits.length > 0 && inits.every((init) => init.kind !== "notifierInit" || (!isOfTables(program, init.start) && (!init.end || !isOfTables(program, init.end))));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { isOwnRange, notifierRange, rangePlace } from "../scenarios/obligation/notifier-range.ts";
-import { doesTo, isFirstStart } from "./notifier-doing.ts";
+import { doesTo, isFirstStart, isUnderEntangled } from "./notifier-doing.ts";
 import { checkObligation, lastCall } from "./obligation-check.ts";
 import { isResultTested } from "./result-tested.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
@@ -25,7 +25,7 @@ export const notifierRangeUnbalanced: Rule = {
     const { program, call, effect } = site;
     if (effect.kind !== "notifierStart") return;
     const place = rangePlace(effect.range);
-    if (!isOwnRange(program, place) || !isFirstStart(program, call, place)) return;
+    if (!isOwnRange(program, place) || !isFirstStart(program, call, place) || isUnderEntangled(program, place)) return;
     // What becomes of a refusal is looked at by notifier-nonblock-unchecked, and with it the way where nobody refuses.
     if (!effect.blocking && isResultTested(program, call)) return;
     yield* checkObligation(this.meta.id, "unbalanced", notifierRange(place, "always-starts"), site, (proof) => wayOut(program, proof, (one) => doesTo(one, place)) ?? lastCall(program, proof));

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { definitelySleeps } from "../kernel/api/flag-sleep.ts";
+import { PAGE_FAULTS_OFF } from "../kernel/api/sleep.ts";
 import { spins } from "../kernel/lock-order.ts";
 import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts";
 import { namesIn } from "../program/render.ts";
 import { checkAnnounced, checkSleeper } from "./atomic-check.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 
+const turnsFaultsOff = (program: EffectProgram): boolean => program.nodes.some((node) => node.kind === "call" && PAGE_FAULTS_OFF.has(node.name));
+
 /** Effects with which a call sleeps whatever else is true. */
-function sleeps(effect: BoundEffect): boolean {
+function sleeps(program: EffectProgram, effect: BoundEffect): boolean {
   switch (effect.kind) {
     case "maySleep":
-      return effect.onlyIf === undefined;
+      return effect.onlyIf === undefined || (effect.onlyIf === "page-faults" && !turnsFaultsOff(program));
     case "acquire":
       return effect.sleeps;
     case "sleepsIf":
@@ -26,8 +29,8 @@ function leaves(effect: BoundEffect): boolean {
 }
 
 /** Invalidations have a rule of their own. */
-const isSleeper = (_: EffectProgram, call: CallNode): boolean =>
-  call.effects.some(sleeps) && !call.effects.some((effect) => leaves(effect) || effect.kind === "notifierStart" || effect.kind === "notifierEnd");
+const isSleeper = (program: EffectProgram, call: CallNode): boolean =>
+  call.effects.some((effect) => sleeps(program, effect)) && !call.effects.some((effect) => leaves(effect) || effect.kind === "notifierStart" || effect.kind === "notifierEnd");
 
 export const sleepInAtomic: Rule = {
   meta: {

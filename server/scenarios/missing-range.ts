@@ -2,7 +2,8 @@
 import type { Value } from "../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram, ProgramNode } from "../program/program.ts";
 import type { Experiment } from "./experiment.ts";
-import { buildInvalidation, DEVICE, KVM_GUEST, type Mirror } from "./refused-invalidation.ts";
+import { buildInvalidation } from "./invalidation.ts";
+import { DEVICE, KVM_GUEST, type Mirror } from "./mirror.ts";
 import { insertAtEnd, insertAtStart, synthetic, without } from "./rewrite.ts";
 
 /*

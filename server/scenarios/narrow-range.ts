@@ -11,7 +11,7 @@ import type { Experiment } from "./experiment.ts";
 import { lift } from "./lift.ts";
 import { pointee } from "./obligation/obligation.ts";
 import { rangePlace } from "./obligation/notifier-range.ts";
-import { addMirror, KVM_GUEST } from "./refused-invalidation.ts";
+import { addMirror, KVM_GUEST } from "./mirror.ts";
 import { insertBefore, synthetic, without } from "./rewrite.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 

@@ -3,7 +3,9 @@ import type { Value } from "../program/code.ts";
 import type { CallNode, EffectProgram, ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import type { Experiment } from "./experiment.ts";
-import { buildInvalidation, DEVICE, KVM_GUEST, rangeOf, type Mirror } from "./refused-invalidation.ts";
+import { buildInvalidation } from "./invalidation.ts";
+import { DEVICE, KVM_GUEST, type Mirror } from "./mirror.ts";
+import { rangeOf } from "./refused-invalidation.ts";
 
 /*
  * What becomes of the value of a non-blocking start: where it was refused, the entries of the range must stay as they are.

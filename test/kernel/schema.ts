@@ -56,7 +56,7 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   assertHeld: { lock, object: orNull(position), mode: anyMode },
   enterAtomic: { ...atomic, held: optional(held) },
   leaveAtomic: atomic,
-  maySleep: { onlyIf: optional(oneOf("blockable", "last-reference", "batch-full", "contended")) },
+  maySleep: { onlyIf: optional(oneOf("blockable", "last-reference", "batch-full", "contended", "page-faults")) },
   mapPte: {
     mm: orNull(position),
     pmd: position,

@@ -15,6 +15,7 @@ export const taskStateFacts: readonly ApiFact[] = [
     "kernel/sched/core.c, kernel/time (6.1.192): back in TASK_RUNNING",
     [maySleep, to("running")],
   ),
+  ...facts("msleep msleep_interruptible usleep_range ssleep", "include/linux/delay.h, kernel/time/timer.c (6.1.192): announce their own wait", [maySleep, to("running")]),
   ...facts(
     "schedule_timeout_uninterruptible schedule_timeout_interruptible schedule_timeout_killable",
     "kernel/time (6.1.192): announce their own wait",

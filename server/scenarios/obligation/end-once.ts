@@ -19,7 +19,10 @@ export function endOnce(program: EffectProgram, added: Added, begins: (call: Cal
 
 /** The program without what `endOnce` did to it. */
 export function undoEndOnce(fixed: EffectProgram, isAdded: (call: CallNode) => boolean): EffectProgram {
-  const text = ({ shown: _, ...call }: CallNode): CallNode => call;
+  const text = (call: CallNode): CallNode => {
+    const { shown, ...own } = call;
+    return shown === undefined ? call : own;
+  };
   const bare = without(fixed, (node) => isCall(node, isAdded) && node.at < 0);
   return { ...bare, nodes: bare.nodes.map((node) => (isCall(node, isAdded) ? text(node) : node)) };
 }
