@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Value } from "../program/code.ts";
 import { successors, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
+import { render } from "../program/render.ts";
 import { isUnknown, someIn } from "../scenarios/doubt.ts";
 import { entryPointers } from "../scenarios/entries.ts";
 import { whyNotCovering, type NotCovering } from "../scenarios/coverage.ts";
@@ -42,11 +44,10 @@ export const notifierRangeMissing: Rule = {
     if (isOfDevice && !program.nodes.some(asksForDevice)) return;
     const changed = call.effects.find((one) => one.kind === "modifyEntry" && one.how === (isOfDevice ? "set" : "clear"));
     if (changed?.kind !== "modifyEntry" || changed.space === null || changed.address === null) return;
-    // A page table of the kernel (`&init_mm`) has no subscribers.
-    if (changed.space.kind === "unary") return;
+    if (isOfKernel(program, changed.space) || walksOtherEntries(program)) return;
     if (program.openStart || program.openEnd || isCoveredByCaller(program) || isOfDetachedTable(program, changed.level)) return;
     const places = startedRanges(program);
-    if (places === null || places.some((place) => isConditional(program, place)) || (places.length === 0 && !findsAddressSpace(program)) || !isAffordable(site)) return;
+    if (places === null || places.some((place) => isConditional(program, place)) || (places.length === 0 && !findsAddressSpace(program, changed.space)) || !isAffordable(site)) return;
     const why = new Map(places.map((place) => [place, whyNotCovering(program, place, { space: changed.space!, address: changed.address! })]));
     const entry = entryPointers(program).entryOf(effect.pte);
     if (entry === null) return;
@@ -105,8 +106,31 @@ function startedRanges(program: EffectProgram): readonly string[] | null {
  * True where the function comes to the address space by itself, so that no caller can have started an invalidation there: it
  * takes mmap_lock, which whoever starts one holds, or walks the mappings of a page. Only a reader can try while it is held.
  */
-const findsAddressSpace = (program: EffectProgram): boolean =>
-  program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => (one.kind === "acquire" && one.lock === "mmap_lock" && (one.sleeps || one.mode === "write")) || (one.kind === "walkMapped" && one.step !== "done")));
+const findsAddressSpace = (program: EffectProgram, space: Value): boolean =>
+  program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => {
+    if (one.kind === "walkMapped") return one.step !== "done";
+    return one.kind === "acquire" && one.lock === "mmap_lock" && (one.sleeps || one.mode === "write") && one.object !== null && isOfSpace(program, space, render(one.object));
+  }));
+
+/** True where the entry's mm, or the VMA that it was looked up in, is that of the lock. */
+function isOfSpace(program: EffectProgram, space: Value, mm: string): boolean {
+  const text = render(space);
+  const isFrom = (value: Value): boolean => render(value) === mm || render(value) === `${text}->vm_mm`;
+  if (text === mm || mm === `${text}->vm_mm`) return true;
+  return program.nodes.some((node) => {
+    if (node.kind === "call") return node.result === text && node.args.some(isFrom);
+    if (node.kind !== "assign" || node.value === null) return false;
+    const target = render(node.target);
+    return (target === mm && render(node.value) === `${text}->vm_mm`) || (target === text && (render(node.value) === mm || (node.value.kind === "call" && node.value.args.some(isFrom))));
+  });
+}
+
+/** A page table of the kernel (`&init_mm`) has no subscribers. */
+const isOfKernel = (program: EffectProgram, space: Value): boolean =>
+  space.kind === "unary" || program.nodes.some((node) => node.kind === "assign" && render(node.target) === render(space) && node.value?.kind === "unary" && node.value.operator === "&");
+
+/** A walk that is asked for migration entries only comes to nothing that is present. */
+const walksOtherEntries = (program: EffectProgram): boolean => program.image.text.slice(program.start, program.end).includes("PVMW_MIGRATION");
 
 const isSetAgain = (program: EffectProgram, entry: string): boolean => {
   const pointers = entryPointers(program);
