@@ -25,6 +25,10 @@ import { hugetlbWalkUnlocked } from "./hugetlb-walk-unlocked.ts";
 import { lockImbalance } from "./lock-imbalance.ts";
 import { notifierInAtomic } from "./notifier-in-atomic.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
+import { notifierNonblockUnchecked } from "./notifier-nonblock-unchecked.ts";
+import { notifierRangeMissing } from "./notifier-range-missing.ts";
+import { notifierRangeTooSmall } from "./notifier-range-too-small.ts";
+import { notifierRangeUnbalanced } from "./notifier-range-unbalanced.ts";
 import { pinnedAsHardError } from "./pinned-as-hard-error.ts";
 import { pinnedCheckBeforeClear } from "./pinned-check-before-clear.ts";
 import { pteRecheckMissing } from "./pte-recheck-missing.ts";
@@ -63,6 +67,10 @@ export const RULES: readonly Rule[] = [
   lockImbalance,
   notifierInAtomic,
   notifierNonblockOutsideOom,
+  notifierNonblockUnchecked,
+  notifierRangeMissing,
+  notifierRangeTooSmall,
+  notifierRangeUnbalanced,
   pinnedAsHardError,
   pinnedCheckBeforeClear,
   pteRecheckMissing,

@@ -20,7 +20,8 @@ describe.skipIf(names.length === 0)(names.length === 0 ? WITHOUT_SHARED : "patch
       ["046", "hugetlb-unshare-locking", "proved"],
       // UFFDIO_REMAP before it asked for pins; 103 and 104 have more ways than are explored.
       ["097", "anon-move-unexclusive", "proved"], ["098", "anon-move-unexclusive", "proved"],
-      ["103", "notifier-nonblock-outside-oom", "proved"], ["104", "notifier-nonblock-outside-oom", "proved"],
+      ["103", "notifier-nonblock-outside-oom", "proved"], ["103", "notifier-nonblock-unchecked", "proved"], ["103", "notifier-range-unbalanced", "proved"],
+      ["104", "notifier-nonblock-outside-oom", "proved"], ["104", "notifier-nonblock-unchecked", "proved"], ["104", "notifier-range-unbalanced", "proved"],
       ["106", "anon-move-unexclusive", "proved"], ["108", "anon-move-unexclusive", "proved"],
     ]);
     // UFFDIO_REMAP and UFFDIO_MOVE again: how often each patch of them breaks which rule about mapped entries.
