@@ -145,3 +145,9 @@ export function isFirstOfArray(program: EffectProgram, node: NodeId): boolean {
   const found = userPages(program, node);
   return found !== null && [...found.taking].every((at) => at >= found.call.at);
 }
+
+/** The call without the words that the fix has for it. */
+const asWritten = (node: CallNode): CallNode => {
+  const { shown, ...call } = node;
+  return shown === undefined ? node : call;
+};
