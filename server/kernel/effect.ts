@@ -40,7 +40,7 @@ export type SleepWord = "gfp" | "fast-only" | "boolean" | "retry-nowait";
  * `blockable`: the range was started as a blocking one; `last-reference`: this put frees; `batch-full`: pages are
  * queued already; `contended`: the object is busy.
  */
-export type SleepCondition = "blockable" | "last-reference" | "batch-full" | "contended";
+export type SleepCondition = "blockable" | "last-reference" | "batch-full" | "contended" | "page-faults";
 
 /**
  * When a lock of the caller is given up. `retry`: the value has VM_FAULT_RETRY; `retry-or-completed`: or
@@ -174,7 +174,12 @@ export type ContractEffect =
   /** Gives up a table that other processes share, where they do: the call's value is then not 0. `vma`: null in forms that take none. */
   | { readonly kind: "unshareTable"; readonly pte: Argument; readonly vma: Argument | null }
   /** kmap_local_page() and its undoing: maps of a task are a stack, undone in reverse order. */
-  | { readonly kind: "localMap"; readonly step: "push" | "pop" };
+  | { readonly kind: "localMap"; readonly step: "push" | "pop" }
+  /**
+   * The state of the task: the argument names it. `running`: the call is the wait that was announced, or takes the
+   * announcement back; `kept`: the call gives up the processor and comes back in the same state.
+   */
+  | { readonly kind: "taskState"; readonly to: Argument | "running" | "kept" };
 
 /** Configuration symbols without CONFIG_, and the value that is meant. */
 export type Configuration = Readonly<Record<string, boolean>>;
@@ -238,7 +243,9 @@ export type Effect =
    * takes a pmd); `own`: of the table that holds the entry. Missing: own.
    */
   | { readonly kind: "ptlOf"; readonly of: Argument; readonly table?: "below" | "own" }
-  | { readonly kind: "notifierInit"; readonly range: Argument; readonly mm: Argument; readonly start: Argument; readonly end?: Argument }
+  | { readonly kind: "notifierInit"; readonly range: Argument; readonly mm: Argument; readonly start: Argument; readonly end?: Argument; readonly event?: Argument }
+  /** Moves both bounds of a range out to those of the page tables that may be shared; the arguments are their addresses. */
+  | { readonly kind: "widensRange"; readonly start: Argument; readonly end: Argument }
   /** A non-blocking start returns 0 or -EAGAIN; a blocking one has no value. */
   | { readonly kind: "notifierStart"; readonly range: Argument; readonly blocking: boolean }
   | { readonly kind: "notifierEnd"; readonly range: Argument }
@@ -316,6 +323,7 @@ export interface PureMeaning {
     | "identity"
     | "load-entry"
     | "entry-none"
+    | "entry-device"
     | "entry-present"
     | "entry-same"
     | "entry-write"

@@ -22,6 +22,7 @@ import { pureFacts } from "./api/pure.ts";
 import { isOfQuietFamily, QUIET_NAMES } from "./api/quiet.ts";
 import { referenceFacts } from "./api/reference.ts";
 import { sleepFacts } from "./api/sleep.ts";
+import { taskStateFacts } from "./api/task-state.ts";
 import { walkFacts } from "./api/walk.ts";
 import type { ApiFact, Argument, Configuration, Effect, SleepWord } from "./effect.ts";
 import { releaseBefore } from "./release-dates.ts";
@@ -35,6 +36,7 @@ export interface KnownFact {
 
 export const allFacts: readonly ApiFact[] = [
   ...notifierFacts,
+  ...taskStateFacts,
   ...pageTableFacts,
   ...lockFacts,
   ...atomicFacts,

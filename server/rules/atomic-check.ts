@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import { atomicCall, entersAtomic } from "../scenarios/atomic-call.ts";
+import { announcesWait, waitSection } from "../scenarios/wait-section.ts";
 import { isProved, prove, type Proof } from "../scenarios/prove.ts";
 import type { Candidate, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
@@ -27,6 +28,16 @@ function proofOf(site: Site): Proof | null {
   const isSite = (_: CallNode, node: NodeId): boolean => node === site.node;
   const proof = prove(atomicCall(isSite, site.target), site.program, site.target.release, MAX_STATES);
   return isProved(proof) ? proof : null;
+}
+
+/** A call that sleeps between the announcement of a wait and the wait. */
+export function* checkAnnounced(ruleId: string, messageId: string, isSleeper: IsSleeper, site: Site): Iterable<Candidate> {
+  const { program, call, target } = site;
+  const isOffender = call.effects.every(({ kind }) => kind !== "taskState") && isSleeper(program, call);
+  if (!isOffender || !announcesWait(program) || !isAffordable(site)) return;
+  const proof = prove(waitSection((_, node) => node === site.node), program, target.release, MAX_STATES);
+  if (!isProved(proof)) return;
+  yield { ruleId, messageId, data: { function: program.name, call: call.name }, place: placeOf(program, call), related: [], prove: () => proof };
 }
 
 /** A rule about calls that sleep: one finding for each that a schedule shows in a section that must not sleep. */

@@ -5,11 +5,12 @@ import type { CallNode, EffectProgram } from "../program/program.ts";
 import { prove, type Proof } from "../scenarios/prove.ts";
 import { endAfterRefusal, refusedInvalidation } from "../scenarios/refused-invalidation.ts";
 import { blockingStartFixes } from "./fix/blocking-start.ts";
+import { isResultTested } from "./result-tested.ts";
 import type { Candidate, Rule } from "./rule.ts";
 import { placeOf } from "./rule.ts";
 
 /** The one function that the API was made for: mm/oom_kill.c, 93065ac753e4. */
-const OOM_REAPER = "__oom_reap_task_mm";
+export const OOM_REAPER = "__oom_reap_task_mm";
 
 export const notifierNonblockOutsideOom: Rule = {
   meta: {
@@ -43,7 +44,7 @@ export const notifierNonblockOutsideOom: Rule = {
   *check({ unit, program, call, effect, target }): Iterable<Candidate> {
     if (effect.kind !== "notifierStart" || effect.blocking || program.name === OOM_REAPER) return;
     if (isDefinition(program, call) || !isOwn(program, call)) return;
-    const dropped = isDropped(program, call);
+    const dropped = !isResultTested(program, call);
     yield {
       ruleId: this.meta.id,
       messageId: dropped ? "dropped" : "outsideOom",
@@ -86,23 +87,6 @@ function worstProof(programs: readonly EffectProgram[], release: Release, maxSta
     }
   return proofs.find(({ verdict }) => verdict !== "not-lifted") ?? proofs[0] ?? null;
 }
-
-/** True where nothing ever looks at the value of the call. */
-function isDropped(program: EffectProgram, call: CallNode): boolean {
-  if (call.result === null) return true;
-  const name = call.result;
-  return !program.nodes.some(
-    (node) =>
-      (node.kind === "branch" && mentions(node.condition, name)) ||
-      (node.kind === "return" && node.value !== null && mentions(node.value, name)) ||
-      (node.kind === "assign" && node.value !== null && mentions(node.value, name)),
-  );
-}
-
-const mentions = (value: object, name: string): boolean =>
-  Object.values(value).some(
-    (part) => part === name || (typeof part === "object" && part !== null && mentions(part as object, name)),
-  );
 
 /** Where the entries of the range were mapped: what a blocking start has to come before. */
 function mapsBefore(program: EffectProgram, call: CallNode): Candidate["related"] {

@@ -26,6 +26,10 @@ import { lockImbalance } from "./lock-imbalance.ts";
 import { lockOrderRule } from "./lock-order.ts";
 import { notifierInAtomic } from "./notifier-in-atomic.ts";
 import { notifierNonblockOutsideOom } from "./notifier-nonblock-outside-oom.ts";
+import { notifierNonblockUnchecked } from "./notifier-nonblock-unchecked.ts";
+import { notifierRangeMissing } from "./notifier-range-missing.ts";
+import { notifierRangeTooSmall } from "./notifier-range-too-small.ts";
+import { notifierRangeUnbalanced } from "./notifier-range-unbalanced.ts";
 import { pgtableAllocFailureLost } from "./pgtable-alloc-failure-lost.ts";
 import { pinnedAsHardError } from "./pinned-as-hard-error.ts";
 import { pinnedCheckBeforeClear } from "./pinned-check-before-clear.ts";
@@ -67,6 +71,10 @@ export const RULES: readonly Rule[] = [
   lockOrderRule,
   notifierInAtomic,
   notifierNonblockOutsideOom,
+  notifierNonblockUnchecked,
+  notifierRangeMissing,
+  notifierRangeTooSmall,
+  notifierRangeUnbalanced,
   pgtableAllocFailureLost,
   pinnedAsHardError,
   pinnedCheckBeforeClear,

@@ -12,6 +12,7 @@ import type { Alternative, Assignment, StepSource } from "../simulator/model.ts"
 import { inOneRow } from "./lifted-rows.ts";
 import { outcomeWords } from "./outcome.ts";
 import { asValue, doubtOf, isUnknown, outputsOf, type Doubt } from "./doubt.ts";
+import { inOneRow } from "./one-row.ts";
 import { shownCondition } from "./shown-condition.ts";
 import { slice, type Slice } from "./slice.ts";
 import { isPointer, translator, type Translator } from "./translate.ts";

@@ -57,7 +57,7 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   assertHeld: { lock, object: orNull(position), mode: anyMode },
   enterAtomic: { ...atomic, held: optional(held) },
   leaveAtomic: atomic,
-  maySleep: { onlyIf: optional(oneOf("blockable", "last-reference", "batch-full", "contended")) },
+  maySleep: { onlyIf: optional(oneOf("blockable", "last-reference", "batch-full", "contended", "page-faults")) },
   mapPte: {
     mm: orNull(position),
     pmd: position,
@@ -71,7 +71,8 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   },
   unmapPte: { pte: position, ptl: orNull(position), rcu: boolean },
   ptlOf: { of: position, table: optional(oneOf("below", "own")) },
-  notifierInit: { range: position, mm: position, start: position, end: optional(position) },
+  notifierInit: { range: position, mm: position, start: position, end: optional(position), event: optional(position) },
+  widensRange: { start: position, end: position },
   notifierStart: { range: position, blocking: boolean },
   notifierEnd: { range: position },
   hugetlbWalk: { mm: orNull(position), vma: orNull(position), asserts: boolean },
@@ -158,6 +159,7 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   flushTlb: { interrupts: optional(boolean) },
   unshareTable: { pte: position, vma: orNull(position) },
   localMap: { step: oneOf("push", "pop") },
+  taskState: { to: (value, arity) => (value === "running" || value === "kept" ? null : position(value, arity)) },
 };
 
 /** Members of a fact itself; `effects` and `pure` are checked apart. */

@@ -19,7 +19,7 @@ const SECTIONS: readonly ApiFact[] = [
   ...facts("local_irq_restore local_irq_enable", "include/linux/irqflags.h (6.1.192)", [irqOn]),
   ...facts("preempt_disable get_cpu local_bh_disable", "include/linux/preempt.h (6.1.192)", [preemptOff]),
   ...facts("kmap_atomic", "include/linux/highmem-internal.h (6.1.192)", [preemptOff, { kind: "addressOfPage", page: 0, form: "virtual" }]),
-  ...facts("preempt_enable put_cpu local_bh_enable kunmap_atomic", "include/linux/preempt.h, include/linux/highmem-internal.h (6.1.192)", [preemptOn]),
+  ...facts("preempt_enable preempt_enable_no_resched sched_preempt_enable_no_resched put_cpu local_bh_enable kunmap_atomic", "include/linux/preempt.h, include/linux/highmem-internal.h (6.1.192)", [preemptOn]),
   ...facts("get_cpu_ptr get_cpu_var slub_get_cpu_ptr", "include/linux/percpu-defs.h, mm/slub.c (6.1.192)", [preemptOff]),
   ...facts("put_cpu_ptr put_cpu_var slub_put_cpu_ptr", "include/linux/percpu-defs.h, mm/slub.c (6.1.192)", [preemptOn]),
   ...facts("preempt_disable_nested", "include/linux/preempt.h (6.1.192): only with PREEMPT_RT", [], {

@@ -60,7 +60,7 @@ const believedSleepers = (source: string, names: string): ApiFact[] => facts(nam
 
 const SLEEPERS: readonly ApiFact[] = [
   ...sleepers("kernel/jump_label.c (6.1.192): cpus_read_lock()", "static_branch_enable static_branch_disable static_branch_inc static_branch_dec"),
-  ...sleepers("include/linux/sched.h, kernel/time (6.1.192)", "cond_resched_tasks_rcu_qs schedule_timeout_uninterruptible schedule_timeout_interruptible schedule_timeout_killable try_to_freeze set_freezable"),
+  ...sleepers("include/linux/sched.h, kernel/time (6.1.192)", "try_to_freeze set_freezable"),
   ...sleepers("kernel/kthread.c, kernel/workqueue.c (6.1.192)", "kthread_run kthread_create alloc_workqueue destroy_workqueue cancel_delayed_work_sync flush_delayed_work drain_workqueue set_cpus_allowed_ptr"),
   ...sleepers("kernel/cpu.c (6.1.192)", "cpuhp_setup_state cpuhp_setup_state_nocalls cpuhp_remove_state"),
   ...sleepers("include/linux/slab.h, mm/slab_common.c (6.1.192)", "kmem_cache_create kmem_cache_destroy kmem_cache_shrink KMEM_CACHE alloc_percpu __alloc_percpu NODEMASK_SCRATCH"),

@@ -21,25 +21,25 @@ const NOTIFIER: readonly ApiFact[] = [
   ...facts(
     "mmu_notifier_range_init",
     `${HEADER}; event, flags and vma came in 5.2`,
-    [{ kind: "notifierInit", range: 0, mm: 4, start: 5, end: 6 }],
+    [{ kind: "notifierInit", range: 0, mm: 4, start: 5, end: 6, event: 1 }],
     { arity: 7, since: "5.2", until: "6.3", certainty: "plausible" },
   ),
   ...facts(
     "mmu_notifier_range_init",
     "7d4a8be0c4b2 (vma dropped)",
-    [{ kind: "notifierInit", range: 0, mm: 3, start: 4, end: 5 }],
+    [{ kind: "notifierInit", range: 0, mm: 3, start: 4, end: 5, event: 1 }],
     { arity: 6, since: "6.3" },
   ),
   ...facts(
     "mmu_notifier_range_init_owner",
     `${HEADER}`,
-    [{ kind: "notifierInit", range: 0, mm: 4, start: 5, end: 6 }],
+    [{ kind: "notifierInit", range: 0, mm: 4, start: 5, end: 6, event: 1 }],
     { arity: 8, since: "5.14", until: "6.3", certainty: "plausible" },
   ),
   ...facts(
     "mmu_notifier_range_init_owner",
     "7d4a8be0c4b2 (vma dropped)",
-    [{ kind: "notifierInit", range: 0, mm: 3, start: 4, end: 5 }],
+    [{ kind: "notifierInit", range: 0, mm: 3, start: 4, end: 5, event: 1 }],
     { arity: 7, since: "6.3" },
   ),
   ...facts(
@@ -79,4 +79,7 @@ const NOTIFIER: readonly ApiFact[] = [
   ),
 ];
 
-export const notifierFacts: readonly ApiFact[] = NOTIFIER.map((fact) => ({ ...fact, needs: { MMU_NOTIFIER: true } }));
+export const notifierFacts: readonly ApiFact[] = [
+  ...NOTIFIER.map((fact) => ({ ...fact, needs: { MMU_NOTIFIER: true } })),
+  ...facts("adjust_range_if_pmd_sharing_possible", "017b1660df89 (4.19); mm/hugetlb.c:7047 (6.1.192)", [{ kind: "widensRange", start: 1, end: 2 }], { arity: 3 }),
+];

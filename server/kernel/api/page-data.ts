@@ -20,7 +20,7 @@ const ADDRESSES: readonly ApiFact[] = [
 
 const WRITES: readonly ApiFact[] = [
   ...facts("memcpy memmove memset", "include/linux/string.h (6.1.192)", [writes("address")], { arity: 3 }),
-  ...facts("copy_from_user __copy_from_user", "include/linux/uaccess.h (6.1.192): might_fault()", [maySleep, writes("address")]),
+  ...facts("copy_from_user __copy_from_user", "include/linux/uaccess.h (6.1.192): might_fault()", [{ kind: "maySleep", onlyIf: "page-faults" }, writes("address")]),
   ...facts("memcpy_fromio", "include/asm-generic/io.h (6.1.192)", [writes("address")], { arity: 3 }),
   ...facts("memcpy_to_page", HIGHMEM, [writes("page")], { arity: 4 }),
   ...facts("memzero_page", HIGHMEM, [writes("page")], { arity: 3 }),

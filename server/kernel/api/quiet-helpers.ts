@@ -69,11 +69,11 @@ export const HELPERS_BY_THEME: readonly string[] = [
   "percpu_ref_kill rounddown_pow_of_two roundup roundup_pow_of_two scnprintf set_mask_bits sscanf struct_size to_cpumask vsnprintf",
   // Lists, trees and queues.
   "DECLARE_WAITQUEUE DEFINE_WAIT INIT_DELAYED_WORK INIT_HLIST_HEAD INIT_WORK RB_CLEAR_NODE RB_EMPTY_NODE RB_EMPTY_ROOT XA_STATE XA_STATE_ORDER",
-  "__add_wait_queue __add_wait_queue_entry_tail __mt_destroy add_wait_queue delayed_work_pending finish_wait hlist_del hlist_entry",
+  "__add_wait_queue __add_wait_queue_entry_tail __mt_destroy add_wait_queue delayed_work_pending hlist_del hlist_entry",
   "hlist_nulls_unhashed idr_remove init_llist_head init_wait init_waitqueue_head interval_tree_insert list_cut_before list_del_rcu",
   "list_entry_is_head list_first_entry_or_null list_is_first list_is_last list_is_singular list_prev_entry list_replace_init list_rotate_to_front",
-  "list_splice_tail llist_del_all mas_destroy mas_set_range mas_store_prealloc mt_find plist_node_empty plist_node_init prepare_to_wait",
-  "prepare_to_wait_exclusive queue_delayed_work queue_work_on rb_entry_safe rb_erase rb_first rb_insert_augmented rb_insert_color rb_link_node rb_next",
+  "list_splice_tail llist_del_all mas_destroy mas_set_range mas_store_prealloc mt_find plist_node_empty plist_node_init",
+  "queue_delayed_work queue_work_on rb_entry_safe rb_erase rb_first rb_insert_augmented rb_insert_color rb_link_node rb_next",
   "rb_prev rb_replace_node remove_wait_queue to_delayed_work waitqueue_active work_pending xa_err xa_is_sibling xa_is_zero xas_advance xas_clear_mark",
   "xas_error xas_get_order xas_next_entry xas_pause xas_reload xas_reset xas_set_err xas_set_mark xas_set_order xas_set_update xas_split",
   // Tasks, scheduling and time.

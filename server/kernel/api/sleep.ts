@@ -4,15 +4,14 @@ import { facts, maySleep } from "./make.ts";
 
 const sleepers = (source: string, names: string): ApiFact[] => facts(names, source, [maySleep]);
 
+/** Calls behind which a user access does not fault, and so does not sleep, until page faults are enabled again. */
+export const PAGE_FAULTS_OFF: ReadonlySet<string> = new Set(["pagefault_disable", "kmap_atomic"]);
+
 /** Calls that may sleep whatever their arguments are. Sleeping locks, notifiers and GUP have their own tables. */
 export const sleepFacts: readonly ApiFact[] = [
   ...sleepers(
     "include/linux/kernel.h, include/linux/sched.h (6.1.192)",
-    "might_sleep might_fault cond_resched schedule schedule_timeout io_schedule io_schedule_timeout yield",
-  ),
-  ...sleepers(
-    "include/linux/delay.h (6.1.192)",
-    "msleep msleep_interruptible usleep_range ssleep",
+    "might_sleep",
   ),
   ...facts(
     "wait_event wait_event_interruptible wait_event_killable wait_event_timeout wait_for_completion " +
@@ -51,11 +50,13 @@ export const sleepFacts: readonly ApiFact[] = [
     "mm/hugetlb.c (6.1.192)",
     "alloc_huge_page alloc_huge_page_vma alloc_hugetlb_folio alloc_hugetlb_folio_vma",
   ),
-  ...sleepers(
-    "include/linux/uaccess.h (6.1.192): might_fault()",
+  ...facts(
     "copy_to_user __copy_to_user get_user put_user __get_user __put_user clear_user " +
-      "strncpy_from_user strnlen_user copy_user_huge_page copy_user_large_folio clear_huge_page",
+      "strncpy_from_user strnlen_user might_fault",
+    "include/linux/uaccess.h, mm/memory.c, __might_fault() (6.1.192)",
+    [{ kind: "maySleep", onlyIf: "page-faults" }],
   ),
+  ...sleepers("mm/memory.c (6.1.192): cond_resched()", "copy_user_huge_page copy_user_large_folio clear_huge_page"),
   ...sleepers(
     "mm/memory.c:6026 (6.1.192): cond_resched() with either flag",
     "copy_huge_page_from_user copy_folio_from_user",

@@ -10,9 +10,10 @@ import type { Experiment } from "../experiment.ts";
 import { lift } from "../lift.ts";
 import { insertAtEnd, synthetic, without } from "../rewrite.ts";
 import type { LiftedStep, Lifting, World } from "../world.ts";
+import { endOnce, undoEndOnce } from "./end-once.ts";
 import { guessedNames, unseenNames } from "./guessed.ts";
 import { returnsError } from "./returned.ts";
-import { isSite, nameOf, pointee, type BadState, type Handle, type ObligationKind, type Role, type SectionStep, type Site } from "./obligation.ts";
+import { isSite, nameOf, placeOf, pointee, type BadState, type Handle, type ObligationKind, type Role, type SectionStep, type Site } from "./obligation.ts";
 
 /** Values of pointers in the model: 0 is NULL, 1 is something else, this is what the site began. */
 const FOCUS = 2;
@@ -25,6 +26,8 @@ const MISSED = 3;
 const REFUSED = 4;
 /** What the caller had begun was ended for a while. */
 const LENT = 5;
+/** Code that is not visible may have done anything with it. */
+const UNSEEN = 6;
 
 /** Sections that are told apart when they nest; more are not undone one by one, which only hides defects. */
 const DEEPEST = 8;
@@ -36,9 +39,13 @@ export function obligationExperiment(kind: ObligationKind, site: Site): Experime
   const role = kind.role(site.effect, site.call);
   if (role?.does !== "begin") throw new Error("the site begins something");
   const name = nameOf(role, site.call) ?? site.call.name;
-  const bad = [kind.leftOpen, kind.endedTwice, kind.begunAgain, kind.usedAfter, kind.missed, kind.endedRefused].flatMap((one) => (one ? [one.property] : []));
+  const bad = [kind.leftOpen, kind.endedTwice, kind.begunAgain, kind.usedAfter, kind.missed, kind.endedRefused, kind.endedUnbegun, kind.renewedOpen].flatMap((one) => (one ? [one.property] : []));
   const added = kind.ending(name, site);
-  const isAdded = (call: CallNode): boolean => added !== null && call.at < 0 && call.shown === added.shown;
+  const isAdded = (call: CallNode): boolean => added !== null && call.shown === added.shown;
+  const does = (call: CallNode, ...what: readonly Role["does"][]): boolean => call.effects.some((effect) => {
+    const one = kind.role(effect, call);
+    return one !== null && what.includes(one.does) && placeOf(one) === role.place;
+  });
   return {
     name: kind.scenario,
     primary: bad,
@@ -56,36 +63,19 @@ export function obligationExperiment(kind: ObligationKind, site: Site): Experime
       return { model: model.finish(), assumptions: lifted.assumptions };
     },
     fix(program) {
-      if (kind.repair) return { title: kind.repair.title(name), program: kind.repair.fix(program) };
-      return added && { title: kind.fixTitle(name), program: guarded(kind, role, insertAtEnd(program, [synthetic(added.shown, added.effect)])) };
+      const repaired = kind.repair?.fix(program) ?? program;
+      if (added === null) return kind.repair ? { title: kind.repair.title(name), program: repaired } : null;
+      const ending = synthetic(added.shown, added.effect);
+      const title = kind.repair?.title(name) ?? kind.fixTitle(name);
+      if (role.place === null) return { title, program: insertAtEnd(repaired, [ending]) };
+      return { title, program: endOnce(repaired, ending, (call) => does(call, "begin", "renew"), (call) => does(call, "end")) };
     },
-    mutate: (fixed) => (kind.repair ? kind.repair.undo(fixed) : unguarded(without(fixed, (node) => node.kind === "call" && isAdded(node)))),
+    mutate(fixed) {
+      const undone = kind.repair?.undo(fixed) ?? fixed;
+      return role.place === null ? without(undone, (node) => node.kind === "call" && node.at < 0 && isAdded(node)) : undoEndOnce(undone, isAdded);
+    },
     wrongFixes: [],
   };
-}
-
-/** What a reference fix says of a call that ends something only where it is open. */
-const WHERE_OPEN = "where it is open: ";
-
-const isGuarded = (call: CallNode): boolean => call.shown?.startsWith(WHERE_OPEN) === true;
-
-/** The program that ends nothing which is not open, where that is what the kind is about. */
-function guarded(kind: ObligationKind, begin: Begin, program: EffectProgram): EffectProgram {
-  if (!kind.endedTwice && !kind.endedRefused) return program;
-  const ends = (node: CallNode): boolean =>
-    node.effects.some((effect) => {
-      const role = kind.role(effect, node);
-      return role?.does === "end" && role.handle.by === "place" && role.handle.place === begin.place;
-    });
-  return { ...program, nodes: program.nodes.map((node) => (node.kind === "call" && node.at >= 0 && ends(node) ? { ...node, shown: `${WHERE_OPEN}${node.name}()` } : node)) };
-}
-
-function unguarded(program: EffectProgram): EffectProgram {
-  const plain = (node: CallNode): CallNode => {
-    const { shown, ...call } = node;
-    return shown === undefined ? node : call;
-  };
-  return { ...program, nodes: program.nodes.map((node) => (node.kind === "call" && isGuarded(node) ? plain(node) : node)) };
 }
 
 interface Looked {
@@ -98,7 +88,7 @@ interface Looked {
 }
 
 function world({ kind, site, begin, name, program, isAdded }: Looked, model: ModelBuilder, thread: ThreadBuilder): World {
-  const labels = { [NEVER]: "not begun", [OPEN]: kind.states.open, [ENDED]: kind.states.ended, [MISSED]: `still ${kind.states.open}`, [REFUSED]: "not begun", [LENT]: kind.states.ended };
+  const labels = { [NEVER]: "not begun", [OPEN]: kind.states.open, [ENDED]: kind.states.ended, [MISSED]: `still ${kind.states.open}`, [REFUSED]: "not begun", [LENT]: kind.states.ended, [UNSEEN]: "not visible" };
   const state = thread.local(kind.shown(name), NEVER, { labels });
   const section = kind.section ? model.field(kind.section.name, 0) : null;
   const others = section && kind.environment ? kind.environment.add(model, section) : { usable: ne(state, ENDED), begins: TRUE };
@@ -115,6 +105,8 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
   const stepOf = (effect: BoundEffect, call: CallNode): SectionStep | null => kind.section?.step(effect, call) ?? null;
   const count = (...steps: readonly (SectionStep | null)[]): Assignment[] =>
     section === null ? [] : steps.flatMap((step) => (step === null ? [] : [assign(section, step === "enter" ? plus(section, lt(section, DEEPEST)) : minus(section, gt(section, 0)))]));
+  // A function may give up for a while what its caller has: a kind that ends only what the function begins says so.
+  const mayBeOfCaller = begin.place !== null && !kind.endedUnbegun;
   const notMissed = check(kind.missed, ne(state, MISSED));
   return {
     sees: (effect, call) => roleOf(effect, call) !== null || stepOf(effect, call) !== null,
@@ -127,17 +119,30 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
       switch (role?.does) {
         case "begin": {
           if (!isFocus(call, role)) return [beginning(role, call, lifting, { pointer: 1, guard: others.begins, lent: null, effect: count("enter", stepOf(effect, call)), refused: [], checks: [] })];
-          return [beginning(role, call, lifting, { pointer: FOCUS, guard: others.begins, lent: begin.place === null ? null : state, effect: [assign(state, OPEN), ...count("enter", stepOf(effect, call))], refused: kind.endedRefused ? [assign(state, REFUSED)] : [], checks: [...check(kind.begunAgain, ne(state, OPEN)), ...notMissed] })];
+          return [
+            beginning(role, call, lifting, {
+              pointer: FOCUS,
+              guard: others.begins,
+              lent: mayBeOfCaller ? state : null,
+              effect: [assign(state, OPEN), ...count("enter", stepOf(effect, call))],
+              // What lives in a place is the same one, whether or not it could be begun.
+              refused: kind.endedRefused ? [assign(state, REFUSED)] : role.place === null ? [] : [assign(state, NEVER)],
+              checks: [...check(kind.begunAgain, ne(state, OPEN)), ...notMissed],
+            }),
+          ];
         }
         case "end": {
-          if (isAdded(call) || isGuarded(call)) return [{ alternatives: [{ guard: eq(state, OPEN), effect: [assign(state, ENDED), ...count("leave")] }, { guard: ne(state, OPEN), note: "not on this way" }] }];
-          if (role.handle.by === "place") return [endingPlace(state, count("leave", stepOf(effect, call)), [...check(kind.endedTwice, ne(state, ENDED)), ...check(kind.endedRefused, ne(state, REFUSED))])];
+          if (isAdded(call)) return [{ alternatives: [{ guard: eq(state, OPEN), effect: [assign(state, ENDED), ...count("leave")] }, { guard: ne(state, OPEN), note: "not on this way" }] }];
           // What is not it may be another one: the section is left all the same.
           const left = count("leave", stepOf(effect, call));
-          return [touching(role.handle, lifting, { checks: [...check(kind.endedTwice, ne(state, ENDED)), ...check(kind.endedRefused, ne(state, REFUSED))], effect: [assign(state, ENDED), ...left] }, left)];
+          const checks = [...check(kind.endedTwice, ne(state, ENDED)), ...check(kind.endedRefused, ne(state, REFUSED)), ...check(kind.endedUnbegun, ne(state, NEVER))];
+          if (mayBeOfCaller) return [endingPlace(state, left, checks)];
+          return [touching(role.handle, lifting, { checks, effect: [assign(state, ENDED), ...left] }, left)];
         }
         case "may-end":
           return [mayEnd(role, lifting, state)];
+        case "renew":
+          return [{ alternatives: [{ checks: check(kind.renewedOpen, ne(state, OPEN)), effect: role.sets.flatMap((field) => lifting.set(field, 1)) }] }];
         case "use":
           return [touching(role.handle, lifting, { checks: check(kind.usedAfter, or(ne(state, ENDED), others.usable)), effect: [] }, [])];
         case "miss":
@@ -153,7 +158,7 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
     place: () => null,
     meaning: () => null,
     // What code that is not visible did with it is not known: it is looked at no more.
-    unseen: () => [{ text: name, hidden: true, alternatives: [{ effect: [assign(state, NEVER)] }] }],
+    unseen: () => [{ text: name, hidden: true, alternatives: [{ effect: [assign(state, UNSEEN)] }] }],
     ...(kind.handed ? { handed: (call: CallNode) => kind.handed?.(program, call) ?? null } : {}),
     decidedBy: (value) => someIn(value, (part) => guessed.has(render(part)) || hides(render(part))),
     hides,
@@ -193,7 +198,8 @@ function beginning(role: Begin, call: CallNode, lifting: Lifting, { pointer, gua
 /** Ends what lives in a place: the function's own, or for a while what its caller began. */
 const endingPlace = (state: Field, counted: readonly Assignment[], checks: readonly Check[]): LiftedStep => ({
   alternatives: [
-    { guard: ne(state, NEVER), checks, effect: [assign(state, ENDED), ...counted] },
+    { guard: and(ne(state, NEVER), ne(state, UNSEEN)), checks, effect: [assign(state, ENDED), ...counted] },
+    { guard: eq(state, UNSEEN), effect: counted },
     { guard: eq(state, NEVER), effect: [assign(state, LENT), ...counted], note: "of the caller" },
   ],
 });

@@ -33,6 +33,8 @@ export type Role =
   | { readonly does: "use"; readonly handle: Handle }
   /** Ends it on some of its outcomes, and says so. */
   | { readonly does: "may-end"; readonly handle: Handle & { readonly by: "place" }; readonly outcomes: readonly Outcome[] }
+  /** Prepares the place for another one: `sets` says which of its fields are not 0 from then on. */
+  | { readonly does: "renew"; readonly handle: Handle & { readonly by: "place" }; readonly sets: readonly string[] }
   /** Should have ended it, and does not: it stays open for good. */
   | { readonly does: "miss" }
   /** Wrong in a way that another rule says: it is looked at no more. */
@@ -83,6 +85,10 @@ export interface ObligationKind {
   readonly begunAgain: BadState | null;
   /** Used after its end; null: not looked at. */
   readonly usedAfter: BadState | null;
+  /** Ended where nothing was begun, or where its beginning failed. Missing: not looked at. */
+  readonly endedUnbegun?: BadState | null;
+  /** The place is prepared for another one while it is open. Missing: not looked at. */
+  readonly renewedOpen?: BadState | null;
   /** A call that should have ended it did not, seen when it is begun again or the function is left. Missing: not looked at. */
   readonly missed?: BadState;
   /**
@@ -116,4 +122,10 @@ export const pointee = (value: Value): Value => (value.kind === "unary" && value
 export function nameOf(role: Role & { does: "begin" }, call: CallNode): string | null {
   if (role.place !== null) return role.place;
   return role.received !== null && typeof role.received === "object" ? render(pointee(role.received.by)) : call.result;
+}
+
+/** The place that a role is about; null: a pointer says, or it is about none. */
+export function placeOf(role: Role): string | null {
+  if (role.does === "begin") return role.place;
+  return "handle" in role && role.handle.by === "place" ? role.handle.place : null;
 }

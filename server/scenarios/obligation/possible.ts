@@ -49,7 +49,8 @@ function isBad(kind: ObligationKind, node: ProgramNode, states: number, roles: r
   if (roles.length > 1) return true;
   const [role] = roles;
   if (role?.does === "begin") return kind.begunAgain !== null && (states & OPEN) !== 0;
-  if (role?.does === "end") return (kind.endedTwice !== null && (states & ENDED) !== 0) || (kind.endedRefused !== undefined && (states & REFUSED) !== 0);
+  if (role?.does === "end") return (kind.endedTwice !== null && (states & ENDED) !== 0) || (kind.endedRefused !== undefined && (states & REFUSED) !== 0) || (kind.endedUnbegun !== undefined && (states & (NEVER | LENT)) !== 0);
+  if (role?.does === "renew") return kind.renewedOpen !== undefined && (states & OPEN) !== 0;
   return role !== undefined && role.does !== "forget" && role.does !== "may-end";
 }
 
@@ -57,8 +58,10 @@ function afterRole(states: number, role: Role): number {
   switch (role.does) {
     case "begin": {
       const begun = (states & LENT) !== 0 ? NEVER : 0;
-      return begun | ((states & ~LENT) === 0 ? 0 : OPEN) | (role.failure === null ? 0 : states | REFUSED);
+      return begun | ((states & ~LENT) === 0 ? 0 : OPEN) | (role.failure === null ? 0 : states | REFUSED | NEVER);
     }
+    case "renew":
+      return states;
     case "end":
       return ((states & ~NEVER) === 0 ? 0 : ENDED) | ((states & NEVER) === 0 ? 0 : LENT);
     case "may-end":

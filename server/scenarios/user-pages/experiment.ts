@@ -78,14 +78,9 @@ export function pagesReleasedUntaken(focus: PagesFocus & { readonly release: Cal
     bounds: BOUNDS,
     build: (program, kernel) => build(name, focus, program, kernel),
     fix: (program) => ({ title: `${focus.release.name}() of what the call took, once`, program: change(program, (call) => ({ ...call, shown: `${textAt(program.image, call.at, call.end)}${EXACT}` })) }),
-    mutate: (fixed) => change(fixed, (call) => withoutWords(call)),
+    mutate: (fixed) => change(fixed, asWritten),
     wrongFixes: [],
   };
-}
-
-function withoutWords(call: CallNode): CallNode {
-  const { shown: words, ...plain } = call;
-  return words?.endsWith(EXACT) ? plain : call;
 }
 
 /** A release that belongs to another kind of reference. */
@@ -150,3 +145,9 @@ export function isFirstOfArray(program: EffectProgram, node: NodeId): boolean {
   const found = userPages(program, node);
   return found !== null && [...found.taking].every((at) => at >= found.call.at);
 }
+
+/** The call without the words that the fix has for it. */
+const asWritten = (node: CallNode): CallNode => {
+  const { shown, ...call } = node;
+  return shown === undefined ? node : call;
+};

@@ -7,7 +7,8 @@ import type { Alternative } from "../model.ts";
 
 /**
  * One slot of a page table: `include/linux/pgtable.h`. One byte: 0 none, 1..9 present and mapping folio n, 100 a swap entry,
- * 101 a migration entry, 102 a marker (`include/linux/swapops.h`).
+ * 101 a migration entry, 102 a marker, 103 one that a
+ * device has present (`include/linux/swapops.h`).
  */
 export type Entry = Field;
 
@@ -15,11 +16,12 @@ export const NONE = 0;
 export const SWAP = 100;
 export const MIGRATION = 101;
 export const MARKER = 102;
+export const OF_DEVICE = 103;
 const FIRST_FOREIGN = 10;
 
 /** Declares a slot. `folios` names folios 1, 2, ... for a reader. */
 export const entry = (model: ModelBuilder, name: string, initial: number, folios: readonly string[] = []): Entry => {
-  const labels: Record<number, string> = { [NONE]: "none", [SWAP]: "swap", [MIGRATION]: "migration entry", [MARKER]: "marker" };
+  const labels: Record<number, string> = { [NONE]: "none", [SWAP]: "swap", [MIGRATION]: "migration entry", [MARKER]: "marker", [OF_DEVICE]: "device entry" };
   folios.forEach((folio, index) => {
     labels[index + 1] = folio;
   });

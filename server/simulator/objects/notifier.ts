@@ -4,7 +4,7 @@ import { assign, decrement, increment } from "../effect.ts";
 import { and, eq, gt, ne, or } from "../expression.ts";
 import type { Expression, Field } from "../expression.ts";
 import type { Check } from "../model.ts";
-import { isPresent } from "./entry.ts";
+import { isPresent, OF_DEVICE } from "./entry.ts";
 import type { Entry } from "./entry.ts";
 
 /**
@@ -26,14 +26,14 @@ export interface KvmSubscriber {
 }
 
 const labelsOf = (folios: readonly string[]): Record<number, string> =>
-  Object.fromEntries([[0, "none"], ...folios.map((folio, index) => [index + 1, folio] as const)]);
+  Object.fromEntries([[0, "none"], ...folios.map((folio, index) => [index + 1, folio] as const), [OF_DEVICE, "device entry"]]);
 
 export const intervalSubscriber = (
   model: ModelBuilder, name: string, mapping: number, folios: readonly string[] = [],
 ): IntervalSubscriber => ({ mapping: model.field(`${name} mapping`, mapping, { labels: labelsOf(folios) }) });
 
-export const kvmSubscriber = (model: ModelBuilder, spte: number, folios: readonly string[] = []): KvmSubscriber => ({
-  spte: model.field("spte", spte, { labels: labelsOf(folios) }),
+export const kvmSubscriber = (model: ModelBuilder, spte: number, folios: readonly string[] = [], name = "spte"): KvmSubscriber => ({
+  spte: model.field(name, spte, { labels: labelsOf(folios) }),
   inProgress: model.field("mmu_invalidate_in_progress"),
   seq: model.field("mmu_invalidate_seq", 0, { hidden: true }),
 });

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Value } from "../program/code.ts";
+import { successors, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
+import { render } from "../program/render.ts";
+import { isUnknown, someIn } from "../scenarios/doubt.ts";
+import { entryPointers } from "../scenarios/entries.ts";
+import { whyNotCovering, type NotCovering } from "../scenarios/coverage.ts";
+import { missingRange } from "../scenarios/missing-range.ts";
+import { isOwnRange, rangePlace } from "../scenarios/obligation/notifier-range.ts";
+import { isProved, prove } from "../scenarios/prove.ts";
+import { doesTo } from "./notifier-doing.ts";
+import type { Candidate, Rule, Site } from "./rule.ts";
+import { isAffordable, placeOf } from "./rule.ts";
+
+/** States of one function, one entry and one mirror: more means that the text was not understood. */
+const MAX_STATES = 20_000;
+
+export const notifierRangeMissing: Rule = {
+  meta: {
+    id: "notifier-range-missing",
+    title: "entry removed outside of an invalidation",
+    severity: "error",
+    since: "2.6.27",
+    until: null,
+    why:
+      "KVM, IOMMUs and devices map pages of a process by themselves. Before an entry is removed they must be told, and until it is gone " +
+      "they must not map the page again: both is what start and end of an invalidation are for. Else they go on with a page that was freed or moved.",
+    messages: {
+      none: "{function}() removes an entry with {call}() outside of any invalidation: {state}",
+      order: "{function}() removes an entry with {call}() before the start or after the end of its invalidation: {state}",
+      "other-mm": "{function}() removes an entry with {call}(), and its invalidation is one of another mm: {state}",
+      outside: "{function}() removes an entry with {call}() that lies outside of the range that it invalidates: {state}",
+      device: "{function}() replaces an entry that a device has present with {call}() outside of an invalidation that tells it: {state}",
+      "weaker-event": "{function}() removes an entry with {call}() under an event with which listeners need not look at the page table: {state}",
+    },
+    scenarios: ["invalidation-missing"],
+    sources: [],
+  },
+  effects: ["clearEntry", "setEntry"],
+  *check(site: Site): Iterable<Candidate> {
+    const { program, call, effect, target } = site;
+    if (effect.kind !== "clearEntry" && effect.kind !== "setEntry") return;
+    const isOfDevice = effect.kind === "setEntry";
+    if (isOfDevice && !program.nodes.some(asksForDevice)) return;
+    const changed = call.effects.find((one) => one.kind === "modifyEntry" && one.how === (isOfDevice ? "set" : "clear"));
+    if (changed?.kind !== "modifyEntry" || changed.space === null || changed.address === null) return;
+    if (isOfKernel(program, changed.space) || walksOtherEntries(program)) return;
+    if (program.openStart || program.openEnd || isCoveredByCaller(program) || isOfDetachedTable(program, changed.level)) return;
+    const places = startedRanges(program);
+    if (places === null || places.some((place) => isConditional(program, place)) || (places.length === 0 && !findsAddressSpace(program, changed.space)) || !isAffordable(site)) return;
+    const why = new Map(places.map((place) => [place, whyNotCovering(program, place, { space: changed.space!, address: changed.address! })]));
+    const entry = entryPointers(program).entryOf(effect.pte);
+    if (entry === null) return;
+    const reason = places.length === 0 ? "none" : ([...why.values()].find((one) => one !== null) ?? "order");
+    if (reason === "weaker-event" && isSetAgain(program, entry)) return;
+    const experiment = missingRange(entry, { covers: (range) => (why.get(range) ?? null) === null, mirror: isOfDevice ? "owner" : reason === "weaker-event" ? "reader" : "guest" });
+    const proof = prove(experiment, program, target.release, MAX_STATES);
+    if (!isProved(proof)) return;
+    const messageId: NotCovering | "none" | "order" | "device" = isOfDevice ? "device" : reason;
+    yield { ruleId: this.meta.id, messageId, data: { function: program.name, call: call.name, state: proof.badState }, place: placeOf(program, call), related: [], prove: () => proof };
+  },
+};
+
+const DEVICE_ENTRY = /^is_device_(?:exclusive|private)_entry$/;
+
+/** True for a test whether an entry is one that a device has present. */
+const asksForDevice = (node: ProgramNode): boolean => node.kind === "branch" && someIn(node.condition, (part) => part.kind === "call" && DEVICE_ENTRY.test(part.name));
+
+const OF_CALLER: ReadonlySet<string> = new Set(["mmu_notifier_range", "mmu_gather", "mm_walk"]);
+
+/** True where a caller has, or may have, the invalidation: it passes what belongs to one, or a callee may be one by its name. */
+const isCoveredByCaller = (program: EffectProgram): boolean =>
+  [...program.variables.values()].some(({ isParameter, type }) => isParameter && OF_CALLER.has(type)) ||
+  program.nodes.some((node) => node.kind === "call" && isUnknown(node) && /notif|invalidat|gather/i.test(node.name));
+
+/** Entries of a table that was taken out of the page table before: nobody can map what they map. */
+const isOfDetachedTable = (program: EffectProgram, level: string): boolean =>
+  level === "pte" && program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => one.kind === "modifyEntry" && one.how === "clear" && one.level !== "pte" && one.level !== "hugetlb"));
+
+/** True where an end can be come to without a start: what decides may be another word for what is changed. */
+function isConditional(program: EffectProgram, place: string): boolean {
+  if (!program.nodes.some((node) => node.kind === "call" && doesTo(node, place) === "begins")) return false;
+  const found = new Set<NodeId>([program.entry]);
+  const work = [program.entry];
+  for (let id = work.pop(); id !== undefined; id = work.pop()) {
+    const node = program.nodes[id];
+    const does = node?.kind === "call" ? doesTo(node, place) : null;
+    if (does === "ends") return true;
+    for (const next of node && does !== "begins" ? successors(node) : []) {
+      if (found.has(next)) continue;
+      found.add(next);
+      work.push(next);
+    }
+  }
+  return false;
+}
+
+/** Ranges that the function starts; null: one of them is not its own, or may be refused, which has rules of its own. */
+function startedRanges(program: EffectProgram): readonly string[] | null {
+  if (program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => one.kind === "notifierStart" && !one.blocking))) return null;
+  const places = new Set(program.nodes.flatMap((node) => (node.kind === "call" ? node.effects.flatMap((one) => (one.kind === "notifierStart" || one.kind === "notifierEnd" ? [rangePlace(one.range)] : [])) : [])));
+  return [...places].every((place) => isOwnRange(program, place)) ? [...places] : null;
+}
+
+/**
+ * True where the function comes to the address space by itself, so that no caller can have started an invalidation there: it
+ * takes mmap_lock, which whoever starts one holds, or walks the mappings of a page. Only a reader can try while it is held.
+ */
+const findsAddressSpace = (program: EffectProgram, space: Value): boolean =>
+  program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => {
+    if (one.kind === "walkMapped") return one.step !== "done";
+    return one.kind === "acquire" && one.lock === "mmap_lock" && (one.sleeps || one.mode === "write") && one.object !== null && isOfSpace(program, space, render(one.object));
+  }));
+
+/** True where the entry's mm, or the VMA that it was looked up in, is that of the lock. */
+function isOfSpace(program: EffectProgram, space: Value, mm: string): boolean {
+  const text = render(space);
+  const isFrom = (value: Value): boolean => render(value) === mm || render(value) === `${text}->vm_mm`;
+  if (text === mm || mm === `${text}->vm_mm`) return true;
+  return program.nodes.some((node) => {
+    if (node.kind === "call") return node.result === text && node.args.some(isFrom);
+    if (node.kind !== "assign" || node.value === null) return false;
+    const target = render(node.target);
+    return (target === mm && render(node.value) === `${text}->vm_mm`) || (target === text && (render(node.value) === mm || (node.value.kind === "call" && node.value.args.some(isFrom))));
+  });
+}
+
+/** A page table of the kernel (`&init_mm`) has no subscribers. */
+const isOfKernel = (program: EffectProgram, space: Value): boolean =>
+  space.kind === "unary" || program.nodes.some((node) => node.kind === "assign" && render(node.target) === render(space) && node.value?.kind === "unary" && node.value.operator === "&");
+
+/** A walk that is asked for migration entries only comes to nothing that is present. */
+const walksOtherEntries = (program: EffectProgram): boolean => program.image.text.slice(program.start, program.end).includes("PVMW_MIGRATION");
+
+const isSetAgain = (program: EffectProgram, entry: string): boolean => {
+  const pointers = entryPointers(program);
+  return program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => one.kind === "setEntry" && pointers.entryOf(one.pte) === entry));
+};

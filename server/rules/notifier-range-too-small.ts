@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Value } from "../program/code.ts";
+import type { EffectProgram } from "../program/program.ts";
+import { namesIn, render } from "../program/render.ts";
+import { isUnshare, narrowRange } from "../scenarios/narrow-range.ts";
+import { isOwnRange, rangePlace } from "../scenarios/obligation/notifier-range.ts";
+import { isProved, prove } from "../scenarios/prove.ts";
+import { doesTo, isFirstStart } from "./notifier-doing.ts";
+import type { Candidate, Rule, Site } from "./rule.ts";
+import { isAffordable, placeOf } from "./rule.ts";
+
+/** States of one function, one page and one vCPU: more means that the text was not understood. */
+const MAX_STATES = 20_000;
+
+export const notifierRangeTooSmall: Rule = {
+  meta: {
+    id: "notifier-range-too-small",
+    title: "invalidation smaller than the shared table that is taken out",
+    severity: "error",
+    since: "2.6.27",
+    until: null,
+    why:
+      "huge_pmd_unshare() takes out a PMD table with all that it maps, not only the page that was asked for. A range that was not widened " +
+      "to the bounds of the table does not reach those who have another of its pages mapped: they go on with pages that may be freed.",
+    messages: { narrow: "{function}() calls huge_pmd_unshare() in the invalidation of {name}, which is not widened to the shared table: {state}" },
+    scenarios: ["narrow-invalidation"],
+    sources: [],
+  },
+  effects: ["notifierStart"],
+  *check(site: Site): Iterable<Candidate> {
+    const { program, call, effect, target } = site;
+    if (effect.kind !== "notifierStart" || !effect.blocking || program.openStart || program.openEnd) return;
+    const place = rangePlace(effect.range);
+    if (!isOwnRange(program, place) || !isFirstStart(program, call, place) || !program.nodes.some((node) => node.kind === "call" && node.effects.some(isUnshare))) return;
+    if (!isAffordable(site) || !mayBeNarrow(program, place)) return;
+    const proof = prove(narrowRange(place), program, target.release, MAX_STATES);
+    if (!isProved(proof)) return;
+    yield { ruleId: this.meta.id, messageId: "narrow", data: { function: program.name, name: place, state: proof.badState }, place: placeOf(program, call), related: [], prove: () => proof };
+  },
+};
+
+/** False where the bounds may be those of tables already: aligned, of the whole mapping, or set by hand. */
+function mayBeNarrow(program: EffectProgram, place: string): boolean {
+  const inits = program.nodes.flatMap((node) => (node.kind === "call" && doesTo(node, place) === "renews" ? node.effects : []));
+  // Under which condition it is widened may be another word for what is unshared.
+  if (program.nodes.some((node) => node.kind === "call" && node.effects.some(({ kind }) => kind === "widensRange"))) return false;
+  const isSetByHand = program.nodes.some((node) => node.kind === "assign" && render(node.target).startsWith(`${place}.`));
+  return !isSetByHand && inits.length > 0 && inits.every((init) => init.kind !== "notifierInit" || (!isOfTables(program, init.start) && (!init.end || !isOfTables(program, init.end))));
+}
+
+const OF_TABLES = /\bALIGN|\bround_|PUD_|P4D_|vm_start|vm_end|ULONG_MAX/;
+
+/** The text of a bound, or of what its names were given, aligns it. */
+const isOfTables = (program: EffectProgram, bound: Value): boolean =>
+  OF_TABLES.test(render(bound)) ||
+  namesIn(bound).some((name) => program.nodes.some((node) => node.kind === "assign" && node.value !== null && render(node.target) === name && OF_TABLES.test(render(node.value))));
