@@ -9,7 +9,6 @@ import type { ModelBuilder, ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
 import { and, FALSE, minus, ne, not, or, plus, TRUE, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative, Assignment, StepSource } from "../simulator/model.ts";
-import { inOneRow } from "./lifted-rows.ts";
 import { outcomeWords } from "./outcome.ts";
 import { asValue, doubtOf, isUnknown, outputsOf, type Doubt } from "./doubt.ts";
 import { inOneRow } from "./one-row.ts";

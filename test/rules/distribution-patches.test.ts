@@ -22,9 +22,10 @@ describe.skipIf(names.length === 0)(names.length === 0 ? WITHOUT_SHARED : "patch
       ["097", "anon-move-unexclusive", "proved"], ["097", "lock-order", "proved"], ["098", "anon-move-unexclusive", "proved"], ["098", "lock-order", "proved"],
       // UFFDIO_MOVE split folios with both entries mapped until 982ae058b2f0.
       ["099", "sleep-in-atomic", "proved"], ["100", "sleep-in-atomic", "proved"],
-      ["103", "notifier-nonblock-outside-oom", "proved"], ["103", "notifier-nonblock-unchecked", "proved"], ["103", "notifier-range-unbalanced", "proved"],
-      ["104", "notifier-nonblock-outside-oom", "proved"], ["104", "notifier-nonblock-unchecked", "proved"], ["104", "notifier-range-unbalanced", "proved"],
-      ["106", "anon-move-unexclusive", "proved"], ["108", "anon-move-unexclusive", "proved"],
+      ["103", "notifier-nonblock-outside-oom", "proved"], ["103", "notifier-nonblock-unchecked", "proved"], ["103", "notifier-range-unbalanced", "proved"], ["103", "reference-imbalance", "proved"],
+      ["104", "notifier-nonblock-outside-oom", "proved"], ["104", "notifier-nonblock-unchecked", "proved"], ["104", "notifier-range-unbalanced", "proved"], ["104", "reference-imbalance", "proved"],
+      ["106", "anon-move-unexclusive", "proved"], ["106", "reference-imbalance", "proved"],
+      ["108", "anon-move-unexclusive", "proved"], ["108", "reference-imbalance", "proved"], ["108", "lock-order", "proved"],
     ]);
     // UFFDIO_REMAP and UFFDIO_MOVE again: how often each patch of them breaks which rule about mapped entries.
     const mapped = new Map<string, number>();
