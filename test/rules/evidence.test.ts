@@ -55,16 +55,22 @@ const isGuardEnd = ({ step }: ScheduleStep): boolean => step.endsWith(": the gua
 /** Steps of the function under review that a reader finds in the document. */
 const mappedSteps = ({ evidence }: Finding): ScheduleStep[] => evidence?.schedule.filter(({ patchLine }) => patchLine !== null) ?? [];
 
+/** True for a step that is part of what the call on its line does: it says where it stands, or follows a step that names the call. */
+const isPartOfCall = ({ step, patchLine }: ScheduleStep, line: string, mapped: readonly ScheduleStep[]): boolean =>
+  /\w\(/.test(line) && (/^\w+\(\): /.test(step) || mapped.some((one) => one.patchLine === patchLine && names(line, calledBy(one))));
+
+const names = (line: string, called: string | null): boolean => called !== null && new RegExp(`\\b${called}\\b`).test(line);
+
 function expectMapped(finding: Finding, text: string): void {
   const lines = text.split("\n");
   const mapped = mappedSteps(finding);
-  expect(mapped.length, "steps of the function that have a line").toBeGreaterThanOrEqual(2);
+  expect(mapped.length, "steps of the function that have a line").toBeGreaterThanOrEqual(1);
   for (const step of mapped) {
     expect(step.thread, "only code under review has a line").toMatch(/^\w+\(\)$/);
     const line = lines[(step.patchLine ?? 0) - 1];
     expect(line?.trim(), `line ${step.patchLine}`).toBeTruthy();
     const called = calledBy(step);
-    if (called !== null && !isGuardEnd(step)) expect(line, step.step).toMatch(new RegExp(`\\b${called}\\b`));
+    if (called !== null && !isGuardEnd(step) && !isPartOfCall(step, line ?? "", mapped)) expect(line, step.step).toMatch(new RegExp(`\\b${called}\\b`));
   }
 }
 
