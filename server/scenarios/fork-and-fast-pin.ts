@@ -222,6 +222,10 @@ function bareWalk(walk: Walk, call: CallNode, lifting: Lifting): LiftedStep[] {
   ];
 }
 
+/** True for a release of pins, as many as there are: one page less, or a reference instead, leaves a pin behind. */
+const givesAllBack = (effect: BoundEffect & { kind: "unpin" }): boolean =>
+  effect.reference === "pin" && (effect.count === undefined || effect.count.kind === "name" || effect.count.kind === "member");
+
 const isSeqcount = (value: Value): boolean => value.kind === "call" && value.args.length > 0 && /write_protect_seq/.test(render(value));
 
 function walkWorld(walk: Walk, isWhole: boolean, isTold: boolean): World {
@@ -235,6 +239,7 @@ function walkWorld(walk: Walk, isWhole: boolean, isTold: boolean): World {
       if (isGate(call)) return [{ alternatives: [{ effect: isTold ? [assign(a.hasPinned, 1)] : [] }], hidden: true }];
       if (call.at < 0 && call.name === RETURNED) return [emptyHanded(taken)];
       if (effect.kind === "notesPins") return [{ alternatives: [{ effect: [assign(a.hasPinned, 1)] }] }];
+      if (effect.kind === "unpin" && !givesAllBack(effect)) return [{ alternatives: [{ note: "not all that was pinned" }] }];
       if (effect.kind === "unpin") return [{ alternatives: [{ guard: ne(taken, 0), effect: drop(walk) }, { guard: eq(taken, 0), note: "nothing is pinned" }] }];
       return isWhole ? wholeWalk(walk, call, lifting) : bareWalk(walk, call, lifting);
     },

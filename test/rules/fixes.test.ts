@@ -33,6 +33,7 @@ const NOT_OFFERED: ReadonlyMap<string, string> = new Map([
   ["hugetlb-walk-unlocked/lock-in-wrapper.c", "the lookup stands in another function than the use"],
   ["hugetlb-walk-unlocked/partial-released.patch", "the lock was taken above the hunk"],
   ["hugetlb-walk-unlocked/partial-moved-inside.patch", "the lock would come first in its hunk, which then has no context to begin with"],
+  ["gup-cow-break-misplaced/cow3-not-forced.patch", "the flags of the call and the forcing in front of it are two edits that no rule joins"],
   ["gup-cow-break-misplaced/cow4-dropped.patch", "the hunk would begin with six lines of context and end with three: patch would take its end for that of the file"],
   ["hugetlb-walk-unlocked/wrong-vma.c", "two locks of one class would be held"],
   ["gup-readonly-longterm/array-stored.c", "FOLL_LONGTERM is missing too: the call that is changed is found again for that"],
