@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_OPTIONS } from "../../server/review/options.ts";
 import { review } from "../../server/review/review.ts";
+import { RULES } from "../../server/rules/registry.ts";
 
 const ROOT = join(import.meta.dirname, "../../docs/rules");
 const EXAMPLE = /^```c (bad|good)\n([\s\S]*?)^```$/gm;
@@ -22,4 +23,11 @@ describe.each(readdirSync(ROOT).filter((name) => name.endsWith(".md")).toSorted(
     expect(rules.filter((id) => !isExpected(id))).toEqual([]);
     expect(rules.includes(rule)).toBe(kind === "bad");
   });
+});
+
+test("every rule has its page and its line in the README", () => {
+  const ids = RULES.map(({ meta }) => meta.id);
+  const readme = readFileSync(join(ROOT, "../../README.md"), "utf8");
+  expect([...readme.matchAll(/^\| \[([\w-]+)\]\(docs\/rules\/\1\.md\)/gm)].map(([, id]) => id).toSorted()).toEqual(ids.toSorted());
+  expect(readdirSync(ROOT).map((name) => name.replace(/\.md$/, "")).toSorted()).toEqual(ids.toSorted());
 });
