@@ -22,6 +22,7 @@ export const lockImbalance: Rule = {
       "A way out that forgets to unlock leaves the lock held for good: the next one who wants it waits for ever. " +
       "Releasing a lock that is not held lets two into the section at once, or wakes nobody who should be woken.",
     messages: { imbalance: "{function}(): {bad}" },
+    offersEdits: true,
     scenarios: ["lock-imbalance"],
     sources: [],
   },

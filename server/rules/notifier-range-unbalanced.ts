@@ -17,6 +17,7 @@ export const notifierRangeUnbalanced: Rule = {
       "Subscribers count: KVM lets no fault through and changes no memory slot while an invalidation runs, so that one start too many " +
       "stops the guest for good, and one end too many runs into BUG_ON(). Each way from a start must come to one end of that range.",
     messages: { unbalanced: "{function}(): {bad}" },
+    offersEdits: true,
     scenarios: ["notifier-imbalance"],
     sources: [],
   },

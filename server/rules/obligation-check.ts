@@ -6,7 +6,8 @@ import { isHandedOn } from "../scenarios/obligation/handed-on.ts";
 import { nameOf, type ObligationKind } from "../scenarios/obligation/obligation.ts";
 import { isPossible } from "../scenarios/obligation/possible.ts";
 import { isProved, prove, type Proof } from "../scenarios/prove.ts";
-import type { At, Candidate, Site } from "./rule.ts";
+import { missingEndFixes } from "./fix/missing-end.ts";
+import type { At, Candidate, Site, Standing } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 
 /** States of one function around one object: more means that the text was not understood. */
@@ -34,7 +35,17 @@ export function* checkObligation(ruleId: string, messageId: string, kind: Obliga
     place,
     related: [],
     prove: () => proof,
+    asked: (code) => askedOf(code, kind, site),
+    fixes: () => missingEndFixes(program, call, (one) => one.effects.some((end) => kind.role(end, one)?.does === "end")),
   };
+}
+
+/** The same call in code that may have been edited. */
+function askedOf(code: Standing, kind: ObligationKind, { program, node, effect }: Site): ReturnType<NonNullable<Candidate["asked"]>> {
+  const [there, id] = [code.program(program), code.node(program, node)];
+  const call = there && id !== null ? there.nodes[id] : undefined;
+  const same = call?.kind === "call" ? call.effects.find((one) => one.kind === effect.kind) : undefined;
+  return there && call?.kind === "call" && same ? [{ experiment: obligationExperiment(kind, { call, effect: same }), program: there }] : null;
 }
 
 /** The call of the function at which its failing schedule ends; null: none is visible. */

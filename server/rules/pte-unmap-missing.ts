@@ -25,6 +25,7 @@ export const pteUnmapMissing: Rule = {
       outside: "{function}() unmaps {name} through a pointer that may be outside of its table (kernels with CONFIG_HIGHPTE)",
       highpte: "{function}() maps {name} and returns without unmapping it on some way (kernels with CONFIG_HIGHPTE)",
     },
+    offersEdits: true,
     scenarios: ["pte-left-mapped", "pte-unmap-outside"],
     sources: [
       { thread: "Re: [PATCH 2/3] userfaultfd: UFFDIO_REMAP uABI", who: "Suren Baghdasaryan", date: "2023-09-15", link: null },

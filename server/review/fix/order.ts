@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { objectText } from "../../analysis/locks.ts";
 import type { Held, State } from "../../analysis/state.ts";
 import { isHeld, isSameLock } from "../../analysis/state.ts";
 import { statesAt, type AnalyzedFunction, type Unit } from "../../analysis/unit.ts";
@@ -49,7 +50,7 @@ function leavesAsBefore(before: AnalyzedFunction, now: AnalyzedFunction): boolea
 
 type Taken = BoundEffect & { readonly kind: "acquire" | "release" };
 
-const textOf = (effect: Taken): string => (effect.object === null ? "" : render(effect.object));
+const textOf = (effect: Taken): string => objectText(effect.object);
 
 /** How often a lock is taken that is held already, or one that comes before one that is held. */
 const misorders = (fn: AnalyzedFunction): number =>

@@ -11,10 +11,10 @@ const MOST_TRIED = 12;
  * The call that ends something, in front of each statement that leaves the function or jumps towards its end. Which of them
  * is the one is for the simulator to say: all others end it twice, or leave it open.
  */
-export function missingEndFixes(program: EffectProgram, begin: CallNode, isEnd: (call: CallNode) => boolean, otherwise: string | null): readonly Fix[] {
+export function missingEndFixes(program: EffectProgram, begin: CallNode, isEnd: (call: CallNode) => boolean): readonly Fix[] {
   const fn = functionText(program);
   if (!fn) return [];
-  const ending = endingOf(fn, program, isEnd) ?? otherwise;
+  const ending = endingOf(fn, program, isEnd);
   if (ending === null) return [];
   const outs = statementsIn(fn.block).filter((one) => one.at > begin.at && (one.kind === "return" || one.kind === "goto"));
   return outs.toSorted((a, b) => a.at - b.at).slice(-MOST_TRIED).flatMap((out) => fixAt(fn, out, ending));
