@@ -65,6 +65,7 @@ async function bundle({ entry, outfile, external, program = false }) {
     banner: { js: (program ? "#!/usr/bin/env node\n" : "") + importMeta.prologue },
     charset: "utf8",
     legalComments: "none",
+    minify: true,
     logLevel: "warning",
   });
   await replaceFile(join(dist, outfile), result.outputFiles[0].contents, program ? 0o755 : 0o644);

@@ -11,7 +11,7 @@ const required = [
   "LICENSE.txt",
   "dist/extension.cjs",
   "dist/server.cjs",
-  "dist/cli.cjs",
+  "dist/worker.cjs",
   "dist/node_modules/node-gyp-build/index.js",
   "dist/node_modules/node-gyp-build/node-gyp-build.js",
   "dist/node_modules/tree-sitter/index.js",
