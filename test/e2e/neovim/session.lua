@@ -96,7 +96,9 @@ check(outline:find('mm/shift.c', 1, true) ~= nil and outline:find('shift_one_pte
   'the outline has the file and its function', outline)
 
 vim.api.nvim_buf_set_lines(buffer, line - 1, line, false, {})
-wait_for_diagnostics(uri, none, 'the finding goes with its line')
+wait_for_diagnostics(uri, function(d)
+  return #of_rule(d) == 0
+end, 'the finding goes with its line')
 vim.cmd('undo')
 wait_for_diagnostics(uri, function(d)
   return #of_rule(d) == 1
