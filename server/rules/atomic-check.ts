@@ -5,9 +5,7 @@ import { announcesWait, waitSection } from "../scenarios/wait-section.ts";
 import { isProved, prove, type Proof } from "../scenarios/prove.ts";
 import type { Candidate, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-
-/** States of one function around its sections. */
-const MAX_STATES = 20_000;
+import { MAX_STATES } from "./budget.ts";
 
 /** A kind of call that sleeps, as one rule is about it. */
 export type IsSleeper = (program: EffectProgram, call: CallNode) => boolean;

@@ -4,8 +4,7 @@ import { isProved, prove } from "../scenarios/prove.ts";
 import { render } from "../program/render.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-
-const MAX_STATES = 20_000;
+import { MAX_STATES } from "./budget.ts";
 
 export const bugOnRacyState: Rule = {
   meta: {

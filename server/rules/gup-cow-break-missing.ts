@@ -10,6 +10,7 @@ import { accepts, cowMechanismOf, forces, helperIn, type CowMechanism, type Help
 import { followFixes, predicateFixes } from "./fix/cow-break.ts";
 import { walkerCandidates } from "./gup-unshare-check.ts";
 import type { At, Candidate, ObligationCheck, Rule, Subject } from "./rule.ts";
+import { opposite } from "../program/truth-table.ts";
 
 const ID = "gup-cow-break-missing";
 
@@ -61,8 +62,6 @@ const placeOfValue = (helper: Helper, value: Value): At => ({ program: helper.pr
 /** The answer that all parts of an obligation give together: one broken part breaks it, one open part leaves it open. */
 const statusOf = (parts: readonly (boolean | null)[]): ObligationCheck["status"] =>
   parts.includes(false) ? "broken" : parts.includes(null) ? "undecided" : "holds";
-
-const opposite = (truth: boolean | null): boolean | null => (truth === null ? null : !truth);
 
 /** COW-1: the predicate is true for every reference in a COW mapping, and only there. */
 function judgeForce(subject: Subject, { force, slow }: CowMechanism): Verdict {

@@ -3,9 +3,7 @@ import { isFirstOfArray, pagesLeaked, pagesReleasedUntaken, releasesOf } from ".
 import { isProved, prove } from "../scenarios/prove.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-
-/** States of one function around two pages: more means that the text was not understood. */
-const MAX_STATES = 20_000;
+import { MAX_STATES } from "./budget.ts";
 
 export const gupPartialLeak: Rule = {
   meta: {

@@ -5,8 +5,7 @@ import { releaseOf } from "../scenarios/user-pages/world.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-
-const MAX_STATES = 20_000;
+import { MAX_STATES } from "./budget.ts";
 
 export const gupReleaseMismatch: Rule = {
   meta: {

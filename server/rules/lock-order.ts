@@ -7,8 +7,7 @@ import { INVERSIONS, lockOrder, wantedBy } from "../scenarios/lock-order.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-
-const MAX_STATES = 20_000;
+import { MAX_STATES } from "./budget.ts";
 
 export const lockOrderRule: Rule = {
   meta: {

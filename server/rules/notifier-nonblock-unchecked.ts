@@ -9,9 +9,7 @@ import { isResultTested } from "./result-tested.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { wayOut } from "./way-out.ts";
-
-/** States of one function, one entry and one mirror: more means that the text was not understood. */
-const MAX_STATES = 20_000;
+import { MAX_STATES } from "./budget.ts";
 
 export const notifierNonblockUnchecked: Rule = {
   meta: {

@@ -11,9 +11,7 @@ import { isProved, prove } from "../scenarios/prove.ts";
 import { doesTo } from "./notifier-doing.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-
-/** States of one function, one entry and one mirror: more means that the text was not understood. */
-const MAX_STATES = 20_000;
+import { MAX_STATES } from "./budget.ts";
 
 export const notifierRangeMissing: Rule = {
   meta: {

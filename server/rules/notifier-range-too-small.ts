@@ -8,9 +8,7 @@ import { isProved, prove } from "../scenarios/prove.ts";
 import { doesTo, isFirstStart } from "./notifier-doing.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-
-/** States of one function, one page and one vCPU: more means that the text was not understood. */
-const MAX_STATES = 20_000;
+import { MAX_STATES } from "./budget.ts";
 
 export const notifierRangeTooSmall: Rule = {
   meta: {

@@ -9,9 +9,7 @@ import { isProved, prove, type Proof } from "../scenarios/prove.ts";
 import { missingEndFixes } from "./fix/missing-end.ts";
 import type { At, Candidate, Site, Standing } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-
-/** States of one function around one object: more means that the text was not understood. */
-export const MAX_STATES = 20_000;
+import { MAX_STATES } from "./budget.ts";
 
 /**
  * A rule that is an obligation: the call at the site begins something, and exploring the function shows a way on which it

@@ -3,9 +3,7 @@ import { isKeptElsewhere, isWarned, lostAllocation, protects, tellsBy, type Fail
 import { isProved, prove } from "../scenarios/prove.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-
-/** States of one function around one allocation: more means that the text was not understood. */
-const MAX_STATES = 20_000;
+import { MAX_STATES } from "./budget.ts";
 
 export const pgtableAllocFailureLost: Rule = {
   meta: {

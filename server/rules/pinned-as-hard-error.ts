@@ -3,8 +3,7 @@ import { isProved, prove } from "../scenarios/prove.ts";
 import { hardRefusals, refusedForPin } from "../scenarios/refused-for-pin.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable } from "./rule.ts";
-
-const MAX_STATES = 20_000;
+import { MAX_STATES } from "./budget.ts";
 
 export const pinnedAsHardError: Rule = {
   meta: {

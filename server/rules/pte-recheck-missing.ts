@@ -4,8 +4,7 @@ import { isProved, prove } from "../scenarios/prove.ts";
 import { staleAt } from "../scenarios/stale-reads.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-
-const MAX_STATES = 20_000;
+import { MAX_STATES } from "./budget.ts";
 
 export const pteRecheckMissing: Rule = {
   meta: {

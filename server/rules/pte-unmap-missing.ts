@@ -6,9 +6,10 @@ import { isHandedOn } from "../scenarios/obligation/handed-on.ts";
 import { nameOf } from "../scenarios/obligation/obligation.ts";
 import { isMoved, unmapOutside } from "../scenarios/obligation/pte-position.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
-import { checkObligation, lastCall, MAX_STATES } from "./obligation-check.ts";
+import { checkObligation, lastCall } from "./obligation-check.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { placeOf } from "./rule.ts";
+import { MAX_STATES } from "./budget.ts";
 
 export const pteUnmapMissing: Rule = {
   meta: {

@@ -10,9 +10,7 @@ import type { ScheduleRow } from "../scenarios/schedule.ts";
 import { aliasesOf, originOf, pointerNamed } from "../scenarios/reference/object.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-
-/** States of one function around one object: more means that the text was not understood. */
-const MAX_STATES = 20_000;
+import { MAX_STATES } from "./budget.ts";
 
 export const referenceImbalance: Rule = {
   meta: {

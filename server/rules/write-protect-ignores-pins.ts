@@ -5,8 +5,7 @@ import type { EffectProgram } from "../program/program.ts";
 import { textAt } from "../program/place.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-
-const MAX_STATES = 20_000;
+import { MAX_STATES } from "./budget.ts";
 
 export const writeProtectIgnoresPins: Rule = {
   meta: {
