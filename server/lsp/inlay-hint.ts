@@ -5,14 +5,13 @@ import { heldLine } from "../report/held.ts";
 import type { HeldLines } from "../review/held.ts";
 import type { HeldCache } from "./held-cache.ts";
 import type { SettingsCache } from "./settings.ts";
+import { nextTurn } from "./next-turn.ts";
 
 /** Lines between two looks at whether the request still stands. */
 const LINES_PER_TURN = 20;
 
 /** Lines above the range that are looked at for what was said last. */
 const LINES_BEFORE = 40;
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const endOf = (document: TextDocument, line: number): number =>
   document.getText({ start: { line, character: 0 }, end: { line: line + 1, character: 0 } }).replace(/[\r\n]+$/, "").length;

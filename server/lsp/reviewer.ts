@@ -6,6 +6,7 @@ import type { ReviewInput } from "../review/review.ts";
 import { whatIf, type WhatIfAnswer, type WhatIfQuestion } from "../review/what-if.ts";
 import { earlierPatches } from "../source/earlier-patches.ts";
 import { questionsOf, type TreeAtHand, type TreeQuestions } from "../source/tree-at-hand.ts";
+import { nextTurn } from "./next-turn.ts";
 
 /** A document as it is to be reviewed, and where the editor stands. Plain data: it may go to another thread. */
 export interface ReviewedText extends Pick<ReviewInput, "path" | "text" | "kind"> {
@@ -36,8 +37,6 @@ export async function inputFor({ path, text, kind, folders, isTrusted }: Reviewe
 }
 
 export const findingsOf = (reviews: readonly Review[]): Review["findings"] => reviews.flatMap((review) => review.findings);
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
  * Reviews in this thread, one document at a time. A review runs to its end once it began; between two the event loop takes

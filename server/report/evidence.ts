@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Evidence, Finding, Origin, Verdict } from "../review/finding.ts";
 import { visibleLine } from "./visible.ts";
+import { count } from "./words.ts";
 
 /** One labelled paragraph about a finding's evidence. All texts are safe to print. */
 export interface EvidenceFact {
@@ -16,8 +17,6 @@ const VERDICTS: Readonly<Record<Verdict, string>> = {
   vacuous: "no answer: the steps in question were never reached",
   "not-lifted": "not explored: the code could not be turned into a thread",
 };
-
-const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
 function exploredText(evidence: Evidence): string {
   const property = visibleLine(evidence.property);

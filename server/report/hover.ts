@@ -7,6 +7,7 @@ import { fixText } from "./fix.ts";
 import { fencedText, markdownLink, plainMarkdown } from "./markdown.ts";
 import { visibleLine } from "./visible.ts";
 import { wrapText } from "./wrap.ts";
+import { capital } from "./words.ts";
 
 type Rule = NonNullable<ReturnType<typeof ruleById>>;
 
@@ -85,4 +86,3 @@ export function hoverPlain(finding: Finding, options: HoverOptions): string {
 
 const fixesOf = ({ fixes = [] }: Finding): readonly string[] => fixes.map(fixText);
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

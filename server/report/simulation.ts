@@ -7,6 +7,7 @@ import type { Paint } from "./paint.ts";
 import { visibleLine } from "./visible.ts";
 import { outcomeText, replayText } from "./what-if.ts";
 import { wrapText } from "./wrap.ts";
+import { count } from "./words.ts";
 
 const WIDTH = 80;
 
@@ -52,8 +53,6 @@ export interface SimulationReport {
   readonly assumeHeld: WhatIf | null;
   readonly sources: readonly string[];
 }
-
-const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
 /** One sentence about a verdict, as exact as it is. */
 function verdictText(report: SimulationReport): string {

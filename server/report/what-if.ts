@@ -5,10 +5,9 @@ import { scheduleColumns } from "./columns.ts";
 import { evidenceFacts, reviewedThread } from "./evidence.ts";
 import { visibleLine } from "./visible.ts";
 import { wrapText } from "./wrap.ts";
+import { capital, count } from "./words.ts";
 
 const WIDTH = 76;
-
-const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`;
 
 /** What exploring with the lock held showed, in one sentence. */
 export function outcomeText({ outcome, lock, states, transitions, counted, unreached, takenBy }: WhatIf): string {
@@ -104,4 +103,3 @@ export function interleavingText(finding: Finding, options: WhatIfOptions): stri
   return [...paragraphs([`${finding.message} [${finding.ruleId}] (${finding.tier})`]), "", ...columns, "", ...paragraphs(facts), ""].join("\n");
 }
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
