@@ -5,6 +5,7 @@ import { asksForCow, flagsOfVma, maskedWord, maskOf } from "../program/vma-flags
 import { namesIn, render, substitute } from "../program/render.ts";
 import type { Bit, State } from "./state.ts";
 import { withEntry } from "./state.ts";
+import { isZero } from "../program/truth-table.ts";
 
 /** A condition in normal form: one text and whether the condition is its opposite. */
 export interface Normal {
@@ -12,8 +13,6 @@ export interface Normal {
   readonly inverted: boolean;
   readonly value: Value;
 }
-
-const isZero = (value: Value): boolean => (value.kind === "number" && value.value === 0) || (value.kind === "name" && value.name === "NULL");
 
 /** Brings `x == NULL`, `0 != x`, `x > 0` and variables with a known definition to one form. */
 export function normalize(state: State, value: Value, depth = 0): Normal {

@@ -37,9 +37,9 @@ export function truthFor(value: Value, atoms: Atoms): boolean | null {
   }
 }
 
-const opposite = (truth: boolean | null): boolean | null => (truth === null ? null : !truth);
+export const opposite = (truth: boolean | null): boolean | null => (truth === null ? null : !truth);
 
-const isZero = (value: Value): boolean => (value.kind === "number" && value.value === 0) || (value.kind === "name" && value.name === "NULL");
+export const isZero = (value: Value): boolean => (value.kind === "number" && value.value === 0) || (value.kind === "name" && value.name === "NULL");
 
 /**
  * Atoms about a flag word: `flags & (A | B)` is true when one of the bits is set, `(flags & (A | B)) == (A | B)` when all

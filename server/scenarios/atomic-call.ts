@@ -6,9 +6,8 @@ import type { BoundEffect, CallNode, EffectProgram, NodeId } from "../program/pr
 import { render } from "../program/render.ts";
 import { modelBuilder, type ThreadBuilder } from "../simulator/build.ts";
 import { assign, increment } from "../simulator/effect.ts";
-import { gt } from "../simulator/expression.ts";
 import type { Alternative, Assignment } from "../simulator/model.ts";
-import { atomicContext, mightSleep, type Context } from "../simulator/objects/context.ts";
+import { atomicContext, type Context, leaveIfEntered, mightSleep } from "../simulator/objects/context.ts";
 import { isUnknown, someIn } from "./doubt.ts";
 import type { Experiment } from "./experiment.ts";
 import { lift } from "./lift.ts";
@@ -122,14 +121,11 @@ function world(program: EffectProgram, thread: ThreadBuilder, sleepers: Sleepers
   };
 }
 
-/** Leaves an atomic section; one that a caller entered is not counted. */
-const leave = (context: Context): Assignment => assign(context, { kind: "binary", operator: "-", left: { kind: "field", field: context }, right: gt(context, 0) });
-
 /** One step of an effect. The value of a call is decided by the first of its effects that may fail. */
 function change(way: "enter" | "leave", effect: BoundEffect, call: CallNode, lifting: Lifting, context: Context, decides: boolean): LiftedStep {
   if (way === "leave") {
     const both = effect.kind === "unmapPte" && effect.rcu && effect.ptl !== null;
-    return { alternatives: [{ effect: both ? [leave(context), leave(context)] : [leave(context)] }] };
+    return { alternatives: [{ effect: both ? [leaveIfEntered(context), leaveIfEntered(context)] : [leaveIfEntered(context)] }] };
   }
   const twice = effect.kind === "mapPte" && effect.rcu && effect.locks;
   const entered = twice ? [increment(context), increment(context)] : [increment(context)];

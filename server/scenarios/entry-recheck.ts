@@ -13,7 +13,7 @@ import type { Experiment } from "./experiment.ts";
 import { lift } from "./lift.ts";
 import { pointerOf } from "./obligation/handed-on.ts";
 import { isSite, type Site } from "./obligation/obligation.ts";
-import { synthetic, without } from "./rewrite.ts";
+import { name, synthetic, without } from "./rewrite.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 
 /*
@@ -112,8 +112,6 @@ const objectsOf = (model: ModelBuilder, stale: Stale): Objects => ({
   own: model.field("changed here", 0, { hidden: true }),
   retried: model.field("went back", 0, { hidden: true }),
 });
-
-const name = (text: string): Value => ({ kind: "name", name: text, at: -1 });
 
 /** What must hold at the step that acts. */
 function mustHold(stale: Stale, { slot, pmd, locks, own, retried }: Objects, lifting: Lifting): { holds: Expression; property: string; message: string } | null {

@@ -20,7 +20,7 @@ import { addFork, copySteps } from "./mechanism/fork.ts";
 import { grab } from "./mechanism/gup.ts";
 import { addressSpace, privateMemory, type AddressSpace, type Memory } from "./mechanism/memory.ts";
 import { decidingCount, mayReuse, reuseReason } from "./mechanism/reuse.ts";
-import { insertAtEnd, insertAtStart, insertBefore, synthetic, without } from "./rewrite.ts";
+import { insertAtEnd, insertAtStart, insertBefore, name, synthetic, without } from "./rewrite.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 
 /*
@@ -332,7 +332,6 @@ export const pinsNotedLate = (walk: NodeId): Experiment => {
   };
 };
 
-const name = (text: string): Value => ({ kind: "name", name: text, at: -1 });
 const READ: Value = { kind: "call", name: "raw_read_seqcount", args: [name("current->mm->write_protect_seq")], at: -1, end: -1 };
 
 /** The counter read first of all, and again before every way out behind the walk. */

@@ -6,6 +6,7 @@ import { namesIn } from "../program/render.ts";
 import { asksForCow } from "../program/vma-flags.ts";
 import { and, FALSE, not, or, TRUE, type Expression } from "../simulator/expression.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
+import { pointee } from "./obligation/obligation.ts";
 
 /*
  * What the scenarios about GUP's own implementation share: `__get_user_pages()` is lifted; looking a page up and faulting
@@ -25,9 +26,6 @@ export interface FlagWord {
   readonly word: Value;
   bit(name: string): Expression;
 }
-
-/** `&foll_flags` hands over the same word. */
-const pointee = (value: Value): Value => (value.kind === "unary" && value.operator === "&" ? value.of : value);
 
 /** Bits of the word that decide something here. */
 const BITS = ["FOLL_WRITE", "FOLL_FORCE", "FOLL_COW"] as const;

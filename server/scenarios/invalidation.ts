@@ -7,7 +7,7 @@ import { render } from "../program/render.ts";
 import { modelBuilder, type ModelBuilder, type StepPart, type ThreadBuilder } from "../simulator/build.ts";
 import { assign, decrement, increment } from "../simulator/effect.ts";
 import { and, eq, gt, lt, ne, or, plus, TRUE, type Field } from "../simulator/expression.ts";
-import { atomicContext, enterAtomic, mightSleep, type Context } from "../simulator/objects/context.ts";
+import { atomicContext, type Context, enterAtomic, leaveIfEntered, mightSleep } from "../simulator/objects/context.ts";
 import { entry, OF_DEVICE, SWAP, type Entry } from "../simulator/objects/entry.ts";
 import type { Assignment } from "../simulator/model.ts";
 import { kvmSubscriber } from "../simulator/objects/notifier.ts";
@@ -70,9 +70,6 @@ function objectsOf(model: ModelBuilder, program: EffectProgram, setting: Invalid
   if (!slot) throw new Error("the invalidated entry is one of the mapped ones");
   return { entries, pointers, invalidated: slot, kvm: kvmSubscriber(model, first, PAGES, mirror.mapping), retry: model.field("fault must retry", 0, { hidden: true }), setting };
 }
-
-/** Leaves an atomic section. Where the start of the function is not visible, it may be one that was entered there. */
-const leave = (context: Context): Assignment => assign(context, { kind: "binary", operator: "-", left: { kind: "field", field: context }, right: gt(context, 0) });
 
 /** Bits of an entry that say nothing about which page it maps. */
 const FREE_BIT = /^(?:pte|pmd|huge_pte)_(?:swp_)?(?:trans_huge|huge|leaf|bad|young|dirty|write|special|soft_dirty|uffd_wp|devmap|protnone|exclusive|accessible)$/;
@@ -162,7 +159,7 @@ function refine(
     case "unmapPte":
       return [
         {
-          alternatives: [{ effect: [...(effect.rcu ? [leave(context)] : []), ...(effect.ptl ? [leave(context)] : [])] }],
+          alternatives: [{ effect: [...(effect.rcu ? [leaveIfEntered(context)] : []), ...(effect.ptl ? [leaveIfEntered(context)] : [])] }],
         },
       ];
     case "acquire":
@@ -173,7 +170,7 @@ function refine(
       return [enterAtomic(context)];
     case "release":
     case "leaveAtomic":
-      return [{ alternatives: [{ effect: [leave(context)] }] }];
+      return [{ alternatives: [{ effect: [leaveIfEntered(context)] }] }];
     case "enterAtomic":
       return [enterAtomic(context)];
     case "notifierStart":

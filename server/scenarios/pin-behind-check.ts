@@ -16,7 +16,7 @@ import type { BuiltModel, Experiment } from "./experiment.ts";
 import { entryPointers } from "./entries.ts";
 import { lift } from "./lift.ts";
 import { placeBehind } from "./pinned-pages.ts";
-import { synthetic } from "./rewrite.ts";
+import { name, synthetic } from "./rewrite.ts";
 import type { LiftedStep, World } from "./world.ts";
 
 /*
@@ -118,8 +118,6 @@ function addDevice(model: ModelBuilder, { slot, writable, device, done }: Object
   });
   model.reach(thread, write, "the device writes");
 }
-
-const name = (text: string): Value => ({ kind: "name", name: text, at: -1 });
 
 /** Reference fix: the question behind the clear and flush, with the entry restored where the page is pinned. */
 function askBehind(program: EffectProgram, node: NodeId, source: Value): EffectProgram | null {

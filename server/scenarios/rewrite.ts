@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Value } from "../program/code.ts";
 import type { AssignNode, BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
 
 /** A call that is not in the text: what a reference fix adds, or what a caller does around the function. */
@@ -13,6 +14,18 @@ export const synthetic = (shown: string, effect: BoundEffect): Omit<CallNode, "n
   at: -1,
   end: -1,
 });
+
+/** A variable that the text does not have, or has under this name. */
+export const name = (text: string): Value => ({ kind: "name", name: text, at: -1 });
+
+/** A call as a value, that is not in the text. */
+export const invoke = (callee: string, args: readonly Value[]): Value & { kind: "call" } => ({ kind: "call", name: callee, args, at: -1, end: -1 });
+
+/** The call without the words that a reference fix has for it. */
+export function asWritten(node: CallNode): CallNode {
+  const { shown, ...call } = node;
+  return shown === undefined ? node : call;
+}
 
 function rewire(node: ProgramNode, to: (target: NodeId) => NodeId): ProgramNode {
   switch (node.kind) {

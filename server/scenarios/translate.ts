@@ -10,6 +10,7 @@ import { flagsOfVma, maskOf } from "../program/vma-flags.ts";
 import { counting } from "./counting.ts";
 import { errorCodes, errnosAt } from "./error-code.ts";
 import type { ValueKind, World } from "./world.ts";
+import { isZero } from "../program/truth-table.ts";
 
 /** Reads variables on behalf of the translation: null where a variable is not tracked. */
 export type ReadVariable = (key: string) => Expression | null;
@@ -64,9 +65,6 @@ function any(parts: readonly (Expression | null)[]): Expression | null {
   if (parts.some((one) => isConstant(one, true))) return TRUE;
   return parts.reduce((whole, one) => (whole === null || one === null ? null : or(whole, one)), FALSE);
 }
-
-const isZero = (value: Value): boolean =>
-  (value.kind === "number" && value.value === 0) || (value.kind === "name" && value.name === "NULL");
 
 /** Turns C values into expressions over the model's state. What cannot be decided is null: a free choice, never a default. */
 export function translator(

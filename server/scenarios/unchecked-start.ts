@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Value } from "../program/code.ts";
 import type { CallNode, EffectProgram, ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import type { Experiment } from "./experiment.ts";
 import { buildInvalidation } from "./invalidation.ts";
 import { DEVICE, KVM_GUEST, type Mirror } from "./mirror.ts";
 import { rangeOf } from "./refused-invalidation.ts";
+import { name } from "./rewrite.ts";
 
 /*
  * What becomes of the value of a non-blocking start: where it was refused, the entries of the range must stay as they are.
@@ -13,8 +13,6 @@ import { rangeOf } from "./refused-invalidation.ts";
  */
 
 const REFUSED = "$refused";
-const name = (text: string): Value => ({ kind: "name", name: text, at: -1 });
-
 const mayBeRefused = (node: ProgramNode): node is CallNode => node.kind === "call" && node.effects.some((effect) => effect.kind === "notifierStart" && !effect.blocking);
 
 /** Leaves the function where a non-blocking start was refused; the value goes where it went. */

@@ -12,7 +12,7 @@ import type { BuiltModel, Experiment } from "./experiment.ts";
 import { FIRST, freshPage, pageOf, privateMapping, store, type GupRequest } from "./gup-era.ts";
 import { dmaDevice } from "./pinning-driver.ts";
 import { LOST } from "./read-only-pin-lost.ts";
-import { synthetic } from "./rewrite.ts";
+import { invoke, name, synthetic } from "./rewrite.ts";
 import { entryOfPage, grabAt } from "./walked-page.ts";
 import { liftWalker, waitsForLock, type WalkerObjects } from "./walker-without-unshare.ts";
 
@@ -45,9 +45,6 @@ function addRival(model: ModelBuilder, objects: WalkerObjects, rival: Rival): vo
       : { text: "ptep_clear_flush(); not pinned: no longer exclusive, mapped read-only", guard: goes, effect: [assign(entry, readOnlyPte(FIRST)), assignAt(folios.anonExclusive, FIRST, 0)] },
   );
 }
-
-const name = (text: string): Value => ({ kind: "name", name: text, at: -1 });
-const invoke = (callee: string, args: readonly Value[]): Value & { kind: "call" } => ({ kind: "call", name: callee, args, at: -1, end: -1 });
 
 /** Reference fix: the entry is read again behind the grab, and from 5.19 the page is asked for. */
 function lookAgain(program: EffectProgram, node: NodeId, rival: Rival, release: Release): EffectProgram | null {

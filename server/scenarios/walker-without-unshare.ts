@@ -14,7 +14,7 @@ import { lift } from "./lift.ts";
 import { givesBack } from "./pinned-pages.ts";
 import { dmaDevice, handOver, pinObjects, type PinObjects } from "./pinning-driver.ts";
 import { LOST, processThatForked } from "./read-only-pin-lost.ts";
-import { insertAtStart, synthetic } from "./rewrite.ts";
+import { insertAtStart, invoke, name, synthetic } from "./rewrite.ts";
 import { entryOfPage, grabAt, entryLevel, grabbedNames, writeTestOf, type Grab } from "./walked-page.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
 
@@ -159,9 +159,6 @@ function putStep(node: CallNode, { mapping, pinned, ptl }: Objects): LiftedStep 
 /** A fault takes the page-table lock; a store that does not fault takes nothing. */
 export const waitsForLock = (one: Alternative, { ptl }: Objects): Alternative =>
   one.effect === undefined ? one : { ...one, guard: and(one.guard ?? TRUE, eq(ptl, 0)) };
-
-const name = (text: string): Value => ({ kind: "name", name: text, at: -1 });
-const invoke = (callee: string, args: readonly Value[]): Value & { kind: "call" } => ({ kind: "call", name: callee, args, at: -1, end: -1 });
 
 /** Reference fix: a page of a read-only entry is given back where it must be unshared first; the slow path does that. */
 function askToUnshare(program: EffectProgram, node: NodeId, release: Release): EffectProgram | null {

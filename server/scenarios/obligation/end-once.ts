@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CallNode, EffectProgram, ProgramNode } from "../../program/program.ts";
-import { insertAtEnd, insertBefore, without } from "../rewrite.ts";
+import { asWritten, insertAtEnd, insertBefore, without } from "../rewrite.ts";
 
 /*
  * The reference fix for things that live in a place: whatever is open is ended before it is begun again and on every way
@@ -19,10 +19,6 @@ export function endOnce(program: EffectProgram, added: Added, begins: (call: Cal
 
 /** The program without what `endOnce` did to it. */
 export function undoEndOnce(fixed: EffectProgram, isAdded: (call: CallNode) => boolean): EffectProgram {
-  const text = (call: CallNode): CallNode => {
-    const { shown, ...own } = call;
-    return shown === undefined ? call : own;
-  };
   const bare = without(fixed, (node) => isCall(node, isAdded) && node.at < 0);
-  return { ...bare, nodes: bare.nodes.map((node) => (isCall(node, isAdded) ? text(node) : node)) };
+  return { ...bare, nodes: bare.nodes.map((node) => (isCall(node, isAdded) ? asWritten(node) : node)) };
 }

@@ -12,6 +12,7 @@ import type { World } from "../world.ts";
 import { pointerOf } from "./handed-on.ts";
 import { isSite, nameOf, type ObligationKind, type Site } from "./obligation.ts";
 import { isAddressOfObject, pteObligation, pteRole } from "./pte-mapping.ts";
+import { name } from "../rewrite.ts";
 
 /*
  * pte_unmap() is handed something that is in no mapped table: the address of a copy of the entry, which undoes nothing
@@ -56,8 +57,6 @@ export const mapsOf = (program: EffectProgram, pointer: string): readonly Site[]
       return role?.does === "begin" && nameOf(role, node) === pointer ? [{ call: node, effect }] : [];
     });
   });
-
-const name = (text: string): Value => ({ kind: "name", name: text, at: -1 });
 
 /** The same call with another argument for the entry. */
 const unmapping = (call: CallNode, of: BoundEffect, pte: Value): CallNode => ({

@@ -31,8 +31,9 @@ export function isPossible(kind: ObligationKind, site: Site, program: EffectProg
     const node = program.nodes[id];
     const states = before.get(id) ?? 0;
     if (!node) continue;
-    if (isBad(kind, node, states, rolesOf(node))) return true;
-    const after = rolesOf(node).reduce(afterRole, node.kind === "unseen" ? NEVER : states);
+    const roles = rolesOf(node);
+    if (isBad(kind, node, states, roles)) return true;
+    const after = roles.reduce(afterRole, node.kind === "unseen" ? NEVER : states);
     for (const next of node.kind === "return" ? [] : successors(node)) {
       const known = before.get(next) ?? 0;
       if ((known | after) === known) continue;

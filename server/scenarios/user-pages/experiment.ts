@@ -9,7 +9,7 @@ import { assign } from "../../simulator/effect.ts";
 import { eq } from "../../simulator/expression.ts";
 import type { BuiltModel, Experiment } from "../experiment.ts";
 import { lift } from "../lift.ts";
-import { insertAtEnd, synthetic, without } from "../rewrite.ts";
+import { asWritten, insertAtEnd, synthetic, without } from "../rewrite.ts";
 import { withHandings } from "./handed.ts";
 import { isFirstOfFolio, samePage, userPages, type UserPages } from "./names.ts";
 import { isOfPages, pageFields, pagesWorld, releaseOf, type Meant } from "./world.ts";
@@ -145,9 +145,3 @@ export function isFirstOfArray(program: EffectProgram, node: NodeId): boolean {
   const found = userPages(program, node);
   return found !== null && [...found.taking].every((at) => at >= found.call.at);
 }
-
-/** The call without the words that the fix has for it. */
-const asWritten = (node: CallNode): CallNode => {
-  const { shown, ...call } = node;
-  return shown === undefined ? node : call;
-};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { StepPart, ThreadBuilder } from "../build.ts";
-import { decrement, increment } from "../effect.ts";
-import { eq, gt } from "../expression.ts";
+import { assign, decrement, increment } from "../effect.ts";
+import { eq, gt, minus } from "../expression.ts";
 import type { Field } from "../expression.ts";
-import type { Check } from "../model.ts";
+import type { Assignment, Check } from "../model.ts";
 
 /**
  * How deep a thread is inside sections that must not sleep (spinlocks, RCU, disabled interrupts or preemption):
@@ -40,3 +40,6 @@ export const mightSleep = (context: Context, what: string): Check => ({
 export const sleeps = (context: Context, what: string): StepPart => ({
   alternatives: [{ checks: [mightSleep(context, what)] }],
 });
+
+/** Leaves a section; one that was entered where nothing is visible is not counted. */
+export const leaveIfEntered = (context: Context): Assignment => assign(context, minus(context, gt(context, 0)));
