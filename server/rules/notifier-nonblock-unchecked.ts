@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { isOwnRange, rangePlace, refusedRange } from "../scenarios/obligation/notifier-range.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import { changedAfterRefusal } from "../scenarios/unchecked-start.ts";
 import { doesTo, isFirstStart, isUnderEntangled } from "./notifier-doing.ts";
 import { OOM_REAPER } from "./notifier-nonblock-outside-oom.ts";
@@ -43,8 +43,8 @@ export const notifierNonblockUnchecked: Rule = {
 function* changed(site: Site, place: string): Iterable<Candidate> {
   const { program, call, target } = site;
   if (program.openStart || program.openEnd || !isAffordable(site)) return;
-  const proof = prove(changedAfterRefusal(program.name === OOM_REAPER ? "device" : "guest"), program, target.release, MAX_STATES);
-  if (!isProved(proof)) return;
+  const proof = proofOf(changedAfterRefusal(program.name === OOM_REAPER ? "device" : "guest"), program, target.release, MAX_STATES);
+  if (!proof) return;
   yield {
     ruleId: "notifier-nonblock-unchecked",
     messageId: "unbalanced",

@@ -5,7 +5,7 @@ import { obligationExperiment } from "../scenarios/obligation/experiment.ts";
 import { isHandedOn } from "../scenarios/obligation/handed-on.ts";
 import { nameOf, type ObligationKind } from "../scenarios/obligation/obligation.ts";
 import { isPossible } from "../scenarios/obligation/possible.ts";
-import { isProved, prove, type Proof } from "../scenarios/prove.ts";
+import { proofOf, type Proof } from "../scenarios/prove.ts";
 import { missingEndFixes } from "./fix/missing-end.ts";
 import type { At, Candidate, Site, Standing } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
@@ -23,8 +23,8 @@ export function* checkObligation(ruleId: string, messageId: string, kind: Obliga
   const name = nameOf(role, call);
   if (name === null || (role.place === null && isHandedOn(program, name))) return;
   if (!isPossible(kind, { call, effect }, program)) return;
-  const proof = prove(obligationExperiment(kind, { call, effect }), program, target.release, MAX_STATES);
-  if (!isProved(proof)) return;
+  const proof = proofOf(obligationExperiment(kind, { call, effect }), program, target.release, MAX_STATES);
+  if (!proof) return;
   const place = at?.(proof) ?? placeOf(program, call);
   yield {
     ruleId,

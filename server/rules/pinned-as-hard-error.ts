@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import { hardRefusals, refusedForPin } from "../scenarios/refused-for-pin.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable } from "./rule.ts";
@@ -26,8 +26,8 @@ export const pinnedAsHardError: Rule = {
     const { program, call, target } = site;
     if (call.result === null || !isAffordable(site)) return;
     for (const refusal of hardRefusals(program, call.result)) {
-      const proof = prove(refusedForPin(refusal), program, target.release, MAX_STATES);
-      if (!isProved(proof)) continue;
+      const proof = proofOf(refusedForPin(refusal), program, target.release, MAX_STATES);
+      if (!proof) continue;
       yield {
         ruleId: this.meta.id,
         messageId: "hard",

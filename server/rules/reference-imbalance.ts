@@ -2,7 +2,7 @@
 import type { Value } from "../program/code.ts";
 import { stepPlace, textAt } from "../program/place.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import { isUsed, putIn, referenceExperiment, type Questions, type Reference } from "../scenarios/reference/experiment.ts";
 import { isHandedOver, isHandedToUnknown } from "../scenarios/reference/handed.ts";
 import { keeperOf } from "../scenarios/reference/keeper.ts";
@@ -32,8 +32,8 @@ export const referenceImbalance: Rule = {
     const reference = referenceAt(site);
     if (reference === null || program.openEnd || !isAffordable(site)) return;
     for (const questions of questionsAbout(reference, program)) {
-      const proof = prove(referenceExperiment(reference, questions), program, target.release, MAX_STATES);
-      if (!isProved(proof)) continue;
+      const proof = proofOf(referenceExperiment(reference, questions), program, target.release, MAX_STATES);
+      if (!proof) continue;
       const seen = proof.property === "reference-leaked" ? null : wrongUse(program, proof.schedule);
       yield {
         ruleId: "reference-imbalance",
