@@ -34,7 +34,7 @@ const scheduleWithout = (
   const settings = { ...searchOptions(options), disabled, deadlock: false, recordEdges: false, goal: property };
   const found = searchForVerdict(program, settings, options.search ?? "automatic");
   const { outcome } = found.search;
-  return outcome.kind === "violation" ? scheduleTo(program, found, outcome) : null;
+  return outcome.kind === "violation" ? scheduleTo(found, outcome) : null;
 };
 
 const isDroppable = ({ threads }: Model, thread: number): boolean => threads[thread].role !== "review";
