@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { forkOutsideSection, pinsNotedLate, protectsPins } from "../scenarios/fork-and-fast-pin.ts";
+import { pinsNotedLate } from "../scenarios/fork-and-pin/noted-late.ts";
+import { forkOutsideSection } from "../scenarios/fork-and-pin/outside-section.ts";
+import { protectsPins } from "../scenarios/fork-and-pin/surroundings.ts";
 import { proved, provedCandidate } from "./proved-only.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 

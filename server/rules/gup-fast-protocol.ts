@@ -2,7 +2,8 @@
 import { atLeast } from "../kernel/release.ts";
 import type { EffectProgram } from "../program/program.ts";
 import { render } from "../program/render.ts";
-import { protectsPins, walkBesideFork } from "../scenarios/fork-and-fast-pin.ts";
+import { walkBesideFork } from "../scenarios/fork-and-pin/beside-fork.ts";
+import { protectsPins } from "../scenarios/fork-and-pin/surroundings.ts";
 import { placeBehind } from "../scenarios/pinned-pages.ts";
 import { entryOfPage } from "../scenarios/walked-page.ts";
 import { rivalsOf, walkerSecondLook } from "../scenarios/walker-second-look.ts";
