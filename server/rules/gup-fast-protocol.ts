@@ -3,6 +3,7 @@ import { atLeast } from "../kernel/release.ts";
 import type { EffectProgram } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { walkBesideFork } from "../scenarios/fork-and-pin/beside-fork.ts";
+import { checkedUnpin, checksPages } from "../scenarios/fork-and-pin/checked-unpin.ts";
 import { protectsPins } from "../scenarios/fork-and-pin/surroundings.ts";
 import { placeBehind } from "../scenarios/pinned-pages.ts";
 import { entryOfPage } from "../scenarios/walked-page.ts";
@@ -11,7 +12,7 @@ import { walkerWithoutUnshare } from "../scenarios/walker-without-unshare.ts";
 import { reachable } from "./gup-cow-mechanism.ts";
 import { proved, provedCandidate, provenProperty } from "./proved-only.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
-import { isAffordable } from "./rule.ts";
+import { isAffordable, placeOf } from "./rule.ts";
 
 const ID = "gup-fast-protocol";
 
@@ -34,8 +35,9 @@ export const gupFastProtocol: Rule = {
       again: "{function}() does not look at the entry again behind the pin: {what} between the first look and the pin goes unnoticed",
       beside: "{function}() does not keep out of the way of fork(): write_protect_seq must be read before the walk and again behind it, and what was pinned meanwhile be given back",
       kept: "{function}() returns without pages and keeps what it has pinned: the caller goes the slow way, and nobody gives the pins back",
+      checked: "{function}() gives back by {release}() what it pinned beside fork(): the pages may be shared by now, and with CONFIG_DEBUG_VM it stops the kernel for a pinned page that is not exclusive",
     },
-    scenarios: ["walker-second-look", "walk-beside-fork"],
+    scenarios: ["walker-second-look", "walk-beside-fork", "checked-unpin"],
     sources: [
       { thread: "mm/gup: prevent gup_fast from racing with COW during fork", who: "Jason Gunthorpe", date: "2020-12-15", link: "57efa1fe5957694fa541c9062de0a127f0b9acb0" },
     ],
@@ -95,5 +97,17 @@ function* besideFork(site: Site): Iterable<Candidate> {
   if (!protectsPins(target.release)) return;
   const experiment = walkBesideFork(node);
   const property = provenProperty(experiment, site);
-  if (property !== null) yield provedCandidate(site, ID, property === "leak" ? "kept" : "beside", { function: program.name }, experiment);
+  if (property === null) yield* checkedRelease(site);
+  else yield provedCandidate(site, ID, property === "leak" ? "kept" : "beside", { function: program.name }, experiment);
+}
+
+/** FAST-3. */
+function* checkedRelease(site: Site): Iterable<Candidate> {
+  const { program, node, target } = site;
+  const call = program.nodes.find((one) => one.kind === "call" && checksPages(one));
+  if (call?.kind !== "call" || target.config.DEBUG_VM === false) return;
+  const experiment = checkedUnpin(node, target.release);
+  if (!proved(experiment, site)) return;
+  const data = { function: program.name, release: call.name };
+  yield { ...provedCandidate(site, ID, "checked", data, experiment, placeOf(program, call)), severity: "warning" };
 }

@@ -97,7 +97,7 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
     implies: optional(listOf(flagName)),
     returns: optional(oneOf("count", "count-or-error", "bool", "page-or-null", "page-or-error")),
   },
-  unpin: { reference: oneOf("get", "pin"), pages: position, flags: optional(position), count: optional(position), dirty: optional(position) },
+  unpin: { reference: oneOf("get", "pin"), pages: position, flags: optional(position), count: optional(position), dirty: optional(position), asserts: optional(oneOf("exclusive")) },
   gupFollow: { path: oneOf("normal", "hugetlb"), flags: position },
   gupFault: { flags: position },
   gupFastWalk: { write: position },

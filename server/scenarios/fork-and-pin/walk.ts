@@ -6,6 +6,8 @@ import { render } from "../../program/render.ts";
 import { modelBuilder, type ThreadBuilder } from "../../simulator/build.ts";
 import { assign, decrementAt } from "../../simulator/effect.ts";
 import { and, eq, FALSE, ne, not, or, plus, TRUE, type Expression, type Field } from "../../simulator/expression.ts";
+import type { Check } from "../../simulator/model.ts";
+import { isExclusive } from "../../simulator/objects/folio.ts";
 import { folioOf, isWritablePte } from "../../simulator/objects/pte.ts";
 import type { BuiltModel } from "../experiment.ts";
 import { lift } from "../lift.ts";
@@ -81,6 +83,13 @@ function bareWalk(walk: Walk, call: CallNode, lifting: Lifting): LiftedStep[] {
 const givesAllBack = (effect: BoundEffect & { kind: "unpin" }): boolean =>
   effect.reference === "pin" && (effect.count === undefined || effect.count.kind === "name" || effect.count.kind === "member");
 
+/** `sanity_check_pinned_pages()`. */
+const staysExclusive = ({ memory, taken }: Walk, call: CallNode): Check => ({
+  holds: isExclusive(memory.folios, taken),
+  property: "bug-on",
+  message: `${call.name}() finds that the page is not exclusive: fork() has shared it meanwhile (VM_BUG_ON_PAGE() with CONFIG_DEBUG_VM)`,
+});
+
 const isSeqcount = (value: Value): boolean => value.kind === "call" && value.args.length > 0 && /write_protect_seq/.test(render(value));
 
 function walkWorld(walk: Walk, isWhole: boolean, isTold: boolean): World {
@@ -95,7 +104,10 @@ function walkWorld(walk: Walk, isWhole: boolean, isTold: boolean): World {
       if (call.at < 0 && call.name === RETURNED) return [emptyHanded(taken)];
       if (effect.kind === "notesPins") return [{ alternatives: [{ effect: [assign(a.hasPinned, 1)] }] }];
       if (effect.kind === "unpin" && !givesAllBack(effect)) return [{ alternatives: [{ note: "not all that was pinned" }] }];
-      if (effect.kind === "unpin") return [{ alternatives: [{ guard: ne(taken, 0), effect: drop(walk) }, { guard: eq(taken, 0), note: "nothing is pinned" }] }];
+      if (effect.kind === "unpin") {
+        const checks = effect.asserts === "exclusive" ? [staysExclusive(walk, call)] : [];
+        return [{ alternatives: [{ guard: ne(taken, 0), effect: drop(walk), checks }, { guard: eq(taken, 0), note: "nothing is pinned" }] }];
+      }
       return isWhole ? wholeWalk(walk, call, lifting) : bareWalk(walk, call, lifting);
     },
     place: (value) => {
