@@ -309,6 +309,8 @@ export type Effect =
   | { readonly kind: "cowFault"; readonly does: "copy" | "own" }
   /** A write section of a sequence counter; lockless readers fail over. */
   | { readonly kind: "seqcountSection"; readonly step: "begin" | "end"; readonly seqcount: Argument }
+  /** Changes one bit of a word of bits; `bit` is its number. */
+  | { readonly kind: "changesBit"; readonly bit: Argument; readonly word: Argument; readonly to: "set" | "clear" }
   /** The mm is told that it has pins, before there is one. */
   | { readonly kind: "notesPins" }
   /** fork() shares the entries of a range with the child, and write-protects them. */

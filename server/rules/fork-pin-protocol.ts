@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { forgetsPins, pinsForgotten } from "../scenarios/fork-and-pin/forgotten.ts";
 import { pinsNotedLate } from "../scenarios/fork-and-pin/noted-late.ts";
 import { forkOutsideSection } from "../scenarios/fork-and-pin/outside-section.ts";
 import { protectsPins } from "../scenarios/fork-and-pin/surroundings.ts";
 import { proved, provedCandidate } from "./proved-only.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
+import { isAffordable } from "./rule.ts";
 
 const ID = "fork-pin-protocol";
 
@@ -23,18 +25,20 @@ export const forkPinProtocol: Rule = {
     messages: {
       section: "{function}() shares entries with the child outside of a write section of write_protect_seq: GUP-fast can pin a page between the question and the write protection",
       late: "{function}() takes pages before the mm is told that it has pins: fork() does not look for them, and shares a page that a device works on",
+      forgotten: "{function}() makes the mm forget that it has pins: fork() no longer looks for them, and shares a page that a device works on; nothing tells when the last pin is gone",
     },
-    scenarios: ["fork-outside-section", "pins-noted-late"],
+    scenarios: ["fork-outside-section", "pins-noted-late", "pins-forgotten"],
     sources: [
       { thread: "mm/gup: prevent gup_fast from racing with COW during fork", who: "Jason Gunthorpe", date: "2020-12-15", link: "57efa1fe5957694fa541c9062de0a127f0b9acb0" },
       { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Jason Gunthorpe", date: "2020-09-15", link: null },
     ],
   },
-  effects: ["forkCopy", "gupFastWalk"],
+  effects: ["forkCopy", "gupFastWalk", "changesBit"],
   *check(site: Site): Iterable<Candidate> {
     const { effect, call, node, program, target } = site;
     if (!protectsPins(target.release)) return;
     if (effect.kind === "forkCopy") yield* outsideSection(site);
+    if (effect.kind === "changesBit") yield* forgotten(site);
     if (effect.kind !== "gupFastWalk" || !WHOLE_WALK.has(call.name)) return;
     const experiment = pinsNotedLate(node);
     if (proved(experiment, site)) yield provedCandidate(site, ID, "late", { function: program.name }, experiment);
@@ -46,4 +50,12 @@ function* outsideSection(site: Site): Iterable<Candidate> {
   const { program, node } = site;
   const first = program.nodes.findIndex((one) => one.kind === "call" && one.effects.some(({ kind }) => kind === "forkCopy"));
   if (node === first && proved(forkOutsideSection, site)) yield provedCandidate(site, ID, "section", { function: program.name }, forkOutsideSection);
+}
+
+/** FORK-3. */
+function* forgotten(site: Site): Iterable<Candidate> {
+  const { program, node, call } = site;
+  if (!forgetsPins(program, node) || !isAffordable(site)) return;
+  const experiment = pinsForgotten(node, call);
+  if (proved(experiment, site)) yield provedCandidate(site, ID, "forgotten", { function: program.name }, experiment);
 }

@@ -19,6 +19,10 @@ export const ROWS: readonly string[] = [
   "6.1 lock_page_or_retry/3: sleepsIf flag=2 word=retry-nowait; acquire held=nonzero; dropsLock lock=mmap_lock object=1 when=zero onReturn=released",
   "6.6 folio_lock_or_retry/2: sleepsIf flag=1; acquire held=zero; dropsLock lock=mmap_lock when=nonzero unless=FAULT_FLAG_RETRY_NOWAIT",
 
+  // Bits of words.
+  "5.15 clear_bit/2: changesBit bit=0 word=1 to=clear",
+  "6.1 test_and_set_bit/2: changesBit to=set",
+
   // Assertions: what stops the kernel, and what only warns.
   "6.1 BUG_ON/1: bugIf condition=0 how=bug",
   "6.1 BUG/0: bugIf how=bug",

@@ -103,6 +103,7 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   gupFastWalk: { write: position },
   cowFault: { does: oneOf("copy", "own") },
   seqcountSection: { step: oneOf("begin", "end"), seqcount: position },
+  changesBit: { bit: position, word: position, to: oneOf("set", "clear") },
   notesPins: {},
   forkCopy: {},
   sleepsIf: { flag: position, word: oneOf("gfp", "fast-only", "boolean", "retry-nowait") },

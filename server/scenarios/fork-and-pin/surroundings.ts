@@ -94,6 +94,15 @@ export function addFastPin(model: ModelBuilder, { memory, a, seq, device }: Obje
   });
 }
 
+/** Somebody else pins the page, and a device has it from then on: slow GUP, which waits for fork(), in one step. */
+export function addPin(model: ModelBuilder, { memory, a, device }: Objects): void {
+  model.thread("driver", "environment").step({
+    text: "pin_user_pages(FOLL_WRITE): the device gets the page",
+    guard: and(isWritablePte(a.pte), not(isHeldForWrite(a.mmapLock))),
+    effect: [assign(a.hasPinned, 1), assign(device.page, folioOf(a.pte)), ...grab(memory, folioOf(a.pte), PIN)],
+  });
+}
+
 /** The call that stands for the beginning of the function. */
 export const isGate = (call: CallNode): boolean => call.at < 0 && call.name === GATE;
 export const gated = (program: EffectProgram): EffectProgram => insertAtStart(program, [{ ...synthetic("", { kind: "maySleep" }), name: GATE }]);
