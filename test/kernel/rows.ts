@@ -19,6 +19,11 @@ export const ROWS: readonly string[] = [
   "6.1 lock_page_or_retry/3: sleepsIf flag=2 word=retry-nowait; acquire held=nonzero; dropsLock lock=mmap_lock object=1 when=zero onReturn=released",
   "6.6 folio_lock_or_retry/2: sleepsIf flag=1; acquire held=zero; dropsLock lock=mmap_lock when=nonzero unless=FAULT_FLAG_RETRY_NOWAIT",
 
+  // References on the head of a page, that may fail.
+  "5.13 page_cache_add_speculative/2: getReference object=0 held=nonzero",
+  "6.1 folio_ref_try_add_rcu/2: getReference object=0 held=nonzero",
+  "6.12 folio_ref_try_add/2: getReference object=0 held=nonzero",
+
   // Bits of words.
   "5.15 clear_bit/2: changesBit bit=0 word=1 to=clear",
   "6.1 test_and_set_bit/2: changesBit to=set",
