@@ -21,6 +21,8 @@ import type { LiftedStep, Lifting, World } from "./world.ts";
 const HEAD = 1;
 const TAIL = 2;
 const RETURNED = "returned";
+/** The kernel's own functions have a dozen. */
+const MAX_NODES = 300;
 const LOOKS = /^(?:compound_head|page_folio|_compound_head)$/;
 
 type Take = BoundEffect & { kind: "getReference" };
@@ -41,7 +43,7 @@ const objectsOf = (model: ModelBuilder): Objects => ({
 
 /** The reference at a node that is taken on the head of a page which the function was handed; the page and the head. */
 export function headTaken(program: EffectProgram, node: NodeId): { readonly page: Value; readonly head: Value; readonly call: CallNode } | null {
-  const call = program.nodes[node];
+  const call = program.nodes.length <= MAX_NODES ? program.nodes[node] : undefined;
   const take = call?.kind === "call" ? call.effects.find((effect): effect is Take => effect.kind === "getReference" && effect.held === "nonzero") : undefined;
   if (call?.kind !== "call" || !take || call.result === null || take.object.kind !== "name") return null;
   const head = take.object;

@@ -15,6 +15,7 @@ import { mapFresh } from "../mechanism/fault.ts";
 import { addFork } from "../mechanism/fork.ts";
 import { grab } from "../mechanism/gup.ts";
 import { addressSpace, privateMemory, type AddressSpace, type Memory } from "../mechanism/memory.ts";
+import type { PageKind } from "../mechanism/page-behavior.ts";
 import { decidingCount, mayReuse, reuseReason } from "../mechanism/reuse.ts";
 import { insertAtStart, synthetic } from "../rewrite.ts";
 
@@ -38,8 +39,8 @@ export interface Objects {
   readonly device: Device;
 }
 
-export function objectsOf(model: ModelBuilder, release: Release): Objects {
-  const memory = privateMemory(model, ERAS[gupEra(release)]);
+export function objectsOf(model: ModelBuilder, release: Release, kind: PageKind = "order-0"): Objects {
+  const memory = privateMemory(model, ERAS[gupEra(release)], { kind });
   return {
     memory,
     a: addressSpace(memory, "A", 2),
