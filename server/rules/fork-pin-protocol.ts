@@ -4,7 +4,7 @@ import type { EffectProgram } from "../program/program.ts";
 import { forgetsPins, pinsForgotten } from "../scenarios/fork-and-pin/forgotten.ts";
 import { pinsNotedLate } from "../scenarios/fork-and-pin/noted-late.ts";
 import { forkOutsideSection } from "../scenarios/fork-and-pin/outside-section.ts";
-import { askedByFork, countsAsked, lastQuestion, pinOverlooked } from "../scenarios/fork-and-pin/overlooked.ts";
+import { ASKED, askedByFork, countsAsked, lastQuestion, pinOverlooked } from "../scenarios/fork-and-pin/overlooked.ts";
 import { protectsPins } from "../scenarios/fork-and-pin/surroundings.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
 import { MAX_STATES } from "./budget.ts";
@@ -39,7 +39,10 @@ export const forkPinProtocol: Rule = {
       { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Jason Gunthorpe", date: "2020-09-15", link: null },
     ],
   },
-  checkSubject: ({ unit, target }: Subject) => ({ candidates: (unit.judged ?? unit.programs).flatMap((program) => [...overlooked(program, target)]), obligations: [] }),
+  checkSubject: ({ unit, target }: Subject) => ({
+    candidates: ASKED.flatMap((name) => unit.named(name)).filter((program) => unit.judged?.includes(program) ?? true).flatMap((program) => [...overlooked(program, target)]),
+    obligations: [],
+  }),
   effects: ["forkCopy", "gupFastWalk", "changesBit"],
   *check(site: Site): Iterable<Candidate> {
     const { effect, call, node, program, target } = site;

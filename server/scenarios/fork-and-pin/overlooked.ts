@@ -31,6 +31,9 @@ const MAX_NODES = 300;
 const RETURNED = "$returned";
 const [SHARED, OVER] = ["shared", "over"];
 
+/** Functions that fork() asks. */
+export const ASKED: readonly string[] = [...PIN_TESTS, COPIES_OR_SHARES];
+
 /** What the value of a function means to fork(); null: the function is none that it asks. */
 export function askedByFork({ name: callee, nodes }: EffectProgram, release: Release): "pin test" | "copy" | null {
   if (nodes.length > MAX_NODES) return null;
