@@ -33,6 +33,8 @@ const NOT_OFFERED: ReadonlyMap<string, string> = new Map([
   ["hugetlb-walk-unlocked/lock-in-wrapper.c", "the lookup stands in another function than the use"],
   ["hugetlb-walk-unlocked/partial-released.patch", "the lock was taken above the hunk"],
   ["hugetlb-walk-unlocked/partial-moved-inside.patch", "the lock would come first in its hunk, which then has no context to begin with"],
+  ["hugetlb-walk-unlocked/private-released-before-use.c", "mmap_lock ends in two places"],
+  ["hugetlb-walk-unlocked/private-without-mmap-lock.c", "mmap_lock ends in two places"],
   ["lock-imbalance/released-after-callee.c", "an end is missing nowhere: one is too many"],
   ["lock-imbalance/released-after-gup.c", "an end is too many"],
   ["lock-imbalance/released-twice.c", "an end is too many"],
