@@ -2,12 +2,13 @@
 import { vmaOfWalk, namesOfVma } from "../analysis/mapping.ts";
 import { saysPrivate } from "../analysis/protection.ts";
 import { statesAt } from "../analysis/unit.ts";
-import type { CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
+import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
 import { DEREFERENCE } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { hugetlbPrivateUnmapped } from "../scenarios/hugetlb-private-unmapped.ts";
 import { usedPointer, type WalkFocus } from "../scenarios/hugetlb-walk.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
+import { laterEndFixes } from "./fix/later-end.ts";
 import { reachable } from "./hugetlb-callers.ts";
 import { isWalker, nameOfVma } from "./hugetlb-walk-uses.ts";
 import { placeOf, type Candidate, type Site } from "./rule.ts";
@@ -46,8 +47,21 @@ export function privateWalk({ fn, program, call, node, effect, target }: Site, r
     place: placeOf(program, isLookup ? call : use.call),
     related: [{ message: isLookup ? `${use.pointer} used here` : `${use.pointer} looked up here`, place: placeOf(program, isLookup ? use.call : call) }],
     prove: () => proof,
+    asked: (code) => {
+      const [there, walk] = [code.program(program), code.node(program, node)];
+      return there && walk !== null ? [{ experiment: hugetlbPrivateUnmapped({ ...focus, walk }, target.release), program: there }] : null;
+    },
+    fixes: () => laterEndFixes(program, use.call, givesUp, (one) => one.effects.some((other) => isThrough(other, use.pointer))),
   };
 }
+
+const isThrough = (effect: BoundEffect, pointer: string): boolean => {
+  const used = usedPointer(effect);
+  return used !== null && render(used) === pointer;
+};
+
+const givesUp = (call: CallNode): boolean => call.effects.some((one) => one.kind === "release" && one.lock === "mmap_lock");
+
 
 const LOOKUP = /^(?:find_vma|vma_lookup)$/;
 

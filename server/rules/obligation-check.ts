@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { EffectProgram } from "../program/program.ts";
+import type { CallNode, EffectProgram } from "../program/program.ts";
 import { stepPlace } from "../program/place.ts";
 import { obligationExperiment } from "../scenarios/obligation/experiment.ts";
 import { isHandedOn } from "../scenarios/obligation/handed-on.ts";
@@ -7,16 +7,17 @@ import { nameOf, type ObligationKind } from "../scenarios/obligation/obligation.
 import { isPossible } from "../scenarios/obligation/possible.ts";
 import { isProved, prove, type Proof } from "../scenarios/prove.ts";
 import { missingEndFixes } from "./fix/missing-end.ts";
-import type { At, Candidate, Site, Standing } from "./rule.ts";
+import type { At, Candidate, Fix, Site, Standing } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
 
 /**
  * A rule that is an obligation: the call at the site begins something, and exploring the function shows a way on which it
  * is not ended as it must be. Exploring is the search itself, so there is no candidate that it does not prove: a way that
- * is only assumed is no finding. `at`: where the finding stands; missing: at the call.
+ * is only assumed is no finding. `at`: where the finding stands; missing: at the call. `mends`: edits that may mend it;
+ * missing: the end on a way that lacks it.
  */
-export function* checkObligation(ruleId: string, messageId: string, kind: ObligationKind, site: Site, at?: (proof: Proof) => At | null): Iterable<Candidate> {
+export function* checkObligation(ruleId: string, messageId: string, kind: ObligationKind, site: Site, at?: (proof: Proof) => At | null, mends?: (proof: Proof) => readonly Fix[]): Iterable<Candidate> {
   const { program, call, effect, target } = site;
   const role = kind.role(effect, call);
   if (role?.does !== "begin" || program.openEnd || !isAffordable(site)) return;
@@ -34,7 +35,7 @@ export function* checkObligation(ruleId: string, messageId: string, kind: Obliga
     related: [],
     prove: () => proof,
     asked: (code) => askedOf(code, kind, site),
-    fixes: () => missingEndFixes(program, call, (one) => one.effects.some((end) => kind.role(end, one)?.does === "end")),
+    fixes: () => mends?.(proof) ?? missingEndFixes(program, call, (one) => one.effects.some((end) => kind.role(end, one)?.does === "end")),
   };
 }
 
@@ -47,7 +48,7 @@ function askedOf(code: Standing, kind: ObligationKind, { program, node, effect }
 }
 
 /** The call of the function at which its failing schedule ends; null: none is visible. */
-export function lastCall(program: EffectProgram, proof: Proof): At | null {
+export function lastCallNode(program: EffectProgram, proof: Proof): CallNode | null {
   const last = proof.schedule.at(-1);
   if (!last) return null;
   const node = program.nodes.find((one) => {
@@ -55,5 +56,11 @@ export function lastCall(program: EffectProgram, proof: Proof): At | null {
     const place = stepPlace(program.image, one.at);
     return place !== null && place.line === last.patchLine && (place.line !== null || place.fileLine === last.newLine) && last.step.startsWith(program.image.text.slice(one.at, one.end).split("\n")[0] ?? "");
   });
-  return node?.kind === "call" ? placeOf(program, node) : null;
+  return node?.kind === "call" ? node : null;
+}
+
+/** The place of that call. */
+export function lastCall(program: EffectProgram, proof: Proof): At | null {
+  const node = lastCallNode(program, proof);
+  return node && placeOf(program, node);
 }

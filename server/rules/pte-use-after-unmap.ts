@@ -4,7 +4,9 @@ import { atLeast } from "../kernel/release.ts";
 import { nameOf, type ObligationKind } from "../scenarios/obligation/obligation.ts";
 import { pteRole } from "../scenarios/obligation/pte-mapping.ts";
 import { pteUse } from "../scenarios/obligation/pte-use.ts";
-import { checkObligation, lastCall } from "./obligation-check.ts";
+import type { CallNode } from "../program/program.ts";
+import { laterEndFixes } from "./fix/later-end.ts";
+import { checkObligation, lastCall, lastCallNode } from "./obligation-check.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 
 export const pteUseAfterUnmap: Rule = {
@@ -21,6 +23,7 @@ export const pteUseAfterUnmap: Rule = {
       freed: "{function}() uses {name} after its unmap: the page table may be freed by then",
       unmapped: "{function}() uses {name} after its unmap: the address is mapped no more (kernels with CONFIG_HIGHPTE)",
     },
+    offersEdits: true,
     scenarios: ["pte-used-after-unmap"],
     sources: [{ thread: "Re: [PATCH 2/3] userfaultfd: UFFDIO_REMAP uABI", who: "Suren Baghdasaryan", date: "2023-09-15", link: null }],
   },
@@ -32,7 +35,13 @@ export const pteUseAfterUnmap: Rule = {
     const severity = highPteSeverity(target);
     const keeps = atLeast(target.release, "6.6");
     if (name === null || (!keeps && severity === null)) return;
-    const check = (messageId: string, kind: ObligationKind): Candidate[] => [...checkObligation(this.meta.id, messageId, kind, site, (proof) => lastCall(program, proof))];
+    const check = (messageId: string, kind: ObligationKind): Candidate[] => [
+      ...checkObligation(this.meta.id, messageId, kind, site, (proof) => lastCall(program, proof), (proof) => {
+        const use = lastCallNode(program, proof);
+        const does = (role: "use" | "end") => (one: CallNode): boolean => one.effects.some((other) => kind.role(other, one)?.does === role);
+        return use ? laterEndFixes(program, use, does("end"), does("use")) : [];
+      }),
+    ];
     // Whatever is used after the table is freed is used after its unmap: that is asked first, because it nearly always says no.
     const unmapped = check("unmapped", pteUse(target.release, name, "kernel-mapping"));
     if (unmapped.length === 0) return;
