@@ -37,6 +37,7 @@ const NOT_OFFERED: ReadonlyMap<string, string> = new Map([
   ["lock-imbalance/released-after-gup.c", "an end is too many"],
   ["lock-imbalance/released-twice.c", "an end is too many"],
   ["lock-imbalance/released-unheld.c", "an end is too many"],
+  ["pgtable-alloc-failure-lost/break-from-macro.c", "the allocation stands in a macro"],
   ["pte-unmap-foreign-pointer/saved-in-fault.c", "what was mapped, and by whom, is not visible"],
   ["pte-unmap-missing/one-before.c", "the end is given another pointer"],
   ["pte-unmap-missing/one-past.c", "the end is given another pointer"],
