@@ -76,9 +76,9 @@ function returnedLater(fn: FunctionText, statement: StatementPlace, name: string
 const NAMES = ["ret", "result", "value"];
 
 /** A new variable, of the function's type unless another one is named, declared behind the others, or first of all. */
-export function declared(fn: FunctionText, as: string | null = null): { readonly name: string; readonly edits: Edits } | null {
+export function declared(fn: FunctionText, as: string | null = null, names: readonly string[] = NAMES): { readonly name: string; readonly edits: Edits } | null {
   const body = fn.code.slice(fn.start, fn.end);
-  const name = NAMES.find((one) => !new RegExp(`\\b${one}\\b`).test(body));
+  const name = names.find((one) => !new RegExp(`\\b${one}\\b`).test(body));
   const type = as ?? returnType(fn.code.slice(fn.start, fn.block.at));
   const last = fn.block.children.findLast((_, index) => fn.block.children.slice(0, index + 1).every((other) => other.kind === "declaration"));
   if (name === undefined || type === null) return null;
