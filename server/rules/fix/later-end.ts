@@ -10,7 +10,7 @@ const MOST_TRIED = 4;
 
 /**
  * The call that ends something, moved behind a use that comes after it, and in front of every jump in between. Which end, and
- * how far, is for the simulator to say: the nearest end above the use comes first, and the use itself before all later ones.
+ * how far, is for the simulator to say: the nearest end above the use comes first, and all later uses before the first of them alone.
  */
 export function laterEndFixes(program: EffectProgram, use: CallNode, isEnd: (call: CallNode) => boolean, isUse: (call: CallNode) => boolean): readonly Fix[] {
   const fn = functionText(program);
@@ -20,7 +20,7 @@ export function laterEndFixes(program: EffectProgram, use: CallNode, isEnd: (cal
   return ends
     .flatMap((end): readonly (readonly [CallNode, Edits])[] => {
       const uses = own.filter((node) => node.at >= use.at && (node === use || isUse(node))).map(({ at }) => at);
-      return [[use.at], ...(uses.length > 1 ? [uses] : [])].map((inside) => [end, movedBehind(fn, end, inside)] as const);
+      return [uses, ...(uses.length > 1 ? [[use.at]] : [])].map((inside) => [end, movedBehind(fn, end, inside)] as const);
     })
     .flatMap(([end, edits]) => (edits ? [{ title: `${fn.text.slice(calleeAt(fn, end), end.end)} after the last use`, edits }] : []))
     .map((fix, index) => (index === 0 ? fix : { ...fix, isFallback: true as const }));
