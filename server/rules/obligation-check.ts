@@ -15,9 +15,9 @@ import { MAX_STATES } from "./budget.ts";
  * A rule that is an obligation: the call at the site begins something, and exploring the function shows a way on which it
  * is not ended as it must be. Exploring is the search itself, so there is no candidate that it does not prove: a way that
  * is only assumed is no finding. `at`: where the finding stands; missing: at the call. `mends`: edits that may mend it;
- * missing: the end on a way that lacks it.
+ * missing, or null: the end on a way that lacks it.
  */
-export function* checkObligation(ruleId: string, messageId: string, kind: ObligationKind, site: Site, at?: (proof: Proof) => At | null, mends?: (proof: Proof) => readonly Fix[]): Iterable<Candidate> {
+export function* checkObligation(ruleId: string, messageId: string, kind: ObligationKind, site: Site, at?: (proof: Proof) => At | null, mends?: (proof: Proof) => readonly Fix[] | null): Iterable<Candidate> {
   const { program, call, effect, target } = site;
   const role = kind.role(effect, call);
   if (role?.does !== "begin" || program.openEnd || !isAffordable(site)) return;

@@ -46,7 +46,6 @@ const NOT_OFFERED: ReadonlyMap<string, string> = new Map([
   ["notifier-range-unbalanced/conditions-differ.c", "start and end hang on conditions in other words"],
   ["notifier-range-unbalanced/end-without-start.c", "an end is too many"],
   ["notifier-range-unbalanced/initialized-while-started.c", "the end belongs in front of the second initialization, which is no way out"],
-  ["notifier-range-unbalanced/next-round-without-end.c", "the way out is a continue"],
   ["gup-cow-break-misplaced/cow3-not-forced.patch", "the flags of the call and the forcing in front of it are two edits that no rule joins"],
   ["gup-cow-break-misplaced/cow4-dropped.patch", "the hunk would begin with six lines of context and end with three: patch would take its end for that of the file"],
   ["hugetlb-walk-unlocked/wrong-vma.c", "two locks of one class would be held"],
