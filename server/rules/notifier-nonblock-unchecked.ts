@@ -39,7 +39,7 @@ export const notifierNonblockUnchecked: Rule = {
     if (!isOwnRange(program, place) || !isFirstStart(program, call, place) || isUnderEntangled(program, place)) return;
     const found = [...checkObligation(this.meta.id, "unbalanced", refusedRange(place, isResultTested(program, call)), site, (proof) =>
       // A way out is one from a start that succeeded.
-      isLeftOpen(proof) ? wayOut(program, proof, (one) => doesTo(one, place), call.result) : placeOf(program, call), (proof) => (isLeftOpen(proof) ? null : refusalFixes(site, place)))];
+      isLeftOpen(proof) ? wayOut(program, proof, (one) => doesTo(one, place), call.result) : placeOf(program, call), { mends: (proof) => (isLeftOpen(proof) ? null : refusalFixes(site, place)) })];
     yield* found.length > 0 ? found.map((one) => ({ ...one, asked: askedOf(site, place) })) : changed(site, place);
   },
 };

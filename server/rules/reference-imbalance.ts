@@ -9,7 +9,8 @@ import { keeperOf } from "../scenarios/reference/keeper.ts";
 import type { ScheduleRow } from "../scenarios/schedule.ts";
 import { aliasesOf, originOf, pointerNamed } from "../scenarios/reference/object.ts";
 import { laterEndFixes } from "./fix/later-end.ts";
-import { missingEndFixes, removedEndFixes } from "./fix/missing-end.ts";
+import { missingEndFixes } from "./fix/missing-end.ts";
+import { surplusEndFixes } from "./fix/surplus-end.ts";
 import type { Candidate, Fix, Rule, Site, Standing } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
@@ -67,7 +68,7 @@ function fixesOf(program: EffectProgram, { site, name }: Reference, property: st
   const isUse = (call: CallNode): boolean => isUsed({ ...program, nodes: [call] }, names);
   if (property === "reference-leaked") return missingEndFixes(program, site.call, isPut);
   if (property === "uaf") return seen?.use ? laterEndFixes(program, seen.use, isPut, isUse) : [];
-  return [seen?.put, seen?.use].flatMap((put) => (put ? removedEndFixes(program, put) : []));
+  return surplusEndFixes(program, isPut);
 }
 
 /** The calls in which a schedule ends, and in which it put the reference before. */

@@ -2,7 +2,7 @@
 import { functionText, type FunctionText, type StatementPlace } from "../../program/statements.ts";
 import type { CallNode, EffectProgram } from "../../program/program.ts";
 import type { Fix } from "../rule.ts";
-import { insertBefore, removeStatement, statementAt, statementsIn } from "./statement-edits.ts";
+import { insertBefore, statementAt, statementsIn } from "./statement-edits.ts";
 
 /** Ways out that are tried, from the last one up: what is forgotten is mostly forgotten late. */
 const MOST_TRIED = 12;
@@ -37,13 +37,4 @@ function endingOf(fn: FunctionText, program: EffectProgram, isEnd: (call: CallNo
     if (/^\w+\([^\n]*\);$/.test(text)) return text;
   }
   return null;
-}
-
-/** An end that is one too many, where it is a statement of its own. */
-export function removedEndFixes(program: EffectProgram, end: CallNode): readonly Fix[] {
-  const fn = functionText(program);
-  const statement = fn && statementAt(fn, end.at);
-  if (!fn || statement?.kind !== "simple" || statement.at !== end.at) return [];
-  const edits = removeStatement(fn, statement);
-  return edits ? [{ title: `No ${fn.text.slice(end.at, end.end)} here`, edits }] : [];
 }
