@@ -97,9 +97,9 @@ function branched(lost: Lost, ends: readonly string[]): Edits {
 function valued({ fn, program }: Lost, but: StatementPlace | null = null): Edits {
   const type = headType(fn, program.name);
   if (type === null) return null;
-  if (/\bunsigned\b/.test(type.words)) return returnsSigned(fn, type, program.name);
+  if (/\bunsigned\b/.test(type.words)) return returnsSigned(fn, type, program);
   if (type.words !== "void") return [];
-  const head = returnsInt(fn, type, program.name);
+  const head = returnsInt(fn, type, program);
   const outs = statementsIn(fn.block).filter((one) => one.kind === "return" && one !== but);
   const last = fn.block.children.at(-1);
   const atEnd = last && last.kind !== "return" ? insertAfter(fn, last, ["return 0;"]) : [];

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { documentPlace } from "../../program/place.ts";
+import type { EffectProgram } from "../../program/program.ts";
 import type { FunctionText } from "../../program/statements.ts";
 import { indentAt, replaced, statementsIn, type Edits } from "./statement-edits.ts";
 
@@ -23,16 +25,19 @@ export function headType(fn: FunctionText, name: string): HeadType | null {
   return { words: (found[2] ?? "").replace(/\s+/g, " "), at, end: at + (found[2] ?? "").length };
 }
 
-const isAlone = (fn: FunctionText, name: string): boolean =>
-  /^static\b/.test(fn.code.slice(fn.start, fn.block.at)) && [...fn.code.matchAll(new RegExp(`\\b${name}\\b`, "g"))].every(({ index }) => index >= fn.start && index < fn.block.at);
+/** Where only hunks of a file are shown, uses of a function that was there before may stand between them. */
+const isShown = ({ image, start }: EffectProgram): boolean => image.missing !== undefined || documentPlace(image, start)?.row.changed === true;
+
+const isAlone = (fn: FunctionText, program: EffectProgram): boolean =>
+  isShown(program) && /^static\b/.test(fn.code.slice(fn.start, fn.block.at)) && [...fn.code.matchAll(new RegExp(`\\b${program.name}\\b`, "g"))].every(({ index }) => index >= fn.start && index < fn.block.at);
 
 /** A function without a value gets one. */
-export const returnsInt = (fn: FunctionText, type: HeadType, name: string): Edits => (isAlone(fn, name) ? [replaced(type.at, type.end, "int")] : null);
+export const returnsInt = (fn: FunctionText, type: HeadType, program: EffectProgram): Edits => (isAlone(fn, program) ? [replaced(type.at, type.end, "int")] : null);
 
 /** A function whose value has no sign gets one that has. */
-export function returnsSigned(fn: FunctionText, type: HeadType, name: string): Edits {
+export function returnsSigned(fn: FunctionText, type: HeadType, program: EffectProgram): Edits {
   const words = signed(type.words);
-  return isAlone(fn, name) && words !== null ? [replaced(type.at, type.end, words)] : null;
+  return isAlone(fn, program) && words !== null ? [replaced(type.at, type.end, words)] : null;
 }
 
 const signed = (words: string): string | null => (/^unsigned (?:long|int|long long)$/.test(words) ? words.slice("unsigned ".length) : words === "unsigned" ? "int" : null);
