@@ -3,7 +3,7 @@ import { atLeast } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
 import { extent } from "../program/extent.ts";
 import { cowBreaksEitherWay } from "../scenarios/cow-breaks-either-way.ts";
-import { dirtyCow, endlessFault } from "../scenarios/follow-write.ts";
+import { dirtyCow, endlessFault, sharedDirty } from "../scenarios/follow-write.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import { prove } from "../scenarios/prove.ts";
 import { accepts, cowMechanismOf, forces, helperIn, type CowMechanism, type Helper } from "./gup-cow-mechanism.ts";
@@ -36,11 +36,11 @@ export const gupCowBreakMissing: Rule = {
       tooBroad: "{function}() also asks for a COW break where nothing needs one ({why}): write faults for plain reads, which uffd-wp and DAX mappings notice",
       force: "{function}() still wants FOLL_FORCE: a read-only reference to a page of a PROT_READ mapping faults for ever, because the forced fault leaves the entry read-only",
       dirty: "{function}() accepts a read-only entry without asking whether it is dirty: it may be a page that this call did not make (Dirty COW)",
-      cow: "{function}() accepts a dirty read-only entry without FOLL_COW: somebody else may have made it dirty (Dirty COW)",
+      cow: "{function}() accepts a dirty read-only entry without FOLL_COW: one that fork() write-protected is dirty too, and the other process reads its page",
       walker: "{function}() takes a FOLL_PIN reference to a page that may be shared without asking gup_must_unshare(): the next write of the owner moves it to another page",
     },
     offersEdits: true,
-    scenarios: ["cow-breaks-either-way", "dirty-cow", "endless-fault", "walker-without-unshare"],
+    scenarios: ["cow-breaks-either-way", "dirty-cow", "shared-dirty-page", "endless-fault", "walker-without-unshare"],
     sources: [
       { thread: "Re: [PATCH 1/1] gup: document and work around \"COW can break either way\" issue", who: "John Hubbard", date: "2021-10-13", link: null },
       { thread: "gup: document and work around \"COW can break either way\" issue", who: "Linus Torvalds", date: "2020-06-02", link: "17839856fd588f4ab6b789f482ed3ffd7c403e1f" },
@@ -113,8 +113,7 @@ const judgeForceFlag = (subject: Subject, mechanism: CowMechanism): Verdict =>
   judgeFollow(subject, mechanism, {
     id: "COW-5",
     message: "an entry that this call made writable by COW is accepted without FOLL_FORCE",
-    parts: (helper) => [{ messageId: "force", holds: accepts(helper, false, true, ["FOLL_COW", ...OTHERS]) }],
-    experiment: endlessFault,
+    parts: (helper) => [{ messageId: "force", holds: accepts(helper, false, true, ["FOLL_COW", ...OTHERS]), experiment: endlessFault }],
   });
 
 /** COW-6: read-only, only an entry that is dirty is accepted, and only after a COW cycle of this call. */
@@ -123,29 +122,33 @@ const judgeDirty = (subject: Subject, mechanism: CowMechanism): Verdict =>
     id: "COW-6",
     message: "a read-only entry is accepted only after COW and when it is dirty",
     parts: (helper) => [
-      { messageId: "dirty", holds: opposite(accepts(helper, false, false, ["FOLL_COW", "FOLL_FORCE", ...OTHERS])) },
-      { messageId: "cow", holds: opposite(accepts(helper, false, true, ["FOLL_FORCE", ...OTHERS])) },
+      { messageId: "dirty", holds: opposite(accepts(helper, false, false, ["FOLL_COW", "FOLL_FORCE", ...OTHERS])), experiment: dirtyCow },
+      { messageId: "cow", holds: opposite(accepts(helper, false, true, ["FOLL_FORCE", ...OTHERS])), experiment: sharedDirty },
     ],
-    experiment: dirtyCow,
   });
 
 interface FollowObligation {
   readonly id: string;
   readonly message: string;
-  /** What must be true of each predicate, with the message where it is not. */
-  readonly parts: (helper: Helper) => readonly { readonly messageId: string; readonly holds: boolean | null }[];
+  /** What must be true of each predicate; where it is not, the message and what shows it. */
+  readonly parts: (helper: Helper) => readonly FollowPart[];
+}
+
+interface FollowPart {
+  readonly messageId: string;
+  readonly holds: boolean | null;
   readonly experiment: (value: Value) => Experiment;
 }
 
-function judgeFollow(subject: Subject, { follow }: CowMechanism, { id, message, parts, experiment }: FollowObligation): Verdict {
+function judgeFollow(subject: Subject, { follow }: CowMechanism, { id, message, parts }: FollowObligation): Verdict {
   const broken = follow.flatMap((helper) => {
     const part = parts(helper).find((one) => one.holds === false);
-    return part ? [{ helper, messageId: part.messageId }] : [];
+    return part ? [{ helper, ...part }] : [];
   });
   const status = follow.length === 0 ? "not-visible" : statusOf(follow.flatMap((helper) => parts(helper).map((one) => one.holds)));
   return {
     check: { id, ruleId: ID, status, message, places: follow.map((helper) => placeOfValue(helper, helper.value)) },
-    candidates: broken.map(({ helper, messageId }) => ({
+    candidates: broken.map(({ helper, messageId, experiment }) => ({
       ruleId: ID,
       messageId,
       data: { function: helper.code.name },
