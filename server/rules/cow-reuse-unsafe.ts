@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { ERAS, gupEra } from "../kernel/era.ts";
-import type { NodeId } from "../program/program.ts";
+import type { EffectProgram, NodeId } from "../program/program.ts";
 import { copyLosesPin, decidesReuse, keepsAt, keptPageLeaks, pinnedBefore } from "../scenarios/write-fault.ts";
+import { copiesReferenced, knowsMonitor, knowsPending, pendingFlushCopy } from "../scenarios/pending-flush-copy.ts";
 import { proved, provedCandidate } from "./proved-only.ts";
 import { placeOf, type Candidate, type Rule, type Site } from "./rule.ts";
 
@@ -19,9 +20,10 @@ export const cowReuseUnsafe: Rule = {
       "copied although a device works on it, the device and the process go separate ways. Which test is right depends on what fork and GUP of the release do.",
     messages: {
       leak: "{function}() keeps a page to which somebody else has a reference: a child that put it into a pipe and unmapped it reads what the process writes now",
+      pendingFlush: "{function}() copies a page while the flush after its userfaultfd protection may be pending: what another CPU stores through its TLB entry meanwhile is lost",
       pinLost: "{function}() copies a page that a device works on: {why}",
     },
-    scenarios: ["kept-page-leaks", "copy-loses-pin"],
+    scenarios: ["kept-page-leaks", "copy-loses-pin", "pending-flush-copy"],
     sources: [
       { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Peter Xu", date: "2020-09-15", link: null },
       { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Jason Gunthorpe", date: "2020-09-15", link: null },
@@ -34,6 +36,7 @@ export const cowReuseUnsafe: Rule = {
     const copies = program.nodes.flatMap((node, id): NodeId[] => (node.kind === "call" && node.inlined === undefined && node.effects.some((one) => one.kind === "cowFault" && one.does === "copy") ? [id] : []));
     if (copies.length > MAX_COPIES) return;
     yield* pinLost(site);
+    yield* copiedTooEarly(site);
     // What is kept does not depend on which of several copies is made.
     if (site.node === copies[0]) yield* leak(site);
   },
@@ -60,4 +63,18 @@ function* pinLost(site: Site): Iterable<Candidate> {
       ? "fork of this release does not spare pinned pages, so that references must not count here (pins that were taken before a fork are lost)"
       : "a page that is exclusive must be kept without further tests";
   yield provedCandidate(site, ID, "pinLost", { function: program.name, why }, experiment);
+}
+
+const isWhole = ({ nodes, openStart }: EffectProgram): boolean => !openStart && !nodes.some(({ kind }) => kind === "unseen");
+
+/** WP-6: where references decide, a page is copied whose entry was writable a moment ago. */
+function* copiedTooEarly(site: Site): Iterable<Candidate> {
+  const { call, fn, node, program, target, unit } = site;
+  // What is not visible may flush.
+  if (!copiesReferenced(target.release) || !knowsMonitor(program) || !isWhole(program)) return;
+  const experiment = pendingFlushCopy(node);
+  if (!proved(experiment, site)) return;
+  // Whoever copies, or calls, may flush as well.
+  const others = [...unit.named(call.name), ...fn.contexts.flatMap(({ chain }) => chain.map((one) => one.program))];
+  if (!others.some(knowsPending)) yield provedCandidate(site, ID, "pendingFlush", { function: program.name }, experiment);
 }
