@@ -2,6 +2,7 @@
 import { ERAS, gupEra } from "../kernel/era.ts";
 import type { EffectProgram, NodeId } from "../program/program.ts";
 import { copyLosesPin, decidesReuse, keepsAt, keptPageLeaks, pinnedBefore } from "../scenarios/write-fault.ts";
+import { pageAfterUnlock, usesAfterKeeping } from "../scenarios/page-after-unlock.ts";
 import { copiesReferenced, knowsMonitor, knowsPending, pendingFlushCopy } from "../scenarios/pending-flush-copy.ts";
 import { proved, provedCandidate } from "./proved-only.ts";
 import { placeOf, type Candidate, type Rule, type Site } from "./rule.ts";
@@ -21,9 +22,10 @@ export const cowReuseUnsafe: Rule = {
     messages: {
       leak: "{function}() keeps a page to which somebody else has a reference: a child that put it into a pipe and unmapped it reads what the process writes now",
       pendingFlush: "{function}() copies a page while the flush after its userfaultfd protection may be pending: what another CPU stores through its TLB entry meanwhile is lost",
+      usedAfterUnlock: "{function}() uses the page after wp_page_reuse() gave the page-table lock up: it has no reference of its own, and the page may be freed",
       pinLost: "{function}() copies a page that a device works on: {why}",
     },
-    scenarios: ["kept-page-leaks", "copy-loses-pin", "pending-flush-copy"],
+    scenarios: ["kept-page-leaks", "copy-loses-pin", "pending-flush-copy", "page-after-unlock"],
     sources: [
       { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Peter Xu", date: "2020-09-15", link: null },
       { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Jason Gunthorpe", date: "2020-09-15", link: null },
@@ -37,8 +39,10 @@ export const cowReuseUnsafe: Rule = {
     if (copies.length > MAX_COPIES) return;
     yield* pinLost(site);
     yield* copiedTooEarly(site);
-    // What is kept does not depend on which of several copies is made.
-    if (site.node === copies[0]) yield* leak(site);
+    // What is kept, and what becomes of it, does not depend on which of several copies is made.
+    if (site.node !== copies[0]) return;
+    yield* leak(site);
+    yield* usedTooLate(site);
   },
 };
 
@@ -77,4 +81,13 @@ function* copiedTooEarly(site: Site): Iterable<Candidate> {
   // Whoever copies, or calls, may flush as well.
   const others = [...unit.named(call.name), ...fn.contexts.flatMap(({ chain }) => chain.map((one) => one.program))];
   if (!others.some(knowsPending)) yield provedCandidate(site, ID, "pendingFlush", { function: program.name }, experiment);
+}
+
+/** WP-4: the entry holds the reference, and the page-table lock holds the entry. */
+function* usedTooLate(site: Site): Iterable<Candidate> {
+  const { program } = site;
+  const [use] = usesAfterKeeping(program);
+  if (!use || !isWhole(program)) return;
+  const experiment = pageAfterUnlock(program);
+  if (proved(experiment, site)) yield provedCandidate(site, ID, "usedAfterUnlock", { function: program.name }, experiment, placeOf(program, use.call));
 }

@@ -26,7 +26,7 @@ import type { LiftedStep, World } from "./world.ts";
 export const GATE = "begin";
 
 /** `wp_page_reuse()` may stand in the place of its call: the call says what it comes to. */
-const KEEPS = "wp_page_reuse";
+export const KEEPS = "wp_page_reuse";
 
 /** Calls that say something about the page, with what they say of a small, mapped, anonymous page that is not KSM's. */
 const ABOUT_PAGE: Readonly<Record<string, 0 | 1>> = {
