@@ -151,6 +151,8 @@ export type ContractEffect =
   | { readonly kind: "handlesFault"; readonly flags: Argument }
   /** The call's value says whether the page may be pinned: a guess where references are many. */
   | { readonly kind: "asksPins"; readonly page: Argument }
+  /** The page is mapped once less: its reverse map does not lead to the entry any more. */
+  | { readonly kind: "removesRmap"; readonly page: Argument }
   /** Gives a page to the allocator although only the last reference may do so. */
   | { readonly kind: "freesPage"; readonly page: Argument }
   /**

@@ -2,7 +2,7 @@
 import { gupEra } from "../kernel/era.ts";
 import type { Release } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
-import { successors, type BoundEffect, type CallNode, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
+import { successors, type BoundEffect, type CallNode, type EffectProgram, type NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { modelBuilder } from "../simulator/build.ts";
 import { together } from "../simulator/combine.ts";
@@ -15,7 +15,7 @@ import { addDontneed } from "./environment/madvise-dontneed.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
 import { FIRST, privateMapping, reuse, type PrivateMapping } from "./gup-era.ts";
 import { lift } from "./lift.ts";
-import { insertAtStart, insertBefore, synthetic } from "./rewrite.ts";
+import { emptied, insertAtStart, insertBefore, synthetic } from "./rewrite.ts";
 import type { LiftedStep, World } from "./world.ts";
 import { copies, faultWorld, KEEPS, withKept } from "./write-fault.ts";
 
@@ -131,18 +131,14 @@ function build(program: EffectProgram, release: Release): BuiltModel | null {
 export function pageAfterUnlock(program: EffectProgram): Experiment {
   const uses = usesAfterKeeping(program);
   const isUse = (id: NodeId): boolean => uses.some((one) => one.node === id);
-  const calls = uses.map(({ call: { next: _, ...call } }) => call);
-  const blank = (of: EffectProgram): EffectProgram => ({
-    ...of,
-    nodes: of.nodes.map((node, id): ProgramNode => (isUse(id) && "next" in node ? { kind: "label", name: null, at: -1, next: node.next } : node)),
-  });
+  const calls = uses.map(({ call }) => call);
   return {
     name: "page-after-unlock",
     primary: ["uaf"],
     secondary: [],
     bounds: "environment {madvise(MADV_DONTNEED) of the address}, one write fault, private anonymous page, SC",
     build,
-    fix: (of) => ({ title: "the page is used before wp_page_reuse() gives the page-table lock up (be068f29034f)", program: insertBefore(blank(of), (node) => (node.kind === "call" && node.name === KEEPS ? calls : [])) }),
+    fix: (of) => ({ title: "the page is used before wp_page_reuse() gives the page-table lock up (be068f29034f)", program: insertBefore(emptied(of, isUse), (node) => (node.kind === "call" && node.name === KEEPS ? calls : [])) }),
     mutate: () => program,
     wrongFixes: [],
   };

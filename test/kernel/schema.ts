@@ -101,6 +101,7 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   gupFollow: { path: oneOf("normal", "hugetlb"), flags: position },
   gupFault: { flags: position },
   handlesFault: { flags: position },
+  removesRmap: { page: position },
   gupFastWalk: { write: position },
   cowFault: { does: oneOf("copy", "own") },
   seqcountSection: { step: oneOf("begin", "end"), seqcount: position },

@@ -206,6 +206,7 @@ const COPY: readonly ApiFact[] = [
 
 const WRITE_FAULT: readonly ApiFact[] = [
   ...facts("wp_page_copy", "mm/memory.c:3120-3300 (6.1.192)", [maySleep, { kind: "cowFault", does: "copy" }]),
+  ...facts("folio_prealloc", "mm/memory.c:1061 (6.12.117): allocates and charges; NULL where it cannot", [maySleep], { arity: 4, since: "6.8", certainty: "plausible" }),
 ];
 
 export const faultFacts: readonly ApiFact[] = [
