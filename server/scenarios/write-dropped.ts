@@ -8,6 +8,7 @@ import { modelBuilder, type ModelBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
 import { and, eq, FALSE, ne, not, or, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative } from "../simulator/model.ts";
+import { someIn } from "./doubt.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
 import { lift } from "./lift.ts";
 import { insertAtStart, name, synthetic } from "./rewrite.ts";
@@ -99,6 +100,8 @@ function world(drop: Drop, objects: Objects, release: Release): World {
       return flag.startsWith("VM_FAULT_") || flag === "VM_WRITE" || flag === "VM_SHARED" ? 0 : null;
     },
     meaning: () => null,
+    // Whatever is asked of the mapping or the fault may be why the bit is dropped.
+    decidedBy: (value, names) => someIn(value, (part) => part.kind === "call" || part.kind === "member" || (part.kind === "name" && names.has(part.name))),
     parameter: (key, flag) => (flag === null ? (key === "unshare" ? 0 : key === "flags" ? 1 : null) : key === render(drop.word) ? (REQUEST.has(flag) ? 1 : 0) : null),
   };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../../program/code.ts";
-import type { CallNode, EffectProgram } from "../../program/program.ts";
+import type { CallNode, EffectProgram, ProgramNode } from "../../program/program.ts";
 import { namesIn, render } from "../../program/render.ts";
 import type { ThreadBuilder } from "../../simulator/build.ts";
 import { assign } from "../../simulator/effect.ts";
@@ -22,16 +22,33 @@ export type Bit = (typeof BITS)[number];
 export type EntryValue = Readonly<Record<Bit, Expression>>;
 export type EntryFields = Readonly<Record<Bit, Field>>;
 
-/** Variables that hold entries, and the pointer to the entry that is replaced. */
+/** Variables that hold entries, all of which are made in known ways, and the pointer to the entry that is replaced. */
 export interface EntryVariables {
   readonly names: ReadonlySet<string>;
   readonly pointer: string;
 }
 
-export const entryVariables = (program: EffectProgram, pointer: string): EntryVariables => ({
-  names: new Set([...program.variables.values()].flatMap((one) => (one.type === "pte_t" && one.pointers === 0 ? [one.name] : []))),
-  pointer,
-});
+/** Greatest fixpoint: a variable that gets its value from one that is not known is not known either. */
+export function entryVariables(program: EffectProgram, pointer: string): EntryVariables {
+  const names = new Set([...program.variables.values()].flatMap((one) => (one.type === "pte_t" && one.pointers === 0 && !one.isParameter ? [one.name] : [])));
+  const variables: EntryVariables = { names, pointer };
+  for (let size = -1; size !== names.size; ) {
+    size = names.size;
+    for (const node of program.nodes) for (const name of unknownAfter(node, variables)) names.delete(name);
+  }
+  return variables;
+}
+
+/** What has a value after a node that nothing is known of. */
+function unknownAfter(node: ProgramNode, variables: EntryVariables): readonly string[] {
+  if (node.kind === "call") return [...outputsOf(node), ...(node.result !== null && !clears(node, variables.pointer) ? [node.result] : [])];
+  if (node.kind !== "assign") return [];
+  const isKnown = node.operator === "=" && node.value !== null && entryValue(node.value, variables, () => NONE, NONE, NONE) !== null;
+  return isKnown ? [] : [render(node.target)];
+}
+
+/** True for a call that gives the old entry: `pte = ptep_clear_flush(...)`. */
+const clears = (call: CallNode, pointer: string): boolean => call.effects.some((effect) => effect.kind === "clearEntry" && render(effect.pte) === pointer);
 
 type Change = Partial<Readonly<Record<Bit, 0 | 1 | 2>>>;
 
@@ -85,31 +102,20 @@ const changed = (of: EntryValue, change: Change): EntryValue =>
 
 const NONE: EntryValue = { page: FALSE, writable: FALSE, uffdWp: FALSE, softDirty: FALSE };
 
-/** Values that a value may have, through the variables that hold entries; null: a variable gets one from a call that is not known. */
-function sourcesOf(program: EffectProgram, value: Value, { names, pointer }: EntryVariables): readonly Value[] | null {
-  const found: Value[] = [value];
-  const wanted = new Set(namesIn(value).filter((name) => names.has(name)));
-  for (let size = -1; size !== found.length; ) {
-    size = found.length;
+/** True where a value is an entry that is made in a known way, of a page. */
+export function isNewEntry(program: EffectProgram, value: Value, variables: EntryVariables): boolean {
+  if (entryValue(value, variables, () => NONE, NONE, NONE) === null) return false;
+  const behind = new Set([render(value), ...namesIn(value)]);
+  const found = [value];
+  for (let size = -1; size !== behind.size; ) {
+    size = behind.size;
     for (const node of program.nodes) {
-      if (node.kind === "call" && (outputsOf(node).some((name) => wanted.has(name)) || (node.result !== null && wanted.has(node.result) && !clears(node, pointer)))) return null;
-      if (node.kind !== "assign" || !wanted.has(render(node.target))) continue;
-      if (!node.value || node.operator !== "=") return null;
-      if (found.includes(node.value)) continue;
+      if (node.kind !== "assign" || !node.value || !variables.names.has(render(node.target)) || !behind.has(render(node.target))) continue;
       found.push(node.value);
-      for (const name of namesIn(node.value)) if (names.has(name)) wanted.add(name);
+      namesIn(node.value).forEach((name) => behind.add(name));
     }
   }
-  return found;
-}
-
-/** True for a call that gives the old entry: `pte = ptep_clear_flush(...)`. */
-const clears = (call: CallNode, pointer: string): boolean => call.effects.some((effect) => effect.kind === "clearEntry" && render(effect.pte) === pointer);
-
-/** True where every entry that may become the value is made in a known way, and one of them of a page. */
-export function isNewEntry(program: EffectProgram, value: Value, variables: EntryVariables): boolean {
-  const sources = sourcesOf(program, value, variables);
-  return sources !== null && sources.some(makesEntry) && sources.every((one) => entryValue(one, variables, () => NONE, NONE, NONE) !== null);
+  return found.some(makesEntry);
 }
 
 const makesEntry = (value: Value): boolean => value.kind === "call" && (MAKES[value.name] !== undefined || value.args.some(makesEntry));

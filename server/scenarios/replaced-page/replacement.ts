@@ -40,6 +40,15 @@ const sole = <T>(list: readonly T[]): T | null => (list.length === 1 ? (list[0] 
 /** An entry of a small page is replaced; `ptep_set_access_flags()` changes one and replaces none. */
 const isSetting = (effect: BoundEffect): boolean => effect.kind === "modifyEntry" && effect.how === "set" && effect.level === "pte";
 
+/** True where the entry maps the old page: it is cleared, and no other one; or both are those of the fault. */
+function isOldOf(program: EffectProgram, oldPage: string, pointer: string): boolean {
+  const cleared = new Set(withEffect(program, "clearEntry").map(({ effect }) => render(effect.pte)));
+  if (cleared.size > 0) return cleared.size === 1 && cleared.has(pointer);
+  const fault = /^(\w+)->pte$/.exec(pointer)?.[1];
+  const page = `${fault}->page`;
+  return oldPage === page || program.nodes.some((node) => node.kind === "assign" && node.value !== null && render(node.target) === oldPage && [page, `page_folio(${page})`].includes(render(node.value)));
+}
+
 /** The replacement that a function makes; null: none, or more than one, or an entry that is made in a way that is not known. */
 export function replacementOf(program: EffectProgram): Replacement | null {
   const removal = sole(withEffect(program, "removesRmap"));
@@ -47,8 +56,9 @@ export function replacementOf(program: EffectProgram): Replacement | null {
   const set = added && sole(withEffect(program, "setEntry").filter(({ call }) => call.effects.some(isSetting)));
   if (!removal || !added || !set) return null;
   const [oldPage, newPage] = [render(removal.effect.page), render(added.effect.object)];
-  if (oldPage === newPage) return null;
-  const variables = entryVariables(program, render(set.effect.pte));
+  const pointer = render(set.effect.pte);
+  if (oldPage === newPage || !isOldOf(program, oldPage, pointer)) return null;
+  const variables = entryVariables(program, pointer);
   if (!isNewEntry(program, set.effect.value, variables)) return null;
-  return { set: set.node, removal: removal.node, pointer: render(set.effect.pte), oldPage, newPage, variables };
+  return { set: set.node, removal: removal.node, pointer, oldPage, newPage, variables };
 }

@@ -7,6 +7,7 @@ import { assign } from "../../simulator/effect.ts";
 import { and, expression, FALSE, not, TRUE, type Expression, type Field } from "../../simulator/expression.ts";
 import type { Assignment } from "../../simulator/model.ts";
 import { someIn } from "../doubt.ts";
+import { name } from "../rewrite.ts";
 import type { LiftedStep, World } from "../world.ts";
 import { asExpressions, assignEntry, BITS, entryLocals, entryValue, NEW, NOTHING, OLD, type Bit, type EntryFields, type EntryValue } from "./entry-value.ts";
 import type { Replacement } from "./replacement.ts";
@@ -57,8 +58,12 @@ const originalOf = ({ noted }: Circumstances): EntryValue => ({
 
 const ASKS: Readonly<Record<string, Bit>> = { pte_write: "writable", pte_uffd_wp: "uffdWp", pte_soft_dirty: "softDirty" };
 
-const ASKS_ENTRY = /^(?:pte_(?!offset)|ptep_get$)/;
+/** Questions that are, or may be, about the bits of the entry: of it, of its mapping, of what the configuration has. */
+const ASKS_ENTRY = /^(?:pte_(?!offset)|ptep_get$|IS_ENABLED$)|uffd|userfaultfd|dirty|write|wp(?:_|$)|unshare/;
 const FINDS_PAGE = /^(?:pte_pfn|pte_page|is_zero_pfn|vm_normal_(?:page|folio))$/;
+
+/** Questions about the entry as the fault found it, that do not name it. */
+const OF_ORIGINAL = ["vmf_orig_pte_uffd_wp", "userfaultfd_pte_wp", "userfaultfd_wp"];
 
 /** A fault of either kind on a private mapping that may be written. */
 const flagValue = (flag: string, unshare: boolean): 0 | 1 | null => {
@@ -86,19 +91,19 @@ export function replacedWorld(thread: ThreadBuilder, replacement: Replacement, o
   const { pointer, oldPage, variables } = replacement;
   const { entry, tlb, mapped } = objects;
   const { unshare, amendments } = circumstances;
-  const registers = new Map([...variables.names].map((name) => [name, entryLocals(thread, name)] as const));
-  const active = new Map(Object.keys(amendments).map((name) => [name, thread.local(name, 0, { hidden: true })] as const));
+  const registers = new Map([...variables.names].map((one) => [one, entryLocals(thread, one)] as const));
+  const active = new Map(Object.keys(amendments).map((one) => [one, thread.local(one, 0, { hidden: true })] as const));
   const [live, original] = [asExpressions(entry), originalOf(circumstances)];
   const read = (value: Value): EntryValue | null =>
-    entryValue(value, variables, (name) => {
-      const fields = registers.get(name);
+    entryValue(value, variables, (one) => {
+      const fields = registers.get(one);
       return fields ? asExpressions(fields) : NO_ENTRY;
     }, live, original);
   const isEntry = (pte: Value): boolean => render(pte) === pointer;
   const isAmendment = (call: CallNode): boolean => call.at < 0 && active.has(call.name);
-  const changes = [...active].flatMap(([name, field]) => (amendments[name] ? [[field, amendments[name]] as const] : []));
-  const give = (name: string | null, value: EntryValue): readonly Assignment[] => {
-    const fields = name === null ? undefined : registers.get(name);
+  const changes = [...active].flatMap(([one, field]) => (amendments[one] ? [[field, amendments[one]] as const] : []));
+  const give = (variable: string | null, value: EntryValue): readonly Assignment[] => {
+    const fields = variable === null ? undefined : registers.get(variable);
     return fields ? assignEntry(fields, value) : [];
   };
   const flushed = assign(tlb, NOTHING);
@@ -123,21 +128,23 @@ export function replacedWorld(thread: ThreadBuilder, replacement: Replacement, o
 
   return {
     sees: (effect, call) => effectOf(effect, call) !== null,
-    reads: (effect) => (effect.kind === "setEntry" ? [effect.value] : []),
+    // Conditions ask variables of entries too.
+    reads: (effect) => (effect.kind === "setEntry" ? [effect.value, ...[...variables.names].map(name)] : []),
     refine(effect, call): readonly LiftedStep[] {
       const done = effectOf(effect, call);
       return done ? [{ alternatives: [{ effect: done }] }] : [];
     },
     origin(node): LiftedStep | null {
-      const name = node.kind === "assign" ? render(node.target) : node.result;
-      const value = node.kind === "assign" && node.value && name !== null && registers.has(name) ? read(node.value) : null;
-      return value && { alternatives: [{ effect: [...give(name, value)] }] };
+      const target = node.kind === "assign" ? render(node.target) : node.result;
+      const value = node.kind === "assign" && node.value && target !== null && registers.has(target) ? read(node.value) : null;
+      return value && { alternatives: [{ effect: [...give(target, value)] }] };
     },
     place(value) {
       if (value.kind === "call") {
         const bit = ASKS[value.name];
         const of = bit && value.args[0] && read(value.args[0]);
-        return of && bit ? of[bit] : value.name === "is_zero_pfn" ? 0 : null;
+        if (of && bit) return of[bit];
+        return OF_ORIGINAL.includes(value.name) ? original.uffdWp : value.name === "is_zero_pfn" ? 0 : null;
       }
       if (value.kind === "binary" && value.operator === "&" && value.right.kind === "name") return flagValue(value.right.name, unshare);
       const text = render(value);
@@ -152,6 +159,6 @@ export function replacedWorld(thread: ThreadBuilder, replacement: Replacement, o
         // Which page it is, is no question about the entry.
         (part) => part.kind === "call" && FINDS_PAGE.test(part.name),
       ),
-    parameter: (name, bit) => (bit !== null ? null : name === "unshare" ? (unshare ? 1 : 0) : name === "vmf" || name === "vma" || name === oldPage ? 1 : null),
+    parameter: (key, bit) => (bit !== null ? null : key === "unshare" ? (unshare ? 1 : 0) : key === "vmf" || key === "vma" || key === oldPage ? 1 : null),
   };
 }
