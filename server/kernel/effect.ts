@@ -147,8 +147,12 @@ export type ContractEffect =
   | { readonly kind: "freesTable"; readonly table: Argument; readonly how: "by-architecture" | "rcu" | "at-once" }
   /** Stops the kernel, or warns, where the condition is true; null: whenever it is reached. */
   | { readonly kind: "bugIf"; readonly condition: Argument | null; readonly how: "bug" | "debug-bug" | "warn" }
+  /** Handles a fault; the word's FAULT_FLAG_WRITE says that it is one for write. */
+  | { readonly kind: "handlesFault"; readonly flags: Argument }
   /** The call's value says whether the page may be pinned: a guess where references are many. */
   | { readonly kind: "asksPins"; readonly page: Argument }
+  /** The page is mapped once less: its reverse map does not lead to the entry any more. */
+  | { readonly kind: "removesRmap"; readonly page: Argument }
   /** Gives a page to the allocator although only the last reference may do so. */
   | { readonly kind: "freesPage"; readonly page: Argument }
   /**

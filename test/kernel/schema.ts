@@ -100,6 +100,8 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
   unpin: { reference: oneOf("get", "pin"), pages: position, flags: optional(position), count: optional(position), dirty: optional(position), asserts: optional(oneOf("exclusive")) },
   gupFollow: { path: oneOf("normal", "hugetlb"), flags: position },
   gupFault: { flags: position },
+  handlesFault: { flags: position },
+  removesRmap: { page: position },
   gupFastWalk: { write: position },
   cowFault: { does: oneOf("copy", "own") },
   seqcountSection: { step: oneOf("begin", "end"), seqcount: position },

@@ -52,6 +52,7 @@ const NOT_OFFERED: ReadonlyMap<string, string> = new Map([
   ["notifier-nonblock-outside-oom/partial-hunk.patch", "the maps are above the hunk"],
   ["notifier-nonblock-outside-oom/result-returned.c", "its caller would ask for a failure that there is no more"],
   ["notifier-nonblock-outside-oom/result-switched.c", "a switch goes by the result"],
+  ["gup-cow-break-missing/cow6-write-dropped-4.8.c", "FOLL_COW, and the test that reads it, stand in other functions"],
 ]);
 
 const inputOf = (rule: string, name: string): ReviewInput => {

@@ -52,6 +52,15 @@ const takesOver = (object: number, to: Extract<Effect, { kind: "transfersReferen
 
 const RMAP = "include/linux/rmap.h, mm/rmap.c (6.1.192, 6.12.117): the mapping holds the reference from now on";
 
+/** The entry is about to go, or has gone; the reference of the mapping is the caller's again. */
+const UNMAPPED: readonly ApiFact[] = [
+  ...facts("page_remove_rmap", "mm/rmap.c:1421 (6.1.192)", [{ kind: "removesRmap", page: 0 }], { until: "6.8" }),
+  ...facts("folio_remove_rmap_pte folio_remove_rmap_ptes folio_remove_rmap_pmd hugetlb_remove_rmap", "include/linux/rmap.h (6.12.117)", [{ kind: "removesRmap", page: 0 }], {
+    since: "6.7",
+    certainty: "plausible",
+  }),
+];
+
 /** Who owns the reference afterwards. A mapping gives it back where the page is unmapped. */
 const TRANSFERS: readonly ApiFact[] = [
   ...facts("page_add_anon_rmap page_add_new_anon_rmap page_add_file_rmap hugepage_add_anon_rmap hugepage_add_new_anon_rmap", RMAP, [takesOver(0, "mapping")], {
@@ -95,4 +104,4 @@ const KEPT: readonly ApiFact[] = [
   ...facts("rcu_assign_pointer", "include/linux/rcupdate.h (6.1.192)", [takesOver(1, "callee")], { arity: 2 }),
 ];
 
-export const referenceFacts: readonly ApiFact[] = [...COUNTS, ...VALUES, ...TRANSFERS, ...KEPT];
+export const referenceFacts: readonly ApiFact[] = [...COUNTS, ...VALUES, ...UNMAPPED, ...TRANSFERS, ...KEPT];
