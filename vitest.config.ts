@@ -7,6 +7,6 @@ export default defineConfig({
     exclude: ["test/e2e/**", "**/node_modules/**"],
     setupFiles: ["test/setup.ts"],
     pool: "threads",
-    testTimeout: 30_000,
+    testTimeout: 120_000,
   },
 });
