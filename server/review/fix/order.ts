@@ -86,7 +86,11 @@ const isAtomicByCaller = ({ atomic }: State): boolean => atomic.length > 0 && at
 /** `entersAtomic`: the function sleeps elsewhere although a caller may be atomic, so that this is not for a fix to mind. */
 const maySleep = (states: readonly State[], entersAtomic: boolean): boolean => states.every((state) => state.atomic.length === 0 || (entersAtomic && isAtomicByCaller(state)));
 
-const sleeps = (node: CallNode): boolean => node.effects.some((effect) => (effect.kind === "notifierStart" && effect.blocking) || (effect.kind === "acquire" && effect.sleeps));
+const sleeps = (node: CallNode): boolean =>
+  node.effects.some((effect) => {
+    if (effect.kind === "sleepsIf") return effect.word === "boolean" && /^(?:1|true)$/.test(render(effect.flag));
+    return (effect.kind === "notifierStart" && effect.blocking) || (effect.kind === "acquire" && effect.sleeps) || (effect.kind === "marksDirty" && effect.locks);
+  });
 
 type RangeEffect = BoundEffect & { readonly kind: "notifierInit" | "notifierStart" | "notifierEnd" };
 
