@@ -11,11 +11,11 @@ import type { Site, Standing } from "./rule.ts";
 
 type At = Pick<Site, "program" | "node">;
 
-/** One experiment about the call. */
-export function askedOfCall({ program, node }: At, experiment: (node: NodeId, program: EffectProgram) => Experiment): (code: Standing) => readonly Asked[] | null {
+/** Experiments about the call. */
+export function askedOfCall({ program, node }: At, ...experiments: readonly ((node: NodeId, program: EffectProgram) => Experiment)[]): (code: Standing) => readonly Asked[] | null {
   return (code) => {
     const [there, at] = [code.program(program), code.node(program, node)];
-    return there && at !== null ? [{ experiment: experiment(at, there), program: there }] : null;
+    return there && at !== null ? experiments.map((experiment) => ({ experiment: experiment(at, there), program: there })) : null;
   };
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { FunctionText } from "../../program/statements.ts";
-import type { BoundEffect, CallNode, EffectProgram } from "../../program/program.ts";
+import type { AssignNode, BoundEffect, CallNode, EffectProgram, ProgramNode } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
-import type { TextEdit } from "../../text/text-edit.ts";
 import { argumentsAt, calleeAt, joined, removeStatement, replaceArgument, replaced, statementAt, statementsIn, type Edits } from "./statement-edits.ts";
 
 /*
@@ -44,48 +43,47 @@ function added(flags: string, bits: string, at: "front" | "back"): string {
   return at === "front" && /^FOLL_\w+$/.test(flags.split("|")[0]?.trim() ?? "") ? `${bits} | ${word}` : `${word} | ${bits}`;
 }
 
-/** Where the word is a local variable that has one value only, the bits belong there. */
+/** Where the word is a local variable that has one value, and at most gets these bits later, they belong there. */
 function inOnlyValue({ fn, program, text: flags }: FlagWord, bits: string, end: "front" | "back"): Edits {
-  const writes = program.nodes.filter((node) => (node.kind === "assign" && render(node.target) === flags) || (node.kind === "call" && node.result === flags));
-  const [only, ...others] = writes;
-  if (!/^\w+$/.test(flags) || only?.kind !== "assign" || only.operator !== "=" || others.length > 0) return null;
+  const isWrite = (node: ProgramNode): node is AssignNode | CallNode => (node.kind === "assign" && render(node.target) === flags) || (node.kind === "call" && node.result === flags);
+  const [only, ...others] = program.nodes.filter(isWrite).toSorted((a, b) => a.at - b.at);
+  if (!/^\w+$/.test(flags) || only?.kind !== "assign" || only.operator !== "=") return null;
   const declared = statementsIn(fn.block).some((one) => one.kind === "declaration" && one.at <= only.at && only.at < one.end);
   const match = /^(\w+\s*=\s*)((?:FOLL_\w+|0)(?:\s*\|\s*FOLL_\w+)*)\s*(?=[,;])/.exec(fn.code.slice(only.at, only.at + 200));
   if (!declared || !match) return null;
+  const later = others.map((node) => (node.kind === "assign" && node.operator === "|=" && node.value !== null && render(node.value) === bits ? withoutStatement(fn, node.at) : null));
   const at = only.at + (match[1] ?? "").length;
-  return [replaced(at, at + (match[2] ?? "").length, added(match[2] ?? "", bits, end))];
+  return joined([replaced(at, at + (match[2] ?? "").length, added(match[2] ?? "", bits, end))], ...later);
 }
 
-/** The word without a bit, wherever it is set on the way to the call; null where it is set in words that are not of that form. */
-export function withoutBit({ fn, program, start, end, text }: FlagWord, bit: string): Edits {
-  const given = /^\w+$/.test(text) ? program.nodes.filter((node) => node.kind === "assign" && render(node.target) === text && node.at >= fn.start) : [];
-  const places = [{ at: start, end }, ...given.flatMap((node) => (node.kind === "assign" ? [{ at: node.at, end: valueEnd(fn, node.at) }] : []))];
-  const found = places.map((place) => dropped(fn, place, bit));
-  const all = joined(...found);
+/** The word without bits, wherever they are set on the way to the call; null where that is said in words of another form, or nowhere. */
+export function withoutBits({ fn, program, start, end, text }: FlagWord, bits: readonly string[]): Edits {
+  const given = /^\w+$/.test(text) ? program.nodes.flatMap((node) => (node.kind === "assign" && node.at >= fn.start && render(node.target) === text ? [node.at] : [])) : [];
+  const places = [{ at: start, end }, ...given.map((at) => ({ at, end: valueEnd(fn, at) }))];
+  const all = joined(...places.map((place) => dropped(fn, place, bits)));
   return all && all.length > 0 ? all : null;
 }
 
 /** Where the value of an assignment ends. */
-function valueEnd({ code }: FunctionText, at: number): number {
-  const rest = /^[^,;]*/.exec(code.slice(at, at + 400))?.[0] ?? "";
-  return at + rest.length;
-}
+const valueEnd = ({ code }: FunctionText, at: number): number => at + (/^[^,;]*/.exec(code.slice(at, at + 400))?.[0].length ?? 0);
 
-function dropped(fn: FunctionText, { at, end }: { readonly at: number; readonly end: number }, bit: string): Edits {
+function dropped(fn: FunctionText, { at, end }: { readonly at: number; readonly end: number }, bits: readonly string[]): Edits {
   const code = fn.code.slice(at, end);
-  const one = new RegExp(`\\b${bit}\\b`).exec(code);
-  if (!one) return [];
-  if (/[&~^?]/.test(code)) return null;
-  const alone = new RegExp(`^\\w+\\s*\\|=\\s*${bit}$`).test(code.trim());
-  if (alone) return withoutStatement(fn, at);
-  const first = new RegExp(`\\b${bit}\\s*\\|\\s*`).exec(code);
-  const later = new RegExp(`\\s*\\|\\s*${bit}\\b`).exec(code);
-  const span = later ?? first;
-  if (span) return [replaced(at + span.index, at + span.index + span[0].length, "")];
-  return [replaced(at + one.index, at + one.index + bit.length, "0")];
+  const left = bits.reduce(withoutWord, code);
+  if (left === code) return [];
+  // A mask, a choice, or a comment in between.
+  if (/[&~^?]/.test(code) || code !== fn.text.slice(at, end)) return null;
+  return /^\w+\s*\|=\s*0$/.test(left) ? withoutStatement(fn, at) : [replaced(at, end, left)];
 }
 
-function withoutStatement(fn: FunctionText, at: number): readonly TextEdit[] | null {
+/** A sum of bits without one. */
+function withoutWord(sum: string, bit: string): string {
+  const [first, later] = [new RegExp(`\\b${bit}\\b\\s*\\|\\s*`), new RegExp(`\\s*\\|\\s*${bit}\\b`)];
+  if (first.test(sum)) return sum.replace(first, "");
+  return later.test(sum) ? sum.replace(later, "") : sum.replace(new RegExp(`\\b${bit}\\b`), "0");
+}
+
+function withoutStatement(fn: FunctionText, at: number): Edits {
   const statement = statementAt(fn, at);
   return statement?.kind === "simple" && statement.at === at ? removeStatement(fn, statement) : null;
 }

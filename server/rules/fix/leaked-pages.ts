@@ -17,12 +17,16 @@ export function leakFixes(program: EffectProgram, node: NodeId, release: Release
   const pages = owned(program, node, release);
   if (!pages) return [];
   const { fn, found } = pages;
-  const outs = statementsIn(fn.block).filter((one) => one.at > found.call.at && (one.kind === "return" || one.kind === "goto"));
+  const outs = statementsIn(fn.block).filter((one) => one.at > found.call.at && (one.kind === "return" || one.kind === "goto") && !isKeptBefore(pages, one));
   const ways = outs.toSorted((a, b) => Number(isOnSchedule(b.at)) - Number(isOnSchedule(a.at)) || b.at - a.at).slice(0, MOST_TRIED);
   const released = ways.flatMap((out) => placesFor(pages, out).flatMap((place) => releasesInWords(pages).flatMap((lines) => fixOf(fn, titleOf(fn, lines, out), insertBefore(fn, place, lines)))));
   // One release of all of them is better than one more, and one more better than several.
   return asFallbacks([...otherExtents(pages), ...released, ...onSeveral(pages, outs)]);
 }
+
+/** What an object has by then is not the function's to give back, whatever else leaks. */
+const isKeptBefore = ({ fn, found, place }: Owned, out: StatementPlace): boolean =>
+  new RegExp(`(?:->|\\.)[\\w.>[\\]-]*\\s*=\\s*${place}\\b(?!\\s*(?:->|\\())`).test(fn.code.slice(found.call.end, out.at));
 
 const titleOf = ({ text }: FunctionText, lines: readonly string[], out: StatementPlace): string => `${inOneLine(lines)} before ${text.slice(out.at, out.end).replace(/;$/, "").replace(/\s+/g, " ")}`;
 

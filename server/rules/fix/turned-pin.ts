@@ -38,7 +38,8 @@ export function pinFixes(program: EffectProgram, node: NodeId, release: Release)
   const written = writtenCall(fn, found.call);
   if (!written || releases.length === 0 || (found.gup.form === "unlocked" && !atLeast(release, "5.8"))) return [];
   const turned = joined([replaced(written.at, written.at + found.call.name.length, name)], ...releases.map((one) => releasedAs(fn, one, "pin", release)));
-  const marked = joined(turned, ...releases.map((one) => markBefore(fn, one)));
+  const marksAlready = program.nodes.some((one) => one.kind === "call" && one.effects.some((effect) => effect.kind === "marksDirty"));
+  const marked = marksAlready ? null : joined(turned, ...releases.map((one) => markBefore(fn, one)));
   const title = `Pin with ${name}(), and give back with unpin_user_page*()`;
   return [...(turned ? [{ title, edits: turned }] : []), ...(marked ? [{ title: `${title}, marked dirty`, edits: marked, isFallback: true as const }] : [])];
 }
