@@ -57,7 +57,7 @@ type DepthOf = (effect: BoundEffect, call: CallNode) => "enter" | "leave" | null
 
 /** With a configuration that the user set, more calls enter a section: kmap_atomic() behind a mapped entry (HIGHPTE). */
 const sectionsIn = ({ release, config }: Pick<Target, "release" | "config">): DepthOf => (effect, call) => {
-  const always = depthOf(effect);
+  const always = sectionDepth(effect);
   if (always !== null || (effect.kind !== "mapPte" && effect.kind !== "unmapPte")) return always;
   const fact = factFor(call.name, call.args.length, release)?.fact;
   const adds = (fact?.underConfig ?? []).flatMap((one) => (Object.entries(one.config).every(([symbol, value]) => config[symbol] === value) ? one.adds : []));
@@ -65,7 +65,7 @@ const sectionsIn = ({ release, config }: Pick<Target, "release" | "config">): De
 };
 
 /** Whatever the configuration is. */
-function depthOf(effect: BoundEffect): ReturnType<DepthOf> {
+export function sectionDepth(effect: BoundEffect): ReturnType<DepthOf> {
   switch (effect.kind) {
     case "acquire":
       return spins(effect.lock) ? "enter" : null;
