@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { atLeast } from "../kernel/release.ts";
-import type { EffectProgram } from "../program/program.ts";
+import type { EffectProgram, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { protectsPins, walkBesideFork } from "../scenarios/fork-and-fast-pin.ts";
 import { placeBehind } from "../scenarios/pinned-pages.ts";
 import { entryOfPage } from "../scenarios/walked-page.ts";
 import { rivalsOf, walkerSecondLook } from "../scenarios/walker-second-look.ts";
 import { walkerWithoutUnshare } from "../scenarios/walker-without-unshare.ts";
+import { secondLookFixes } from "./fix/second-look.ts";
+import { besideForkFixes } from "./fix/write-protect-seq.ts";
+import { askedOfCall } from "./pages-asked.ts";
 import { reachable } from "./gup-cow-mechanism.ts";
 import { proved, provedCandidate, provenProperty } from "./proved-only.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
@@ -34,6 +37,7 @@ export const gupFastProtocol: Rule = {
       beside: "{function}() does not keep out of the way of fork(): write_protect_seq must be read before the walk and again behind it, and what was pinned meanwhile be given back",
       kept: "{function}() returns without pages and keeps what it has pinned: the caller goes the slow way, and nobody gives the pins back",
     },
+    offersEdits: true,
     scenarios: ["walker-second-look", "walk-beside-fork"],
     sources: [
       { thread: "mm/gup: prevent gup_fast from racing with COW during fork", who: "Jason Gunthorpe", date: "2020-12-15", link: "57efa1fe5957694fa541c9062de0a127f0b9acb0" },
@@ -48,7 +52,7 @@ export const gupFastProtocol: Rule = {
 
 /** FAST-2. */
 function* secondLook(site: Site): Iterable<Candidate> {
-  const { program, node, target } = site;
+  const { program, node, call, effect, target } = site;
   if (GRABBERS.test(program.name) || !atLeast(target.release, "5.7") || !isAffordable(site) || locksTable(program)) return;
   for (const rival of rivalsOf(target.release)) {
     if (rival === "moved" ? looksAgain(site) : !asksFirst(site)) continue;
@@ -56,7 +60,11 @@ function* secondLook(site: Site): Iterable<Candidate> {
     if (rival === "shared" && proved(walkerWithoutUnshare(node, target.release), site)) continue;
     const experiment = walkerSecondLook(node, rival, target.release);
     if (!proved(experiment, site)) continue;
-    yield provedCandidate(site, ID, "again", { function: program.name, what: rival === "moved" ? "a page that is moved away" : "a page that is shared" }, experiment);
+    yield {
+      ...provedCandidate(site, ID, "again", { function: program.name, what: rival === "moved" ? "a page that is moved away" : "a page that is shared" }, experiment),
+      asked: askedOfCall(site, ...rivalsOf(target.release).map((one) => (at: NodeId) => walkerSecondLook(at, one, target.release))),
+      fixes: () => (effect.kind === "grabPage" ? secondLookFixes(program, call, effect, rival, target.release) : []),
+    };
     return;
   }
 }
@@ -90,9 +98,14 @@ const asksFirst = ({ program, node }: Site): boolean =>
 
 /** FAST-3, FAST-4. */
 function* besideFork(site: Site): Iterable<Candidate> {
-  const { program, node, target } = site;
+  const { program, node, call, target } = site;
   if (!protectsPins(target.release)) return;
   const experiment = walkBesideFork(node);
   const property = provenProperty(experiment, site);
-  if (property !== null) yield provedCandidate(site, ID, property === "leak" ? "kept" : "beside", { function: program.name }, experiment);
+  if (property === null) return;
+  yield {
+    ...provedCandidate(site, ID, property === "leak" ? "kept" : "beside", { function: program.name }, experiment),
+    asked: askedOfCall(site, walkBesideFork),
+    fixes: () => besideForkFixes(program, call, target.release),
+  };
 }
