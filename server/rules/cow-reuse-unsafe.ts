@@ -2,6 +2,8 @@
 import { ERAS, gupEra } from "../kernel/era.ts";
 import type { NodeId } from "../program/program.ts";
 import { copyLosesPin, decidesReuse, keepsAt, keptPageLeaks, pinnedBefore } from "../scenarios/write-fault.ts";
+import { keepExclusiveFixes, keepFewerFixes } from "./fix/reuse-test.ts";
+import { askedOfCall } from "./pages-asked.ts";
 import { proved, provedCandidate } from "./proved-only.ts";
 import { placeOf, type Candidate, type Rule, type Site } from "./rule.ts";
 
@@ -21,6 +23,7 @@ export const cowReuseUnsafe: Rule = {
       leak: "{function}() keeps a page to which somebody else has a reference: a child that put it into a pipe and unmapped it reads what the process writes now",
       pinLost: "{function}() copies a page that a device works on: {why}",
     },
+    offersEdits: true,
     scenarios: ["kept-page-leaks", "copy-loses-pin"],
     sources: [
       { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Peter Xu", date: "2020-09-15", link: null },
@@ -46,7 +49,11 @@ function* leak(site: Site): Iterable<Candidate> {
   const { program, target } = site;
   const call = keepsAt(program);
   if (!call || ERAS[gupEra(target.release)].anonReuse === "mapcount" || !proved(keptPageLeaks, site)) return;
-  yield provedCandidate(site, ID, "leak", { function: program.name }, keptPageLeaks, placeOf(program, call));
+  yield {
+    ...provedCandidate(site, ID, "leak", { function: program.name }, keptPageLeaks, placeOf(program, call)),
+    asked: askedOfCall(site, () => keptPageLeaks),
+    fixes: () => keepFewerFixes(program),
+  };
 }
 
 /** WP-2, WP-3: a page is kept by what the release goes by. */
@@ -59,5 +66,9 @@ function* pinLost(site: Site): Iterable<Candidate> {
     before === "pin-then-fork"
       ? "fork of this release does not spare pinned pages, so that references must not count here (pins that were taken before a fork are lost)"
       : "a page that is exclusive must be kept without further tests";
-  yield provedCandidate(site, ID, "pinLost", { function: program.name, why }, experiment);
+  yield {
+    ...provedCandidate(site, ID, "pinLost", { function: program.name, why }, experiment),
+    asked: askedOfCall(site, (at) => copyLosesPin(before, at)),
+    fixes: () => (before === "pin-then-fork" ? [] : keepExclusiveFixes(program)),
+  };
 }

@@ -29,10 +29,7 @@ import type { LiftedStep, World } from "./world.ts";
 const QUESTION = /_maybe_dma_pinned$|_try_share_anon_rmap(?:_pte|_pmd)?$/;
 const P = 1;
 
-/** A call that asks about a page: none is there where nothing is meant. */
-const isQuestion = (value: Value): boolean => value.kind === "call" && QUESTION.test(value.name) && !value.args.some((arg) => render(arg) === "NULL");
-
-const asks = (value: Value): boolean => someIn(value, isQuestion);
+const asks = (value: Value): boolean => someIn(value, (part) => part.kind === "call" && QUESTION.test(part.name));
 
 /** Nodes that ask whether the page is pinned. */
 export const questionsOf = (program: EffectProgram): NodeId[] =>
@@ -86,7 +83,7 @@ function world(program: EffectProgram, source: Value, { slot, writable, all }: O
       return [{ alternatives: [{ effect: [assign(slot, value ? ne(value, 0) : 0), assign(writable, isProtected(effect.value) ? 0 : 1)] }] }];
     },
     place(value) {
-      if (isQuestion(value)) return maybePinned(all, P);
+      if (value.kind === "call" && QUESTION.test(value.name)) return maybePinned(all, P);
       return value.kind === "unary" && value.operator === "*" && isSource(value.of) ? slot : null;
     },
     meaning(pure, args, translate) {
