@@ -24,9 +24,12 @@ export function leakFixes(program: EffectProgram, node: NodeId, release: Release
   return asFallbacks([...otherExtents(pages), ...released, ...onSeveral(pages, outs)]);
 }
 
+/** The words of a place in a pattern. */
+const literally = (place: string): string => place.replace(/[^\w]/g, "\\$&");
+
 /** What an object has by then is not the function's to give back, whatever else leaks. */
 const isKeptBefore = ({ fn, found, place }: Owned, out: StatementPlace): boolean =>
-  new RegExp(`(?:->|\\.)[\\w.>[\\]-]*\\s*=\\s*${place}\\b(?!\\s*(?:->|\\())`).test(fn.code.slice(found.call.end, out.at));
+  new RegExp(`(?:->|\\.)[\\w.>[\\]-]{0,80}\\s*=\\s*${literally(place)}(?!\\w)(?!\\s*(?:->|\\())`).test(fn.code.slice(found.call.end, out.at));
 
 const titleOf = ({ text }: FunctionText, lines: readonly string[], out: StatementPlace): string => `${inOneLine(lines)} before ${text.slice(out.at, out.end).replace(/;$/, "").replace(/\s+/g, " ")}`;
 
@@ -54,7 +57,7 @@ function releasesInWords({ place, isOne, counts, found, release }: Owned): reado
 /** In front of a way out, of what it does with the array first, or of everything on its branch: the number may be lost by then. */
 function placesFor({ fn, place }: Owned, out: StatementPlace): readonly StatementPlace[] {
   const list = out.parent?.children ?? [];
-  const frees = new RegExp(`\\b\\w*free\\w*\\(\\s*${place}\\s*\\)`);
+  const frees = new RegExp(`\\b\\w*free\\w*\\(\\s*${literally(place)}\\s*\\)`);
   const above = list.slice(0, list.indexOf(out)).findLastIndex((one) => unlabeled(one).kind !== "simple");
   const row = list.slice(above + 1, list.indexOf(out)).map(unlabeled);
   const late = row.find((one) => frees.test(fn.code.slice(one.at, one.end))) ?? out;

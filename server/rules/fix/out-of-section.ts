@@ -14,9 +14,12 @@ import { insertAfter, insertBefore, joined, lineEnd, removeStatement, statementA
 export function outOfSectionFixes(program: EffectProgram, call: CallNode): readonly Fix[] {
   const fn = functionText(program);
   const statement = fn && statementAt(fn, call.at);
-  if (!fn || statement?.kind !== "simple" || statement.at !== call.at) return [];
+  if (!fn || statement?.kind !== "simple" || statement.at !== call.at || !isCallAlone(fn, statement)) return [];
   return [...offered(`${call.name}() before the section`, above(fn, program, statement)), ...offered(`${call.name}() behind the section`, below(fn, program, statement))];
 }
+
+/** A call, or one whose value goes to a variable: what goes to an object may be for others to see in the section only. */
+const isCallAlone = ({ code }: FunctionText, { at, end }: StatementPlace): boolean => /^(?:\w+\s*=\s*)?\w+\s*\(/.test(code.slice(at, end));
 
 const offered = (title: string, edits: Edits): readonly Fix[] => (edits ? [{ title, edits }] : []);
 

@@ -64,7 +64,7 @@ function putOf(fn: FunctionText, call: CallNode, release: Release): string | nul
 /** A test that says the entry has changed. */
 function isLook({ fn, entry }: Walk, { condition, children }: StatementPlace): boolean {
   const words = condition && children.length === 1 ? fn.code.slice(condition.at, condition.end) : "";
-  return /!=|!\s*\w+_same/.test(words) && /_val\(|_same\(/.test(words) && new RegExp(`\\b${entry}\\b`).test(words);
+  return /!=|!\s*\w+_same/.test(words) && /_val\(|_same\(/.test(words) && words.includes(entry);
 }
 
 const conditionOf = (fn: FunctionText, { condition }: StatementPlace): string => (condition ? fn.text.slice(condition.at + 1, condition.end - 1).trim() : "");
@@ -82,8 +82,8 @@ function lookBehind(walk: Walk): Edits {
 /** Reads the entry as it was read first. */
 function changedCondition({ fn, program, entry }: Walk): string | null {
   const level = /^(pte|pmd|pud)_t$/.exec(program.variables.get(entry)?.type ?? "")?.[1];
-  const read = new RegExp(`\\b${entry}\\s*=\\s*([^=;,][^;]*?)\\s*;`).exec(fn.code.slice(fn.start, fn.end));
-  if (level === undefined || !read?.[1] || !/^\w+\(\w+\)$/.test(read[1])) return null;
+  const read = !/^\w+$/.test(entry) ? null : new RegExp(`\\b${entry}\\s*=\\s*([^=;,][^;]*?)\\s*;`).exec(fn.code.slice(fn.start, fn.end));
+  if (level === undefined || read?.[1] === undefined || !/^\w+\(\w+\)$/.test(read[1])) return null;
   return `unlikely(${level}_val(${entry}) != ${level}_val(${read[1]}))`;
 }
 

@@ -48,6 +48,9 @@ function wholeOf(statement: StatementPlace): StatementPlace {
   return parent?.kind === "block" && parent.children.length === 1 && parent.parent?.kind === "loop" ? parent.parent : statement;
 }
 
+/** Types that tell an error from a number. */
+const SIGNED: ReadonlySet<string> = new Set(["int", "long", "ssize_t", "s64"]);
+
 const COUNT_NAMES = ["pinned", "nr_pinned", "taken"];
 
 /** The number in a variable of its own, where that of the call is used for something else. */
@@ -57,7 +60,7 @@ function countKept(pages: Owned): readonly Fix[] {
   const [statement, variable] = [statementAt(fn, found.call.at), result === null ? undefined : program.variables.get(result)];
   const last = fn.block.children.findLast((_, index) => fn.block.children.slice(0, index + 1).every((one) => one.kind === "declaration"));
   const name = COUNT_NAMES.find((one) => !new RegExp(`\\b${one}\\b`).test(fn.code.slice(fn.start, fn.end)));
-  if (statement?.kind !== "simple" || !variable || variable.pointers > 0 || !last || name === undefined || result === null) return [];
+  if (statement?.kind !== "simple" || !variable || variable.pointers > 0 || !SIGNED.has(variable.type) || !last || name === undefined || result === null) return [];
   const isJumpedOver = statementsIn(fn.block).some((one) => one.kind === "goto" && one.at < statement.at);
   const line = lineEnd(fn.text, last.end) + 1;
   const declared = replaced(line, line, `\t${variable.type} ${name}${isJumpedOver ? " = 0" : ""};\n`);
