@@ -67,6 +67,7 @@ export const newRuns = ({ maxStates = MAX_KEPT_STATES, onRun = (): void => undef
 /** Calling contexts over a whole tree, on demand: ways that are decided are not followed further. `kept` may be shared. */
 export function follower(callersOf: (program: EffectProgram) => Callers, kept: Runs = newRuns()): Follower {
   const runs = kept.byShape;
+  let ways = knownWays();
   const run = (program: EffectProgram, entry: State): Interpretation => {
     const shape = shapeOf(program);
     const known = runs.get(shape) ?? { byEntry: new Map<string, Interpretation>(), states: 0 };
@@ -91,9 +92,16 @@ export function follower(callersOf: (program: EffectProgram) => Callers, kept: R
 
   const follow: Follower["follow"] = (program, verdictOf) => {
     const decided: CallingContext[] = [];
-    const contextsOf = (sites: readonly CallSite[], entries: readonly State[]): CallingContext[] => {
+    const contextsOf = (sites: readonly CallSite[], entry: State): readonly CallingContext[] => {
+      const known = ways.of(program);
+      const key = `${entry.callerUnknown} ${sites.map((site) => `${ways.numberOf(site.caller)}:${site.node}`).join(" ")}`;
+      const contexts = known.get(key) ?? contextsThrough(sites, entry);
+      known.set(key, contexts);
+      return contexts;
+    };
+    const contextsThrough = (sites: readonly CallSite[], first: State): readonly CallingContext[] => {
       const chain = sites.map((site) => ({ name: site.caller.name, program: site.caller, at: site.call.at })).toReversed();
-      let current: readonly State[] = entries;
+      let current: readonly State[] = [first];
       sites.forEach((site, index) => {
         const callee = sites[index + 1]?.caller ?? program;
         const next = new Map<string, State>();
@@ -117,16 +125,16 @@ export function follower(callersOf: (program: EffectProgram) => Callers, kept: R
       decided.push(context);
       return false;
     };
-    let ways: (readonly CallSite[])[] = [[]];
+    let open: (readonly CallSite[])[] = [[]];
     const first: CallingContext = { chain: [], interpretation: run(program, UNKNOWN_ENTRY) };
     if (!isOpen(first)) return { decided, hasOpen: false };
-    for (let level = 0; level < MAX_CALLERS && ways.length > 0 && !found.broken; level++) {
+    for (let level = 0; level < MAX_CALLERS && open.length > 0 && !found.broken; level++) {
       const further: (readonly CallSite[])[] = [];
-      for (const way of ways) {
+      for (const way of open) {
         const outermost = way[0]?.caller ?? program;
         const callers = callersOf(outermost);
         if (callers.isRoot) {
-          for (const context of contextsOf(way, [{ ...UNKNOWN_ENTRY, callerUnknown: false }])) if (isOpen(context)) hasOpen = true;
+          for (const context of contextsOf(way, { ...UNKNOWN_ENTRY, callerUnknown: false })) if (isOpen(context)) hasOpen = true;
           continue;
         }
         if (!callers.complete || callers.sites.length === 0) hasOpen = true;
@@ -135,21 +143,45 @@ export function follower(callersOf: (program: EffectProgram) => Callers, kept: R
           if (site.caller === program || way.some((one) => one.caller === site.caller)) continue;
           const sites = [site, ...way];
           if (givesAnother(sites, program)) continue;
-          if (contextsOf(sites, [UNKNOWN_ENTRY]).filter(isOpen).length === 0) continue;
+          if (contextsOf(sites, UNKNOWN_ENTRY).filter(isOpen).length === 0) continue;
           if (further.length < MAX_WAYS) further.push(sites);
           else hasOpen = true;
         }
       }
-      ways = further;
+      open = further;
     }
-    return { decided, hasOpen: hasOpen || ways.length > 0 };
+    return { decided, hasOpen: hasOpen || open.length > 0 };
   };
   return {
     follow,
     forget() {
       runs.clear();
       kept.states = 0;
+      ways = knownWays();
       forgetPrepared();
+    },
+  };
+}
+
+/** Ways into one function that are kept: those of callers that were edited since are of no use any more. */
+const MOST_WAYS = 128;
+
+/** What came of each way into a function: rules ask about every call of it, and there are many. */
+function knownWays() {
+  const numbers = new WeakMap<EffectProgram, number>();
+  const byProgram = new WeakMap<EffectProgram, Map<string, readonly CallingContext[]>>();
+  let programs = 0;
+  return {
+    numberOf(program: EffectProgram): number {
+      const number = numbers.get(program) ?? programs++;
+      numbers.set(program, number);
+      return number;
+    },
+    of(program: EffectProgram): Map<string, readonly CallingContext[]> {
+      const known = byProgram.get(program);
+      const ways = known && known.size < MOST_WAYS ? known : new Map<string, readonly CallingContext[]>();
+      byProgram.set(program, ways);
+      return ways;
     },
   };
 }

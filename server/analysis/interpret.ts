@@ -5,7 +5,7 @@ import { forgetObjects } from "./lock-names.ts";
 import { relevanceOf, type Relevance } from "./relevant.ts";
 import { isLasting, liveNames, withoutDead, type Live } from "./live.ts";
 import { afterAssign, afterCall } from "./transfer.ts";
-import { statePool, type KnownFacts, type StatePool } from "./pool.ts";
+import { statePool, withFacts, type KnownFacts, type StatePool } from "./pool.ts";
 import { EMPTY_STATE, type State } from "./state.ts";
 import { assume, normalize, truthOf } from "./truth.ts";
 
@@ -63,7 +63,7 @@ export function interpret(program: EffectProgram, entry: State = EMPTY_STATE, as
     }
     total++;
     seen[id]?.add(key);
-    const state: State = { ...(vague ?? useful), ...facts.facts };
+    const state = withFacts(vague ?? useful, facts.facts);
     reached.push(state);
     work.push({ id, state, facts: facts.number, held });
   };

@@ -6,6 +6,15 @@ import { partKeys, type State } from "./state.ts";
 /** What a state knows of conditions, variables and walks: the part of it that assignments and branches read and change. */
 export type Facts = Pick<State, "truths" | "definitions" | "walks" | "bits" | "doubtful">;
 
+/** What is held in one state with what is known in another; the state itself where that is what it knows. */
+export function withFacts(state: State, { truths, definitions, walks, bits, doubtful }: Facts): State {
+  if (state.truths === truths && state.definitions === definitions && state.walks === walks && state.bits === bits && state.doubtful === doubtful) return state;
+  const { held, callerUnknown, atomic, mapped, distrusts } = state;
+  // Written out, it takes a third of the memory that a spread does, and there are hundreds of thousands.
+  const made = { held, callerUnknown, atomic, mapped, truths, definitions, walks, bits, doubtful };
+  return distrusts === undefined ? made : { held, callerUnknown, atomic, mapped, truths, definitions, walks, bits, doubtful, distrusts };
+}
+
 export interface KnownFacts {
   readonly facts: Facts;
   /** Equal for equal facts. */
@@ -35,7 +44,10 @@ export function statePool(): StatePool {
     const known = numbers.get(part);
     if (known !== undefined) return known;
     const text = textOf(part);
-    const number = byText.get(text) ?? objects.push(part) - 1;
+    const equal = byText.get(text);
+    // Only the one that stands for all is remembered: the others are made at every step, and nothing else holds them.
+    if (equal !== undefined) return equal;
+    const number = objects.push(part) - 1;
     byText.set(text, number);
     numbers.set(part, number);
     return number;

@@ -147,8 +147,12 @@ export type ContractEffect =
   | { readonly kind: "freesTable"; readonly table: Argument; readonly how: "by-architecture" | "rcu" | "at-once" }
   /** Stops the kernel, or warns, where the condition is true; null: whenever it is reached. */
   | { readonly kind: "bugIf"; readonly condition: Argument | null; readonly how: "bug" | "debug-bug" | "warn" }
+  /** Handles a fault; the word's FAULT_FLAG_WRITE says that it is one for write. */
+  | { readonly kind: "handlesFault"; readonly flags: Argument }
   /** The call's value says whether the page may be pinned: a guess where references are many. */
   | { readonly kind: "asksPins"; readonly page: Argument }
+  /** The page is mapped once less: its reverse map does not lead to the entry any more. */
+  | { readonly kind: "removesRmap"; readonly page: Argument }
   /** Gives a page to the allocator although only the last reference may do so. */
   | { readonly kind: "freesPage"; readonly page: Argument }
   /**
@@ -289,7 +293,8 @@ export type Effect =
     }
   /**
    * `flags`: flag word that decides between get and pin where the call takes one; `reference` is then the default.
-   * `count`: how many pages; `dirty`: boolean that marks them dirty first.
+   * `count`: how many pages; `dirty`: boolean that marks them dirty first. `asserts`: what must be true of an anonymous page,
+   * or the kernel stops (CONFIG_DEBUG_VM).
    */
   | {
       readonly kind: "unpin";
@@ -298,6 +303,7 @@ export type Effect =
       readonly flags?: Argument;
       readonly count?: Argument;
       readonly dirty?: Argument;
+      readonly asserts?: "exclusive";
     }
   /** Steps inside GUP itself that a patch to GUP decides about. */
   | { readonly kind: "gupFollow"; readonly path: "normal" | "hugetlb"; readonly flags: Argument }
@@ -307,6 +313,8 @@ export type Effect =
   | { readonly kind: "cowFault"; readonly does: "copy" | "own" }
   /** A write section of a sequence counter; lockless readers fail over. */
   | { readonly kind: "seqcountSection"; readonly step: "begin" | "end"; readonly seqcount: Argument }
+  /** Changes one bit of a word of bits; `bit` is its number. */
+  | { readonly kind: "changesBit"; readonly bit: Argument; readonly word: Argument; readonly to: "set" | "clear" }
   /** The mm is told that it has pins, before there is one. */
   | { readonly kind: "notesPins" }
   /** fork() shares the entries of a range with the child, and write-protects them. */

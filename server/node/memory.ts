@@ -9,7 +9,7 @@ const MOST_HEAP = 80 * 1024 * 1024;
 const GROWTH = 1.2;
 /** Where the process, with all of its threads, holds this much already, time is the cheaper of the two. */
 const MUCH = 380 * 1024 * 1024;
-const GROWTH_OF_MUCH = 1.02;
+const GROWTH_OF_MUCH = 1.06;
 
 let collect: (() => void) | undefined;
 /** What the last collection left, in bytes. */

@@ -46,6 +46,8 @@ export function flagBit<T>(value: Value, bit: string, algebra: BitAlgebra<T>): T
       return algebra.unknown();
     }
     case "unary":
+      // `*flags` is the caller's word.
+      if (value.operator === "*" && value.of.kind === "name") return algebra.variable(render(value));
       if (value.operator === "~") return algebra.not(flagBit(value.of, bit, algebra));
       if (value.operator === "!") return NUMERIC_BITS[bit] === 1 ? algebra.not(algebra.condition(value.of)) : algebra.constant(false);
       return algebra.unknown();

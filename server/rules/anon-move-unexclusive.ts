@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { EffectProgram } from "../program/program.ts";
 import { movesOf, pageMoved } from "../scenarios/moved-page.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 
@@ -34,8 +34,8 @@ export const anonMoveUnexclusive: Rule = {
       if (forgotten === "exclusive" && !move.isWritable) continue;
       // A test that stands in the wrong place is what pinned-check-before-clear is about.
       if (forgotten === "pins" && looksForPins(program)) continue;
-      const proof = prove(pageMoved(move, forgotten), program, target.release, MAX_STATES);
-      if (!isProved(proof)) continue;
+      const proof = proofOf(pageMoved(move, forgotten), program, target.release, MAX_STATES);
+      if (!proof) continue;
       yield { ruleId: this.meta.id, messageId: forgotten, data: { function: program.name, from: move.from, to: move.to }, place: placeOf(program, call), related: [], prove: () => proof };
       // One finding a place: the tests belong together.
       return;

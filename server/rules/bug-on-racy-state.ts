@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { assertedState, racyAssertion } from "../scenarios/racy-assertion.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf, prove } from "../scenarios/prove.ts";
 import { render } from "../program/render.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
@@ -29,8 +29,8 @@ export const bugOnRacyState: Rule = {
     if (effect.kind !== "bugIf" || program.openEnd || program.openStart || !isAffordable(site)) return;
     const state = assertedState(program, node, effect.condition, target.release);
     if (state === null) return;
-    const proof = prove(racyAssertion(call, state), program, target.release, MAX_STATES);
-    if (!isProved(proof) || (state.level === "pmd" && callersHoldLocks(site))) return;
+    const proof = proofOf(racyAssertion(call, state), program, target.release, MAX_STATES);
+    if (!proof || (state.level === "pmd" && callersHoldLocks(site))) return;
     // An assertion that fails without anyone else is another defect, or one that the model does not understand.
     if (prove(racyAssertion(call, state, true), program, target.release, MAX_STATES).verdict !== "pass") return;
     yield {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { ERAS, gupEra } from "../kernel/era.ts";
-import type { NodeId } from "../program/program.ts";
+import type { EffectProgram, NodeId } from "../program/program.ts";
 import { copyLosesPin, decidesReuse, keepsAt, keptPageLeaks, pinnedBefore } from "../scenarios/write-fault.ts";
-import { keepExclusiveFixes, keepFewerFixes } from "./fix/reuse-test.ts";
+import { pageAfterUnlock, usesAfterKeeping } from "../scenarios/page-after-unlock.ts";
+import { copiesReferenced, knowsMonitor, knowsPending, pendingFlushCopy } from "../scenarios/pending-flush-copy.ts";
+import { keepExclusiveFixes, keepFewerFixes, usedEarlierFixes } from "./fix/reuse-test.ts";
 import { askedOfCall } from "./pages-asked.ts";
 import { proved, provedCandidate } from "./proved-only.ts";
+import { replacedPage } from "./replaced-page-check.ts";
 import { placeOf, type Candidate, type Rule, type Site } from "./rule.ts";
 
 const ID = "cow-reuse-unsafe";
@@ -21,24 +24,35 @@ export const cowReuseUnsafe: Rule = {
       "copied although a device works on it, the device and the process go separate ways. Which test is right depends on what fork and GUP of the release do.",
     messages: {
       leak: "{function}() keeps a page to which somebody else has a reference: a child that put it into a pipe and unmapped it reads what the process writes now",
+      unflushed: "{function}() sets the new entry while the old one is not cleared and flushed: two CPUs use two pages at one address",
+      unmappedEarly: "{function}() takes the old page out of the reverse map while the entry, or a TLB, still leads to it: who maps it besides keeps it for its own, and what it writes is read here",
+      unshareWritable: "{function}() makes the entry writable although FAULT_FLAG_UNSHARE asked for no write: a write to it raises no event of userfaultfd",
+      unshareUnguarded: "{function}() loses the uffd-wp bit of an entry that it unshares: the next write raises no event of userfaultfd",
+      unshareClean: "{function}() loses the soft-dirty bit of an entry that it unshares: a tracker misses what was written before",
+      pendingFlush: "{function}() copies a page while the flush after its userfaultfd protection may be pending: what another CPU stores through its TLB entry meanwhile is lost",
+      usedAfterUnlock: "{function}() uses the page after wp_page_reuse() gave the page-table lock up: it has no reference of its own, and the page may be freed",
       pinLost: "{function}() copies a page that a device works on: {why}",
     },
     offersEdits: true,
-    scenarios: ["kept-page-leaks", "copy-loses-pin"],
+    scenarios: ["kept-page-leaks", "copy-loses-pin", "pending-flush-copy", "page-after-unlock", "new-entry-unflushed", "old-page-reused-early", "unshared-unguarded", "unshared-clean"],
     sources: [
       { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Peter Xu", date: "2020-09-15", link: null },
       { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Jason Gunthorpe", date: "2020-09-15", link: null },
     ],
   },
-  effects: ["cowFault"],
+  effects: ["cowFault", "setEntry"],
   *check(site: Site): Iterable<Candidate> {
     const { effect, program } = site;
+    if (effect.kind === "setEntry" && isWhole(program)) yield* replacedPage(ID, site);
     if (effect.kind !== "cowFault" || effect.does !== "copy" || !decidesReuse(program)) return;
     const copies = program.nodes.flatMap((node, id): NodeId[] => (node.kind === "call" && node.inlined === undefined && node.effects.some((one) => one.kind === "cowFault" && one.does === "copy") ? [id] : []));
     if (copies.length > MAX_COPIES) return;
     yield* pinLost(site);
-    // What is kept does not depend on which of several copies is made.
-    if (site.node === copies[0]) yield* leak(site);
+    yield* copiedTooEarly(site);
+    // What is kept, and what becomes of it, does not depend on which of several copies is made.
+    if (site.node !== copies[0]) return;
+    yield* leak(site);
+    yield* usedTooLate(site);
   },
 };
 
@@ -70,5 +84,37 @@ function* pinLost(site: Site): Iterable<Candidate> {
     ...provedCandidate(site, ID, "pinLost", { function: program.name, why }, experiment),
     asked: askedOfCall(site, (at) => copyLosesPin(before, at)),
     fixes: () => (before === "pin-then-fork" ? [] : keepExclusiveFixes(program)),
+  };
+}
+
+const isWhole = ({ nodes, openStart }: EffectProgram): boolean => !openStart && !nodes.some(({ kind }) => kind === "unseen");
+
+/** WP-6: where references decide, a page is copied whose entry was writable a moment ago. */
+function* copiedTooEarly(site: Site): Iterable<Candidate> {
+  const { call, fn, node, program, target, unit } = site;
+  // What is not visible may flush.
+  if (!copiesReferenced(target.release) || !knowsMonitor(program) || !isWhole(program)) return;
+  const experiment = pendingFlushCopy(node);
+  if (!proved(experiment, site)) return;
+  // Whoever copies, or calls, may flush as well.
+  const others = [...unit.named(call.name), ...fn.contexts.flatMap(({ chain }) => chain.map((one) => one.program))];
+  if (!others.some(knowsPending)) yield provedCandidate(site, ID, "pendingFlush", { function: program.name }, experiment);
+}
+
+/** WP-4: the entry holds the reference, and the page-table lock holds the entry. */
+function* usedTooLate(site: Site): Iterable<Candidate> {
+  const { program } = site;
+  const [use] = usesAfterKeeping(program);
+  if (!use || !isWhole(program)) return;
+  const experiment = pageAfterUnlock(program);
+  if (!proved(experiment, site)) return;
+  const kept = keepsAt(program);
+  yield {
+    ...provedCandidate(site, ID, "usedAfterUnlock", { function: program.name }, experiment, placeOf(program, use.call)),
+    asked: (code) => {
+      const there = code.program(program);
+      return there && [{ experiment: pageAfterUnlock(there), program: there }];
+    },
+    fixes: () => (kept ? usedEarlierFixes(program, kept, use.call) : []),
   };
 }

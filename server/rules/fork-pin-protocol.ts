@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { forkOutsideSection, pinsNotedLate, protectsPins } from "../scenarios/fork-and-fast-pin.ts";
+import type { Target } from "../kernel/target.ts";
+import type { EffectProgram } from "../program/program.ts";
+import { forgetsPins, pinsForgotten } from "../scenarios/fork-and-pin/forgotten.ts";
+import { pinsNotedLate } from "../scenarios/fork-and-pin/noted-late.ts";
+import { forkOutsideSection } from "../scenarios/fork-and-pin/outside-section.ts";
+import { ASKED, askedByFork, countsAsked, lastQuestion, pinOverlooked } from "../scenarios/fork-and-pin/overlooked.ts";
+import { protectsPins } from "../scenarios/fork-and-pin/surroundings.ts";
+import { isProved, prove } from "../scenarios/prove.ts";
+import { MAX_STATES } from "./budget.ts";
 import { proved, provedCandidate } from "./proved-only.ts";
-import type { Candidate, Rule, Site } from "./rule.ts";
+import type { Candidate, Rule, Site, Subject } from "./rule.ts";
+import { isAffordable } from "./rule.ts";
 
 const ID = "fork-pin-protocol";
 
@@ -17,31 +26,59 @@ export const forkPinProtocol: Rule = {
     until: null,
     why:
       "fork() gives the child a copy of a page that may be pinned. It must not share a page that GUP-fast is pinning at the same time: that is what mm->write_protect_seq is for, " +
-      "and fork() only looks at pages of an mm that was told of its pins before the first was taken.",
+      "and fork() only looks at pages of an mm that was told of its pins before the first was taken. Its question may be answered with yes too often, never with no.",
     messages: {
       section: "{function}() shares entries with the child outside of a write section of write_protect_seq: GUP-fast can pin a page between the question and the write protection",
+      overlooked: "{function}() may say no for a {size} page that is pinned: fork() shares it, and a device goes on working on a page that the parent no longer has",
       late: "{function}() takes pages before the mm is told that it has pins: fork() does not look for them, and shares a page that a device works on",
+      forgotten: "{function}() makes the mm forget that it has pins: fork() no longer looks for them, and shares a page that a device works on; nothing tells when the last pin is gone",
     },
-    scenarios: ["fork-outside-section", "pins-noted-late"],
+    scenarios: ["fork-outside-section", "pins-noted-late", "pins-forgotten", "pin-overlooked"],
     sources: [
       { thread: "mm/gup: prevent gup_fast from racing with COW during fork", who: "Jason Gunthorpe", date: "2020-12-15", link: "57efa1fe5957694fa541c9062de0a127f0b9acb0" },
       { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Jason Gunthorpe", date: "2020-09-15", link: null },
     ],
   },
-  effects: ["forkCopy", "gupFastWalk"],
+  checkSubject: ({ unit, target }: Subject) => ({
+    candidates: ASKED.flatMap((name) => unit.named(name)).filter((program) => unit.judged?.includes(program) ?? true).flatMap((program) => [...overlooked(program, target)]),
+    obligations: [],
+  }),
+  effects: ["forkCopy", "gupFastWalk", "changesBit"],
   *check(site: Site): Iterable<Candidate> {
     const { effect, call, node, program, target } = site;
     if (!protectsPins(target.release)) return;
     if (effect.kind === "forkCopy") yield* outsideSection(site);
+    if (effect.kind === "changesBit") yield* forgotten(site);
     if (effect.kind !== "gupFastWalk" || !WHOLE_WALK.has(call.name)) return;
     const experiment = pinsNotedLate(node);
     if (proved(experiment, site)) yield provedCandidate(site, ID, "late", { function: program.name }, experiment);
   },
 };
 
+/** FORK-2. */
+function* overlooked(program: EffectProgram, { release }: Target): Iterable<Candidate> {
+  const asked = program.openStart || program.openEnd ? null : askedByFork(program, release);
+  if (!asked) return;
+  for (const size of countsAsked(asked)) {
+    const experiment = pinOverlooked(asked, size);
+    if (!isProved(prove(experiment, program, release, MAX_STATES))) continue;
+    const place = { program, ...lastQuestion(program, size) };
+    yield { ruleId: ID, messageId: "overlooked", data: { function: program.name, size }, place, related: [], prove: (max) => prove(experiment, program, release, max) };
+    return;
+  }
+}
+
 /** FORK-1, G4. Several ranges are copied one by one: the first that is not covered is said. */
 function* outsideSection(site: Site): Iterable<Candidate> {
   const { program, node } = site;
   const first = program.nodes.findIndex((one) => one.kind === "call" && one.effects.some(({ kind }) => kind === "forkCopy"));
   if (node === first && proved(forkOutsideSection, site)) yield provedCandidate(site, ID, "section", { function: program.name }, forkOutsideSection);
+}
+
+/** FORK-3. */
+function* forgotten(site: Site): Iterable<Candidate> {
+  const { program, node, call } = site;
+  if (!isAffordable(site) || !forgetsPins(program, node)) return;
+  const experiment = pinsForgotten(node, call);
+  if (proved(experiment, site)) yield provedCandidate(site, ID, "forgotten", { function: program.name }, experiment);
 }

@@ -3,13 +3,15 @@ import { atLeast } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
 import { extent } from "../program/extent.ts";
 import { cowBreaksEitherWay } from "../scenarios/cow-breaks-either-way.ts";
-import { dirtyCow, endlessFault } from "../scenarios/follow-write.ts";
+import { dirtyCow, endlessFault, sharedDirty } from "../scenarios/follow-write.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import { prove } from "../scenarios/prove.ts";
+import { dropOf, writeDropped } from "../scenarios/write-dropped.ts";
+import { proved, provedCandidate } from "./proved-only.ts";
 import { accepts, cowMechanismOf, forces, helperIn, type CowMechanism, type Helper } from "./gup-cow-mechanism.ts";
 import { followFixes, predicateFixes } from "./fix/cow-break.ts";
 import { walkerCandidates } from "./gup-unshare-check.ts";
-import type { At, Candidate, ObligationCheck, Rule, Subject } from "./rule.ts";
+import type { At, Candidate, ObligationCheck, Rule, Site, Subject } from "./rule.ts";
 import { opposite } from "../program/truth-table.ts";
 
 const ID = "gup-cow-break-missing";
@@ -36,18 +38,22 @@ export const gupCowBreakMissing: Rule = {
       tooBroad: "{function}() also asks for a COW break where nothing needs one ({why}): write faults for plain reads, which uffd-wp and DAX mappings notice",
       force: "{function}() still wants FOLL_FORCE: a read-only reference to a page of a PROT_READ mapping faults for ever, because the forced fault leaves the entry read-only",
       dirty: "{function}() accepts a read-only entry without asking whether it is dirty: it may be a page that this call did not make (Dirty COW)",
-      cow: "{function}() accepts a dirty read-only entry without FOLL_COW: somebody else may have made it dirty (Dirty COW)",
+      cow: "{function}() accepts a dirty read-only entry without FOLL_COW: one that fork() write-protected is dirty too, and the other process reads its page",
+      dropped: "{function}() takes FOLL_WRITE out of the flags once a fault has broken COW: if the copy is unmapped before the next lookup, that one accepts the page of the file (Dirty COW)",
       walker: "{function}() takes a FOLL_PIN reference to a page that may be shared without asking gup_must_unshare(): the next write of the owner moves it to another page",
     },
     offersEdits: true,
-    scenarios: ["cow-breaks-either-way", "dirty-cow", "endless-fault", "walker-without-unshare"],
+    scenarios: ["cow-breaks-either-way", "dirty-cow", "shared-dirty-page", "write-dropped", "endless-fault", "walker-without-unshare"],
     sources: [
       { thread: "Re: [PATCH 1/1] gup: document and work around \"COW can break either way\" issue", who: "John Hubbard", date: "2021-10-13", link: null },
       { thread: "gup: document and work around \"COW can break either way\" issue", who: "Linus Torvalds", date: "2020-06-02", link: "17839856fd588f4ab6b789f482ed3ffd7c403e1f" },
     ],
   },
-  effects: ["gupFollow", "grabPage"],
-  check: walkerCandidates,
+  effects: ["gupFollow", "grabPage", "handlesFault"],
+  *check(site: Site): Iterable<Candidate> {
+    if (site.effect.kind === "handlesFault") yield* writeDrops(site);
+    else yield* walkerCandidates(site);
+  },
   checkSubject(subject: Subject) {
     // From 5.9 on another mechanism replaces this one (a308c71bf1e6).
     const mechanism = atLeast(subject.target.release, "5.9") ? null : cowMechanismOf(subject.unit);
@@ -56,6 +62,15 @@ export const gupCowBreakMissing: Rule = {
     return { candidates: verdicts.flatMap((one) => one.candidates), obligations: verdicts.map((one) => one.check) };
   },
 };
+
+/** COW-6, before FOLL_COW: the bit that says what the caller wants is used to say what was done. */
+function* writeDrops(site: Site): Iterable<Candidate> {
+  const { program } = site;
+  const drop = dropOf(program);
+  const experiment = drop && writeDropped(drop);
+  if (!experiment || !proved(experiment, site)) return;
+  yield provedCandidate(site, ID, "dropped", { function: program.name }, experiment, { program, at: drop.assign.at, end: drop.assign.end });
+}
 
 const placeOfValue = (helper: Helper, value: Value): At => ({ program: helper.program, at: extent(value).at, end: Math.max(extent(value).end, extent(value).at + 1) });
 
@@ -113,8 +128,7 @@ const judgeForceFlag = (subject: Subject, mechanism: CowMechanism): Verdict =>
   judgeFollow(subject, mechanism, {
     id: "COW-5",
     message: "an entry that this call made writable by COW is accepted without FOLL_FORCE",
-    parts: (helper) => [{ messageId: "force", holds: accepts(helper, false, true, ["FOLL_COW", ...OTHERS]) }],
-    experiment: endlessFault,
+    parts: (helper) => [{ messageId: "force", holds: accepts(helper, false, true, ["FOLL_COW", ...OTHERS]), experiment: endlessFault }],
   });
 
 /** COW-6: read-only, only an entry that is dirty is accepted, and only after a COW cycle of this call. */
@@ -123,29 +137,33 @@ const judgeDirty = (subject: Subject, mechanism: CowMechanism): Verdict =>
     id: "COW-6",
     message: "a read-only entry is accepted only after COW and when it is dirty",
     parts: (helper) => [
-      { messageId: "dirty", holds: opposite(accepts(helper, false, false, ["FOLL_COW", "FOLL_FORCE", ...OTHERS])) },
-      { messageId: "cow", holds: opposite(accepts(helper, false, true, ["FOLL_FORCE", ...OTHERS])) },
+      { messageId: "dirty", holds: opposite(accepts(helper, false, false, ["FOLL_COW", "FOLL_FORCE", ...OTHERS])), experiment: dirtyCow },
+      { messageId: "cow", holds: opposite(accepts(helper, false, true, ["FOLL_FORCE", ...OTHERS])), experiment: sharedDirty },
     ],
-    experiment: dirtyCow,
   });
 
 interface FollowObligation {
   readonly id: string;
   readonly message: string;
-  /** What must be true of each predicate, with the message where it is not. */
-  readonly parts: (helper: Helper) => readonly { readonly messageId: string; readonly holds: boolean | null }[];
+  /** What must be true of each predicate; where it is not, the message and what shows it. */
+  readonly parts: (helper: Helper) => readonly FollowPart[];
+}
+
+interface FollowPart {
+  readonly messageId: string;
+  readonly holds: boolean | null;
   readonly experiment: (value: Value) => Experiment;
 }
 
-function judgeFollow(subject: Subject, { follow }: CowMechanism, { id, message, parts, experiment }: FollowObligation): Verdict {
+function judgeFollow(subject: Subject, { follow }: CowMechanism, { id, message, parts }: FollowObligation): Verdict {
   const broken = follow.flatMap((helper) => {
     const part = parts(helper).find((one) => one.holds === false);
-    return part ? [{ helper, messageId: part.messageId }] : [];
+    return part ? [{ helper, ...part }] : [];
   });
   const status = follow.length === 0 ? "not-visible" : statusOf(follow.flatMap((helper) => parts(helper).map((one) => one.holds)));
   return {
     check: { id, ruleId: ID, status, message, places: follow.map((helper) => placeOfValue(helper, helper.value)) },
-    candidates: broken.map(({ helper, messageId }) => ({
+    candidates: broken.map(({ helper, messageId, experiment }) => ({
       ruleId: ID,
       messageId,
       data: { function: helper.code.name },

@@ -6,7 +6,7 @@ import { successors, type AssignNode, type CallNode, type EffectProgram, type No
 import { namesIn, render } from "../program/render.ts";
 import { flagAtom, truthFor, type Atoms } from "../program/truth-table.ts";
 import { asksForCow } from "../program/vma-flags.ts";
-import { isSlowGup } from "../scenarios/gup-slow-path.ts";
+import { looksPagesUp, SLOW_GUP } from "../scenarios/gup-slow-path.ts";
 
 /*
  * The forced COW break of 17839856fd58 (5.8, stable 4.4 to 5.7) as a patch shows it. Everything that the two rules about
@@ -58,7 +58,7 @@ const FOLLOW = ["can_follow_write_pte", "can_follow_write_pmd"];
 export function cowMechanismOf(unit: Unit): CowMechanism | null {
   const force = helperIn(unit, FORCE);
   if (!force) return null;
-  const slow = unit.programs.find((program) => isSlowGup(program) && forcingsOf(program).length + lookupsOf(program).length > 0);
+  const slow = slowProgramsOf(unit).find((program) => forcingsOf(program).length + lookupsOf(program).length > 0);
   return {
     force,
     slow: slow ? slowPathOf(slow) : null,
@@ -67,7 +67,9 @@ export function cowMechanismOf(unit: Unit): CowMechanism | null {
 }
 
 /** Slow paths that a side shows, with or without a predicate. */
-export const slowPathsOf = (unit: Unit): SlowPath[] => unit.programs.filter((program) => isSlowGup(program)).map(slowPathOf);
+export const slowPathsOf = (unit: Unit): SlowPath[] => slowProgramsOf(unit).map(slowPathOf);
+
+const slowProgramsOf = (unit: Unit): readonly EffectProgram[] => unit.named(SLOW_GUP).filter(looksPagesUp);
 
 /** A helper of this name in a side, where it is one expression. */
 export function helperIn(unit: Unit, name: string): Helper | null {

@@ -2,18 +2,21 @@
 import { atLeast } from "../kernel/release.ts";
 import type { EffectProgram, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
-import { protectsPins, walkBesideFork } from "../scenarios/fork-and-fast-pin.ts";
+import { walkBesideFork } from "../scenarios/fork-and-pin/beside-fork.ts";
+import { checkedUnpin, checksPages } from "../scenarios/fork-and-pin/checked-unpin.ts";
+import { protectsPins } from "../scenarios/fork-and-pin/surroundings.ts";
 import { placeBehind } from "../scenarios/pinned-pages.ts";
+import { headTaken, splitBeforeGrab } from "../scenarios/split-before-grab.ts";
 import { entryOfPage } from "../scenarios/walked-page.ts";
 import { rivalsOf, walkerSecondLook } from "../scenarios/walker-second-look.ts";
 import { walkerWithoutUnshare } from "../scenarios/walker-without-unshare.ts";
 import { secondLookFixes } from "./fix/second-look.ts";
-import { besideForkFixes } from "./fix/write-protect-seq.ts";
+import { besideForkFixes, uncheckedReleaseFixes } from "./fix/write-protect-seq.ts";
 import { askedOfCall } from "./pages-asked.ts";
 import { reachable } from "./gup-cow-mechanism.ts";
 import { proved, provedCandidate, provenProperty } from "./proved-only.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
-import { isAffordable } from "./rule.ts";
+import { isAffordable, placeOf } from "./rule.ts";
 
 const ID = "gup-fast-protocol";
 
@@ -34,18 +37,21 @@ export const gupFastProtocol: Rule = {
       "whoever takes a page away has cleared the entry before it looked for pins. A question that is asked before the pin says nothing about the time after it.",
     messages: {
       again: "{function}() does not look at the entry again behind the pin: {what} between the first look and the pin goes unnoticed",
+      head: "{function}() takes its reference on the head of a page and does not ask again whether it still is the head: where the huge page is split in between, nothing keeps the page",
       beside: "{function}() does not keep out of the way of fork(): write_protect_seq must be read before the walk and again behind it, and what was pinned meanwhile be given back",
       kept: "{function}() returns without pages and keeps what it has pinned: the caller goes the slow way, and nobody gives the pins back",
+      checked: "{function}() gives back by {release}() what it pinned beside fork(): the pages may be shared by now, and with CONFIG_DEBUG_VM it stops the kernel for a pinned page that is not exclusive",
     },
     offersEdits: true,
-    scenarios: ["walker-second-look", "walk-beside-fork"],
+    scenarios: ["walker-second-look", "split-before-grab", "walk-beside-fork", "checked-unpin"],
     sources: [
       { thread: "mm/gup: prevent gup_fast from racing with COW during fork", who: "Jason Gunthorpe", date: "2020-12-15", link: "57efa1fe5957694fa541c9062de0a127f0b9acb0" },
     ],
   },
-  effects: ["grabPage", "gupFastWalk"],
+  effects: ["grabPage", "getReference", "gupFastWalk"],
   *check(site: Site): Iterable<Candidate> {
     if (site.effect.kind === "grabPage") yield* secondLook(site);
+    if (site.effect.kind === "getReference" && GRABBERS.test(site.program.name)) yield* head(site);
     if (site.effect.kind === "gupFastWalk" && WALKERS.has(site.call.name)) yield* besideFork(site);
   },
 };
@@ -67,6 +73,14 @@ function* secondLook(site: Site): Iterable<Candidate> {
     };
     return;
   }
+}
+
+/** FAST-2. */
+function* head(site: Site): Iterable<Candidate> {
+  const { program, node } = site;
+  if (headTaken(program, node) === null || !isAffordable(site) || locksTable(program)) return;
+  const experiment = splitBeforeGrab(node);
+  if (proved(experiment, site)) yield provedCandidate(site, ID, "head", { function: program.name }, experiment);
 }
 
 /* What a look at the graph rules out needs no exploration: most walkers are right. */
@@ -102,10 +116,28 @@ function* besideFork(site: Site): Iterable<Candidate> {
   if (!protectsPins(target.release)) return;
   const experiment = walkBesideFork(node);
   const property = provenProperty(experiment, site);
-  if (property === null) return;
+  if (property === null) {
+    yield* checkedRelease(site);
+    return;
+  }
   yield {
     ...provedCandidate(site, ID, property === "leak" ? "kept" : "beside", { function: program.name }, experiment),
     asked: askedOfCall(site, walkBesideFork),
     fixes: () => besideForkFixes(program, call, target.release),
+  };
+}
+
+/** FAST-3. */
+function* checkedRelease(site: Site): Iterable<Candidate> {
+  const { program, node, target } = site;
+  const call = program.nodes.find((one) => one.kind === "call" && checksPages(one));
+  if (call?.kind !== "call" || target.config.DEBUG_VM === false) return;
+  const experiment = checkedUnpin(node, target.release);
+  if (!proved(experiment, site)) return;
+  const data = { function: program.name, release: call.name };
+  yield {
+    ...provedCandidate(site, ID, "checked", data, experiment, placeOf(program, call)), severity: "warning",
+    asked: askedOfCall(site, (at) => checkedUnpin(at, target.release)),
+    fixes: () => uncheckedReleaseFixes(program, call, target.release),
   };
 }

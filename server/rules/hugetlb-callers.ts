@@ -129,7 +129,7 @@ function mayRelease(node: ProgramNode | undefined, lock: LockClass): boolean {
 }
 
 /** Nodes that control can come to from a node, itself included only through a loop; not past a node where it stops. */
-function reachable(program: EffectProgram, from: NodeId, stops: (node: ProgramNode | undefined) => boolean): ReadonlySet<NodeId> {
+export function reachable(program: EffectProgram, from: NodeId, stops: (node: ProgramNode | undefined) => boolean): ReadonlySet<NodeId> {
   const found = new Set<NodeId>();
   const work: NodeId[] = [from];
   for (let id = work.pop(); id !== undefined; id = work.pop()) {

@@ -2,6 +2,7 @@
 import { hugetlbUnshareUaf } from "../scenarios/hugetlb-unshare-uaf.ts";
 import { walkLockFixes } from "./fix/walk-lock.ts";
 import { isAnswered, linesAboveAreUnseen } from "./hugetlb-callers.ts";
+import { privateWalk } from "./hugetlb-private-walk.ts";
 import { unprotectedWalk, walkCandidate } from "./hugetlb-walk-uses.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 
@@ -19,11 +20,12 @@ export const hugetlbWalkUnlocked: Rule = {
     messages: {
       unlocked: "{condition}{function}() walks {vma} without {locks}: the PMD table can be unshared and freed before {use}",
       released: "{condition}{function}() uses {pointer} after giving up the lock that kept its PMD table: the table can be unshared and freed before {use}",
+      unmapped: "{function}() uses {pointer} after giving up mmap_lock: nobody shares the tables of {vma}, which is private, but munmap() frees them before {use}",
       question: "{condition}{function}() walks {vma} as its caller left it: does every caller of {outermost}() hold {locks}? Otherwise the PMD table can be unshared and freed before {use}",
       unseen: "{condition}{function}() walks {vma}, and the lines of {function}() above this hunk are not shown: do they hold {locks}? Otherwise the PMD table can be unshared and freed before {use}",
     },
     offersEdits: true,
-    scenarios: ["hugetlb-unshare-uaf"],
+    scenarios: ["hugetlb-unshare-uaf", "hugetlb-private-unmapped"],
     sources: [
       { thread: "Re: [PATCH RFC v2 00/12] mm/hugetlb: Make huge_pte_offset() thread-safe for pmd unshare", who: "Peter Xu", date: "2022-11-25", link: null },
     ],
@@ -32,6 +34,10 @@ export const hugetlbWalkUnlocked: Rule = {
   seesInlined: true,
   *check(site: Site): Iterable<Candidate> {
     const walk = unprotectedWalk(site);
+    if (walk === null) {
+      const unmapped = privateWalk(site, this.meta.id);
+      if (unmapped) yield unmapped;
+    }
     if (walk?.kind !== "lookup") return;
     const { use, asks } = walk;
     const { program } = site.fn;

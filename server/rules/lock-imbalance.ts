@@ -11,6 +11,12 @@ const TAKES_FOR_CALLER = /(?:^|_)(?:try)?(?:lock|get|hold|begin|start|acquire|en
 /** A function takes locks more than once. */
 const kinds = new WeakMap<EffectProgram, ObligationKind>();
 
+function kindIn(program: EffectProgram): ObligationKind {
+  const kind = kinds.get(program) ?? lockHolding(program);
+  kinds.set(program, kind);
+  return kind;
+}
+
 export const lockImbalance: Rule = {
   meta: {
     id: "lock-imbalance",
@@ -31,8 +37,6 @@ export const lockImbalance: Rule = {
     const { program, effect, call } = site;
     // Whoever only takes a lock takes it for its caller.
     if (TAKES_FOR_CALLER.test(program.name) || !givesUp(program, effect, call) || !isOneLock(program, effect, call)) return;
-    const kind = kinds.get(program) ?? lockHolding(program);
-    kinds.set(program, kind);
-    yield* checkObligation("lock-imbalance", "imbalance", kind, site);
+    yield* checkObligation("lock-imbalance", "imbalance", kindIn(program), site, undefined, { kindIn });
   },
 };

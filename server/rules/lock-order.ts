@@ -4,7 +4,7 @@ import type { Value } from "../program/code.ts";
 import type { EffectProgram } from "../program/program.ts";
 import { someIn } from "../scenarios/doubt.ts";
 import { INVERSIONS, lockOrder, wantedBy } from "../scenarios/lock-order.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
@@ -36,8 +36,8 @@ export const lockOrderRule: Rule = {
       const isAgain = inversion.held === inversion.wanted;
       if (inversion.wanted !== wanting.wanted || isAgain !== (effect.kind === "hugetlbWalk") || !isAffordable(site)) continue;
       if (!holds(site, inversion.held) || (isAgain && !mayShare(program)) || (inversion.wanted === null && remembersEntry(program))) continue;
-      const proof = prove(lockOrder({ call, effect }, inversion), program, target.release, MAX_STATES);
-      if (!isProved(proof)) continue;
+      const proof = proofOf(lockOrder({ call, effect }, inversion), program, target.release, MAX_STATES);
+      if (!proof) continue;
       yield {
         ruleId: "lock-order",
         messageId: inversion.wanted === null ? "migration" : isAgain ? "again" : "order",

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { isOwnRange, rangePlace, refusedRange } from "../scenarios/obligation/notifier-range.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts";
+import { obligationExperiment } from "../scenarios/obligation/experiment.ts";
+import { proofOf, type Proof } from "../scenarios/prove.ts";
 import { changedAfterRefusal } from "../scenarios/unchecked-start.ts";
 import { doesTo, isFirstStart, isUnderEntangled } from "./notifier-doing.ts";
 import { OOM_REAPER } from "./notifier-nonblock-outside-oom.ts";
+import { blockingStartFixes } from "./fix/blocking-start.ts";
+import { heedRefusalFixes } from "./fix/heed-refusal.ts";
 import { checkObligation } from "./obligation-check.ts";
 import { isResultTested } from "./result-tested.ts";
-import type { Candidate, Rule, Site } from "./rule.ts";
+import type { Candidate, Fix, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { wayOut } from "./way-out.ts";
 import { MAX_STATES } from "./budget.ts";
@@ -23,6 +27,7 @@ export const notifierNonblockUnchecked: Rule = {
       "all the same leaves a stale mapping behind, and whoever ends the range gives subscribers an end whose start they did not see: " +
       "BUG_ON() in KVM.",
     messages: { unbalanced: "{function}() does not heed what the start of {name} returned: {bad}" },
+    offersEdits: true,
     scenarios: ["notifier-imbalance", "refused-invalidation"],
     sources: [],
   },
@@ -34,17 +39,42 @@ export const notifierNonblockUnchecked: Rule = {
     if (!isOwnRange(program, place) || !isFirstStart(program, call, place) || isUnderEntangled(program, place)) return;
     const found = [...checkObligation(this.meta.id, "unbalanced", refusedRange(place, isResultTested(program, call)), site, (proof) =>
       // A way out is one from a start that succeeded.
-      proof.badState.startsWith("the function returns") ? wayOut(program, proof, (one) => doesTo(one, place), call.result) : placeOf(program, call))];
-    yield* found.length > 0 ? found : changed(site, place);
+      isLeftOpen(proof) ? wayOut(program, proof, (one) => doesTo(one, place), call.result) : placeOf(program, call), { mends: (proof) => (isLeftOpen(proof) ? null : refusalFixes(site, place)) })];
+    yield* found.length > 0 ? found.map((one) => ({ ...one, asked: askedOf(site, place) })) : changed(site, place);
   },
 };
+
+const isLeftOpen = ({ badState }: Proof): boolean => badState.startsWith("the function returns");
+
+/** The reaper may leave alone what was refused. Everybody else must not be refused. */
+const refusalFixes = ({ program, call }: Site, place: string): readonly Fix[] =>
+  program.name === OOM_REAPER ? heedRefusalFixes(program, call, ends(place)) : blockingStartFixes(program, call);
+
+const ends = (place: string) => (call: CallNode): boolean => doesTo(call, place) === "ends";
+
+/** Both questions about code that may have been edited: it looks at the value, or starts the range elsewhere. */
+const askedOf = (site: Site, place: string): NonNullable<Candidate["asked"]> => (code) => {
+  const program = code.program(site.program);
+  const start = program && startOf(program, place);
+  if (!program || !start) return null;
+  return [obligationExperiment(refusedRange(place, true), start), changedAfterRefusal(mirrorOf(site))].map((experiment) => ({ experiment, program }));
+};
+
+/** The first start of a range. */
+function startOf(program: EffectProgram, place: string): { readonly call: CallNode; readonly effect: BoundEffect } | null {
+  for (const node of program.nodes)
+    for (const effect of node.kind === "call" ? node.effects : []) if (node.kind === "call" && effect.kind === "notifierStart" && rangePlace(effect.range) === place) return { call: node, effect };
+  return null;
+}
+
+const mirrorOf = ({ program }: Site): "device" | "guest" => (program.name === OOM_REAPER ? "device" : "guest");
 
 /** Entries of the range are changed where the start was refused. */
 function* changed(site: Site, place: string): Iterable<Candidate> {
   const { program, call, target } = site;
   if (program.openStart || program.openEnd || !isAffordable(site)) return;
-  const proof = prove(changedAfterRefusal(program.name === OOM_REAPER ? "device" : "guest"), program, target.release, MAX_STATES);
-  if (!isProved(proof)) return;
+  const proof = proofOf(changedAfterRefusal(mirrorOf(site)), program, target.release, MAX_STATES);
+  if (!proof) return;
   yield {
     ruleId: "notifier-nonblock-unchecked",
     messageId: "unbalanced",
@@ -52,5 +82,7 @@ function* changed(site: Site, place: string): Iterable<Candidate> {
     place: placeOf(program, call),
     related: [],
     prove: () => proof,
+    asked: askedOf(site, place),
+    fixes: () => refusalFixes(site, place),
   };
 }

@@ -7,7 +7,7 @@ import { entryPointers } from "../scenarios/entries.ts";
 import { whyNotCovering, type NotCovering } from "../scenarios/coverage.ts";
 import { missingRange } from "../scenarios/missing-range.ts";
 import { isOwnRange, rangePlace } from "../scenarios/obligation/notifier-range.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import { doesTo } from "./notifier-doing.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
@@ -52,8 +52,8 @@ export const notifierRangeMissing: Rule = {
     const reason = places.length === 0 ? "none" : ([...why.values()].find((one) => one !== null) ?? "order");
     if (reason === "weaker-event" && isSetAgain(program, entry)) return;
     const experiment = missingRange(entry, { covers: (range) => (why.get(range) ?? null) === null, mirror: isOfDevice ? "owner" : reason === "weaker-event" ? "reader" : "guest" });
-    const proof = prove(experiment, program, target.release, MAX_STATES);
-    if (!isProved(proof)) return;
+    const proof = proofOf(experiment, program, target.release, MAX_STATES);
+    if (!proof) return;
     const messageId: NotCovering | "none" | "order" | "device" = isOfDevice ? "device" : reason;
     yield { ruleId: this.meta.id, messageId, data: { function: program.name, call: call.name, state: proof.badState }, place: placeOf(program, call), related: [], prove: () => proof };
   },

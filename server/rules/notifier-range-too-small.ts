@@ -4,7 +4,7 @@ import type { EffectProgram } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
 import { isUnshare, narrowRange } from "../scenarios/narrow-range.ts";
 import { isOwnRange, rangePlace } from "../scenarios/obligation/notifier-range.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import { doesTo, isFirstStart } from "./notifier-doing.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
@@ -31,8 +31,8 @@ export const notifierRangeTooSmall: Rule = {
     const place = rangePlace(effect.range);
     if (!isOwnRange(program, place) || !isFirstStart(program, call, place) || !program.nodes.some((node) => node.kind === "call" && node.effects.some(isUnshare))) return;
     if (!isAffordable(site) || !mayBeNarrow(program, place)) return;
-    const proof = prove(narrowRange(place), program, target.release, MAX_STATES);
-    if (!isProved(proof)) return;
+    const proof = proofOf(narrowRange(place), program, target.release, MAX_STATES);
+    if (!proof) return;
     yield { ruleId: this.meta.id, messageId: "narrow", data: { function: program.name, name: place, state: proof.badState }, place: placeOf(program, call), related: [], prove: () => proof };
   },
 };

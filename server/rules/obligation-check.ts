@@ -1,30 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { EffectProgram } from "../program/program.ts";
+import type { CallNode, EffectProgram } from "../program/program.ts";
 import { stepPlace } from "../program/place.ts";
 import { obligationExperiment } from "../scenarios/obligation/experiment.ts";
 import { isHandedOn } from "../scenarios/obligation/handed-on.ts";
 import { nameOf, type ObligationKind } from "../scenarios/obligation/obligation.ts";
 import { isPossible } from "../scenarios/obligation/possible.ts";
-import { isProved, prove, type Proof } from "../scenarios/prove.ts";
+import { proofOf, type Proof } from "../scenarios/prove.ts";
 import { missingEndFixes } from "./fix/missing-end.ts";
-import type { At, Candidate, Site, Standing } from "./rule.ts";
+import { surplusEndFixes } from "./fix/surplus-end.ts";
+import type { At, Candidate, Fix, Site, Standing } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
+
+/** How a rule has its findings mended. */
+export interface ObligationEdits {
+  /** Edits that may mend it. Missing, or null: the end on a way that lacks it, or not on one that has two. */
+  readonly mends?: (proof: Proof) => readonly Fix[] | null;
+  /** The kind for an edited function, where it is made from the function. */
+  readonly kindIn?: (program: EffectProgram) => ObligationKind;
+}
 
 /**
  * A rule that is an obligation: the call at the site begins something, and exploring the function shows a way on which it
  * is not ended as it must be. Exploring is the search itself, so there is no candidate that it does not prove: a way that
  * is only assumed is no finding. `at`: where the finding stands; missing: at the call.
  */
-export function* checkObligation(ruleId: string, messageId: string, kind: ObligationKind, site: Site, at?: (proof: Proof) => At | null): Iterable<Candidate> {
+export function* checkObligation(ruleId: string, messageId: string, kind: ObligationKind, site: Site, at?: (proof: Proof) => At | null, { mends, kindIn = () => kind }: ObligationEdits = {}): Iterable<Candidate> {
   const { program, call, effect, target } = site;
   const role = kind.role(effect, call);
   if (role?.does !== "begin" || program.openEnd || !isAffordable(site)) return;
   const name = nameOf(role, call);
   if (name === null || (role.place === null && isHandedOn(program, name))) return;
   if (!isPossible(kind, { call, effect }, program)) return;
-  const proof = prove(obligationExperiment(kind, { call, effect }), program, target.release, MAX_STATES);
-  if (!isProved(proof)) return;
+  const proof = proofOf(obligationExperiment(kind, { call, effect }), program, target.release, MAX_STATES);
+  if (!proof) return;
   const place = at?.(proof) ?? placeOf(program, call);
   yield {
     ruleId,
@@ -33,21 +42,26 @@ export function* checkObligation(ruleId: string, messageId: string, kind: Obliga
     place,
     related: [],
     prove: () => proof,
-    asked: (code) => askedOf(code, kind, site),
-    fixes: () => missingEndFixes(program, call, (one) => one.effects.some((end) => kind.role(end, one)?.does === "end")),
+    asked: (code) => askedOf(code, kindIn, site),
+    fixes: () => mends?.(proof) ?? balancingFixes(program, call, (one) => one.effects.some((end) => kind.role(end, one)?.does === "end")),
   };
 }
 
+/** An end more, or one less. */
+const balancingFixes = (program: EffectProgram, call: CallNode, isEnd: (call: CallNode) => boolean): readonly Fix[] => [
+  ...missingEndFixes(program, call, isEnd), ...surplusEndFixes(program, isEnd).map((fix) => ({ ...fix, isFallback: true as const })),
+];
+
 /** The same call in code that may have been edited. */
-function askedOf(code: Standing, kind: ObligationKind, { program, node, effect }: Site): ReturnType<NonNullable<Candidate["asked"]>> {
+function askedOf(code: Standing, kindIn: (program: EffectProgram) => ObligationKind, { program, node, effect }: Site): ReturnType<NonNullable<Candidate["asked"]>> {
   const [there, id] = [code.program(program), code.node(program, node)];
   const call = there && id !== null ? there.nodes[id] : undefined;
   const same = call?.kind === "call" ? call.effects.find((one) => one.kind === effect.kind) : undefined;
-  return there && call?.kind === "call" && same ? [{ experiment: obligationExperiment(kind, { call, effect: same }), program: there }] : null;
+  return there && call?.kind === "call" && same ? [{ experiment: obligationExperiment(kindIn(there), { call, effect: same }), program: there }] : null;
 }
 
 /** The call of the function at which its failing schedule ends; null: none is visible. */
-export function lastCall(program: EffectProgram, proof: Proof): At | null {
+export function lastCallNode(program: EffectProgram, proof: Proof): CallNode | null {
   const last = proof.schedule.at(-1);
   if (!last) return null;
   const node = program.nodes.find((one) => {
@@ -55,5 +69,11 @@ export function lastCall(program: EffectProgram, proof: Proof): At | null {
     const place = stepPlace(program.image, one.at);
     return place !== null && place.line === last.patchLine && (place.line !== null || place.fileLine === last.newLine) && last.step.startsWith(program.image.text.slice(one.at, one.end).split("\n")[0] ?? "");
   });
-  return node?.kind === "call" ? placeOf(program, node) : null;
+  return node?.kind === "call" ? node : null;
+}
+
+/** The place of that call. */
+export function lastCall(program: EffectProgram, proof: Proof): At | null {
+  const node = lastCallNode(program, proof);
+  return node && placeOf(program, node);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { isKeptElsewhere, isWarned, lostAllocation, protects, tellsBy, type Failing } from "../scenarios/lost-allocation.ts";
+import { errorOutFixes, withoutWarningFixes } from "./fix/error-out.ts";
+import { isKeptElsewhere, isWarned, lostAllocation, protects, tellsBy, type Failing, type Question } from "../scenarios/lost-allocation.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
-import type { Candidate, Rule, Site } from "./rule.ts";
+import type { Candidate, Rule, Site, Standing } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
 
@@ -19,6 +20,7 @@ export const pgtableAllocFailureLost: Rule = {
       lost: "{function}(): {bad}",
       warned: "{function}() warns where {callee}() finds no memory: {bad}",
     },
+    offersEdits: true,
     scenarios: ["pgtable-alloc-failure-lost"],
     sources: [
       { thread: "Re: [PATCH 3/3] mm/uffd: Detect pgtable allocation failures", who: "Peter Xu", date: "2023-01-04", link: null },
@@ -39,6 +41,8 @@ export const pgtableAllocFailureLost: Rule = {
       related: [],
       ...(messageId === "warned" ? { severity: "warning" } : {}),
       prove: () => proof,
+      asked: (code) => askedOf(code, site, messageId === "warned" ? "warns" : "arrives"),
+      fixes: () => (messageId === "warned" ? withoutWarningFixes(program, call) : errorOutFixes({ program, call, isErrno: effect.form === "negative" && effect.flags !== undefined })),
     });
     const lost = prove(lostAllocation(at, effect, "arrives"), program, target.release, MAX_STATES);
     if (isProved(lost)) return void (yield candidate("lost", lost));
@@ -47,6 +51,14 @@ export const pgtableAllocFailureLost: Rule = {
     if (isProved(warned)) yield candidate("warned", warned);
   },
 };
+
+/** The same call in code that may have been edited. */
+function askedOf(code: Standing, { program, node }: Site, question: Question): ReturnType<NonNullable<Candidate["asked"]>> {
+  const [there, id] = [code.program(program), code.node(program, node)];
+  const call = there && id !== null ? there.nodes[id] : undefined;
+  const effect = call?.kind === "call" ? call.effects.find((one): one is Failing => one.kind === "returnsError") : undefined;
+  return there && call?.kind === "call" && effect ? [{ experiment: lostAllocation({ call, effect }, effect, question), program: there }] : null;
+}
 
 /** Functions that protect a range say so themselves; an allocation is made for all kinds of reasons. */
 const asksForProtection = ({ program }: Site, { flags }: Failing): boolean => flags !== undefined || protects(program);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { EffectProgram } from "../program/program.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import { isHard, refusals, refusedForPin, type Refusal } from "../scenarios/refused-for-pin.ts";
 import type { Candidate, Fix, Rule, Site, Standing } from "./rule.ts";
 import { isAffordable } from "./rule.ts";
@@ -29,8 +29,8 @@ export const pinnedAsHardError: Rule = {
     if (call.result === null || !isAffordable(site)) return;
     for (const [index, refusal] of refusals(program, call.result).entries()) {
       if (!isHard(refusal)) continue;
-      const proof = prove(refusedForPin(refusal), program, target.release, MAX_STATES);
-      if (!isProved(proof)) continue;
+      const proof = proofOf(refusedForPin(refusal), program, target.release, MAX_STATES);
+      if (!proof) continue;
       yield {
         ruleId: this.meta.id,
         messageId: "hard",

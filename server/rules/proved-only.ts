@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Experiment } from "../scenarios/experiment.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf, prove } from "../scenarios/prove.ts";
 import { placeOf, type At, type Candidate, type Site } from "./rule.ts";
 
 /*
@@ -14,10 +14,8 @@ const MAX_STATES = 40_000;
 export const proved = (experiment: Experiment, site: Site): boolean => provenProperty(experiment, site) !== null;
 
 /** The property that is violated for certain, or null. */
-export function provenProperty(experiment: Experiment, { program, target }: Site): string | null {
-  const proof = prove(experiment, program, target.release, MAX_STATES);
-  return isProved(proof) ? proof.property : null;
-}
+export const provenProperty = (experiment: Experiment, { program, target }: Site): string | null =>
+  proofOf(experiment, program, target.release, MAX_STATES)?.property ?? null;
 
 /** Where the beginning of the function is not visible, it may decide before: never above `contract`. */
 export const provedCandidate = (

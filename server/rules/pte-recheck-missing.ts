@@ -2,7 +2,8 @@
 import { entryRecheck, type Stale } from "../scenarios/entry-recheck.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
 import { staleAt } from "../scenarios/stale-reads.ts";
-import type { Candidate, Rule, Site } from "./rule.ts";
+import { recheckFixes } from "./fix/recheck.ts";
+import type { Candidate, Rule, Site, Standing } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
 
@@ -21,6 +22,7 @@ export const pteRecheckMissing: Rule = {
       entry: "{function}() sets {pointer} by {copy}, which was read without the lock, and does not compare again under it",
       table: "{function}() writes to {pointer} although its table may be gone from {pmd}: nothing compares the pmd again under the lock",
     },
+    offersEdits: true,
     scenarios: ["move-stale-folio", "stale-entry-written", "pte-table-detached"],
     sources: [],
   },
@@ -32,11 +34,29 @@ export const pteRecheckMissing: Rule = {
       const proof = prove(entryRecheck({ call, effect }, stale), program, target.release, MAX_STATES);
       // What callers hold costs most to find out.
       if (!isProved(proof) || !othersMayRun(stale, mmapLockOf(site))) continue;
-      yield { ruleId: this.meta.id, messageId: stale.is, data: { function: program.name, ...named(stale) }, place: placeOf(program, stale.is === "folio" ? stale.retry : call), related: [], prove: () => proof };
+      yield {
+        ruleId: this.meta.id, messageId: stale.is, data: { function: program.name, ...named(stale) }, place: placeOf(program, stale.is === "folio" ? stale.retry : call), related: [],
+        prove: () => proof,
+        asked: (code) => askedOf(code, site, stale),
+        fixes: () => recheckFixes(program, call, stale),
+      };
       if (stale.is !== "folio") return;
     }
   },
 };
+
+/** The same question about code that may have been edited: jumps back keep their order. */
+function askedOf(code: Standing, { program, node, call, effect, target }: Site, stale: Stale): ReturnType<NonNullable<Candidate["asked"]>> {
+  const [there, id] = [code.program(program), code.node(program, node)];
+  const now = there && id !== null ? there.nodes[id] : undefined;
+  const same = now?.kind === "call" ? now.effects.find((one) => one.kind === effect.kind) : undefined;
+  if (!there || now?.kind !== "call" || !same) return null;
+  const alike = (one: Stale): boolean => JSON.stringify(named(one)) === JSON.stringify(named(stale));
+  const before = staleAt(program, { call, effect }, target.release).filter(alike);
+  const after = staleAt(there, { call: now, effect: same }, target.release).filter(alike);
+  const which = after[before.findIndex((one) => one.is !== "folio" || (stale.is === "folio" && one.retry.at === stale.retry.at))];
+  return which ? [{ experiment: entryRecheck({ call: now, effect: same }, which), program: there }] : null;
+}
 
 const named = (stale: Stale): Record<string, string> => Object.fromEntries(Object.entries(stale).flatMap(([key, value]) => (typeof value === "string" ? [[key, value]] : [])));
 

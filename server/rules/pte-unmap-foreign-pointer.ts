@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { highPteSeverity } from "../kernel/high-pte.ts";
 import { atLeast } from "../kernel/release.ts";
+import type { CallNode } from "../program/program.ts";
+import type { Experiment } from "../scenarios/experiment.ts";
 import { obligationExperiment } from "../scenarios/obligation/experiment.ts";
 import { foreignPointer, mapsOf, missedUnmap, sourceOf, unmapWithoutMap, type Foreign } from "../scenarios/obligation/foreign-unmap.ts";
 import { isHandedOn } from "../scenarios/obligation/handed-on.ts";
+import type { Site as Mapped } from "../scenarios/obligation/obligation.ts";
 import { isProved, prove, type Proof } from "../scenarios/prove.ts";
-import type { Candidate, Rule, Site } from "./rule.ts";
+import { unlockAloneFixes, unmapPointerFixes } from "./fix/unmap-argument.ts";
+import type { Candidate, Fix, Rule, Site, Standing } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 
 export const pteUnmapForeignPointer: Rule = {
@@ -23,6 +27,7 @@ export const pteUnmapForeignPointer: Rule = {
       "copy-only": "{function}() hands {call}() the address {name} of an object, which is in no page table",
       level: "{function}() hands {call}() {name}, a {type} * that no pte_offset_map() gave",
     },
+    offersEdits: true,
     scenarios: ["pte-unmap-of-copy"],
     sources: [],
   },
@@ -32,8 +37,9 @@ export const pteUnmapForeignPointer: Rule = {
     if (effect.kind !== "unmapPte") return;
     const foreign = foreignPointer(program, effect.pte);
     if (!foreign) return;
-    const [messageId, severity, data, run] = foreign.is === "object" ? ofObject(site, foreign) : ofLevel(site, foreign);
+    const { messageId, severity, data, run, asked, fixes } = foreign.is === "object" ? ofObject(site, foreign) : ofLevel(site, foreign);
     if (severity === null) return;
+    const canShow = highPteSeverity(target) !== null || foreign.is !== "object";
     yield {
       ruleId: this.meta.id,
       messageId,
@@ -42,35 +48,68 @@ export const pteUnmapForeignPointer: Rule = {
       place: placeOf(program, call),
       related: [],
       // What a target without high page tables would show is nothing: the call is wrong all the same.
-      prove: run && highPteSeverity(target) === null && foreign.is === "object" ? null : run,
+      prove: canShow ? run : null,
+      ...(asked && canShow ? { asked } : {}),
+      ...(fixes ? { fixes } : {}),
     };
   },
 };
 
-type Judged = readonly [messageId: string, severity: "error" | "warning" | "info" | null, data: Record<string, string>, prove: ((maxStates: number) => Proof) | null];
+interface Judged extends Pick<Candidate, "asked" | "fixes"> {
+  readonly messageId: string;
+  readonly severity: "error" | "warning" | "info" | null;
+  readonly data: Record<string, string>;
+  readonly run: ((maxStates: number) => Proof) | null;
+}
 
 function ofObject(site: Site, foreign: Foreign): Judged {
   const { program, call, effect, target } = site;
   const severity = highPteSeverity(target) ?? "info";
+  const only: Judged = { messageId: "copy-only", severity, data: {}, run: null };
   const pointer = sourceOf(program, foreign.text.slice(1));
-  if (pointer === null || program.openEnd || !isAffordable(site) || isHandedOn(program, pointer)) return ["copy-only", severity, {}, null];
-  const kind = missedUnmap(target.release, { call, effect }, pointer);
+  if (pointer === null || program.openEnd || !isAffordable(site) || isHandedOn(program, pointer)) return only;
   const maps = mapsOf(program, pointer);
-  if (maps.length === 0) return ["copy-only", severity, {}, null];
-  return [
-    "copy",
+  if (maps.length === 0) return only;
+  const experimentsOf = (unmap: Mapped, mapped: readonly Mapped[]): readonly Experiment[] => mapped.map((map) => obligationExperiment(missedUnmap(target.release, unmap, pointer), map));
+  return {
+    messageId: "copy",
     severity,
-    { pointer },
-    (maxStates) => {
-      const proofs = maps.map((map) => prove(obligationExperiment(kind, map), program, target.release, maxStates));
+    data: { pointer },
+    run: (maxStates) => {
+      const proofs = experimentsOf({ call, effect }, maps).map((experiment) => prove(experiment, program, target.release, maxStates));
       return proofs.find(isProved) ?? proofs[0]!;
     },
-  ];
+    asked: (code) => {
+      const [there, unmap] = [code.program(program), callThere(code, site)];
+      return there && unmap ? experimentsOf({ call: unmap, effect }, mapsOf(there, pointer)).map((experiment) => ({ experiment, program: there })) : null;
+    },
+    fixes: () => unmapPointerFixes(program, call, pointer),
+  };
 }
 
-function ofLevel({ program, call, effect, target }: Site, foreign: Foreign): Judged {
+/** The call in code that may have been edited. */
+function callThere(code: Standing, { program, node }: Site): CallNode | null {
+  const id = code.node(program, node);
+  const call = id === null ? undefined : code.program(program)?.nodes[id];
+  return call?.kind === "call" ? call : null;
+}
+
+function ofLevel(site: Site, foreign: Foreign): Judged {
+  const { program, call, effect, target } = site;
   const data = { type: foreign.is === "upper-level" ? foreign.type : "" };
+  const fixes = (): readonly Fix[] => unlockAloneFixes(program, call);
   // Before, only kernels with high page tables notice, and few of those have leaves above a table.
-  if (!atLeast(target.release, "6.6")) return ["level", target.config["HIGHPTE"] === true ? "error" : null, data, null];
-  return ["level", "error", data, (maxStates) => prove(unmapWithoutMap({ call, effect }), program, target.release, maxStates)];
+  if (!atLeast(target.release, "6.6")) return { messageId: "level", severity: target.config["HIGHPTE"] === true ? "error" : null, data, run: null, fixes };
+  const experiment = unmapWithoutMap({ call, effect });
+  return {
+    messageId: "level",
+    severity: "error",
+    data,
+    run: (maxStates) => prove(experiment, program, target.release, maxStates),
+    asked: (code) => {
+      const there = code.program(program);
+      return there ? [{ experiment, program: there }] : null;
+    },
+    fixes,
+  };
 }

@@ -5,7 +5,7 @@ import { pteMapping, pteRole } from "../scenarios/obligation/pte-mapping.ts";
 import { isHandedOn } from "../scenarios/obligation/handed-on.ts";
 import { nameOf } from "../scenarios/obligation/obligation.ts";
 import { isMoved, unmapOutside } from "../scenarios/obligation/pte-position.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import { checkObligation, lastCall } from "./obligation-check.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { placeOf } from "./rule.ts";
@@ -55,7 +55,7 @@ function* outside(ruleId: string, site: Site, severity: Candidate["severity"] & 
   const name = role?.does === "begin" ? nameOf(role, call) : null;
   if (name === null || program.openStart || program.openEnd || !isMoved(program, name) || isHandedOn(program, name)) return;
   const experiment = unmapOutside({ call, effect });
-  const proof = experiment && prove(experiment, program, target.release, MAX_STATES);
-  if (!proof || !isProved(proof)) return;
+  const proof = experiment && proofOf(experiment, program, target.release, MAX_STATES);
+  if (!proof) return;
   yield { ruleId, messageId: "outside", severity, data: { function: program.name, name }, place: lastCall(program, proof) ?? placeOf(program, call), related: [], prove: () => proof };
 }

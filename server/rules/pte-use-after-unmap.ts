@@ -3,9 +3,12 @@ import { highPteSeverity } from "../kernel/high-pte.ts";
 import { atLeast } from "../kernel/release.ts";
 import { nameOf, type ObligationKind } from "../scenarios/obligation/obligation.ts";
 import { pteRole } from "../scenarios/obligation/pte-mapping.ts";
+import type { Proof } from "../scenarios/prove.ts";
 import { pteUse } from "../scenarios/obligation/pte-use.ts";
-import { checkObligation, lastCall } from "./obligation-check.ts";
-import type { Candidate, Rule, Site } from "./rule.ts";
+import type { CallNode, EffectProgram } from "../program/program.ts";
+import { laterEndFixes } from "./fix/later-end.ts";
+import { checkObligation, lastCall, lastCallNode } from "./obligation-check.ts";
+import type { Candidate, Fix, Rule, Site } from "./rule.ts";
 
 export const pteUseAfterUnmap: Rule = {
   meta: {
@@ -21,6 +24,7 @@ export const pteUseAfterUnmap: Rule = {
       freed: "{function}() uses {name} after its unmap: the page table may be freed by then",
       unmapped: "{function}() uses {name} after its unmap: the address is mapped no more (kernels with CONFIG_HIGHPTE)",
     },
+    offersEdits: true,
     scenarios: ["pte-used-after-unmap"],
     sources: [{ thread: "Re: [PATCH 2/3] userfaultfd: UFFDIO_REMAP uABI", who: "Suren Baghdasaryan", date: "2023-09-15", link: null }],
   },
@@ -32,7 +36,9 @@ export const pteUseAfterUnmap: Rule = {
     const severity = highPteSeverity(target);
     const keeps = atLeast(target.release, "6.6");
     if (name === null || (!keeps && severity === null)) return;
-    const check = (messageId: string, kind: ObligationKind): Candidate[] => [...checkObligation(this.meta.id, messageId, kind, site, (proof) => lastCall(program, proof))];
+    const check = (messageId: string, kind: ObligationKind): Candidate[] => [
+      ...checkObligation(this.meta.id, messageId, kind, site, (proof) => lastCall(program, proof), { mends: (proof) => laterUnmaps(program, proof, kind) }),
+    ];
     // Whatever is used after the table is freed is used after its unmap: that is asked first, because it nearly always says no.
     const unmapped = check("unmapped", pteUse(target.release, name, "kernel-mapping"));
     if (unmapped.length === 0) return;
@@ -41,6 +47,13 @@ export const pteUseAfterUnmap: Rule = {
     else if (severity !== null) yield* unmapped.map((one) => ({ ...one, severity }));
   },
 };
+
+/** The unmap behind the last use. */
+function laterUnmaps(program: EffectProgram, proof: Proof, kind: ObligationKind): readonly Fix[] {
+  const use = lastCallNode(program, proof);
+  const does = (role: "use" | "end") => (one: CallNode): boolean => one.effects.some((effect) => kind.role(effect, one)?.does === role);
+  return use ? laterEndFixes(program, use, does("end"), does("use")) : [];
+}
 
 /** True where every caller is in an RCU section, or holds a spinning lock: then no grace period ends. */
 const callersKeepTables = ({ states }: Site): boolean =>

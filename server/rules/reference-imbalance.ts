@@ -2,13 +2,16 @@
 import type { Value } from "../program/code.ts";
 import { stepPlace, textAt } from "../program/place.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import { isUsed, putIn, referenceExperiment, type Questions, type Reference } from "../scenarios/reference/experiment.ts";
 import { isHandedOver, isHandedToUnknown } from "../scenarios/reference/handed.ts";
 import { keeperOf } from "../scenarios/reference/keeper.ts";
 import type { ScheduleRow } from "../scenarios/schedule.ts";
 import { aliasesOf, originOf, pointerNamed } from "../scenarios/reference/object.ts";
-import type { Candidate, Rule, Site } from "./rule.ts";
+import { laterEndFixes } from "./fix/later-end.ts";
+import { missingEndFixes } from "./fix/missing-end.ts";
+import { surplusEndFixes } from "./fix/surplus-end.ts";
+import type { Candidate, Fix, Rule, Site, Standing } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
 
@@ -23,6 +26,7 @@ export const referenceImbalance: Rule = {
       "A reference that a failing way forgets keeps its object for ever. One that is put twice frees the object under whoever " +
       "still has one, and an object whose reference was put is there only as long as somebody else keeps it.",
     messages: { imbalance: "{function}(): {bad}" },
+    offersEdits: true,
     scenarios: ["reference-imbalance"],
     sources: [],
   },
@@ -32,8 +36,8 @@ export const referenceImbalance: Rule = {
     const reference = referenceAt(site);
     if (reference === null || program.openEnd || !isAffordable(site)) return;
     for (const questions of questionsAbout(reference, program)) {
-      const proof = prove(referenceExperiment(reference, questions), program, target.release, MAX_STATES);
-      if (!isProved(proof)) continue;
+      const proof = proofOf(referenceExperiment(reference, questions), program, target.release, MAX_STATES);
+      if (!proof) continue;
       const seen = proof.property === "reference-leaked" ? null : wrongUse(program, proof.schedule);
       yield {
         ruleId: "reference-imbalance",
@@ -42,10 +46,30 @@ export const referenceImbalance: Rule = {
         place: placeOf(program, seen?.use ?? call),
         related: seen?.put ? [{ message: "put here", place: placeOf(program, seen.put) }] : [],
         prove: () => proof,
+        asked: (code) => askedOf(code, site, questions),
+        fixes: () => fixesOf(program, reference, proof.property, seen),
       };
     }
   },
 };
+
+/** The same reference in code that may have been edited. A put that an edit brings must not be one too many, whoever else has one. */
+function askedOf(code: Standing, { program, node }: Site, questions: Questions): ReturnType<NonNullable<Candidate["asked"]>> {
+  const [there, id] = [code.program(program), code.node(program, node)];
+  const call = there && id !== null ? there.nodes[id] : undefined;
+  const reference = there && call?.kind === "call" ? call.effects.map((effect) => referenceAt({ program: there, call, effect })).find((one) => one !== null) : null;
+  return there && reference ? [{ experiment: referenceExperiment(reference, { ...questions, twice: questions.twice || questions.leaked }), program: there }] : null;
+}
+
+/** Puts what leaks, drops one of two puts, or puts later. */
+function fixesOf(program: EffectProgram, { site, name }: Reference, property: string, seen: ReturnType<typeof wrongUse> | null): readonly Fix[] {
+  const names = aliasesOf(program, name);
+  const isPut = (call: CallNode): boolean => call.effects.some((effect) => effect.kind === "putReference" && names.has(pointerNamed(program, effect.object) ?? ""));
+  const isUse = (call: CallNode): boolean => isUsed({ ...program, nodes: [call] }, names);
+  if (property === "reference-leaked") return missingEndFixes(program, site.call, isPut);
+  if (property === "uaf") return seen?.use ? laterEndFixes(program, seen.use, isPut, isUse) : [];
+  return surplusEndFixes(program, isPut);
+}
 
 /** The calls in which a schedule ends, and in which it put the reference before. */
 function wrongUse(program: EffectProgram, schedule: readonly ScheduleRow[]): { readonly use: CallNode | null; readonly put: CallNode | null } {
@@ -63,7 +87,7 @@ const callIn = (program: EffectProgram, row: ScheduleRow): CallNode | null =>
   }) ?? null;
 
 /** The reference that a call takes, where the object has one name and came from one place. */
-function referenceAt({ program, call, effect }: Site): Reference | null {
+function referenceAt({ program, call, effect }: Pick<Site, "program" | "call" | "effect">): Reference | null {
   if (effect.kind === "returnsReference") {
     const name = call.result;
     if (name === null || effect.out !== undefined || effect.reference !== "get" || effect.to === "pages" || effect.failure === "negative") return null;

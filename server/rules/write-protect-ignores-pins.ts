@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import { protectionAt, unseenWrite } from "../scenarios/unseen-write.ts";
 import type { EffectProgram } from "../program/program.ts";
 import { textAt } from "../program/place.ts";
@@ -30,8 +30,8 @@ export const writeProtectIgnoresPins: Rule = {
     if (!isAffordable(site) || asksForPins(program)) return;
     const protection = protectionAt(program, node);
     if (!protection) return;
-    const proof = prove(unseenWrite(protection), program, target.release, MAX_STATES);
-    if (!isProved(proof)) return;
+    const proof = proofOf(unseenWrite(protection), program, target.release, MAX_STATES);
+    if (!proof) return;
     yield {
       ruleId: this.meta.id,
       messageId: protection.tracking === "uffd-wp" ? "uffdWp" : "softDirty",

@@ -53,10 +53,10 @@ export function atomicCall(sleepers: Sleepers, { release: asked, config }: Pick<
 }
 
 /** How an effect changes the number of atomic sections that the thread is in; null: not at all. */
-type DepthOf = (effect: BoundEffect, call: CallNode) => "enter" | "leave" | null;
+export type DepthOf = (effect: BoundEffect, call: CallNode) => "enter" | "leave" | null;
 
 /** With a configuration that the user set, more calls enter a section: kmap_atomic() behind a mapped entry (HIGHPTE). */
-const sectionsIn = ({ release, config }: Pick<Target, "release" | "config">): DepthOf => (effect, call) => {
+export const sectionsIn = ({ release, config }: Pick<Target, "release" | "config">): DepthOf => (effect, call) => {
   const always = sectionDepth(effect);
   if (always !== null || (effect.kind !== "mapPte" && effect.kind !== "unmapPte")) return always;
   const fact = factFor(call.name, call.args.length, release)?.fact;
@@ -89,12 +89,6 @@ export function sectionDepth(effect: BoundEffect): ReturnType<DepthOf> {
   }
 }
 
-/** True where a function enters a section at all: nothing else needs to be looked at. */
-export function entersAtomic(program: EffectProgram, target: Pick<Target, "release" | "config">): boolean {
-  const depth = sectionsIn(target);
-  return program.nodes.some((node) => node.kind === "call" && node.effects.some((effect) => depth(effect, node) === "enter"));
-}
-
 function world(program: EffectProgram, thread: ThreadBuilder, sleepers: Sleepers, isLeft: (call: CallNode) => boolean, depth: DepthOf): World {
   const context = atomicContext(thread);
   const guessed = guessedNames(program);
@@ -121,14 +115,14 @@ function world(program: EffectProgram, thread: ThreadBuilder, sleepers: Sleepers
   };
 }
 
+/** A mapped entry is a section, and its lock another one. */
+export const timesEntered = (effect: BoundEffect): number => (effect.kind === "mapPte" && effect.rcu && effect.locks ? 2 : 1);
+export const timesLeft = (effect: BoundEffect): number => (effect.kind === "unmapPte" && effect.rcu && effect.ptl !== null ? 2 : 1);
+
 /** One step of an effect. The value of a call is decided by the first of its effects that may fail. */
 function change(way: "enter" | "leave", effect: BoundEffect, call: CallNode, lifting: Lifting, context: Context, decides: boolean): LiftedStep {
-  if (way === "leave") {
-    const both = effect.kind === "unmapPte" && effect.rcu && effect.ptl !== null;
-    return { alternatives: [{ effect: both ? [leaveIfEntered(context), leaveIfEntered(context)] : [leaveIfEntered(context)] }] };
-  }
-  const twice = effect.kind === "mapPte" && effect.rcu && effect.locks;
-  const entered = twice ? [increment(context), increment(context)] : [increment(context)];
+  if (way === "leave") return { alternatives: [{ effect: Array.from({ length: timesLeft(effect) }, () => leaveIfEntered(context)) }] };
+  const entered = Array.from({ length: timesEntered(effect) }, () => increment(context));
   const failure = decides ? failureOf(effect) : null;
   const set = (value: number): readonly Assignment[] => (decides ? lifting.set(call.result, value) : []);
   const success: Alternative = { effect: [...entered, ...set(failure === "nonzero" ? 0 : 1)] };
@@ -137,7 +131,7 @@ function change(way: "enter" | "leave", effect: BoundEffect, call: CallNode, lif
 }
 
 /** Value of the call where the section was not entered; null: it always is. */
-function failureOf(effect: BoundEffect): "zero" | "nonzero" | null {
+export function failureOf(effect: BoundEffect): "zero" | "nonzero" | null {
   if (effect.kind === "mapPte") return !effect.mayFail ? null : effect.pteOut ? "nonzero" : "zero";
   const held = "held" in effect ? effect.held : undefined;
   return held === undefined || held === "always" ? null : held === "zero" ? "nonzero" : "zero";

@@ -10,10 +10,11 @@ import type { Experiment } from "./experiment.ts";
 import { followPredicate, upstreamPredicate, type EntryBits, type FlagWord } from "./gup-slow-path.ts";
 
 /*
- * Two ways in which `can_follow_write_pte()` (or `_pmd`) goes wrong once GUP forces write faults (17839856fd58): it asks
- * for FOLL_FORCE and never accepts the page that the forced fault made, or it does not ask whether the entry is dirty and
- * accepts a page that this call did not make (Dirty COW, 19be0eaffa3a). The rest of the slow path is a template: look up
- * and decide under the page-table lock; fault; again.
+ * Three ways in which `can_follow_write_pte()` (or `_pmd`) goes wrong once GUP forces write faults (17839856fd58): it asks
+ * for FOLL_FORCE and never accepts the page that the forced fault made; it does not ask whether the entry is dirty and
+ * accepts a page that this call did not make (Dirty COW, 19be0eaffa3a); it takes any dirty entry, although an entry that fork
+ * write-protected is dirty too. The rest of the slow path is a template: look up and decide under the page-table lock; fault;
+ * again.
  */
 
 /** The predicate as the patch has it, or as upstream has it. */
@@ -27,6 +28,10 @@ interface Slot {
   readonly dirty: Field;
   /** FOLL_COW: this call has been through a COW cycle. */
   readonly cow: Field;
+  /** The entry that a write fault makes may be written; default: the mapping is read-only, so it stays so. */
+  readonly mayWrite?: true;
+  /** The call begins when this holds; default: at once. */
+  readonly after?: Expression;
 }
 
 /** The entry starts with the page that `pages` calls 1, clean; a write fault maps 2. */
@@ -57,12 +62,13 @@ function slowPath(
 ): { thread: ThreadBuilder; taken: number } | null {
   const thread = model.thread("__get_user_pages()", "review");
   const bits = { FOLL_WRITE: TRUE, FOLL_FORCE: force ? TRUE : FALSE, FOLL_COW: eq(slot.cow, 1) };
-  const entry: EntryBits = { writable: FALSE, dirty: eq(slot.dirty, 1) };
+  const entry: EntryBits = { writable: slot.mayWrite ? eq(slot.entry, 2) : FALSE, dirty: eq(slot.dirty, 1) };
   const flags = word(bits, predicate.value);
   const accepts = upstream ? upstreamPredicate(entry, flags) : followPredicate(predicate.value, entry, flags);
   if (accepts === null) return null;
   const shown = sourceOf(predicate);
   const fault = [assign(slot.entry, 2), assign(slot.dirty, 1), assign(slot.cow, 1)];
+  if (slot.after) thread.step({ text: "the call begins", hidden: true, guard: slot.after });
   thread.label("retry");
   thread.step({
     ...shown,
@@ -73,7 +79,8 @@ function slowPath(
     ],
   });
   thread.label("fault");
-  thread.step({ text: "faultin_page(FAULT_FLAG_WRITE): breaks COW; the mapping is read-only, so the entry stays so", effect: fault, to: "retry" });
+  const outcome = slot.mayWrite ? "the entry maps the copy, writable" : "the mapping is read-only, so the entry stays so";
+  thread.step({ text: `faultin_page(FAULT_FLAG_WRITE): breaks COW; ${outcome}`, effect: fault, to: "retry" });
   thread.label("take");
   const taken = thread.step({ text: take.text, checks: take.checks });
   return { thread, taken };
@@ -128,6 +135,37 @@ export const dirtyCow = (value: Value): Experiment =>
         text: "reads the address: maps page F of the file, clean",
         alternatives: [{ guard: eq(slot.entry, 0), effect: [assign(slot.entry, 1), assign(slot.dirty, 0)] }, { guard: ne(slot.entry, 0) }],
       });
+      model.reach(path.thread, path.taken, "the kernel writes");
+      return true;
+    },
+  );
+
+/**
+ * B:S5, after a fork: `copy_one_pte()` write-protects the entry of a private mapping and leaves its dirty bit alone. Taken as
+ * it is, the page is written while the other process reads it.
+ */
+export const sharedDirty = (value: Value): Experiment =>
+  aboutPredicate(
+    {
+      name: "shared-dirty-page",
+      primary: ["write-to-shared-page"],
+      secondary: [],
+      bounds: "environment {fork() after the page was written, a child that reads}, write through /proc/self/mem (FOLL_WRITE | FOLL_FORCE), private anonymous page, SC",
+    },
+    value,
+    (model, predicate, upstream) => {
+      const pages = { labels: { 0: "none", 1: "page X, shared with the child", 2: "copy" } };
+      const slot: Slot = { ...slotOf(model, pages), mayWrite: true };
+      const page = model.field("page taken", 0, pages);
+      const fork = model.thread("child B", "environment");
+      const begun = model.field("forked", 0, { hidden: true });
+      const path = slowPath(model, predicate, upstream, { ...slot, after: eq(begun, 1) }, true, {
+        text: "the kernel writes to the page it took",
+        checks: [{ holds: ne(page, 1), property: "write-to-shared-page", message: "the write lands in page X, which fork() left read-only because the child reads it too" }],
+        page,
+      });
+      if (!path) return false;
+      fork.step({ text: "fork(): both entries of page X are write-protected now, and as dirty as before", effect: [assign(slot.dirty, 1), assign(begun, 1)] });
       model.reach(path.thread, path.taken, "the kernel writes");
       return true;
     },

@@ -43,14 +43,15 @@ export const pageNames = (initially: Initially): readonly string[] => ["none", .
 /** Labels of a field that holds a page number. */
 export const pageLabels = (initially: Initially): Record<number, string> => Object.fromEntries(pageNames(initially).entries());
 
-export function privateMapping(model: ModelBuilder, era: GupEra, initially: Initially): PrivateMapping {
+/** `readOnly`: the entry of an anonymous page is write-protected from the start, as after a fork whose child is gone. */
+export function privateMapping(model: ModelBuilder, era: GupEra, initially: Initially, readOnly = false): PrivateMapping {
   const behavior = ERAS[era];
   const [, ...names] = pageNames(initially);
   const isAnonymous = initially === "anonymous";
   const hidden = [...hiddenCounts(behavior.anonReuse), "content"] as const;
   return {
     behavior,
-    entry: model.field("entry(va)", isAnonymous ? 2 * FIRST : 0, { labels: pteLabels(names) }),
+    entry: model.field("entry(va)", isAnonymous ? 2 * FIRST - (readOnly ? 1 : 0) : 0, { labels: pteLabels(names) }),
     childPage: model.field("page of the child", 0, { hidden: true }),
     folios: folios(model, PAGES, isAnonymous ? 1 : 0, names, { hidden, ...(isAnonymous ? {} : { first: { refcount: 1, mapcount: 0 } }) }),
     anonymous: model.array("anonymous", [0, isAnonymous ? 1 : 0, 0, 0], { hidden: true }),

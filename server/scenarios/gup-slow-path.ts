@@ -103,8 +103,9 @@ const map = (value: Expression | null, change: (value: Expression) => Expression
 export const upstreamPredicate = (entry: EntryBits, flags: FlagWord): Expression =>
   or(entry.writable, and(flags.bit("FOLL_COW"), entry.dirty));
 
-/** True where a program is GUP's slow path: it looks pages up by a flag word. */
-export const isSlowGup = (program: EffectProgram): boolean =>
-  program.nodes.some((node) => node.kind === "call" && node.effects.some((effect) => effect.kind === "gupFollow")) &&
-  program.name.startsWith("__get_user_pages");
+/** GUP's slow path, in every release. */
+export const SLOW_GUP = "__get_user_pages";
 
+/** True where a program looks pages up by a flag word, as that path does. */
+export const looksPagesUp = (program: EffectProgram): boolean =>
+  program.nodes.some((node) => node.kind === "call" && node.effects.some((effect) => effect.kind === "gupFollow"));

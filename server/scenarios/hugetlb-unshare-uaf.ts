@@ -7,7 +7,7 @@ import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts
 import { render } from "../program/render.ts";
 import { modelBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
-import { FALSE, ne, or, TRUE, type Expression } from "../simulator/expression.ts";
+import { FALSE, ne, or, TRUE, type Expression, type Operand } from "../simulator/expression.ts";
 import type { Alternative, Check } from "../simulator/model.ts";
 import { tableLives, tableLockLives } from "../simulator/objects/page-table.ts";
 import { rcuReadLock, rcuReadUnlock } from "../simulator/objects/rcu.ts";
@@ -29,7 +29,16 @@ import type { LiftedStep, Lifting, World } from "./world.ts";
 /** True where the effect takes, or names, the lock of the table. */
 const takesTableLock = ({ kind }: BoundEffect): boolean => kind === "ptlOf" || kind === "lockEntryTable";
 
-function world(objects: SharedTable, focus: WalkFocus, program: EffectProgram, locks: PmdSharingLocks): World {
+/** What the code learns about the mapping that it walks. */
+export interface Answers {
+  place(value: Value): Operand | null;
+  readonly isCow: Expression;
+}
+
+const SHARED: Answers = { place: placeOf, isCow: FALSE };
+
+/** A walk of the table: its lookups, its uses and the locks that it is made under. */
+export function walkWorld(objects: SharedTable, focus: WalkFocus, program: EffectProgram, locks: PmdSharingLocks, answers: Answers = SHARED): World {
   const walks = (effect: BoundEffect, call: CallNode): boolean => effect.kind === "hugetlbWalk" && vmaOfWalk(effect) === focus.vma && call.result !== null;
   const pointers = pointersInto(program, focus);
   const usesPointer = (value: Value): boolean => pointers.has(render(value));
@@ -46,12 +55,12 @@ function world(objects: SharedTable, focus: WalkFocus, program: EffectProgram, l
       return used ? [used] : [];
     },
     refine: (effect, call, lifting) => (effect.kind === "hugetlbWalk" ? [walkStep(call, lifting, objects, focus, locks)] : refine(effect, call, lifting, objects, focus)),
-    place: (value) => placeOf(value),
+    place: (value) => answers.place(value),
     decidedBy: asksSharing(program),
     handed: (call) => handedLocked(program, call),
     meaning(pure, args) {
       if (pure.meaning === "hugetlb-vma") return TRUE;
-      if (pure.meaning === "cow-mapping") return FALSE;
+      if (pure.meaning === "cow-mapping") return answers.isCow;
       if (pure.meaning === "load-entry" && args[0]) return null;
       return null;
     },
@@ -108,7 +117,7 @@ export function hugetlbUnshareUaf(focus: WalkFocus, axis: FreeingAxis, release: 
     const model = modelBuilder("hugetlb-unshare-uaf");
     const objects = sharedTable(model, focus.kind === "allocation" ? "only B" : "both");
     const whole = inCaller(program, focus);
-    const lifted = lift(model, whole, release, () => world(objects, focus, whole, locks));
+    const lifted = lift(model, whole, release, () => walkWorld(objects, focus, whole, locks));
     const unshare = unsharer(model, objects, locks.hasVmaLock);
     unmapper(model, objects, axis, locks.hasVmaLock);
     if (axis.page === "rcu") gracePeriod(model, objects);

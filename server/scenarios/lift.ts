@@ -345,7 +345,7 @@ class Emitter implements Lifting {
           { guard: not(condition), to: otherwise, note: said(false) },
         ],
         // What the rows above decide needs no row of its own; a flag that the caller passed does.
-        hidden: !ASKS_FLAG.test(render(node.condition)),
+        hidden: !ASKS_FLAG.test(render(node.condition)) && this.#world.shows?.(node.condition) !== true,
       });
     }
     return this.thread.step({ text, source: shown.source, alternatives: this.#open(node, then, otherwise, said), hidden: node.at < 0 });

@@ -46,6 +46,16 @@ function madeBy(program: EffectProgram, call: RegExp): ReadonlySet<string> {
   return found;
 }
 
+/** Pages of which a value, or a variable that it names, is made an entry. */
+function pagesOf(program: EffectProgram, value: Value): readonly Value[] {
+  const names = new Set(namesIn(value));
+  const made = (one: Value): readonly Value[] => (one.kind !== "call" ? [] : MAKES_ENTRY.test(one.name) ? one.args.slice(0, 1) : one.args.flatMap(made));
+  return [...made(value), ...program.nodes.flatMap((node) => {
+    if (node.kind === "assign" && node.value && names.has(render(node.target))) return made(node.value);
+    return node.kind === "call" && node.result !== null && names.has(node.result) && MAKES_ENTRY.test(node.name) ? node.args.slice(0, 1) : [];
+  })];
+}
+
 /** An entry that a call changes, and where it stands. */
 interface Changed {
   readonly entry: string;
@@ -59,6 +69,23 @@ const changedBy = (call: CallNode, entry: string | null): Changed[] =>
 
 /** A split enters the page where it is, by other entries. */
 const isElsewhere = (one: Changed, other: Changed): boolean => one.level === other.level && one.address !== other.address;
+
+/** True where the page of a new entry is not one that was mapped before: it was found without looking at an entry, or gets its first mapping here. */
+function isNewPage(program: EffectProgram, page: Value): boolean {
+  const old = new Set([...program.variables].flatMap(([name, { type, isParameter }]) => (type === "pte_t" || isParameter ? [name] : [])));
+  const given = (name: string): readonly (readonly string[])[] => program.nodes.flatMap((node) => {
+    if (node.kind === "assign" && render(node.target) === name) return [node.value ? namesIn(node.value) : []];
+    return node.kind === "call" && node.result === name ? [node.args.flatMap(namesIn)] : [];
+  });
+  const comesFromEntry = (name: string, seen: readonly string[] = []): boolean => {
+    // NULL is no page at all.
+    const values = seen.includes(name) ? [] : given(name).filter((names) => names.some((one) => one !== "NULL"));
+    return values.length === 0 ? old.has(name) : values.every((names) => names.some((one) => program.variables.get(one)?.type === "pte_t" || (one !== name && program.variables.get(one)?.isParameter !== true && comesFromEntry(one, [...seen, name]))));
+  };
+  const isMappedAnew = program.nodes.some((node) =>
+    node.kind === "call" && node.effects.some((effect) => effect.kind === "transfersReference" && effect.to === "mapping" && namesIn(effect.object).some((name) => namesIn(page).includes(name))));
+  return isMappedAnew || !namesIn(page).some((name) => comesFromEntry(name));
+}
 
 /** Moves of one page in a function, in order of text. */
 export function movesOf(program: EffectProgram): Move[] {
@@ -74,7 +101,7 @@ export function movesOf(program: EffectProgram): Move[] {
     return call.effects.flatMap((effect) => {
       if (effect.kind !== "setEntry" || !isOf(effect.value, made, MAKES_ENTRY)) return [];
       const [to] = changedBy(call, entryOf(effect.pte));
-      if (!to || cleared.some(({ entry }) => entry === to.entry)) return [];
+      if (!to || cleared.some(({ entry }) => entry === to.entry) || pagesOf(program, effect.value).some((page) => isNewPage(program, page))) return [];
       const from = cleared.find((one) => isElsewhere(one, to));
       return from === undefined ? [] : [{ node, call, from: from.entry, to: to.entry, isWritable: isOf(effect.value, writable, MAKES_WRITABLE) }];
     });

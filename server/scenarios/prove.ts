@@ -94,8 +94,30 @@ function explored({ experiment, program }: Asked, release: Release, maxStates: n
 /** Explores the program under review, then the reference fix, then the fix undone. */
 export function prove(experiment: Experiment, program: EffectProgram, release: Release, maxStates: number): Proof {
   const run = explored({ experiment, program }, release, maxStates);
-  if (!run) return failure(experiment, NOT_LIFTED, program, []);
-  const { built, options, result, model: shownModel } = run;
+  return run ? shown(run, { experiment, program }, release, maxStates) : failure(experiment, NOT_LIFTED, program, []);
+}
+
+/** As `prove`, for whoever wants a proof or nothing: what only an assumption leads to is not explored. */
+export function proofOf(experiment: Experiment, program: EffectProgram, release: Release, maxStates: number): Proof | null {
+  const run = exploredForCertain({ experiment, program }, release, maxStates);
+  if (run?.result.verdict !== "fail") return null;
+  const proof = shown(run, { experiment, program }, release, maxStates);
+  return isProved(proof) ? proof : null;
+}
+
+/** True where a schedule fails that rests on the text alone. There is no proof where none does. */
+export const failsForCertain = (experiment: Experiment, program: EffectProgram, release: Release, maxStates: number): boolean =>
+  exploredForCertain({ experiment, program }, release, maxStates)?.result.verdict === "fail";
+
+function exploredForCertain({ experiment, program }: Asked, release: Release, maxStates: number): Run | null {
+  const built = experiment.build(program, release);
+  if (!built) return null;
+  const options = optionsFor(experiment, built.model, experiment.primary, maxStates);
+  const model = withoutAssumed(built.model) ?? built.model;
+  return { built, options, result: exploreOnce(model, options), model };
+}
+
+function shown({ built, options, result, model: shownModel }: Run, { experiment, program }: Asked, release: Release, maxStates: number): Proof {
   const assumptions = [...program.assumptions.map((one) => one.text), ...built.assumptions];
   if (result.verdict !== "fail") return {
       ...failure(experiment, result, program, assumptions), ...(result.verdict === "pass" && isWhole(experiment, program, built) ? { refutes: true } : {}),

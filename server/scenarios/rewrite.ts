@@ -58,6 +58,22 @@ export function insertBefore(
   return { ...program, nodes, entry: to(program.entry) };
 }
 
+/** Calls to put behind a call: control goes through them wherever it went from there. */
+export function insertBehind(program: EffectProgram, id: NodeId, calls: readonly Omit<CallNode, "next">[]): EffectProgram {
+  const nodes: ProgramNode[] = [...program.nodes];
+  const node = nodes[id];
+  if (node?.kind !== "call") return program;
+  const next = calls.reduceRight((behind, call) => nodes.push({ ...call, next: behind }) - 1, node.next);
+  nodes[id] = { ...node, next };
+  return { ...program, nodes };
+}
+
+/** Calls that do nothing any more: control passes through. */
+export const emptied = (program: EffectProgram, isGone: (id: NodeId) => boolean): EffectProgram => ({
+  ...program,
+  nodes: program.nodes.map((node, id): ProgramNode => (isGone(id) && "next" in node ? { kind: "label", name: null, at: -1, next: node.next } : node)),
+});
+
 /** True for a node at which the function is left: a return, the end of what is visible. */
 export const leaves = (node: ProgramNode): boolean => node.kind === "return" || (node.kind === "unseen" && node.where === "end");
 

@@ -86,6 +86,8 @@ export interface World {
   leaving?(at: ReturnNode | null, lifting: Lifting): readonly Check[];
   /** True where `leaving` asks what is returned. */
   readonly readsReturns?: boolean;
+  /** True for a condition that is decided and gets a row all the same: its outcome is what the scenario is about. Missing: none is. */
+  shows?(condition: Value): boolean;
   /** Initial value of a parameter, where the scenario fixes it. */
   parameter?(name: string, bit: string | null): number | null;
 }

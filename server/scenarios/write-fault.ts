@@ -23,10 +23,10 @@ import type { LiftedStep, World } from "./world.ts";
  * wrong: to keep a page that somebody else can still read (CVE-2020-29374), and to copy one that a device works on.
  */
 
-const GATE = "begin";
+export const GATE = "begin";
 
 /** `wp_page_reuse()` may stand in the place of its call: the call says what it comes to. */
-const KEEPS = "wp_page_reuse";
+export const KEEPS = "wp_page_reuse";
 
 /** Calls that say something about the page, with what they say of a small, mapped, anonymous page that is not KSM's. */
 const ABOUT_PAGE: Readonly<Record<string, 0 | 1>> = {
@@ -47,7 +47,7 @@ export const decidesReuse = (program: EffectProgram): boolean => {
   return calls.some((node) => node.kind === "call" && copies(node)) && calls.some((node) => node.kind === "call" && node.name === KEEPS);
 };
 
-const copies = (call: CallNode): boolean => call.effects.some((effect) => effect.kind === "cowFault" && effect.does === "copy");
+export const copies = (call: CallNode): boolean => call.effects.some((effect) => effect.kind === "cowFault" && effect.does === "copy");
 
 /** The call at which a fault keeps the page. */
 export const keepsAt = (program: EffectProgram): CallNode | null =>
@@ -56,12 +56,12 @@ export const keepsAt = (program: EffectProgram): CallNode | null =>
 const KEPT: BoundEffect = { kind: "cowFault", does: "own" };
 
 /** Calls of `wp_page_reuse()` with what they come to. */
-const withKept = (program: EffectProgram): EffectProgram => ({
+export const withKept = (program: EffectProgram): EffectProgram => ({
   ...program,
   nodes: program.nodes.map((node): ProgramNode => (node.kind === "call" && node.name === KEEPS ? { ...node, effects: [KEPT], knowledge: "effects" } : node)),
 });
 
-interface Fault {
+export interface Fault {
   readonly program: EffectProgram;
   readonly mapping: PrivateMapping;
   readonly begun: Field;
@@ -69,7 +69,8 @@ interface Fault {
   readonly copyAt: NodeId | null;
 }
 
-function world({ program, mapping, begun, copyAt }: Fault): World {
+/** What `do_wp_page()` sees: it runs once `begun` is set and the entry is read-only, and goes on at "handled". */
+export function faultWorld({ program, mapping, begun, copyAt }: Fault): World {
   const isGate = (call: CallNode): boolean => call.at < 0 && call.name === GATE;
   const page = pageOf(mapping.entry);
   const { folios } = mapping;
@@ -153,7 +154,7 @@ function compared(of: Value & { kind: "binary" }, countOf: (call: string) => Exp
 function addFault(model: ModelBuilder, program: EffectProgram, release: Release, isReference: boolean, fault: Omit<Fault, "program">): { thread: ThreadBuilder; assumptions: readonly string[] } {
   if (!isReference) {
     const gated = insertAtStart(withKept(program), [{ ...synthetic("", { kind: "maySleep" }), name: GATE }]);
-    const { thread, assumptions } = lift(model, gated, release, () => world({ ...fault, program: gated }), { next: "END" });
+    const { thread, assumptions } = lift(model, gated, release, () => faultWorld({ ...fault, program: gated }), { next: "END" });
     thread.label("handled");
     return { thread, assumptions };
   }

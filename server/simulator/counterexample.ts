@@ -8,6 +8,7 @@ import { searchFewestSwitches } from "./fewest-switches.ts";
 import type { Goal } from "./fewest-switches.ts";
 import { readCounter } from "./layout.ts";
 import type { Model } from "./model.ts";
+import { withoutDeadLocals } from "./reduction/dead-locals.ts";
 import { replay } from "./replay.ts";
 import type { Claim, Replay } from "./replay.ts";
 import { find } from "./store.ts";
@@ -34,7 +35,7 @@ const scheduleWithout = (
   const settings = { ...searchOptions(options), disabled, deadlock: false, recordEdges: false, goal: property };
   const found = searchForVerdict(program, settings, options.search ?? "automatic");
   const { outcome } = found.search;
-  return outcome.kind === "violation" ? scheduleTo(program, found, outcome) : null;
+  return outcome.kind === "violation" ? scheduleTo(found, outcome) : null;
 };
 
 const isDroppable = ({ threads }: Model, thread: number): boolean => threads[thread].role !== "review";
@@ -77,7 +78,9 @@ const findCheck = ({ program, exploration, schedule: first }: Decision, options:
   const asked = options.search ?? "automatic";
   const search = asked === "automatic" && exploration.counted === "reduced" ? "reduced" : asked;
   const { disabled, schedule } = dropThreads(program, { ...options, search }, property, first);
-  const best = fewestSwitches(program.model, options, disabled, () => ({ kind: "check", property }));
+  // Of equally good schedules it takes the same one in a model with fewer states: those that are one now go on alike.
+  const lean = withoutDeadLocals(program.model, options.properties);
+  const best = fewestSwitches(lean, options, disabled, () => ({ kind: "check", property }));
   return { schedule: best ?? schedule, minimal: best !== null };
 };
 

@@ -61,6 +61,7 @@ export interface Exploration {
 
 /** A finished search with what is needed to look further into it. Internal to the simulator. */
 export interface Decision {
+  /** Of the steps and alternatives of the model that was asked about. */
   readonly program: Program;
   readonly search: Search;
   /** A schedule to the violation (for a livelock, into the trap); empty where there is none. */
@@ -99,11 +100,11 @@ interface Found {
   readonly schedule: readonly ActionPlace[];
 }
 
-const foundBy = (program: Program, verdict: VerdictSearch, disabled: ReadonlySet<number>): Found => {
-  const { search } = verdict;
+const foundBy = (verdict: VerdictSearch, disabled: ReadonlySet<number>): Found => {
+  const { program, search } = verdict;
   const { outcome } = search;
   if (outcome.kind !== "violation") return { violation: null, schedule: [] };
-  const schedule = scheduleTo(program, verdict, outcome);
+  const schedule = scheduleTo(verdict, outcome);
   if (outcome.action < 0) {
     const thread = stuckThread(program, search.store, outcome.state, disabled);
     return { violation: stuckViolation(program, search, outcome.state, thread, false), schedule };
@@ -112,7 +113,7 @@ const foundBy = (program: Program, verdict: VerdictSearch, disabled: ReadonlySet
   return { violation: { property, message, ...schedule[schedule.length - 1] }, schedule };
 };
 
-const judge = (program: Program, { search, reduction }: VerdictSearch, violation: Violation | null): Exploration => {
+const judge = ({ program, search, reduction }: VerdictSearch, violation: Violation | null): Exploration => {
   const counted = reduction === null ? "all" : "reduced";
   const counts = { counted, states: search.store.count, transitions: search.transitions, violation } as const;
   if (violation !== null) return { verdict: "fail", ...counts, unreached: [] };
@@ -123,22 +124,21 @@ const judge = (program: Program, { search, reduction }: VerdictSearch, violation
 
 /** Decides a model and keeps the explored graph. Internal to the simulator; others call `explore`. */
 export const decide = (model: Model, options: ExploreOptions): Decision => {
-  const program = compile(model, options.properties === undefined ? {} : { properties: options.properties });
   const settings = searchOptions(options);
-  const verdict = searchForVerdict(program, settings, options.search ?? "automatic");
-  const { search } = verdict;
+  const verdict = searchForVerdict(compile(model, options.properties === undefined ? {} : { properties: options.properties }), settings, options.search ?? "automatic");
+  const { program, search } = verdict;
   const reviewed = options.livelock ?? null;
-  let found = foundBy(program, verdict, settings.disabled);
+  let found = foundBy(verdict, settings.disabled);
   let trap: Uint8Array | null = null;
   if (reviewed !== null && search.outcome.kind === "complete" && !settings.disabled.has(reviewed)) {
     trap = trapOf(program, search, reviewed);
     const state = trap.indexOf(1);
     if (state >= 0) {
-      const schedule = scheduleTo(program, verdict, { state, action: -1, check: -1 });
+      const schedule = scheduleTo(verdict, { state, action: -1, check: -1 });
       found = { violation: stuckViolation(program, search, state, reviewed, true), schedule };
     }
   }
-  return { program, search, schedule: found.schedule, trap, exploration: judge(program, verdict, found.violation) };
+  return { program, search, schedule: found.schedule, trap, exploration: judge(verdict, found.violation) };
 };
 
 /** Decides what the interleavings of the model can come to, up to the first violation. Pure and deterministic. */

@@ -66,7 +66,7 @@ export const survey = (model: Model, { maxStates, disabled = [], properties, sea
     failures: closed(program, found.reduction?.twins ?? [], failures),
     schedules: firsts.map((failure) => ({
       ends: failure.check < 0 ? "deadlock" : program.checks[failure.check].property,
-      schedule: scheduleTo(program, found, failure),
+      schedule: scheduleTo(found, failure),
     })),
     deadlock: failures.some(({ action }) => action < 0),
     taken: program.actions.filter((_, action) => taken[action] === 1),

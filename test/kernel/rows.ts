@@ -19,6 +19,15 @@ export const ROWS: readonly string[] = [
   "6.1 lock_page_or_retry/3: sleepsIf flag=2 word=retry-nowait; acquire held=nonzero; dropsLock lock=mmap_lock object=1 when=zero onReturn=released",
   "6.6 folio_lock_or_retry/2: sleepsIf flag=1; acquire held=zero; dropsLock lock=mmap_lock when=nonzero unless=FAULT_FLAG_RETRY_NOWAIT",
 
+  // References on the head of a page, that may fail.
+  "5.13 page_cache_add_speculative/2: getReference object=0 held=nonzero",
+  "6.1 folio_ref_try_add_rcu/2: getReference object=0 held=nonzero",
+  "6.12 folio_ref_try_add/2: getReference object=0 held=nonzero",
+
+  // Bits of words.
+  "5.15 clear_bit/2: changesBit bit=0 word=1 to=clear",
+  "6.1 test_and_set_bit/2: changesBit to=set",
+
   // Assertions: what stops the kernel, and what only warns.
   "6.1 BUG_ON/1: bugIf condition=0 how=bug",
   "6.1 BUG/0: bugIf how=bug",
@@ -64,7 +73,8 @@ export const ROWS: readonly string[] = [
   "6.1 get_user_pages_fast_only/4: no maySleep; no requiresHeld; gup returns=count",
   "6.1 get_user_page_fast_only/3: gup flags=1 pages=2 returns=bool",
   "6.1 follow_page/3: requiresHeld lock=mmap_lock; returnsReference reference=by-flags flags=2 failure=null-or-error",
-  "6.1 unpin_user_pages_dirty_lock/3: sleepsIf flag=2 word=boolean; unpin count=1 dirty=2",
+  "6.1 unpin_user_pages_dirty_lock/3: sleepsIf flag=2 word=boolean; unpin count=1 dirty=2 asserts=exclusive",
+  "6.1 unpin_user_pages/2: unpin reference=pin asserts=exclusive",
   "6.1 io_pin_pages/3: requiresNotHeld lock=mmap_lock; returnsReference reference=pin failure=error-pointer",
   "6.1 dax_lock_page/2: returnsReference reference=pin out=1",
   "6.1 dax_lock_page/1: maySleep; no returnsReference",

@@ -13,7 +13,7 @@ import { evidenceList, isProved, readEvidence, scoreOf, type EvidenceEntry, type
  * What is listed and proved now. Entries are added, never removed, and what is proved stays proved: both numbers only rise.
  */
 const LISTED = 203;
-const PROVED = 179;
+const PROVED = 192;
 
 const ROOT = join(import.meta.dirname, "../fixtures/rules");
 

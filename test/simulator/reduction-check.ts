@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect } from "vitest";
 import type { Model } from "../../server/simulator/model.ts";
+import type { Reductions } from "../../server/simulator/reduction/reduction.ts";
 import { replay } from "../../server/simulator/replay.ts";
 import { survey } from "../../server/simulator/survey.ts";
 import type { Survey } from "../../server/simulator/survey.ts";
@@ -11,14 +12,16 @@ interface Kind {
   readonly search: SearchKind;
 }
 
-const FUSION: Kind = { name: "fusion", search: { persistent: false, symmetry: false, fusion: true } };
-const PERSISTENT: Kind = { name: "persistent", search: { persistent: true, symmetry: false, fusion: false } };
-const SYMMETRY: Kind = { name: "symmetry", search: { persistent: false, symmetry: true, fusion: false } };
+const NONE: Reductions = { persistent: false, symmetry: false, fusion: false, deadLocals: false };
+const FUSION: Kind = { name: "fusion", search: { ...NONE, fusion: true } };
+const PERSISTENT: Kind = { name: "persistent", search: { ...NONE, persistent: true } };
+const SYMMETRY: Kind = { name: "symmetry", search: { ...NONE, symmetry: true } };
+const DEAD_LOCALS: Kind = { name: "dead locals", search: { ...NONE, deadLocals: true } };
 const ALL: Kind = { name: "all", search: "reduced" };
 
 /** Every reduction alone, and together. Symmetry does nothing where no thread has a twin. */
-export const KINDS: readonly Kind[] = [PERSISTENT, FUSION, ALL];
-export const TWIN_KINDS: readonly Kind[] = [SYMMETRY, { name: "persistent and symmetry", search: { persistent: true, symmetry: true, fusion: false } }, ALL];
+export const KINDS: readonly Kind[] = [PERSISTENT, FUSION, DEAD_LOCALS, ALL];
+export const TWIN_KINDS: readonly Kind[] = [SYMMETRY, { name: "persistent and symmetry", search: { ...NONE, persistent: true, symmetry: true } }, ALL];
 
 /** What a reduction must not change. */
 const essence = ({ complete, failures, deadlock, taken, unreached }: Survey) => ({ complete, failures, deadlock, taken, unreached });

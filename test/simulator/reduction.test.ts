@@ -17,7 +17,7 @@ import { pmdModel } from "./pmd-model.ts";
 import { counters, crossedLocks, retryLoop } from "./small-models.ts";
 
 const MAX = { maxStates: 300_000 };
-const PERSISTENT: SearchKind = { persistent: true, symmetry: false, fusion: false };
+const PERSISTENT: SearchKind = { persistent: true, symmetry: false, fusion: false, deadLocals: false };
 
 /** Full counts as Spin and TLC have them. */
 const proved: readonly { readonly name: string; readonly model: Model; readonly full: number; readonly factor: number }[] = [

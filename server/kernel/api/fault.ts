@@ -15,32 +15,36 @@ const dropsVmaLock = (object: Argument, when: "retry" | "retry-or-completed"): E
   onReturn: "released",
 });
 
+const handlesFault = (flags: number): Effect => ({ kind: "handlesFault", flags });
+
 const MEMORY = "mm/memory.c (6.1.192)";
 
 const ENTRY: readonly ApiFact[] = [
-  ...facts("handle_mm_fault", "mm/memory.c (4.7), mm first", [maySleep, requires("mmap_lock", "read"), dropsMmapLock(0, "retry", "released")], {
+  ...facts("handle_mm_fault", "mm/memory.c (4.7), mm first", [handlesFault(3), maySleep, requires("mmap_lock", "read"), dropsMmapLock(0, "retry", "released")], {
     arity: 4,
     until: "4.8",
     certainty: "plausible",
   }),
-  ...facts("handle_mm_fault", "mm/memory.c (5.8)", [maySleep, requires("mmap_lock", "read"), dropsMmapLock(0, "retry", "released")], {
+  ...facts("handle_mm_fault", "mm/memory.c (5.8)", [handlesFault(2), maySleep, requires("mmap_lock", "read"), dropsMmapLock(0, "retry", "released")], {
     arity: 3,
     since: "4.8",
     until: "5.9",
     certainty: "plausible",
   }),
-  ...facts("handle_mm_fault", "mm/memory.c (5.19), regs added", [maySleep, requires("mmap_lock", "read"), dropsMmapLock(0, "retry", "released")], {
+  ...facts("handle_mm_fault", "mm/memory.c (5.19), regs added", [handlesFault(2), maySleep, requires("mmap_lock", "read"), dropsMmapLock(0, "retry", "released")], {
     arity: 4,
     since: "5.9",
     until: "6.0",
     certainty: "plausible",
   }),
   ...facts("handle_mm_fault", "mm/memory.c:5263 (6.1.192); VM_FAULT_COMPLETED from 6.0", [
+    handlesFault(2),
     maySleep,
     requires("mmap_lock", "read"),
     dropsMmapLock(0, "retry-or-completed", "released"),
   ], { arity: 4, since: "6.0", until: "6.4" }),
   ...facts("handle_mm_fault", "mm/memory.c:6071 (6.12.117): with FAULT_FLAG_VMA_LOCK the VMA's lock stands for mmap_lock", [
+    handlesFault(2),
     maySleep,
     { kind: "requiresHeld", lock: "mmap_lock", object: 0, mode: "read", or: "vma_lock" },
     dropsMmapLock(0, "retry-or-completed", "released"),
@@ -202,6 +206,7 @@ const COPY: readonly ApiFact[] = [
 
 const WRITE_FAULT: readonly ApiFact[] = [
   ...facts("wp_page_copy", "mm/memory.c:3120-3300 (6.1.192)", [maySleep, { kind: "cowFault", does: "copy" }]),
+  ...facts("folio_prealloc", "mm/memory.c:1061 (6.12.117): allocates and charges; NULL where it cannot", [maySleep], { arity: 4, since: "6.8", certainty: "plausible" }),
 ];
 
 export const faultFacts: readonly ApiFact[] = [

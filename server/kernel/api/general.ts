@@ -92,4 +92,9 @@ const SLEEPERS: readonly ApiFact[] = [
 ];
 
 /** Calls of other parts of the kernel that mm/ makes often. */
-export const generalFacts: readonly ApiFact[] = [...LOCKS, ...REFERENCES, ...SLEEPERS];
+const BITS: readonly ApiFact[] = [
+  ...facts("set_bit __set_bit test_and_set_bit", "include/linux/bitops.h (6.1.192)", [{ kind: "changesBit", bit: 0, word: 1, to: "set" }], { arity: 2 }),
+  ...facts("clear_bit __clear_bit test_and_clear_bit", "include/linux/bitops.h (6.1.192)", [{ kind: "changesBit", bit: 0, word: 1, to: "clear" }], { arity: 2 }),
+];
+
+export const generalFacts: readonly ApiFact[] = [...LOCKS, ...REFERENCES, ...SLEEPERS, ...BITS];

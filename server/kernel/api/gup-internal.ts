@@ -5,6 +5,9 @@ import { dropsMmapLock, facts, maySleep, requires, returnsReference } from "./ma
 
 const GUP = "mm/gup.c (6.1.192)";
 
+/** Releases of pins look whether an anonymous page is exclusive, all but those of ranges and folios. */
+const SANITY_CHECK = "sanity_check_pinned_pages() since b6a2619c60b4";
+
 /** `put_user_page*()` were plain puts: pins are counted apart only from 5.7. */
 const RELEASE: readonly ApiFact[] = [
   ...facts("put_user_page put_user_pages", "mm/gup.c (5.2-5.5)", [{ kind: "unpin", reference: "get", pages: 0 }], { since: "5.2", until: "5.6" }),
@@ -25,10 +28,21 @@ const RELEASE: readonly ApiFact[] = [
     until: "4.15",
     certainty: "plausible",
   }),
-  ...facts("unpin_user_page", "mm/gup.c:264 (6.1.192)", [{ kind: "unpin", reference: "pin", pages: 0 }], { arity: 1, since: "5.6" }),
-  ...facts("unpin_user_pages", "mm/gup.c:434 (6.1.192)", [{ kind: "unpin", reference: "pin", pages: 0, count: 1 }], { arity: 2, since: "5.6" }),
+  ...facts("unpin_user_page", "mm/gup.c (5.18)", [{ kind: "unpin", reference: "pin", pages: 0 }], { arity: 1, since: "5.6", until: "5.19", certainty: "plausible" }),
+  ...facts("unpin_user_page", `mm/gup.c:264 (6.1.192), ${SANITY_CHECK}`, [{ kind: "unpin", reference: "pin", pages: 0, asserts: "exclusive" }], { arity: 1, since: "5.19" }),
+  ...facts("unpin_user_pages", "mm/gup.c (5.18)", [{ kind: "unpin", reference: "pin", pages: 0, count: 1 }], { arity: 2, since: "5.6", until: "5.19", certainty: "plausible" }),
+  ...facts("unpin_user_pages", `mm/gup.c:434 (6.1.192), ${SANITY_CHECK}`, [{ kind: "unpin", reference: "pin", pages: 0, count: 1, asserts: "exclusive" }], { arity: 2, since: "5.19" }),
   ...facts("unpin_user_pages_lockless", "mm/gup.c (6.1.192)", [{ kind: "unpin", reference: "pin", pages: 0, count: 1 }], { arity: 2, since: "5.19" }),
-  ...facts("unpin_user_pages_dirty_lock", "mm/gup.c:323 (6.1.192)", [sleepsIf(2, "boolean"), { kind: "unpin", reference: "pin", pages: 0, count: 1, dirty: 2 }], { arity: 3, since: "5.6" }),
+  ...facts("unpin_user_pages_dirty_lock", "mm/gup.c (5.18)", [sleepsIf(2, "boolean"), { kind: "unpin", reference: "pin", pages: 0, count: 1, dirty: 2 }], {
+    arity: 3,
+    since: "5.6",
+    until: "5.19",
+    certainty: "plausible",
+  }),
+  ...facts("unpin_user_pages_dirty_lock", `mm/gup.c:323 (6.1.192), ${SANITY_CHECK}`, [sleepsIf(2, "boolean"), { kind: "unpin", reference: "pin", pages: 0, count: 1, dirty: 2, asserts: "exclusive" }], {
+    arity: 3,
+    since: "5.19",
+  }),
   ...facts("unpin_user_page_range_dirty_lock", "mm/gup.c:389 (6.1.192)", [sleepsIf(2, "boolean"), { kind: "unpin", reference: "pin", pages: 0, count: 1, dirty: 2 }], {
     arity: 3,
     since: "5.13",

@@ -13,10 +13,14 @@ const COUNTS: readonly ApiFact[] = [
   ...facts("kref_get", "include/linux/kref.h:43 (6.1.192)", [get()], { arity: 1 }),
   ...facts("css_get obj_cgroup_get dget ihold", "include/linux/cgroup.h, include/linux/fs.h (6.1.192)", [get()]),
   ...facts("get_page_unless_zero try_get_page folio_try_get mmget_not_zero try_get_folio folio_try_get_rcu page_cache_get_speculative", MM, [get("nonzero")]),
+  ...facts("page_cache_add_speculative", "include/linux/pagemap.h (5.13)", [get("nonzero")], { arity: 2, until: "5.18", certainty: "plausible" }),
+  ...facts("folio_ref_try_add_rcu", "include/linux/page_ref.h:266 (6.1.192)", [get("nonzero")], { arity: 2, since: "5.16", until: "6.11", certainty: "plausible" }),
+  ...facts("folio_ref_try_add", "include/linux/page_ref.h:267 (6.12.117)", [get("nonzero")], { arity: 2, since: "6.11", certainty: "plausible" }),
   ...facts("kref_get_unless_zero", "include/linux/kref.h:109 (6.1.192)", [get("nonzero")], { arity: 1 }),
   ...facts("css_tryget css_tryget_online igrab", "include/linux/cgroup.h, include/linux/fs.h (6.1.192)", [get("nonzero")]),
   ...facts("put_page folio_put mmdrop put_task_struct userfaultfd_ctx_put free_page_and_swap_cache", MM, [put]),
   ...facts("folio_put_refs", MM, [put], { arity: 2 }),
+  ...facts("put_page_refs", "mm/gup.c (5.14)", [put], { arity: 2, since: "5.14", until: "5.17", certainty: "plausible" }),
   ...facts("kref_put", "include/linux/kref.h:62 (6.1.192): runs the release function with the last one", [{ kind: "maySleep", onlyIf: "last-reference" }, put], {
     arity: 2,
   }),
@@ -47,6 +51,15 @@ const takesOver = (object: number, to: Extract<Effect, { kind: "transfersReferen
 });
 
 const RMAP = "include/linux/rmap.h, mm/rmap.c (6.1.192, 6.12.117): the mapping holds the reference from now on";
+
+/** The entry is about to go, or has gone; the reference of the mapping is the caller's again. */
+const UNMAPPED: readonly ApiFact[] = [
+  ...facts("page_remove_rmap", "mm/rmap.c:1421 (6.1.192)", [{ kind: "removesRmap", page: 0 }], { until: "6.8" }),
+  ...facts("folio_remove_rmap_pte folio_remove_rmap_ptes folio_remove_rmap_pmd hugetlb_remove_rmap", "include/linux/rmap.h (6.12.117)", [{ kind: "removesRmap", page: 0 }], {
+    since: "6.7",
+    certainty: "plausible",
+  }),
+];
 
 /** Who owns the reference afterwards. A mapping gives it back where the page is unmapped. */
 const TRANSFERS: readonly ApiFact[] = [
@@ -91,4 +104,4 @@ const KEPT: readonly ApiFact[] = [
   ...facts("rcu_assign_pointer", "include/linux/rcupdate.h (6.1.192)", [takesOver(1, "callee")], { arity: 2 }),
 ];
 
-export const referenceFacts: readonly ApiFact[] = [...COUNTS, ...VALUES, ...TRANSFERS, ...KEPT];
+export const referenceFacts: readonly ApiFact[] = [...COUNTS, ...VALUES, ...UNMAPPED, ...TRANSFERS, ...KEPT];

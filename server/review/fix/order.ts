@@ -25,7 +25,7 @@ export interface Changed {
 
 export const keepsOrder = (changed: Changed, beforeUnit: Unit): boolean => {
   const [before, now] = [beforeUnit.analyze(changed.before), changed.unit.analyze(changed.now)];
-  return leavesAsBefore(before, now) && misorders(now) <= misorders(before) && callsFit(changed, now) && rangesFit(changed) && namesFit(changed) && argumentsFit(changed);
+  return leavesAsBefore(before, now) && misorders(now) <= misorders(before) && callsFit(changed, now) && rangesFit(changed) && namesFit(changed) && argumentsFit(changed) && misreturns(changed.now) <= misreturns(changed.before);
 };
 
 /** Temporaries have other numbers in an edited function. */
@@ -143,12 +143,21 @@ const ofNothing = (program: EffectProgram): number => [...textWithin(program).ma
 /** No call is new that is about nothing at all: what takes one pointer works with it. */
 const argumentsFit = ({ before, now }: Changed): boolean => ofNothing(now) <= ofNothing(before);
 
-/** Every name that gets a value is one that was known before, or is declared; what is no longer declared is not named. */
+/** Every name that gets a value is one that was known before, or is declared, and a new one gets a value; what is no longer declared is not named. */
 function namesFit({ before, now }: Changed): boolean {
   const text = textWithin(now);
   if ([...before.variables.keys()].some((name) => /^\w+$/.test(name) && !now.variables.has(name) && new RegExp(`\\b${name}\\b`).test(text))) return false;
   const assigned = (program: EffectProgram): readonly string[] =>
     program.nodes.flatMap((node) => (node.kind === "assign" && node.target.kind === "name" && /^\w+$/.test(node.target.name) ? [node.target.name] : node.kind === "call" && node.result !== null && /^\w+$/.test(node.result) ? [node.result] : []));
   const known = new Set([...assigned(before).filter((name) => !before.variables.has(name)), ...now.variables.keys()]);
-  return assigned(now).every((name) => known.has(name));
+  const given = new Set(assigned(now));
+  const isGiven = (name: string): boolean => given.has(name) || new RegExp(`&${name}\\b|\\b${name}\\s*=`).test(text);
+  return [...given].every((name) => known.has(name)) && [...now.variables.keys()].every((name) => before.variables.has(name) || !/^\w+$/.test(name) || isGiven(name));
+}
+
+/** Ways out that do not fit the function's type: a value of a function that has none, none of one that has. */
+function misreturns({ name, image, start, end, nodes, exit, openStart, openEnd }: EffectProgram): number {
+  if (openStart || openEnd) return 0;
+  const hasValue = !new RegExp(`\\bvoid\\s+${name}\\s*\\(`).test(image.text.slice(start, end));
+  return nodes.filter((node) => (node.kind === "return" ? (node.value !== null) !== hasValue : hasValue && node.kind !== "exit" && successors(node).includes(exit))).length;
 }

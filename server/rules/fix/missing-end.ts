@@ -7,6 +7,9 @@ import { insertBefore, statementAt, statementsIn } from "./statement-edits.ts";
 /** Ways out that are tried, from the last one up: what is forgotten is mostly forgotten late. */
 const MOST_TRIED = 12;
 
+/** A round of a loop may be left as well. */
+const OUTS: ReadonlySet<StatementPlace["kind"]> = new Set(["return", "goto", "continue", "break"]);
+
 /**
  * The call that ends something, in front of each statement that leaves the function or jumps towards its end. Which of them
  * is the one is for the simulator to say: all others end it twice, or leave it open.
@@ -16,7 +19,7 @@ export function missingEndFixes(program: EffectProgram, begin: CallNode, isEnd: 
   if (!fn) return [];
   const ending = endingOf(fn, program, isEnd);
   if (ending === null) return [];
-  const outs = statementsIn(fn.block).filter((one) => one.at > begin.at && (one.kind === "return" || one.kind === "goto"));
+  const outs = statementsIn(fn.block).filter((one) => one.at > begin.at && OUTS.has(one.kind));
   return outs.toSorted((a, b) => a.at - b.at).slice(-MOST_TRIED).flatMap((out) => fixAt(fn, out, ending));
 }
 

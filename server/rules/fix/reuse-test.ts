@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { functionText, type FunctionText, type StatementPlace } from "../../program/statements.ts";
-import type { EffectProgram } from "../../program/program.ts";
+import type { CallNode, EffectProgram } from "../../program/program.ts";
 import type { TextEdit } from "../../text/text-edit.ts";
 import type { Fix } from "../rule.ts";
-import { insertBefore, replaced, statementsIn, type Edits } from "./statement-edits.ts";
+import { insertBefore, joined, lineEnd, removeStatement, replaced, statementAt, statementsIn, type Edits } from "./statement-edits.ts";
 
 /*
  * What a write fault goes by: references from 5.9 on, before everything else whether the page is exclusive from 5.19 on. One test
@@ -40,6 +40,16 @@ function insteadIn({ code }: FunctionText, { at, end }: { readonly at: number; r
   if (!match) return [];
   const edit: TextEdit = replaced(at + match.index, at + match.index + match[0].length, match[0].replace(of, by));
   return [{ title, edits: [edit] }];
+}
+
+/** What uses the page goes in front of the call that gives the page-table lock up. */
+export function usedEarlierFixes(program: EffectProgram, kept: { readonly at: number }, use: CallNode): readonly Fix[] {
+  const fn = functionText(program);
+  const [keeping, using] = fn ? [statementAt(fn, kept.at), statementAt(fn, use.at)] : [];
+  const list = keeping?.parent?.children ?? [];
+  if (!fn || !keeping || using?.kind !== "simple" || list[list.indexOf(keeping) + 1] !== using) return [];
+  const edits = joined(insertBefore(fn, keeping, [fn.text.slice(using.at, lineEnd(fn.text, using.end)).trimEnd()]), removeStatement(fn, using));
+  return edits ? [{ title: `${use.name}() before the page-table lock is given up`, edits }] : [];
 }
 
 /** An exclusive page is kept without further tests. */

@@ -75,15 +75,15 @@ function returnedLater(fn: FunctionText, statement: StatementPlace, name: string
 
 const NAMES = ["ret", "result", "value"];
 
-/** A new variable of the function's type, declared behind the others. */
-function declared(fn: FunctionText): { readonly name: string; readonly edits: Edits } | null {
+/** A new variable, of the function's type unless another one is named, declared behind the others, or first of all. */
+export function declared(fn: FunctionText, as: string | null = null, names: readonly string[] = NAMES): { readonly name: string; readonly edits: Edits } | null {
   const body = fn.code.slice(fn.start, fn.end);
-  const name = NAMES.find((one) => !new RegExp(`\\b${one}\\b`).test(body));
-  const type = returnType(fn.code.slice(fn.start, fn.block.at));
+  const name = names.find((one) => !new RegExp(`\\b${one}\\b`).test(body));
+  const type = as ?? returnType(fn.code.slice(fn.start, fn.block.at));
   const last = fn.block.children.findLast((_, index) => fn.block.children.slice(0, index + 1).every((other) => other.kind === "declaration"));
-  if (name === undefined || type === null || !last) return null;
-  const line = lineEnd(fn.text, last.end) + 1;
-  return { name, edits: [replaced(line, line, `\t${type}${type.endsWith("*") ? "" : " "}${name};\n`)] };
+  if (name === undefined || type === null) return null;
+  const line = lineEnd(fn.text, last?.end ?? fn.block.at) + 1;
+  return { name, edits: [replaced(line, line, `\t${type}${type.endsWith("*") ? "" : " "}${name};\n${last ? "" : "\n"}`)] };
 }
 
 /** The type in front of a function's name; null where it is none that a variable can have. */

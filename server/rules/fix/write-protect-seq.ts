@@ -42,6 +42,14 @@ export function besideForkFixes(program: EffectProgram, call: CallNode, release:
   return ways.flatMap(([title, edits]) => (edits && edits.length > 0 ? [{ title, edits }] : [])).map((fix, index) => (index > 0 ? { ...fix, isFallback: true as const } : fix));
 }
 
+/** The release that does not look at the pages: beside fork() they may be shared by now. */
+export function uncheckedReleaseFixes(program: EffectProgram, call: CallNode, release: Release): readonly Fix[] {
+  const fn = functionText(program);
+  const written = fn && writtenCall(fn, call);
+  if (!written || call.name !== "unpin_user_pages" || !atLeast(release, "5.19")) return [];
+  return [{ title: "Give the pages back with unpin_user_pages_lockless()", edits: [replaced(written.at, written.end, `unpin_user_pages_lockless(${written.args.join(", ")})`)] }];
+}
+
 function walkOf(fn: FunctionText, program: EffectProgram, call: CallNode, release: Release): Walk | null {
   const [walker, written] = [statementAt(fn, call.at), writtenCall(fn, call)];
   const [, , flags, pages, count] = written?.args ?? [];

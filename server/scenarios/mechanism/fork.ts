@@ -64,6 +64,9 @@ const protectBoth = ({ pte }: AddressSpace, child: AddressSpace): Assignment[] =
   assign(child.pte.value, pte.value),
 ];
 
+/** Effect of sharing the page with the child, in one step. */
+export const shareWithChild = (memory: Memory, parent: AddressSpace, child: AddressSpace): Assignment[] => [...countChild(memory, parent), ...protectBoth(parent, child)];
+
 /** Nothing to do for an entry that is none, or a VMA that is not copied. */
 const skips = ({ parent, dontCopy }: CopyPlan, copied: string): Alternative[] => [
   { guard: and(isNone(parent.pte), notSkipped(dontCopy)), to: copied, note: "nothing is mapped" },

@@ -19,9 +19,11 @@ export interface Reductions {
   readonly symmetry: boolean;
   /** Do not store a state in which only one step needs to be explored. */
   readonly fusion: boolean;
+  /** Take states for equal that differ only in locals that nobody reads any more. */
+  readonly deadLocals: boolean;
 }
 
-export const ALL_REDUCTIONS: Reductions = { persistent: true, symmetry: true, fusion: true };
+export const ALL_REDUCTIONS: Reductions = { persistent: true, symmetry: true, fusion: true, deadLocals: true };
 
 /** What a reduced search looks up; made once for a program. */
 export interface Reduction {
