@@ -33,6 +33,8 @@ export function dropLock(state: State, effect: Bound<"dropsLock">, result: strin
       return [kept, ...flags.map((flag) => dropped(assume(state, flagOf(result, flag), true)))];
     }
     case "locked-cleared": {
+      // Whoever does not want to know keeps the lock: mm/gup.c:1456,1631 (6.1.192).
+      if (effect.tells && render(effect.tells) === "NULL") return [state];
       const told = effect.tells ? pointee(effect.tells) : null;
       return told ? [assume(state, told, true), dropped(assume(state, told, false))] : [state, dropped(state)];
     }

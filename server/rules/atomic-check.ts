@@ -5,7 +5,9 @@ import { atomicCall } from "../scenarios/atomic-call.ts";
 import { nodesInSections } from "../scenarios/atomic-possible.ts";
 import { announcesWait, waitSection } from "../scenarios/wait-section.ts";
 import { failsForCertain, proofOf, type Proof } from "../scenarios/prove.ts";
-import type { Candidate, Site } from "./rule.ts";
+import { render } from "../program/render.ts";
+import { outOfSectionFixes } from "./fix/out-of-section.ts";
+import type { Candidate, Site, Standing } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
 
@@ -49,10 +51,22 @@ export function* checkAnnounced(ruleId: string, messageId: string, isSleeper: Is
 }
 
 /** A rule about calls that sleep: one finding for each that a schedule shows in a section that must not sleep. */
-export function* checkSleeper(ruleId: string, messageId: string, isSleeper: IsSleeper, site: Site): Iterable<Candidate> {
+export function* checkSleeper(ruleId: string, messageId: string, isSleeper: IsSleeper, site: Site, fixes: typeof outOfSectionFixes = outOfSectionFixes): Iterable<Candidate> {
   const { program, call } = site;
   if (!isSleeper(program, call) || !mayBeInSection(site) || isClean(isSleeper, site) || !isAffordable(site)) return;
   const proof = proofAt(site);
   if (!proof) return;
-  yield { ruleId, messageId, data: { function: program.name, call: call.name }, place: placeOf(program, call), related: [], prove: () => proof };
+  yield {
+    ruleId, messageId, data: { function: program.name, call: call.name }, place: placeOf(program, call), related: [], prove: () => proof,
+    asked: (code) => askedOf(code, site),
+    fixes: () => fixes(program, call),
+  };
+}
+
+/** The same call in code that may have been edited: it may stand elsewhere. */
+function askedOf(code: Standing, { program, node, call, target }: Site): ReturnType<NonNullable<Candidate["asked"]>> {
+  const [there, id] = [code.program(program), code.node(program, node)];
+  const words = render({ kind: "call", name: call.name, args: call.args, at: -1, end: -1 });
+  const isSame = (other: CallNode, at: NodeId): boolean => (id === null ? other.at >= 0 && render({ kind: "call", name: other.name, args: other.args, at: -1, end: -1 }) === words : at === id);
+  return there && [{ experiment: atomicCall(isSame, target), program: there }];
 }

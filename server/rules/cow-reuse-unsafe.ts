@@ -4,6 +4,8 @@ import type { EffectProgram, NodeId } from "../program/program.ts";
 import { copyLosesPin, decidesReuse, keepsAt, keptPageLeaks, pinnedBefore } from "../scenarios/write-fault.ts";
 import { pageAfterUnlock, usesAfterKeeping } from "../scenarios/page-after-unlock.ts";
 import { copiesReferenced, knowsMonitor, knowsPending, pendingFlushCopy } from "../scenarios/pending-flush-copy.ts";
+import { keepExclusiveFixes, keepFewerFixes, usedEarlierFixes } from "./fix/reuse-test.ts";
+import { askedOfCall } from "./pages-asked.ts";
 import { proved, provedCandidate } from "./proved-only.ts";
 import { replacedPage } from "./replaced-page-check.ts";
 import { placeOf, type Candidate, type Rule, type Site } from "./rule.ts";
@@ -31,6 +33,7 @@ export const cowReuseUnsafe: Rule = {
       usedAfterUnlock: "{function}() uses the page after wp_page_reuse() gave the page-table lock up: it has no reference of its own, and the page may be freed",
       pinLost: "{function}() copies a page that a device works on: {why}",
     },
+    offersEdits: true,
     scenarios: ["kept-page-leaks", "copy-loses-pin", "pending-flush-copy", "page-after-unlock", "new-entry-unflushed", "old-page-reused-early", "unshared-unguarded", "unshared-clean"],
     sources: [
       { thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Peter Xu", date: "2020-09-15", link: null },
@@ -60,7 +63,11 @@ function* leak(site: Site): Iterable<Candidate> {
   const { program, target } = site;
   const call = keepsAt(program);
   if (!call || ERAS[gupEra(target.release)].anonReuse === "mapcount" || !proved(keptPageLeaks, site)) return;
-  yield provedCandidate(site, ID, "leak", { function: program.name }, keptPageLeaks, placeOf(program, call));
+  yield {
+    ...provedCandidate(site, ID, "leak", { function: program.name }, keptPageLeaks, placeOf(program, call)),
+    asked: askedOfCall(site, () => keptPageLeaks),
+    fixes: () => keepFewerFixes(program),
+  };
 }
 
 /** WP-2, WP-3: a page is kept by what the release goes by. */
@@ -73,7 +80,11 @@ function* pinLost(site: Site): Iterable<Candidate> {
     before === "pin-then-fork"
       ? "fork of this release does not spare pinned pages, so that references must not count here (pins that were taken before a fork are lost)"
       : "a page that is exclusive must be kept without further tests";
-  yield provedCandidate(site, ID, "pinLost", { function: program.name, why }, experiment);
+  yield {
+    ...provedCandidate(site, ID, "pinLost", { function: program.name, why }, experiment),
+    asked: askedOfCall(site, (at) => copyLosesPin(before, at)),
+    fixes: () => (before === "pin-then-fork" ? [] : keepExclusiveFixes(program)),
+  };
 }
 
 const isWhole = ({ nodes, openStart }: EffectProgram): boolean => !openStart && !nodes.some(({ kind }) => kind === "unseen");
@@ -96,5 +107,14 @@ function* usedTooLate(site: Site): Iterable<Candidate> {
   const [use] = usesAfterKeeping(program);
   if (!use || !isWhole(program)) return;
   const experiment = pageAfterUnlock(program);
-  if (proved(experiment, site)) yield provedCandidate(site, ID, "usedAfterUnlock", { function: program.name }, experiment, placeOf(program, use.call));
+  if (!proved(experiment, site)) return;
+  const kept = keepsAt(program);
+  yield {
+    ...provedCandidate(site, ID, "usedAfterUnlock", { function: program.name }, experiment, placeOf(program, use.call)),
+    asked: (code) => {
+      const there = code.program(program);
+      return there && [{ experiment: pageAfterUnlock(there), program: there }];
+    },
+    fixes: () => (kept ? usedEarlierFixes(program, kept, use.call) : []),
+  };
 }

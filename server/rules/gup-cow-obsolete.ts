@@ -3,10 +3,12 @@ import { atLeast } from "../kernel/release.ts";
 import type { EffectProgram, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { cowBreaksEitherWay } from "../scenarios/cow-breaks-either-way.ts";
+import type { Experiment } from "../scenarios/experiment.ts";
 import { prove } from "../scenarios/prove.ts";
 import { readOfProtected } from "../scenarios/read-of-protected.ts";
+import { forceAgain, withoutForcing } from "./fix/cow-break.ts";
 import { reachable, reachableWhen, slowPathsOf, type Forcing, type SlowPath } from "./gup-cow-mechanism.ts";
-import { placeOf, type At, type Candidate, type Rule, type Subject } from "./rule.ts";
+import { placeOf, type At, type Candidate, type Rule, type Standing, type Subject } from "./rule.ts";
 
 const ID = "gup-cow-obsolete";
 
@@ -24,6 +26,7 @@ export const gupCowObsolete: Rule = {
       added: "GUP forces a write fault for a read-only reference: from 5.9 on do_wp_page() does not need it, and uffd-wp monitors and DAX mappings notice",
       removed: "nothing forces the COW break any more, and do_wp_page() of this release reuses a page that is mapped once: a read-only reference can end up on the page of the other process (CVE-2020-29374)",
     },
+    offersEdits: true,
     scenarios: ["read-of-protected", "cow-breaks-either-way"],
     sources: [
       { thread: "Merge branch 'simplify-do_wp_page'", who: "Linus Torvalds", date: "2020-09-04", link: "b25d1dc9474e1f0cefca994885e82beea271acfe" },
@@ -50,6 +53,20 @@ function breaksCow({ program, normal, forcings }: SlowPath): Forcing[] {
   return forcings.filter((forcing) => forcing.target === word && asked.has(forcing.node) && !others.has(forcing.node) && leads(forcing.node));
 }
 
+/** Forcings of the hugetlb lookup, which a mapping that is not copied on write does not come to either. */
+function forHugetlb({ program, hugetlb, forcings }: SlowPath): Forcing[] {
+  if (!hugetlb) return [];
+  const asked = reachableWhen(program, program.entry, { ...READ_ONLY, hugetlb: true }, new Set());
+  const others = reachableWhen(program, program.entry, { ...NO_COW, hugetlb: true }, new Set());
+  const word = render(hugetlb.word);
+  return forcings.filter((forcing) => forcing.target === word && asked.has(forcing.node) && !others.has(forcing.node) && reachable(program, forcing.node).has(hugetlb.node));
+}
+
+const askedOf = (code: Standing, slow: SlowPath, ...experiments: readonly Experiment[]): ReturnType<NonNullable<Candidate["asked"]>> => {
+  const program = code.program(slow.program);
+  return program && experiments.map((experiment) => ({ experiment, program }));
+};
+
 const sameFunction = (one: EffectProgram, other: EffectProgram): boolean => one.name === other.name && one.image.path === other.image.path;
 
 /** From 5.9: the mechanism comes in. */
@@ -63,6 +80,7 @@ function addedTo(subject: Subject): Candidate[] {
         ruleId: ID, messageId: "added", data: {}, place: placeOf(slow.program, first.assign),
         related: others.map(({ assign }) => ({ message: "forced here too", place: placeOf(slow.program, assign) })),
         origin: "introduced", prove: (max) => prove(readOfProtected, slow.program, subject.target.release, max),
+        asked: (code) => askedOf(code, slow, readOfProtected), fixes: () => withoutForcing(slow, [...new Set([...breaksCow(slow), ...forHugetlb(slow)])]),
       },
     ];
   });
@@ -80,6 +98,7 @@ function removedFrom(subject: Subject): Candidate[] {
       {
         ruleId: ID, messageId: "removed", data: {}, place, related: [], origin: "introduced",
         prove: (max) => prove(cowBreaksEitherWay("normal", "FOLL_GET"), slow.program, subject.target.release, max),
+        asked: (code) => askedOf(code, slow, ...(slow.hugetlb ? (["normal", "hugetlb"] as const) : (["normal"] as const)).map((path) => cowBreaksEitherWay(path, "FOLL_GET"))), fixes: () => forceAgain(slow, subject.target.release),
       },
     ];
   });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { atLeast } from "../kernel/release.ts";
-import type { EffectProgram } from "../program/program.ts";
+import type { EffectProgram, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { walkBesideFork } from "../scenarios/fork-and-pin/beside-fork.ts";
 import { checkedUnpin, checksPages } from "../scenarios/fork-and-pin/checked-unpin.ts";
@@ -10,6 +10,9 @@ import { headTaken, splitBeforeGrab } from "../scenarios/split-before-grab.ts";
 import { entryOfPage } from "../scenarios/walked-page.ts";
 import { rivalsOf, walkerSecondLook } from "../scenarios/walker-second-look.ts";
 import { walkerWithoutUnshare } from "../scenarios/walker-without-unshare.ts";
+import { secondLookFixes } from "./fix/second-look.ts";
+import { besideForkFixes, uncheckedReleaseFixes } from "./fix/write-protect-seq.ts";
+import { askedOfCall } from "./pages-asked.ts";
 import { reachable } from "./gup-cow-mechanism.ts";
 import { proved, provedCandidate, provenProperty } from "./proved-only.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
@@ -39,6 +42,7 @@ export const gupFastProtocol: Rule = {
       kept: "{function}() returns without pages and keeps what it has pinned: the caller goes the slow way, and nobody gives the pins back",
       checked: "{function}() gives back by {release}() what it pinned beside fork(): the pages may be shared by now, and with CONFIG_DEBUG_VM it stops the kernel for a pinned page that is not exclusive",
     },
+    offersEdits: true,
     scenarios: ["walker-second-look", "split-before-grab", "walk-beside-fork", "checked-unpin"],
     sources: [
       { thread: "mm/gup: prevent gup_fast from racing with COW during fork", who: "Jason Gunthorpe", date: "2020-12-15", link: "57efa1fe5957694fa541c9062de0a127f0b9acb0" },
@@ -54,7 +58,7 @@ export const gupFastProtocol: Rule = {
 
 /** FAST-2. */
 function* secondLook(site: Site): Iterable<Candidate> {
-  const { program, node, target } = site;
+  const { program, node, call, effect, target } = site;
   if (GRABBERS.test(program.name) || !atLeast(target.release, "5.7") || !isAffordable(site) || locksTable(program)) return;
   for (const rival of rivalsOf(target.release)) {
     if (rival === "moved" ? looksAgain(site) : !asksFirst(site)) continue;
@@ -62,7 +66,11 @@ function* secondLook(site: Site): Iterable<Candidate> {
     if (rival === "shared" && proved(walkerWithoutUnshare(node, target.release), site)) continue;
     const experiment = walkerSecondLook(node, rival, target.release);
     if (!proved(experiment, site)) continue;
-    yield provedCandidate(site, ID, "again", { function: program.name, what: rival === "moved" ? "a page that is moved away" : "a page that is shared" }, experiment);
+    yield {
+      ...provedCandidate(site, ID, "again", { function: program.name, what: rival === "moved" ? "a page that is moved away" : "a page that is shared" }, experiment),
+      asked: askedOfCall(site, ...rivalsOf(target.release).map((one) => (at: NodeId) => walkerSecondLook(at, one, target.release))),
+      fixes: () => (effect.kind === "grabPage" ? secondLookFixes(program, call, effect, rival, target.release) : []),
+    };
     return;
   }
 }
@@ -104,12 +112,19 @@ const asksFirst = ({ program, node }: Site): boolean =>
 
 /** FAST-3, FAST-4. */
 function* besideFork(site: Site): Iterable<Candidate> {
-  const { program, node, target } = site;
+  const { program, node, call, target } = site;
   if (!protectsPins(target.release)) return;
   const experiment = walkBesideFork(node);
   const property = provenProperty(experiment, site);
-  if (property === null) yield* checkedRelease(site);
-  else yield provedCandidate(site, ID, property === "leak" ? "kept" : "beside", { function: program.name }, experiment);
+  if (property === null) {
+    yield* checkedRelease(site);
+    return;
+  }
+  yield {
+    ...provedCandidate(site, ID, property === "leak" ? "kept" : "beside", { function: program.name }, experiment),
+    asked: askedOfCall(site, walkBesideFork),
+    fixes: () => besideForkFixes(program, call, target.release),
+  };
 }
 
 /** FAST-3. */
@@ -120,5 +135,9 @@ function* checkedRelease(site: Site): Iterable<Candidate> {
   const experiment = checkedUnpin(node, target.release);
   if (!proved(experiment, site)) return;
   const data = { function: program.name, release: call.name };
-  yield { ...provedCandidate(site, ID, "checked", data, experiment, placeOf(program, call)), severity: "warning" };
+  yield {
+    ...provedCandidate(site, ID, "checked", data, experiment, placeOf(program, call)), severity: "warning",
+    asked: askedOfCall(site, (at) => checkedUnpin(at, target.release)),
+    fixes: () => uncheckedReleaseFixes(program, call, target.release),
+  };
 }

@@ -2,9 +2,13 @@
 import { bitOf } from "../analysis/truth.ts";
 import { ERAS, gupEra } from "../kernel/era.ts";
 import { atLeast } from "../kernel/release.ts";
+import type { EffectProgram, NodeId } from "../program/program.ts";
+import type { Experiment } from "../scenarios/experiment.ts";
 import type { PinFocus } from "../scenarios/pinning-driver.ts";
 import { isProved, prove, type Proof } from "../scenarios/prove.ts";
 import { forcedWriteFault, zeroPagePin } from "../scenarios/zero-page-pin.ts";
+import { forcedForWriting, unforcedFixes } from "./fix/force-flag.ts";
+import { askedOfCall } from "./pages-asked.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { isStored } from "./stored-pins.ts";
@@ -25,6 +29,7 @@ export const gupForceMisuse: Rule = {
       write: "{function}() pins with FOLL_FORCE | FOLL_WRITE for a device: from 6.2 on FOLL_LONGTERM is enough where it only reads, and the forced write fault overrides the mapping's permission",
       read: "{function}() pins with FOLL_FORCE and without FOLL_WRITE: that overrides the permission to read and breaks no COW, so that the device may keep a page that the process leaves with its next write",
     },
+    offersEdits: true,
     scenarios: ["forced-write-fault", "zero-page-pin"],
     sources: [{ thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Jason Gunthorpe", date: "2020-09-15", link: null }],
   },
@@ -39,8 +44,10 @@ export const gupForceMisuse: Rule = {
     const isLong = has("FOLL_LONGTERM", "yes");
     if (!isLong && !isStored(program, effect)) return;
     const isNew = atLeast(target.release, "6.2");
-    const run = (of: "write" | "read", device: PinFocus["device"]): Proof =>
-      prove(of === "write" ? forcedWriteFault({ node, device }, program) : zeroPagePin({ node, device }), program, target.release, MAX_STATES);
+    const experiment = (of: "write" | "read", device: PinFocus["device"], at: NodeId, there: EffectProgram): Experiment =>
+      of === "write" ? forcedWriteFault({ node: at, device }, there) : zeroPagePin({ node: at, device });
+    const run = (of: "write" | "read", device: PinFocus["device"]): Proof => prove(experiment(of, device, node, program), program, target.release, MAX_STATES);
+    const asked = (of: "write" | "read") => askedOfCall(site, ...(isLong ? (["return", "pin"] as const) : (["return"] as const)).map((device) => (at: NodeId, there: EffectProgram) => experiment(of, device, at, there)));
     const proved = (of: "write" | "read"): Proof | null => {
       const returned = run(of, "return");
       if (isProved(returned) || !isLong) return isProved(returned) ? returned : null;
@@ -50,11 +57,11 @@ export const gupForceMisuse: Rule = {
     const common = { ruleId: this.meta.id, data: { function: program.name }, place: placeOf(program, call), related: [] };
     if (isNew && isLong && has("FOLL_WRITE", "yes")) {
       const proof = proved("write");
-      if (proof) yield { ...common, messageId: "write", prove: () => proof };
+      if (proof) yield { ...common, messageId: "write", prove: () => proof, asked: asked("write"), fixes: () => unforcedFixes(program, call, effect) };
     }
     if (!isNew && has("FOLL_WRITE", "no") && ERAS[gupEra(target.release)].readOnlyGup !== "forced-write") {
       const proof = proved("read");
-      if (proof) yield { ...common, messageId: "read", severity: "warning", prove: () => proof };
+      if (proof) yield { ...common, messageId: "read", severity: "warning", prove: () => proof, asked: asked("read"), fixes: () => forcedForWriting(program, call, effect) };
     }
   },
 };

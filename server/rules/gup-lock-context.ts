@@ -7,7 +7,9 @@ import type { Experiment } from "../scenarios/experiment.ts";
 import { gupTakesLockAgain, gupWithoutLock } from "../scenarios/gup-under-lock.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
 import { checkSleeper } from "./atomic-check.ts";
-import type { Candidate, Rule, Site } from "./rule.ts";
+import { heldFormFixes, lockedCallFixes } from "./fix/gup-form.ts";
+import { askedOfCall } from "./pages-asked.ts";
+import type { Candidate, Fix, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 
 const MAX_STATES = 50_000;
@@ -29,6 +31,7 @@ export const gupLockContext: Rule = {
       nowait: "{function}() calls {call}() in atomic context: with FOLL_NOWAIT it waits for no I/O, and may sleep all the same",
       release: "{function}() calls {call}() in atomic context: it takes page locks and may sleep",
     },
+    offersEdits: true,
     scenarios: ["gup-without-mmap-lock", "gup-takes-mmap-lock-again", "sleep-in-atomic"],
     sources: [],
   },
@@ -44,19 +47,21 @@ export const gupLockContext: Rule = {
     const isNowait = effect.flags !== null && /\bFOLL_NOWAIT\b/.test(render(effect.flags));
     yield* checkSleeper("gup-lock-context", isNowait ? "nowait" : "atomic", isSleepingGup, site);
     if (effect.form === "fast" || effect.form === "unlocked") {
-      if (states.some(({ state }) => holdsCurrent(program, state))) yield* found(site, "held", gupTakesLockAgain(node, program));
+      if (states.some(({ state }) => holdsCurrent(program, state))) yield* found(site, "held", gupTakesLockAgain(node, program), () => heldFormFixes(program, site.call, effect, site.target.release));
       return;
     }
     // What `*locked` says is not followed.
     if (effect.locked && render(effect.locked) !== "NULL") return;
-    if (states.some(({ state }) => !state.held.some(({ lock }) => lock === "mmap_lock"))) yield* found(site, "notHeld", gupWithoutLock(node));
+    if (states.some(({ state }) => !state.held.some(({ lock }) => lock === "mmap_lock"))) yield* found(site, "notHeld", gupWithoutLock(node), () => lockedCallFixes(program, site.call, effect, site.target.release));
   },
 };
 
-function* found({ program, call, target }: Site, messageId: string, experiment: Experiment): Iterable<Candidate> {
+function* found(site: Site, messageId: string, experiment: Experiment, fixes: () => readonly Fix[]): Iterable<Candidate> {
+  const { program, call, target } = site;
   const proof = prove(experiment, program, target.release, MAX_STATES);
   if (!isProved(proof)) return;
-  yield { ruleId: "gup-lock-context", messageId, data: { function: program.name, call: call.name }, place: placeOf(program, call), related: [], prove: () => proof };
+  // The right form is one thing with the lock, another one without it.
+  yield { ruleId: "gup-lock-context", messageId, data: { function: program.name, call: call.name }, place: placeOf(program, call), related: [], prove: () => proof, asked: askedOfCall(site, gupWithoutLock, gupTakesLockAgain), fixes };
 }
 
 const isSleepingGup = (_: EffectProgram, call: CallNode): boolean => call.effects.some((effect) => effect.kind === "gup" && effect.form !== "fast-only");

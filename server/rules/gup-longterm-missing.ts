@@ -7,6 +7,8 @@ import { movablePageHeld } from "../scenarios/movable-page-held.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
 import { referenceLostAfterFork } from "../scenarios/reference-lost-after-fork.ts";
 import { writeBit } from "./gup-readonly-longterm.ts";
+import { longtermFixes, pinFixes } from "./fix/turned-pin.ts";
+import { askedOfCall } from "./pages-asked.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { followsChanges, isStored, usesNotifier } from "./stored-pins.ts";
@@ -28,6 +30,7 @@ export const gupLongtermMissing: Rule = {
       stored: "{function}() keeps pages of {call}() without FOLL_LONGTERM: they stay in memory that must be movable",
       reference: "{function}() has the data of pages of {call}() written: after a fork() of the process they are no longer the ones at its address; {pin}() is protected",
     },
+    offersEdits: true,
     scenarios: ["movable-page-held", "reference-lost-after-fork"],
     sources: [{ thread: "Re: [PATCH 1/4] mm: Trial do_wp_page() simplification", who: "Jason Gunthorpe", date: "2020-09-15", link: null }],
   },
@@ -48,13 +51,13 @@ export const gupLongtermMissing: Rule = {
       const mayAsk = effect.form !== "unlocked" || atLeast(target.release, "6.3");
       const isShort = !effect.impliesLongterm && states.some(({ state }) => bitOf(state, flags, "FOLL_LONGTERM") === "no");
       const proof = mayAsk && isShort && isStored(program, effect) ? proved(movablePageHeld(node, program)) : null;
-      if (proof) yield { ...common, messageId: "stored", prove: () => proof };
+      if (proof) yield { ...common, messageId: "stored", prove: () => proof, asked: askedOfCall(site, movablePageHeld), fixes: () => longtermFixes(program, call, effect, target.release) };
       return;
     }
     // fork() waits for whoever holds mmap_lock, as users of the plain forms do.
     const isUnlocked = effect.form === "fast" || effect.form === "unlocked";
     if (!isUnlocked || ERAS[gupEra(target.release)].forkProtection === "none" || !states.some(({ state }) => writeBit(state, effect) === "yes")) return;
     const proof = proved(referenceLostAfterFork(node, program));
-    if (proof) yield { ...common, messageId: "reference", prove: () => proof };
+    if (proof) yield { ...common, messageId: "reference", prove: () => proof, asked: askedOfCall(site, referenceLostAfterFork), fixes: () => pinFixes(program, node, target.release) };
   },
 };

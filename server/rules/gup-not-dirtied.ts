@@ -6,6 +6,8 @@ import { writtenPageGivenBackClean } from "../scenarios/user-pages/lost-data.ts"
 import { userPages } from "../scenarios/user-pages/names.ts";
 import { dirtiedWithoutPageLock } from "../scenarios/user-pages/unlocked-dirty.ts";
 import { isOfPages } from "../scenarios/user-pages/world.ts";
+import { dirtyReleaseFixes, lockedMarkFixes } from "./fix/dirty-mark.ts";
+import { askedOfPages } from "./pages-asked.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 
@@ -25,6 +27,7 @@ export const gupNotDirtied: Rule = {
       clean: "{function}() writes pages of {call}() and gives them back with {release}() without marking them dirty first: what was written can be lost",
       unlocked: "{function}() marks a page of {call}() dirty without the page lock: its mapping can be truncated and freed meanwhile",
     },
+    offersEdits: true,
     scenarios: ["written-page-given-back-clean", "dirtied-without-page-lock"],
     sources: [],
   },
@@ -35,11 +38,21 @@ export const gupNotDirtied: Rule = {
     const related = [{ message: "taken here", place: placeOf(program, call) }];
     for (const release of releasesOf(program, node)) {
       const proof = prove(writtenPageGivenBackClean({ node, release }), program, target.release, MAX_STATES);
-      if (isProved(proof)) yield { ruleId: this.meta.id, messageId: "clean", data: { function: program.name, call: call.name, release: release.name }, place: placeOf(program, release), related, prove: () => proof };
+      if (!isProved(proof)) continue;
+      yield {
+        ruleId: this.meta.id, messageId: "clean", data: { function: program.name, call: call.name, release: release.name }, place: placeOf(program, release), related, prove: () => proof,
+        asked: askedOfPages(site, release, (at, other) => writtenPageGivenBackClean({ node: at, release: other })),
+        fixes: () => dirtyReleaseFixes(program, release),
+      };
     }
     for (const mark of unlockedMarks(program, node)) {
       const proof = prove(dirtiedWithoutPageLock({ node, release: null, mark }), program, target.release, MAX_STATES);
-      if (isProved(proof)) yield { ruleId: this.meta.id, messageId: "unlocked", data: { function: program.name, call: call.name }, place: placeOf(program, mark), related, prove: () => proof };
+      if (!isProved(proof)) continue;
+      yield {
+        ruleId: this.meta.id, messageId: "unlocked", data: { function: program.name, call: call.name }, place: placeOf(program, mark), related, prove: () => proof,
+        asked: askedOfPages(site, mark, (at, other) => dirtiedWithoutPageLock({ node: at, release: null, mark: other })),
+        fixes: () => lockedMarkFixes(program, mark),
+      };
     }
   },
 };

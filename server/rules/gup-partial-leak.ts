@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { isFirstOfArray, pagesLeaked, pagesReleasedUntaken, releasesOf } from "../scenarios/user-pages/experiment.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { stepPlace } from "../program/place.ts";
+import type { EffectProgram } from "../program/program.ts";
+import { isFirstOfArray, pagesAccounted, pagesLeaked, pagesReleasedUntaken, releasesOf } from "../scenarios/user-pages/experiment.ts";
+import { isProved, prove, type Proof } from "../scenarios/prove.ts";
+import { leakFixes, type OnSchedule } from "./fix/leaked-pages.ts";
+import { untakenFixes } from "./fix/untaken-pages.ts";
+import { askedOfCall } from "./pages-asked.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
@@ -19,6 +24,7 @@ export const gupPartialLeak: Rule = {
       leaked: "{function}() may return with pages of {call}() that nobody gives back",
       untaken: "{function}() gives back pages that {call}() did not take, or that were given back already",
     },
+    offersEdits: true,
     scenarios: ["pages-leaked", "pages-released-untaken"],
     sources: [],
   },
@@ -27,11 +33,21 @@ export const gupPartialLeak: Rule = {
     const { program, call, node, effect, target } = site;
     if (effect.kind !== "gup" || program.openEnd || program.openStart || !isAffordable(site) || !isFirstOfArray(program, node)) return;
     const common = { ruleId: this.meta.id, data: { function: program.name, call: call.name }, related: [] };
+    const accounted = (asked: "page-leaked" | "released-unpinned") => askedOfCall(site, (at, there) => pagesAccounted(at, asked, there));
     const leak = prove(pagesLeaked(node, effect.reference), program, target.release, MAX_STATES);
-    if (isProved(leak)) yield { ...common, messageId: "leaked", place: placeOf(program, call), prove: () => leak };
+    if (isProved(leak)) yield { ...common, messageId: "leaked", place: placeOf(program, call), prove: () => leak, asked: accounted("page-leaked"), fixes: () => leakFixes(program, node, target.release, onSchedule(program, leak)) };
     for (const release of releasesOf(program, node)) {
       const proof = prove(pagesReleasedUntaken({ node, release }), program, target.release, MAX_STATES);
-      if (isProved(proof)) yield { ...common, messageId: "untaken", place: placeOf(program, release), related: [{ message: "taken here", place: placeOf(program, call) }], prove: () => proof };
+      if (isProved(proof)) yield { ...common, messageId: "untaken", place: placeOf(program, release), related: [{ message: "taken here", place: placeOf(program, call) }], prove: () => proof, asked: accounted("released-unpinned"), fixes: () => untakenFixes(program, node, target.release) };
     }
   },
 };
+
+/** Offsets on lines of the failing schedule. */
+function onSchedule({ image }: EffectProgram, { schedule }: Proof): OnSchedule {
+  const lines = new Set(schedule.flatMap(({ patchLine, newLine }) => patchLine ?? newLine ?? []));
+  return (at) => {
+    const place = stepPlace(image, at);
+    return place !== null && lines.has(place.line ?? place.fileLine ?? -1);
+  };
+}

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { atLeast } from "../kernel/release.ts";
+import type { CallNode } from "../program/program.ts";
 import { isFirstOfArray, pagesReleasedWrongly, releasesOf, wrongPage } from "../scenarios/user-pages/experiment.ts";
 import { releaseOf } from "../scenarios/user-pages/world.ts";
 import { isProved, prove } from "../scenarios/prove.ts";
-import type { Candidate, Rule, Site } from "./rule.ts";
+import { functionText } from "../program/statements.ts";
+import { releasedAs, releasedOfFolio, type Reference } from "./fix/release-call.ts";
+import { askedOfPages } from "./pages-asked.ts";
+import type { Candidate, Fix, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
 
@@ -21,6 +25,7 @@ export const gupReleaseMismatch: Rule = {
       mismatch: "{function}() gives pages of {call}() back with {release}(): {right}",
       otherPage: "{function}() gives a pin of {call}() back as one of the folio's first page: {release}() of a page that may not have been pinned",
     },
+    offersEdits: true,
     scenarios: ["pages-released-wrongly"],
     sources: [],
   },
@@ -40,9 +45,18 @@ export const gupReleaseMismatch: Rule = {
         place: placeOf(program, release),
         related: [{ message: "taken here", place: placeOf(program, call) }],
         prove: () => proof,
+        asked: askedOfPages(site, release, (at, other) => pagesReleasedWrongly({ node: at, release: other })),
+        fixes: () => rightRelease(site, release, isOther, effect.reference),
       };
     }
   },
 };
 
 const mayMismatch = (how: "pin" | "get" | "free" | "by-flags" | undefined, taken: "pin" | "get"): boolean => how !== undefined && how !== "by-flags" && how !== taken;
+
+function rightRelease({ program, call, target }: Site, release: CallNode, isOther: boolean, reference: Reference): readonly Fix[] {
+  const fn = functionText(program);
+  const edits = fn && (isOther ? releasedOfFolio(fn, release) : releasedAs(fn, release, reference, target.release));
+  const name = /^\w+/.exec(edits?.[0]?.text ?? "")?.[0];
+  return edits && name !== undefined ? [{ title: `Give pages of ${call.name}() back with ${name}()`, edits }] : [];
+}

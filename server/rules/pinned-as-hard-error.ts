@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { EffectProgram } from "../program/program.ts";
 import { proofOf } from "../scenarios/prove.ts";
-import { hardRefusals, refusedForPin } from "../scenarios/refused-for-pin.ts";
-import type { Candidate, Rule, Site } from "./rule.ts";
+import { isHard, refusals, refusedForPin, type Refusal } from "../scenarios/refused-for-pin.ts";
+import type { Candidate, Fix, Rule, Site, Standing } from "./rule.ts";
 import { isAffordable } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
 
@@ -18,6 +19,7 @@ export const pinnedAsHardError: Rule = {
     messages: {
       hard: "{function}() fails with -{code} for a page that only may be pinned: -EBUSY or -EAGAIN lets the caller try again",
     },
+    offersEdits: true,
     scenarios: ["refused-for-pin"],
     sources: [],
   },
@@ -25,7 +27,8 @@ export const pinnedAsHardError: Rule = {
   *check(site: Site): Iterable<Candidate> {
     const { program, call, target } = site;
     if (call.result === null || !isAffordable(site)) return;
-    for (const refusal of hardRefusals(program, call.result)) {
+    for (const [index, refusal] of refusals(program, call.result).entries()) {
+      if (!isHard(refusal)) continue;
       const proof = proofOf(refusedForPin(refusal), program, target.release, MAX_STATES);
       if (!proof) continue;
       yield {
@@ -35,7 +38,23 @@ export const pinnedAsHardError: Rule = {
         place: { program, at: refusal.at, end: refusal.end },
         related: [],
         prove: () => proof,
+        asked: (code) => askedOf(code, site, index),
+        fixes: () => softer(program, refusal),
       };
     }
   },
 };
+
+/** The same question, and the same of its errors. */
+function askedOf(code: Standing, { program, node }: Site, index: number): ReturnType<NonNullable<Candidate["asked"]>> {
+  const [there, id] = [code.program(program), code.node(program, node)];
+  const call = there && id !== null ? there.nodes[id] : undefined;
+  const refusal = there && call?.kind === "call" && call.result !== null ? refusals(there, call.result)[index] : undefined;
+  return there && refusal ? [{ experiment: refusedForPin(refusal), program: there }] : null;
+}
+
+/** The error that says "again". */
+function softer({ image }: EffectProgram, { at, end, code }: Refusal): readonly Fix[] {
+  const place = image.text.slice(at, end).search(new RegExp(`-\\s*${code}\\b`));
+  return place < 0 ? [] : [{ title: "Fail with -EBUSY: the caller may try again", edits: [{ at: at + place, end: at + place + /^-\s*\w+/.exec(image.text.slice(at + place))![0].length, text: "-EBUSY" }] }];
+}

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Value } from "../program/code.ts";
+import type { BoundEffect } from "../program/program.ts";
+import { render } from "../program/render.ts";
 import { pinBehindCheck, questionsOf, takenEntry } from "../scenarios/pin-behind-check.ts";
+import { pinBehindClearFixes } from "./fix/pin-behind-clear.ts";
 import { reachable } from "./gup-cow-mechanism.ts";
 import { proved, provedCandidate } from "./proved-only.ts";
-import type { Candidate, Rule, Site } from "./rule.ts";
+import type { Candidate, Rule, Site, Standing } from "./rule.ts";
 import { isAffordable } from "./rule.ts";
 
 const ID = "pinned-check-before-clear";
@@ -20,6 +24,7 @@ export const pinnedCheckBeforeClear: Rule = {
     messages: {
       before: "{function}() asks whether the page is pinned before this, and not again: GUP-fast can pin it in between, and a device then writes a page that has lost its address or its write protection",
     },
+    offersEdits: true,
     scenarios: ["pin-behind-check"],
     sources: [
       { thread: "Re: [PATCH 3/3] mm/uffd: Detect pgtable allocation failures", who: "David Hildenbrand", date: "2023-01-05", link: null },
@@ -34,9 +39,27 @@ export const pinnedCheckBeforeClear: Rule = {
     // Where the entry is also reached without the question, that is about something else (a NUMA hint), and no promise.
     if (questions.length === 0 || reachable(program, program.entry, new Set(questions)).has(node)) return;
     const experiment = pinBehindCheck(node, source);
-    if (proved(experiment, site)) yield provedCandidate(site, ID, "before", { function: program.name }, experiment);
+    if (!proved(experiment, site)) return;
+    yield {
+      ...provedCandidate(site, ID, "before", { function: program.name }, experiment),
+      asked: (code) => askedOf(code, site, source),
+      fixes: () => pinBehindClearFixes(program, site.call, questions),
+    };
   },
 };
+
+/** The same entry taken in code that may have been edited: a fix may take it with another call. */
+function askedOf(code: Standing, { program, node }: Site, source: Value): ReturnType<NonNullable<Candidate["asked"]>> {
+  const there = code.program(program);
+  const isTaken = (effect: BoundEffect): boolean => takesSame(effect, source);
+  const id = there && (code.node(program, node) ?? there.nodes.findIndex((one) => one.kind === "call" && one.effects.some(isTaken)));
+  return there && id !== null && id >= 0 ? [{ experiment: pinBehindCheck(id, source), program: there }] : null;
+}
+
+function takesSame(effect: BoundEffect, source: Value): boolean {
+  const taken = takenEntry(effect);
+  return taken !== null && render(taken) === render(source);
+}
 
 /**
  * Soft-dirty may say too much, and looks first (fs/proc/task_mmu.c:1083-1123, 6.1.192). fork() protects entries inside of a write

@@ -47,6 +47,7 @@ export const sleepInAtomic: Rule = {
       sleeps: "{function}() calls {call}(), which may sleep, in atomic context",
       announced: "{function}() calls {call}(), which may sleep by itself, after it announced another wait: schedule() then does not wait",
     },
+    offersEdits: true,
     scenarios: ["sleep-in-atomic", "sleep-in-wait-section"],
     sources: [],
   },

@@ -57,7 +57,7 @@ export type DepthOf = (effect: BoundEffect, call: CallNode) => "enter" | "leave"
 
 /** With a configuration that the user set, more calls enter a section: kmap_atomic() behind a mapped entry (HIGHPTE). */
 export const sectionsIn = ({ release, config }: Pick<Target, "release" | "config">): DepthOf => (effect, call) => {
-  const always = depthOf(effect);
+  const always = sectionDepth(effect);
   if (always !== null || (effect.kind !== "mapPte" && effect.kind !== "unmapPte")) return always;
   const fact = factFor(call.name, call.args.length, release)?.fact;
   const adds = (fact?.underConfig ?? []).flatMap((one) => (Object.entries(one.config).every(([symbol, value]) => config[symbol] === value) ? one.adds : []));
@@ -65,7 +65,7 @@ export const sectionsIn = ({ release, config }: Pick<Target, "release" | "config
 };
 
 /** Whatever the configuration is. */
-function depthOf(effect: BoundEffect): ReturnType<DepthOf> {
+export function sectionDepth(effect: BoundEffect): ReturnType<DepthOf> {
   switch (effect.kind) {
     case "acquire":
       return spins(effect.lock) ? "enter" : null;

@@ -47,14 +47,17 @@ function errorBehind(program: EffectProgram, from: NodeId): { error: NodeId; cod
   return null;
 }
 
-/** Errors that no caller is asked to retry, given where the value of a call says that a page may be pinned. */
-export function hardRefusals(program: EffectProgram, result: string): Refusal[] {
+/** Errors that are given where the value of a call says that a page may be pinned. */
+export function refusals(program: EffectProgram, result: string): Refusal[] {
   return program.nodes.flatMap((node, branch): Refusal[] => {
     if (node.kind !== "branch" || node.condition.kind !== "name" || node.condition.name !== result) return [];
     const found = errorBehind(program, node.then);
-    return found && !RETRIED.has(found.code) ? [{ branch, ...found }] : [];
+    return found ? [{ branch, ...found }] : [];
   });
 }
+
+/** True for an error that no caller is asked to retry. */
+export const isHard = ({ code }: Refusal): boolean => !RETRIED.has(code);
 
 const ASKED = "asks for pins";
 const REFUSED = "gives the error";

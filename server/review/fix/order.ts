@@ -25,7 +25,7 @@ export interface Changed {
 
 export const keepsOrder = (changed: Changed, beforeUnit: Unit): boolean => {
   const [before, now] = [beforeUnit.analyze(changed.before), changed.unit.analyze(changed.now)];
-  return leavesAsBefore(before, now) && misorders(now) <= misorders(before) && callsFit(changed, now) && rangesFit(changed) && namesFit(changed) && misreturns(changed.now) <= misreturns(changed.before);
+  return leavesAsBefore(before, now) && misorders(now) <= misorders(before) && callsFit(changed, now) && rangesFit(changed) && namesFit(changed) && argumentsFit(changed) && misreturns(changed.now) <= misreturns(changed.before);
 };
 
 /** Temporaries have other numbers in an edited function. */
@@ -86,7 +86,11 @@ const isAtomicByCaller = ({ atomic }: State): boolean => atomic.length > 0 && at
 /** `entersAtomic`: the function sleeps elsewhere although a caller may be atomic, so that this is not for a fix to mind. */
 const maySleep = (states: readonly State[], entersAtomic: boolean): boolean => states.every((state) => state.atomic.length === 0 || (entersAtomic && isAtomicByCaller(state)));
 
-const sleeps = (node: CallNode): boolean => node.effects.some((effect) => (effect.kind === "notifierStart" && effect.blocking) || (effect.kind === "acquire" && effect.sleeps));
+const sleeps = (node: CallNode): boolean =>
+  node.effects.some((effect) => {
+    if (effect.kind === "sleepsIf") return effect.word === "boolean" && /^(?:1|true)$/.test(render(effect.flag));
+    return (effect.kind === "notifierStart" && effect.blocking) || (effect.kind === "acquire" && effect.sleeps) || (effect.kind === "marksDirty" && effect.locks);
+  });
 
 type RangeEffect = BoundEffect & { readonly kind: "notifierInit" | "notifierStart" | "notifierEnd" };
 
@@ -132,9 +136,16 @@ function rangeFits(program: EffectProgram, range: string, hasInit: boolean): boo
   return true;
 }
 
+const textWithin = ({ image, start, end }: EffectProgram): string => image.text.slice(start, end).replace(/\/\*[^]*?\*\//g, " ");
+
+const ofNothing = (program: EffectProgram): number => [...textWithin(program).matchAll(/\b\w+\s*\(\s*NULL\s*\)/g)].length;
+
+/** No call is new that is about nothing at all: what takes one pointer works with it. */
+const argumentsFit = ({ before, now }: Changed): boolean => ofNothing(now) <= ofNothing(before);
+
 /** Every name that gets a value is one that was known before, or is declared, and a new one gets a value; what is no longer declared is not named. */
 function namesFit({ before, now }: Changed): boolean {
-  const text = now.image.text.slice(now.start, now.end).replace(/\/\*[^]*?\*\//g, " ");
+  const text = textWithin(now);
   if ([...before.variables.keys()].some((name) => /^\w+$/.test(name) && !now.variables.has(name) && new RegExp(`\\b${name}\\b`).test(text))) return false;
   const assigned = (program: EffectProgram): readonly string[] =>
     program.nodes.flatMap((node) => (node.kind === "assign" && node.target.kind === "name" && /^\w+$/.test(node.target.name) ? [node.target.name] : node.kind === "call" && node.result !== null && /^\w+$/.test(node.result) ? [node.result] : []));

@@ -2,6 +2,7 @@
 import type { Unit } from "../../analysis/unit.ts";
 import type { CallNode, EffectProgram, NodeId } from "../../program/program.ts";
 import type { Standing } from "../../rules/rule.ts";
+import { releaseOf } from "../../scenarios/user-pages/world.ts";
 import type { Image } from "../../source/image.ts";
 import { movedOffset, type TextEdit } from "../../text/text-edit.ts";
 
@@ -36,5 +37,5 @@ const callsAt = (program: EffectProgram, at: number): NodeId[] => program.nodes.
 function alike(program: EffectProgram, id: NodeId, call: CallNode): boolean {
   const node = program.nodes[id];
   if (node?.kind !== "call") return false;
-  return node.name === call.name || node.effects.some((effect) => call.effects.some((other) => other.kind === effect.kind));
+  return node.name === call.name || node.effects.some((effect) => call.effects.some((other) => other.kind === effect.kind || (releaseOf(other) !== null && releaseOf(effect) !== null)));
 }

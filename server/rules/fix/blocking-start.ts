@@ -29,6 +29,15 @@ export function blockingStartFixes(program: EffectProgram, found: CallNode): rea
   });
 }
 
+/** A blocking start above everything that is atomic, and its end below. */
+export function rangeAroundFixes(program: EffectProgram, found: CallNode): readonly Fix[] {
+  const fn = functionText(program);
+  const range = fn && argumentsAt(fn, found.at)?.args[0];
+  const statement = fn && statementAt(fn, found.at);
+  const edits = fn && range && statement ? withoutLeftovers(fn, hoisted(program, fn, statement, found, `${START}(${fn.text.slice(range.at, range.end)});`)) : null;
+  return edits ? [{ title: "Start the invalidation before anything is mapped or locked, end it after the last unmap", edits, isFallback: true }] : [];
+}
+
 function inPlace(fn: FunctionText, statement: StatementPlace, call: CallNode, start: string): Edits {
   if (statement.kind === "return") return isAlone(fn, statement, call, /^return\s*$/) ? replaceStatement(fn, statement, [start, "return 0;"]) : null;
   if (statement.kind === "if") return isAsked(statement, call) && statement.children.length === 1 ? replaceStatement(fn, statement, [start]) : null;

@@ -5,6 +5,7 @@ import { functionText, type FunctionText, type StatementPlace } from "../../prog
 import { render } from "../../program/render.ts";
 import type { Forcing, Helper, SlowPath } from "../gup-cow-mechanism.ts";
 import type { Fix } from "../rule.ts";
+import { withoutLeftovers } from "./leftovers.ts";
 import { insertBefore, joined, lineStart, removeStatement, replaced, statementAt, statementsIn, type Edits } from "./statement-edits.ts";
 
 /*
@@ -33,8 +34,13 @@ export function passWord(value: SlowPath["hugetlb"], word: string): readonly Fix
   return offered(`Pass ${word} on`, [replaced(at, end, word)]);
 }
 
+const vmaOf = (slow: SlowPath): string | undefined => [...slow.program.variables.values()].find((one) => one.type === "vm_area_struct" && one.pointers === 1)?.name;
+
+/** Flags of a call that takes a reference. */
+const requestOf = (release: Release): string => (atLeast(release, "5.6") ? "(FOLL_GET | FOLL_PIN)" : "FOLL_GET");
+
 const forcingLines = (slow: SlowPath, word: string): readonly string[] | null => {
-  const vma = [...slow.program.variables.values()].find((one) => one.type === "vm_area_struct" && one.pointers === 1)?.name;
+  const vma = vmaOf(slow);
   return vma === undefined ? null : [`if (should_force_cow_break(${vma}, ${word}))`, `\t${word} |= FOLL_WRITE;`];
 };
 
@@ -46,19 +52,46 @@ export function forceBeforeHugetlb(slow: SlowPath, word: string): readonly Fix[]
   return fn && statement && lines ? offered("Force the COW break before follow_hugetlb_page()", insertBefore(fn, statement, lines)) : [];
 }
 
+/** Lines between the block that looks the VMA up and `retry:`. */
+function aboveRetry(fn: FunctionText, lines: readonly string[]): Edits {
+  const label = statementsIn(fn.block).find((one) => one.kind === "label" && one.name === "retry");
+  if (!label) return null;
+  const isBlankAbove = /\n[ \t]*\n$/.test(fn.text.slice(0, lineStart(fn.text, label.at)));
+  return insertBefore(fn, label, [...(isBlankAbove ? [] : [""]), ...lines, ""]);
+}
+
 /** The forced break between the block that looks the VMA up and `retry:`; one that stands elsewhere goes. */
 export function forceAboveRetry(slow: SlowPath, word: string, misplaced: Forcing | null): readonly Fix[] {
   const fn = functionText(slow.program);
-  const label = fn && statementsIn(fn.block).find((one) => one.kind === "label" && one.name === "retry");
   const lines = forcingLines(slow, word);
-  if (!fn || !label || !lines) return [];
-  const isBlankAbove = /\n[ \t]*\n$/.test(fn.text.slice(0, lineStart(fn.text, label.at)));
-  const inserted = insertBefore(fn, label, [...(isBlankAbove ? [] : [""]), ...lines, ""]);
+  const inserted = fn && lines && aboveRetry(fn, lines);
+  if (!fn || !inserted) return [];
   const former = misplaced && guardOf(fn, misplaced);
   const title = "Force the COW break between the VMA block and retry:";
   if (!misplaced) return offered(title, inserted);
   const fallback = offered(title, inserted).map((fix) => ({ ...fix, isFallback: true as const }));
   return [...offered(title, former && joined(inserted, removeStatement(fn, former))), ...fallback];
+}
+
+/** The forced break where no predicate is left to ask: its condition is spelled. */
+export function forceAgain(slow: SlowPath, release: Release): readonly Fix[] {
+  const fn = functionText(slow.program);
+  const [word, vma] = [wordOf(slow), vmaOf(slow)];
+  if (!fn || vma === undefined) return [];
+  const lines = [`if (is_cow_mapping(${vma}->vm_flags) && (${word} & ${requestOf(release)}))`, `\t${word} |= FOLL_WRITE;`];
+  const statement = slow.hugetlb && statementAt(fn, slow.hugetlb.call.at);
+  const { at, end } = slow.hugetlb ? extent(slow.hugetlb.word) : { at: 0, end: 0 };
+  const passed = slow.hugetlb && fn.text.slice(at, end) !== word ? [replaced(at, end, word)] : [];
+  const both = statement ? joined(aboveRetry(fn, lines), insertBefore(fn, statement, lines), passed) : null;
+  const title = "Force the COW break again: do_wp_page() of this release needs it";
+  return [...offered(`${title}, for hugetlb too`, both), ...offered(title, aboveRetry(fn, lines)).map((fix) => ({ ...fix, isFallback: true as const }))];
+}
+
+/** No forced break: what the function did for it goes. */
+export function withoutForcing(slow: SlowPath, forcings: readonly Forcing[]): readonly Fix[] {
+  const fn = functionText(slow.program);
+  const guards = fn ? forcings.map((one) => guardOf(fn, one)) : [];
+  return fn ? offered("Take the forced COW break out: do_wp_page() of this release does without", withoutLeftovers(fn, joined(...guards.map((one) => one && removeStatement(fn, one))))) : [];
 }
 
 /** The `if` that a forcing is the body of. */
@@ -81,8 +114,7 @@ export function predicateFixes(helper: Helper, release: Release): readonly Fix[]
   const vma = helper.code.parameters.find((one) => one.type === "vm_area_struct")?.name;
   const flags = helper.code.parameters.find((one) => one.name.endsWith("flags"))?.name;
   if (vma === undefined || flags === undefined) return [];
-  const request = atLeast(release, "5.6") ? "(FOLL_GET | FOLL_PIN)" : "FOLL_GET";
-  return offered("Ask for every reference in a COW mapping", returning(helper, `is_cow_mapping(${vma}->vm_flags) && (${flags} & ${request})`));
+  return offered("Ask for every reference in a COW mapping", returning(helper, `is_cow_mapping(${vma}->vm_flags) && (${flags} & ${requestOf(release)})`));
 }
 
 /** The predicate that accepts what this call's COW break made. */

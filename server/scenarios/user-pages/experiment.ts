@@ -12,7 +12,7 @@ import { lift } from "../lift.ts";
 import { asWritten, insertAtEnd, synthetic, without } from "../rewrite.ts";
 import { withHandings } from "./handed.ts";
 import { isFirstOfFolio, samePage, userPages, type UserPages } from "./names.ts";
-import { isOfPages, pageFields, pagesWorld, releaseOf, type Meant } from "./world.ts";
+import { isOfPages, pageFields, pagesWorld, releaseOf, type Meant, type Told } from "./world.ts";
 
 /*
  * What a function does with the pages of one pinning call, one thread and every way through: each page that was taken is
@@ -32,7 +32,7 @@ export interface PagesFocus {
 
 const BOUNDS = "one thread, every way through the function, two pages where the text asks for n, loops unbounded";
 
-function build(name: string, focus: PagesFocus, program: EffectProgram, kernel: KernelRelease): BuiltModel | null {
+function build(name: string, focus: { readonly node: NodeId; readonly release: Told["release"] }, program: EffectProgram, kernel: KernelRelease): BuiltModel | null {
   const found = userPages(program, focus.node);
   if (!found || (focus.release === null && !found.isOwn)) return null;
   const model = modelBuilder(name);
@@ -40,7 +40,7 @@ function build(name: string, focus: PagesFocus, program: EffectProgram, kernel: 
   const marked = withHandings(program, found);
   const lifted = lift(model, marked, kernel, () => pagesWorld({ program: marked, found, fields, meant: MEANT, release: focus.release }));
   for (const step of lifted.stepsOf.get(focus.node) ?? []) model.reach(lifted.thread, step, "the pinning call");
-  if (focus.release?.effects.some((effect) => effect.kind === "freesPage")) {
+  if (focus.release !== "every" && focus.release?.effects.some((effect) => effect.kind === "freesPage")) {
     const process = model.thread("process", "daemon");
     process.step({ text: "munmap(): the mapping's reference goes", guard: eq(fields.mapped, 1), effect: [assign(fields.mapped, 0)] });
   }
@@ -79,6 +79,26 @@ export function pagesReleasedUntaken(focus: PagesFocus & { readonly release: Cal
     build: (program, kernel) => build(name, focus, program, kernel),
     fix: (program) => ({ title: `${focus.release.name}() of what the call took, once`, program: change(program, (call) => ({ ...call, shown: `${textAt(program.image, call.at, call.end)}${EXACT}` })) }),
     mutate: (fixed) => change(fixed, asWritten),
+    wrongFixes: [],
+  };
+}
+
+/**
+ * Everything at once, for code that somebody proposes: each page that was taken is given back exactly once. `asked`: what the
+ * code before did.
+ */
+export function pagesAccounted(node: NodeId, asked: "page-leaked" | "released-unpinned", program: EffectProgram): Experiment {
+  const name = asked === "page-leaked" ? "pages-leaked" : "pages-released-untaken";
+  const isOwn = userPages(program, node)?.isOwn === true;
+  const all = [...(isOwn ? ["page-leaked"] : []), "released-unpinned", "pin-leaked", "refcount-underflow"];
+  return {
+    name,
+    primary: [asked],
+    secondary: all.filter((one) => one !== asked),
+    bounds: BOUNDS,
+    build: (edited, kernel) => build(name, { node, release: "every" }, edited, kernel),
+    fix: () => null,
+    mutate: (fixed) => fixed,
     wrongFixes: [],
   };
 }

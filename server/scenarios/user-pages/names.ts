@@ -34,11 +34,15 @@ export function elementOf(value: Value): { readonly array: Value; readonly index
   return value.kind === "unary" && value.operator === "*" ? { array: value.of, index: ZERO } : null;
 }
 
+const isZero = (value: Value): boolean => value.kind === "number" && value.value === 0;
+
 /** Where in an array something begins: `pages`, `pages + n`, `&pages[n]`; `&page` is an array of one. */
 export function partOf(value: Value): { readonly array: Value; readonly first: Value } {
   if (value.kind === "unary" && value.operator === "&") return value.of.kind === "index" ? { array: value.of.of, first: value.of.index } : { array: value.of, first: ZERO };
-  if (value.kind === "binary" && value.operator === "+") return { array: value.left, first: value.right };
-  return { array: value, first: ZERO };
+  if (value.kind !== "binary" || (value.operator !== "+" && value.operator !== "-")) return { array: value, first: ZERO };
+  // `pages + pinned - got` begins `pinned - got` behind the array.
+  const { array, first } = partOf(value.left);
+  return { array, first: isZero(first) && value.operator === "+" ? value.right : { ...value, left: first } };
 }
 
 /** Calls whose value is the page, as far as its references go: those of a folio are counted in one place. */

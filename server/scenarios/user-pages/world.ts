@@ -94,8 +94,8 @@ export interface Told {
   readonly found: UserPages;
   readonly fields: PageFields;
   readonly meant: Meant;
-  /** The release that is looked at; null: none is. */
-  readonly release: CallNode | null;
+  /** The release that is looked at; null: none is. `every`: all of them, and each must say which pages it means. */
+  readonly release: CallNode | "every" | null;
   /** More effects that a scenario sees. */
   readonly more?: Pick<World, "sees" | "reads" | "readsFlags" | "refine"> & { readonly onTake?: (gup: BoundEffect & { kind: "gup" }, lifting: Lifting) => readonly Assignment[]; readonly onRelease?: (call: CallNode) => readonly Assignment[] };
 }
@@ -197,7 +197,9 @@ function cleanup(fields: PageFields): LiftedStep {
 function releasing(told: Told, release: Release, call: CallNode, lifting: Lifting): LiftedStep {
   const { fields, found, meant } = told;
   const isExact = meant.exact(call);
-  const isAsked = told.release !== null && call.at === told.release.at;
+  const isAsked = told.release === "every" || call.at === told.release?.at;
+  // Of code that somebody proposes, what cannot be read is no excuse.
+  const isMeant = { checks: told.release === "every" ? [{ holds: eq(fields.lost, 1), property: "released-unpinned", message: `${call.name}() gives back something that is not a page of the call` }] : [] };
   const way = (at: number, count: number, guard: Expression): Alternative => {
     const slots = [0, 1].filter((slot) => inRange(slot, at, count));
     return {
@@ -213,13 +215,13 @@ function releasing(told: Told, release: Release, call: CallNode, lifting: Liftin
   if (release.count === null || found.pages.has(render(partOf(release.pages).array))) {
     const page = release.count === null ? lifting.number(samePage(release.pages)) : lifting.number(partOf(release.pages).array);
     if (page === null) return unread;
-    return { alternatives: [way(0, 1, eq(page, 1)), way(1, 1, eq(page, 2)), { guard: and(ne(page, 1), ne(page, 2)), note: "another page" }] };
+    return { alternatives: [way(0, 1, eq(page, 1)), way(1, 1, eq(page, 2)), { guard: and(ne(page, 1), ne(page, 2)), note: "another page", ...isMeant }] };
   }
   const [first, count] = [lifting.number(partOf(release.pages).first), lifting.number(release.count)];
   if (first === null || count === null) return unread;
   const known = RANGES.map((one) => way(one.first, one.count, and(eq(first, one.first), eq(count, one.count))));
   const isKnown = RANGES.map((one) => and(eq(first, one.first), eq(count, one.count))).reduce((all, one) => or(all, one));
-  return { alternatives: [...known, { guard: eq(isKnown, 0), effect: [assign(fields.lost, 1)], note: "not pages of this call" }] };
+  return { alternatives: [...known, { guard: eq(isKnown, 0), effect: [assign(fields.lost, 1)], note: "not pages of this call", ...isMeant }] };
 }
 
 /** RELEASED where the page is taken, else what it was: a sum of truths, as there is no choice in expressions. */
