@@ -38,21 +38,40 @@ export function isMoved(program: EffectProgram, pointer: string): boolean {
   return program.nodes.some((node) => node.kind === "assign" && node.operator === "++" && names.has(render(node.target)));
 }
 
-/** Nodes of the innermost loop around each step of the pointer. */
+/** Nodes of the innermost loop around a node: an outer one, as `goto retry` makes it, still goes round without its own head. */
 function loopOf(program: EffectProgram, id: NodeId): ReadonlySet<NodeId> {
-  const reach = (from: NodeId, edges: (id: NodeId) => readonly NodeId[]): ReadonlySet<NodeId> => {
+  let loop: ReadonlySet<NodeId> = new Set();
+  for (let around = cycleOf(program, id, () => true); around.has(id); ) {
+    loop = around;
+    const outer = around;
+    const heads = entriesOf(program, outer);
+    around = heads.has(id) ? new Set() : cycleOf(program, id, (one) => outer.has(one) && !heads.has(one));
+  }
+  return loop;
+}
+
+/** Nodes of a loop at which control comes into it. What nothing leads to, as the call of a helper that stands in its place, leads nowhere. */
+function entriesOf(program: EffectProgram, loop: ReadonlySet<NodeId>): ReadonlySet<NodeId> {
+  const reached = new Set([program.entry]);
+  for (const id of reached) for (const next of successors(program.nodes[id]!)) reached.add(next);
+  return new Set([...reached].flatMap((from) => (loop.has(from) ? [] : successors(program.nodes[from]!).filter((to) => loop.has(to)))));
+}
+
+/** Nodes that can be reached from a node and lead back to it, among those that count. */
+function cycleOf(program: EffectProgram, id: NodeId, counts: (id: NodeId) => boolean): ReadonlySet<NodeId> {
+  const reach = (edges: (id: NodeId) => readonly NodeId[]): ReadonlySet<NodeId> => {
     const seen = new Set<NodeId>();
-    for (let work = edges(from).slice(); work.length > 0; ) {
-      const one = work.pop()!;
-      if (seen.has(one)) continue;
-      seen.add(one);
-      work = [...work, ...edges(one)];
-    }
+    for (const work = [id]; work.length > 0; )
+      for (const one of edges(work.pop()!))
+        if (counts(one) && !seen.has(one)) {
+          seen.add(one);
+          work.push(one);
+        }
     return seen;
   };
   const back = program.nodes.map((): NodeId[] => []);
   program.nodes.forEach((node, from) => successors(node).forEach((to) => back[to]?.push(from)));
-  const [after, before] = [reach(id, (one) => successors(program.nodes[one]!)), reach(id, (one) => back[one] ?? [])];
+  const [after, before] = [reach((one) => successors(program.nodes[one]!)), reach((one) => back[one] ?? [])];
   return after.has(id) ? new Set([...after].filter((one) => before.has(one))) : new Set();
 }
 
@@ -66,7 +85,7 @@ function marked(program: EffectProgram, names: ReadonlySet<string>): EffectProgr
   program.nodes.forEach((node, id) => {
     if (node.kind !== "assign" || node.operator !== "++" || !names.has(render(node.target))) return;
     const loop = loopOf(program, id);
-    const entries = new Set(program.nodes.flatMap((one, from) => (loop.has(from) ? [] : successors(one).filter((to) => loop.has(to)))));
+    const entries = entriesOf(program, loop);
     for (const at of loop) {
       const branch = nodes[at];
       if (branch?.kind !== "branch" || loop.has(branch.then) === loop.has(branch.otherwise)) continue;
