@@ -2,7 +2,7 @@
 import type { Value, Variable } from "./code.ts";
 import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "./program.ts";
 import { flagsIn } from "./flag-word.ts";
-import { leftBehind, leftByAll, type Leftover } from "./leftovers.ts";
+import { countsDiffer, leftBehind, leftByAll, type Leftover } from "./leftovers.ts";
 import { namesIn, render, substitute } from "./render.ts";
 
 /** Larger helpers stay calls, and a program does not grow by more than this. */
@@ -145,7 +145,7 @@ function matters(helper: EffectProgram): boolean {
       if ((effect.kind === "accessEntry" || effect.kind === "lockEntryTable") && namesIn(effect.pte).some((name) => parameters.has(name))) usesParameter = true;
     }
   }
-  return usesParameter || asserts || choosesFlags(helper) || handsOut(helper, walked) || leftBehind(helper).size > 0;
+  return usesParameter || asserts || choosesFlags(helper) || handsOut(helper, walked) || countsDiffer(helper);
 }
 
 /** True where the function makes up a word of GUP flags for its caller. */

@@ -84,6 +84,25 @@ export function leftBehind(program: EffectProgram): ReadonlySet<Leftover> {
 
 const NOTHING: ReadonlySet<Leftover> = new Set();
 
+/** Marks the variables of a helper that stands in the place of its call: those of two helpers may well be one. */
+const COPY = /__\d+\b/g;
+
+/**
+ * True where the function's text begins something more often, or less often, than it ends it. A caller that looks inside sees
+ * what is left; of the others, where it hangs on ways through loops and conditions, the inside tells less than a doubt.
+ */
+export function countsDiffer(program: EffectProgram): boolean {
+  const counts = new Map<string, number>();
+  for (const node of program.nodes) {
+    if (node.kind !== "call") continue;
+    for (const { sort, place, by, when } of node.effects.flatMap((effect) => changesOf(effect, node))) {
+      const key = `${sort} ${place.replace(COPY, "")}`;
+      if (when !== "perhaps") counts.set(key, (counts.get(key) ?? 0) + by);
+    }
+  }
+  return [...counts.values()].some((count) => count !== 0);
+}
+
 /** What a branch on a call's value says: the value, and which way it is zero. */
 interface Asked {
   readonly result: string;
