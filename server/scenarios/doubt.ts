@@ -56,10 +56,6 @@ export function taintOf(program: EffectProgram, world: World): (call: CallNode) 
   };
 }
 
-/** Variables and places whose address a call is handed: it may write them. */
-export const outputsOf = (call: CallNode): readonly string[] =>
-  call.knowledge === "inlined" ? [] : call.args.flatMap((arg) => (arg.kind === "unary" && arg.operator === "&" ? [render(arg.of)] : []));
-
 /** Where nothing else is said, a test of the flags of a mapping or a request is about what is modelled. */
 export function asksFlags(value: Value, names: ReadonlySet<string>): boolean {
   return someIn(

@@ -3,7 +3,8 @@ import type { Release } from "../kernel/release.ts";
 import { successors, type CallNode, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { TRUE } from "../simulator/expression.ts";
-import { asValue, outputsOf, taintOf } from "./doubt.ts";
+import { asValue, taintOf } from "./doubt.ts";
+import { outputsOf } from "./outputs.ts";
 import { translator } from "./translate.ts";
 import type { World } from "./world.ts";
 
