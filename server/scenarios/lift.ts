@@ -91,7 +91,7 @@ class Emitter implements Lifting {
   /** A choice that was made on a name is open again when the name changes. */
   #reset(key: string): Assignment[] {
     const base = /^[A-Za-z_$]\w*/.exec(key)?.[0] ?? key;
-    return [...this.#choices].flatMap(([text, field]) => (new RegExp(`(?<![\\w$])${base.replace("$", "\\$")}(?!\\w)`).test(text) ? [assign(field, 0)] : []));
+    return [...this.#choices].flatMap(([text, field]) => (new RegExp(`(?<![\\w$])${base.replace(/\W/g, "\\$&")}(?!\\w)`).test(text) ? [assign(field, 0)] : []));
   }
 
   run(): LiftedThread {
