@@ -34,7 +34,12 @@ const TOO_MANY_STATES = 144;
  * variables whose truth is followed besides those that the program tests.
  */
 export function interpret(program: EffectProgram, entry: State = EMPTY_STATE, asked: readonly string[] = NONE_ASKED): Interpretation {
-  const { relevance, live, pool, steps } = asked.length === 0 ? prepared(program) : preparedFor(program, asked);
+  if (asked.length > 0 || entry !== EMPTY_STATE) return runFrom(program, entry, asked.length === 0 ? prepared(program) : preparedFor(program, asked));
+  const own = prepared(program);
+  return (own.unentered ??= runFrom(program, entry, own));
+}
+
+function runFrom(program: EffectProgram, entry: State, { relevance, live, pool, steps }: Prepared): Interpretation {
   if (live === null) return { program, before: program.nodes.map(() => []), complete: false };
   const marked = new Set([...relevance.results, ...relevance.markers]);
   const before: State[][] = program.nodes.map(() => []);
@@ -110,6 +115,8 @@ interface Prepared {
   readonly pool: StatePool;
   /** By node and number of facts: where control goes from there and what is known then, where only facts decide. */
   readonly steps: readonly Map<number, readonly Step[]>[];
+  /** The run of which nothing is known at the entry: its summary and its contexts ask for the same. */
+  unentered: Interpretation | null;
 }
 
 /** Programs for which that is kept: a function and its callers are run in turns. */
@@ -121,7 +128,7 @@ const preparations = new Map<EffectProgram, Prepared>();
 export const forgetPrepared = (): void => preparations.clear();
 
 const preparedFor = (program: EffectProgram, asked: readonly string[]): Prepared => ({
-  relevance: relevanceOf(program, asked), live: liveNames(program), pool: statePool(), steps: program.nodes.map(() => new Map<number, readonly Step[]>()),
+  relevance: relevanceOf(program, asked), live: liveNames(program), pool: statePool(), steps: program.nodes.map(() => new Map<number, readonly Step[]>()), unentered: null,
 });
 
 function prepared(program: EffectProgram): Prepared {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { moved, movedProgram } from "../program/moved.ts";
 import type { FunctionCode } from "../program/code.ts";
+import type { Leftover } from "../program/leftovers.ts";
 import type { OutlineFunction } from "../program/outline.ts";
 import type { EffectProgram } from "../program/program.ts";
 import type { Image } from "../source/image.ts";
@@ -21,7 +22,7 @@ export interface Slot {
   mentions: { readonly key: string; readonly names: readonly string[] } | null;
   /** Names of functions of the file that it calls, and what it is to its callers; each under the key of what it was made from. */
   calls: { readonly key: string; readonly names: readonly string[] } | null;
-  judged: { readonly key: string; readonly stands: boolean; readonly keeps: boolean } | null;
+  judged: { readonly key: string; readonly stands: boolean; readonly keeps: boolean; readonly leaves: ReadonlySet<Leftover> } | null;
   /** Its own code; with its helpers in place, as a helper; the same as a program. */
   readonly raw: KeptProgram;
   readonly whole: KeptProgram;

@@ -62,7 +62,16 @@ export function summarizer(programsOf: (name: string) => readonly EffectProgram[
     return done ? perhaps(effectsOfCall(done.summary, node, callee)) : [];
   };
 
+  /** The same program for the summary and for who asks later: what runs of it find out is found once. */
+  const said = new WeakMap<EffectProgram, EffectProgram>();
   const withEffects = (program: EffectProgram, circle: ReadonlySet<EffectProgram>): EffectProgram => {
+    if (circle.size > 0) return madeWithEffects(program, circle);
+    const made = said.get(program) ?? madeWithEffects(program, circle);
+    said.set(program, made);
+    return made;
+  };
+
+  const madeWithEffects = (program: EffectProgram, circle: ReadonlySet<EffectProgram>): EffectProgram => {
     const nodes = program.nodes.map((node): ProgramNode => {
       if (!isOpenCall(node)) return node;
       const effects = effectsOfAny(programsOf(node.name).map((callee) => effectsIn(circle, callee, node)));

@@ -75,7 +75,8 @@ export function summarize(program: EffectProgram, calleeSleep: (name: string) =>
   const asksNothing = demanded.length === 0 && sections.length === 0;
   let { exits, complete } = exitsOf(program, asksNothing ? first : interpret(program, entry));
   let changes = changesOf(program, exits, demanded);
-  if ([...changes.takes, ...changes.givesUp].some((change) => change.when === "sometimes")) {
+  // Of a function that is cut off, no value tells more: what is found of it is uncertain whatever is followed.
+  if (complete && first.complete && [...changes.takes, ...changes.givesUp].some((change) => change.when === "sometimes")) {
     ({ exits, complete } = exitsOf(program, interpret(program, entry, returnedNames(program))));
     changes = changesOf(program, exits, demanded);
   }

@@ -3,7 +3,8 @@ import type { Release } from "../kernel/release.ts";
 import { withAliases } from "../program/alias.ts";
 import type { Definitions } from "../program/code.ts";
 import { returnedValue } from "../program/helper-body.ts";
-import { inlineInto, keepsAll, standsInCallers, type Helper } from "../program/inline.ts";
+import { inlineInto, keepsAll, openCalls, standsInCallers, type Helper } from "../program/inline.ts";
+import { leftBehind, type Leftover } from "../program/leftovers.ts";
 import { lowerFunction, type LowerOptions } from "../program/lower.ts";
 import type { Outline, OutlineFunction } from "../program/outline.ts";
 import { readPart } from "../program/read-code.ts";
@@ -42,6 +43,26 @@ interface Summary {
   /** True where the helper stands in the place of its calls. */
   readonly stands: boolean;
 }
+
+/** One of two definitions of a name, whichever it is: neither stands for both. */
+const eitherOf = (a: Summary, b: Summary): Summary => ({
+  key: `${a.key} ${b.key}`,
+  slots: new Set([...a.slots, ...b.slots]),
+  stands: false,
+  helper: { whole: () => null, keeps: a.helper.keeps && b.helper.keeps, leaves: new Set([...a.helper.leaves, ...b.helper.leaves]) },
+});
+
+/** A function that comes back to itself through others may leave what any of them leaves. */
+function inTurn(summary: Summary, group: readonly Summary[]): Summary {
+  const leaves = new Set(group.flatMap((one) => [...one.helper.leaves]));
+  return { ...summary, key: `${summary.key} ${listOf(leaves)}`, helper: { ...summary.helper, leaves } };
+}
+
+const listOf = (leaves: ReadonlySet<Leftover>): string => [...leaves].toSorted().join();
+
+/** What a function leaves otherwise than it found it, itself or through the helpers that stay calls in it. */
+const leftBy = (whole: EffectProgram | null, helpers: ReadonlyMap<string, Summary>): ReadonlySet<Leftover> =>
+  new Set(whole === null ? [] : [...leftBehind(whole), ...openCalls(whole).flatMap((name) => [...(helpers.get(name)?.helper.leaves ?? [])])]);
 
 /** What a function is lowered from. */
 interface Source {
@@ -132,7 +153,7 @@ function loweredFile(image: Image, slots: ReadonlyMap<number, Slot>, release: Re
       const names = rawOf(slot)?.nodes.flatMap((node) => (node.kind === "call" && node.knowledge === "defined-here" ? [node.name] : [])) ?? [];
       slot.calls = { key, names: [...new Set(names)] };
     }
-    return slot.calls.names.flatMap((name) => helperNamed(name) ?? []);
+    return slot.calls.names.flatMap((name) => byName.get(name)?.filter(isShort) ?? []);
   };
 
   const groupOf = new Map<Slot, readonly Slot[]>();
@@ -142,22 +163,27 @@ function loweredFile(image: Image, slots: ReadonlyMap<number, Slot>, release: Re
     if (!summaries.has(slot))
       for (const group of groupsFrom(slot, calleesOf, (one) => summaries.has(one))) {
         const made = group.map((one) => [one, summarized(one, group)] as const);
-        for (const [one, summary] of made) summaries.set(one, summary);
+        for (const [one, summary] of made) summaries.set(one, group.length > 1 ? inTurn(summary, made.map(([, other]) => other)) : summary);
         for (const one of group) groupOf.set(one, group);
       }
     return summaries.get(slot) ?? summarized(slot, [slot]);
   };
 
-  const helpersOf = (slot: Slot, group: readonly Slot[]): ReadonlyMap<string, Summary> =>
-    new Map(calleesOf(slot).flatMap((one) => {
+  /** What the functions are to their callers that a function calls, outside of those that come back to it. */
+  const helpersOf = (slot: Slot, group: readonly Slot[]): ReadonlyMap<string, Summary> => {
+    const found = new Map<string, Summary>();
+    for (const one of calleesOf(slot)) {
       const summary = group.includes(one) ? undefined : summaries.get(one);
-      return summary ? [[one.fn.name, summary] as const] : [];
-    }));
+      const other = found.get(one.fn.name);
+      if (summary) found.set(one.fn.name, other ? eitherOf(other, summary) : summary);
+    }
+    return found;
+  };
 
   function summarized(slot: Slot, group: readonly Slot[]): Summary {
     const source = sourceOf(slot);
     const helpers = helpersOf(slot, group);
-    const parts = [source.key, ...[...helpers].map(([name, { key, stands, helper }]) => `${name} ${stands ? key : ""} ${helper.keeps}`)].join("\n");
+    const parts = [source.key, ...[...helpers].map(([name, { key, stands, helper }]) => `${name} ${stands ? key : ""} ${helper.keeps} ${listOf(helper.leaves)}`)].join("\n");
     // Which of several definitions of a name it is does not show: none of them stands for all.
     const isOnly = byName.get(slot.fn.name)?.length === 1;
     const key = `${hash(parts, 0, parts.length).toString(36)}${group.length > 1 ? " in turn" : ""}${isOnly ? "" : " of several"}`;
@@ -169,18 +195,22 @@ function loweredFile(image: Image, slots: ReadonlyMap<number, Slot>, release: Re
     });
     if (slot.judged?.key !== key) {
       const raw = isShort(slot) ? rawOf(slot) : null;
-      slot.judged = { key, stands: raw !== null && isOnly && group.length === 1 && standsInCallers(raw, () => whole() ?? raw), keeps: raw !== null && keepsAll(raw, helperOf) };
+      const stands = raw !== null && isOnly && group.length === 1 && standsInCallers(raw, () => whole() ?? raw);
+      slot.judged = { key, stands, keeps: raw !== null && keepsAll(raw, helperOf), leaves: leftBy(raw && whole(), helpers) };
     }
-    const { stands, keeps } = slot.judged;
-    return { key, slots: from, stands, helper: { whole: () => (stands ? whole() : null), keeps } };
+    const { stands, keeps, leaves } = slot.judged;
+    return { key, slots: from, stands, helper: { whole: () => (stands ? whole() : null), keeps, leaves } };
   }
 
   const programOf = (slot: Slot): EffectProgram | null => {
     const { key, slots: from } = summaryOf(slot);
     return slot.done.get(key, image, () => from, () => {
       const raw = rawOf(slot);
-      const helpers = helpersOf(slot, groupOf.get(slot) ?? [slot]);
-      return raw && withAliases(inlineInto(raw, (name) => helpers.get(name)?.helper ?? null));
+      const group = groupOf.get(slot) ?? [slot];
+      const helpers = helpersOf(slot, group);
+      const back = group.some((one) => calleesOf(slot).includes(one)) ? summaries.get(slot) : undefined;
+      const comesBack = (name: string): Helper | null => (back && group.some((one) => one.fn.name === name) ? { whole: () => null, keeps: false, leaves: back.helper.leaves } : null);
+      return raw && withAliases(inlineInto(raw, (name) => helpers.get(name)?.helper ?? comesBack(name)));
     });
   };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "./code.ts";
+import { withMemberNames } from "./member-alias.ts";
 import type { BoundEffect, EffectProgram, ProgramNode } from "./program.ts";
 import { namesIn, render, substitute } from "./render.ts";
 
@@ -54,7 +55,7 @@ function resolved(aliases: ReadonlyMap<string, Value>): ReadonlyMap<string, Valu
 
 /** The program whose lock objects, walks and tests of `vm_flags` say the place, whatever name the text has for it. */
 export function withAliases(lowered: EffectProgram): EffectProgram {
-  const program = withLookups(lowered);
+  const program = withLookups(withMemberNames(lowered));
   const aliases = aliasesOf(program);
   if (aliases.size === 0) return program;
   const flags = new Map([...aliases].filter(([, value]) => value.kind === "member" && value.field === "vm_flags"));

@@ -3,8 +3,8 @@ import type { Image } from "../source/image.ts";
 import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
 import { readFunctions } from "./read-code.ts";
 
-/** `#define NAME(a, b)` and its body, over continued lines. */
-const DEFINITION = /^[ \t]*#[ \t]*define[ \t]+([A-Za-z_]\w*)\(([\w \t,]*)\)[ \t]*((?:[^\\\n]|\\[^\n]|\\\n)*)$/gm;
+/** `#define NAME(a, b, rest...)` and its body, over continued lines. */
+const DEFINITION = /^[ \t]*#[ \t]*define[ \t]+([A-Za-z_]\w*)\(([\w \t,.]*)\)[ \t]*((?:[^\\\n]|\\[^\n]|\\\n)*)$/gm;
 
 const MAX_BODY = 400;
 const MAX_PARAMETERS = 10;
@@ -16,39 +16,68 @@ export interface MacroDefinition {
   readonly body: string;
 }
 
-const definitionsOf = new WeakMap<Image, ReadonlyMap<string, MacroDefinition | null>>();
+/** As it is written. */
+interface WrittenMacro extends MacroDefinition {
+  /** What stands for the arguments behind those of the parameters; null: there are none. */
+  readonly rest: string | null;
+}
+
+const definitionsOf = new WeakMap<Image, ReadonlyMap<string, WrittenMacro | null>>();
 const readOf = new WeakMap<Image, Map<string, FunctionCode | null>>();
 
-function definitionsIn(image: Image): ReadonlyMap<string, MacroDefinition | null> {
+function definitionsIn(image: Image): ReadonlyMap<string, WrittenMacro | null> {
   const known = definitionsOf.get(image);
   if (known) return known;
-  const made = new Map<string, MacroDefinition | null>();
-  for (const [, name = "", list = "", text = ""] of image.text.matchAll(DEFINITION)) {
-    const body = text.slice(0, MAX_BODY + 1).replace(/\\\n/g, " ");
-    const parameters = list.split(",").map((one) => one.trim()).filter((one) => one !== "");
+  const made = new Map<string, WrittenMacro | null>();
+  for (const [, name = "", list = "", text = ""] of image.text.matchAll(DEFINITION))
     // Of two definitions the configuration decides: neither is taken.
-    made.set(name, made.has(name) || text.length > MAX_BODY || parameters.length > MAX_PARAMETERS || /#/.test(body) ? null : { parameters, body });
-  }
+    made.set(name, made.has(name) || text.length > MAX_BODY ? null : written(list, text.replace(/\\\n/g, " ")));
   definitionsOf.set(image, made);
   return made;
 }
 
-/** A macro with parameters that the text defines once, in a few lines and without pasting; null for any other name. */
-export const macroDefinition = (image: Image, name: string): MacroDefinition | null => definitionsIn(image).get(name) ?? null;
+/** `a, ...` and `a, rest...`: the last one takes what is left. The comma in front of `##` goes where nothing is. */
+const REST = /^([A-Za-z_]\w*)?[ \t]*\.\.\.$/;
+
+function written(list: string, text: string): WrittenMacro | null {
+  const named = list.split(",").map((one) => one.trim()).filter((one) => one !== "");
+  const last = REST.exec(named.at(-1) ?? "");
+  const parameters = last ? named.slice(0, -1) : named;
+  const rest = last ? (last[1] ?? "__VA_ARGS__") : null;
+  const body = rest === null ? text : text.replace(new RegExp(`,\\s*##\\s*${rest}\\b`, "g"), `, ${rest}`);
+  return parameters.length > MAX_PARAMETERS || parameters.some((one) => !/^\w+$/.test(one)) || /#|\b__VA_OPT__\b/.test(body) ? null : { parameters, body, rest };
+}
+
+/**
+ * A macro with parameters that the text defines once, in a few lines and without pasting, as it is used with so many
+ * arguments; null for any other name.
+ */
+export function macroDefinition(image: Image, name: string, count: number): MacroDefinition | null {
+  const found = definitionsIn(image).get(name) ?? null;
+  if (!found || found.rest === null) return found;
+  const { parameters, body, rest } = found;
+  const more = count - parameters.length;
+  if (more < 0 || count > MAX_PARAMETERS) return null;
+  const others = Array.from({ length: more }, (_, index) => `${rest}__${index}`);
+  const given = more > 0 ? body.replace(new RegExp(`\\b${rest}\\b`, "g"), others.join(", ")) : body.replace(new RegExp(`,?\\s*\\b${rest}\\b`, "g"), "");
+  return { parameters: [...parameters, ...others], body: given };
+}
 
 /**
  * A macro of the text that is a call, or calls in a row (`do { f(x); g(x); } while (0)`), as a function that returns
- * their value; null for any other name. The offsets of its body mean nothing in the text.
+ * their value; null for any other name. `count`: how many arguments it is used with. The offsets of its body mean nothing in the text.
  */
-export function callMacro(image: Image, name: string): FunctionCode | null {
-  const definition = definitionsIn(image).get(name);
-  if (!definition) return null;
+export function callMacro(image: Image, name: string, count: number): FunctionCode | null {
+  const written = definitionsIn(image).get(name);
+  if (!written) return null;
   const read = readOf.get(image) ?? new Map<string, FunctionCode | null>();
   readOf.set(image, read);
-  const known = read.get(name);
+  const key = written.rest === null ? name : `${name} ${count}`;
+  const known = read.get(key);
   if (known !== undefined || read.size >= MAX_MACROS) return known ?? null;
-  const made = asFunction(name, definition);
-  read.set(name, made);
+  const definition = macroDefinition(image, name, count);
+  const made = definition && asFunction(name, definition);
+  read.set(key, made);
   return made;
 }
 

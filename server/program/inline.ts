@@ -2,6 +2,7 @@
 import type { Value, Variable } from "./code.ts";
 import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "./program.ts";
 import { flagsIn } from "./flag-word.ts";
+import { countsDiffer, leftBehind, leftByAll, type Leftover } from "./leftovers.ts";
 import { namesIn, render, substitute } from "./render.ts";
 
 /** Larger helpers stay calls, and a program does not grow by more than this. */
@@ -9,11 +10,6 @@ const MAX_HELPER = 80;
 const MAX_GROWTH = 600;
 /** Helpers of helpers of helpers: hostile text has long chains. */
 const MAX_DEPTH = 20;
-
-/** Effects that outlast a call when the helper does not undo them. */
-const OPENS: Partial<Record<BoundEffect["kind"], 1 | -1>> = {
-  acquire: 1, release: -1, enterAtomic: 1, leaveAtomic: -1, mapPte: 1, unmapPte: -1, lockEntryTable: 1, notifierStart: 1, notifierEnd: -1,
-};
 
 /**
  * Puts small helpers of the same text in the place of their calls, where the caller has to see what they do: they leave
@@ -43,8 +39,28 @@ export function inlineHelpers(programs: readonly EffectProgram[]): readonly Effe
     done.set(program, result);
     return result;
   };
-  return programs.map((program) => withKeepers(expanded(program, 0), keeps));
+  const whole = new Map(programs.map((program) => [program, expanded(program, 0)] as const));
+  const leaves = leftByHelpers(byNames(programs), (program) => whole.get(program) ?? program);
+  return [...whole.values()].map((program) => withCallees(program, keeps, (name) => leaves.get(name) ?? null));
 }
+
+function byNames(programs: readonly EffectProgram[]): ReadonlyMap<string, readonly EffectProgram[]> {
+  const found = new Map<string, EffectProgram[]>();
+  for (const program of programs) found.set(program.name, [...(found.get(program.name) ?? []), program]);
+  return found;
+}
+
+/** What functions that stay calls somewhere leave; a name stands for all of its definitions. `whole`: with helpers in place. */
+function leftByHelpers(byName: ReadonlyMap<string, readonly EffectProgram[]>, whole: (program: EffectProgram) => EffectProgram): ReturnType<typeof leftByAll> {
+  const called = new Set([...byName.values()].flat().flatMap((program) => openCalls(whole(program))));
+  const definitions = (name: string): readonly EffectProgram[] => (byName.get(name) ?? []).map(whole);
+  return leftByAll([...called].filter((name) => byName.has(name)), (name) => new Set(definitions(name).flatMap((one) => [...leftBehind(one)])), (name) => definitions(name).flatMap(openCalls));
+}
+
+/** Names of functions of the text that stay calls. */
+export const openCalls = (program: EffectProgram): readonly string[] => [
+  ...new Set(program.nodes.flatMap((node) => (node.kind === "call" && node.knowledge === "defined-here" ? [node.name] : []))),
+];
 
 /** A function of the same text as its callers have to know it. */
 export interface Helper {
@@ -52,6 +68,8 @@ export interface Helper {
   whole(): EffectProgram | null;
   /** True where it gives back nothing that it is handed. */
   readonly keeps: boolean;
+  /** What it leaves otherwise than it found it. */
+  readonly leaves: ReadonlySet<Leftover>;
 }
 
 /** `inlineHelpers` for one function. `helperOf`: null for what is no function of the text, and for one that comes back to the caller. */
@@ -60,7 +78,7 @@ export function inlineInto(program: EffectProgram, helperOf: (name: string) => H
     const helper = helperOf(call.name)?.whole() ?? null;
     return helper && fits(program, helper) ? helper : null;
   });
-  return withKeepers(whole, (name) => helperOf(name)?.keeps ?? false);
+  return withCallees(whole, (name) => helperOf(name)?.keeps ?? false, (name) => helperOf(name)?.leaves ?? null);
 }
 
 /** True where callers see what the function does: `whole` is its program with its own helpers in place. */
@@ -71,11 +89,15 @@ export const standsInCallers = (program: EffectProgram, whole: () => EffectProgr
 export const keepsAll = (program: EffectProgram, helperOf: (name: string) => Helper | null): boolean =>
   isWhole(program) && program.nodes.every((node) => node.kind !== "unseen" && (node.kind !== "call" || givesNothing(node, (name) => helperOf(name)?.keeps ?? false)));
 
-/** Marks the calls of helpers that give nothing back. */
-function withKeepers(program: EffectProgram, keeps: (name: string) => boolean): EffectProgram {
-  if (!program.nodes.some((node) => node.kind === "call" && node.knowledge === "defined-here" && keeps(node.name))) return program;
-  const nodes = program.nodes.map((node): ProgramNode => (node.kind === "call" && node.knowledge === "defined-here" && keeps(node.name) ? { ...node, keeps: true } : node));
-  return { ...program, nodes };
+/** Says at the calls of helpers that stay calls what is known of them. */
+function withCallees(program: EffectProgram, keeps: (name: string) => boolean, leaves: (name: string) => ReadonlySet<Leftover> | null): EffectProgram {
+  const marked = (call: CallNode): CallNode => {
+    const left = leaves(call.name);
+    return { ...call, ...(keeps(call.name) ? { keeps: true } : {}), ...(left && left.size > 0 ? { leaves: [...left].toSorted() } : {}) };
+  };
+  const isOpen = (node: ProgramNode): node is CallNode => node.kind === "call" && node.knowledge === "defined-here" && (keeps(node.name) || (leaves(node.name)?.size ?? 0) > 0);
+  if (!program.nodes.some(isOpen)) return program;
+  return { ...program, nodes: program.nodes.map((node) => (isOpen(node) ? marked(node) : node)) };
 }
 
 /** Whether all of a helper is visible, and neither it nor what it calls drops a reference. */
@@ -112,24 +134,18 @@ const fits = (program: EffectProgram, helper: EffectProgram): boolean =>
 /** True where a caller that does not look inside would be wrong about locks, maps or a walk's pointer. */
 function matters(helper: EffectProgram): boolean {
   const parameters = new Set([...helper.variables.values()].flatMap((one) => (one.isParameter ? [one.name] : [])));
-  const balance = new Map<string, number>();
   let usesParameter = false;
   let asserts = false;
   const walked = new Set<string>();
   for (const node of helper.nodes) {
     if (node.kind !== "call") continue;
     for (const effect of node.effects) {
-      const sign = OPENS[effect.kind];
-      if (sign !== undefined) {
-        const what = "lock" in effect ? effect.lock : "reason" in effect ? effect.reason : effect.kind.replace(/^(?:un)?map/, "map").replace(/(?:Start|End)$/, "");
-        balance.set(what, (balance.get(what) ?? 0) + sign);
-      }
       if (effect.kind === "assertHeld") asserts = true;
       if (effect.kind === "hugetlbWalk" && node.result !== null) walked.add(node.result);
       if ((effect.kind === "accessEntry" || effect.kind === "lockEntryTable") && namesIn(effect.pte).some((name) => parameters.has(name))) usesParameter = true;
     }
   }
-  return usesParameter || asserts || choosesFlags(helper) || handsOut(helper, walked) || [...balance.values()].some((count) => count !== 0);
+  return usesParameter || asserts || choosesFlags(helper) || handsOut(helper, walked) || countsDiffer(helper);
 }
 
 /** True where the function makes up a word of GUP flags for its caller. */

@@ -50,7 +50,7 @@ export function lowerFunction(
     // What the kernel's tables say of a function is more than its body shows: `__folio_lock()` only waits, as it seems.
     helper: (call) => ((factFor(call.name, call.args.length, release)?.fact.effects.length ?? 0) > 0 ? null : (opened.get(call.name) ?? null)),
     budget: { helpers: MAX_HELPERS },
-    callMacro: (call) => (isKnown(call) ? null : callMacro(image, call.name)),
+    callMacro: (call) => (isKnown(call) ? null : callMacro(image, call.name, call.args.length)),
     macroStatement: (call) => {
       const known = macroUses.get(call);
       if (known !== undefined) return known;

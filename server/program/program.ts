@@ -2,6 +2,7 @@
 import type { Effect } from "../kernel/effect.ts";
 import type { Image } from "../source/image.ts";
 import type { Value, Variable } from "./code.ts";
+import type { Leftover } from "./leftovers.ts";
 
 /** Index into `EffectProgram.nodes`. */
 export type NodeId = number;
@@ -34,6 +35,8 @@ export interface CallNode {
   readonly inlined?: string;
   /** True where the callee's whole body is known to give back nothing that it is handed. */
   readonly keeps?: true;
+  /** What the callee, whose body is known and not in the place of the call, leaves otherwise than it found it; missing: nothing. */
+  readonly leaves?: readonly Leftover[];
   /** Offset in the image's text; -1 where the call is not in the text. */
   readonly at: number;
   readonly end: number;

@@ -6,6 +6,7 @@ import type { FunctionSyntax, SyntaxTree } from "../syntax/tree.ts";
 import type { FunctionCode, Statement, Value, Variable } from "./code.ts";
 import { lostCode, unclosedCode, type LostCode } from "./lost-code.ts";
 import { readCases } from "./read-cases.ts";
+import { designated } from "./read-designated.ts";
 import { withCleanups } from "./read-cleanup.ts";
 import { branchesOf } from "./read-configured.ts";
 import { readValue } from "./read-value.ts";
@@ -192,7 +193,11 @@ function readDeclaration(tree: SyntaxTree, node: number): Statement {
     const initial = childByField(tree, child, "value");
     if (name === null || initial < 0) return [];
     const { at } = name;
-    return [{ kind: "assign", operator: "=", target: { kind: "name", name: name.name, at }, value: value(tree, initial), at, end: tree.end[child] ?? at }];
+    const target: Value = { kind: "name", name: name.name, at };
+    const given = (one: Value): Value => ({ kind: "assign", operator: "=", target, value: one, at, end: tree.end[child] ?? at });
+    const members = designated(tree, initial, target, (part) => value(tree, part));
+    // What is computed in it is computed for the members.
+    return members ? [given({ kind: "opaque", text: "{ ... }", at: tree.start[initial] ?? at }), ...members] : [given(value(tree, initial))];
   });
   const variables = variablesOf(tree, node, false);
   const names = namedChildren(tree, node).flatMap((child) => (/declarator|^identifier$/.test(kindOf(tree, child)) ? (declaredName(tree, child) ?? []) : []));

@@ -25,9 +25,9 @@ const readOf = new WeakMap<Image, Map<string, Statement | null>>();
  * value, if it has one, is that of the last statement. Null for any other call. `number` tells the locals of uses apart.
  */
 export function macroStatement(image: Image, call: Value & { kind: "call" }, number: number): { readonly body: Statement; readonly hasValue: boolean } | null {
-  const definition = macroDefinition(image, call.name);
+  const definition = macroDefinition(image, call.name, call.args.length);
   const depth = call.depth ?? 0;
-  if (!definition || depth >= MAX_DEPTH || definition.parameters.length !== call.args.length || callMacro(image, call.name)) return null;
+  if (!definition || depth >= MAX_DEPTH || definition.parameters.length !== call.args.length || callMacro(image, call.name, call.args.length)) return null;
   const text = definition.body.trim();
   const hasValue = EXPRESSION.test(text);
   if ((!hasValue && !STATEMENTS.test(text)) || !call.args.every(isWritten)) return null;

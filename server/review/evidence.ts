@@ -7,10 +7,10 @@ import type { Candidate } from "../rules/rule.ts";
 import type { Evidence, Finding, Tier } from "./finding.ts";
 
 /** What a proof looks like to everything that shows it. */
-export function evidenceOf({ assumedBranches, assumptions, explored, ...proof }: Proof, old: Proof | null = null): Evidence {
+export function evidenceOf({ assumedBranches, assumptions, explored, unread, ...proof }: Proof, old: Proof | null = null): Evidence {
   const evidence: Evidence = {
     ...proof,
-    assumptions: [...assumptions, ...assumedBranches.map(unjustified)],
+    assumptions: [...assumptions, ...unread.filter((one) => !assumptions.includes(one)), ...assumedBranches.map(unjustified)],
     ...(old === null ? {} : { old: { verdict: old.verdict, property: old.property, states: old.states } }),
   };
   if (explored) models.set(evidence, () => explored);

@@ -38,7 +38,7 @@ export type { FixedSchedule, HeldSpan };
 export type Verdict = Proof["verdict"];
 
 /** What exploring a scenario around the function showed; unjustified branches are among the assumptions. */
-export interface Evidence extends Omit<Proof, "assumedBranches" | "explored"> {
+export interface Evidence extends Omit<Proof, "assumedBranches" | "explored" | "unread"> {
   /** What exploring the old side showed; missing where nobody had to know. */
   readonly old?: Pick<Proof, "verdict" | "property" | "states">;
 }

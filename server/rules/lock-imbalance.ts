@@ -2,6 +2,7 @@
 import { givesUp, isOneLock, lockHolding } from "../scenarios/obligation/lock-holding.ts";
 import type { EffectProgram } from "../program/program.ts";
 import type { ObligationKind } from "../scenarios/obligation/obligation.ts";
+import { endsForCaller, saysNothing } from "../scenarios/obligation/for-caller.ts";
 import { checkObligation } from "./obligation-check.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 
@@ -37,6 +38,10 @@ export const lockImbalance: Rule = {
     const { program, effect, call } = site;
     // Whoever only takes a lock takes it for its caller.
     if (TAKES_FOR_CALLER.test(program.name) || !givesUp(program, effect, call) || !isOneLock(program, effect, call)) return;
-    yield* checkObligation("lock-imbalance", "imbalance", kindIn(program), site, undefined, { kindIn });
+    const kind = kindIn(program);
+    const role = kind.role(effect, call);
+    // One that takes it on one way and gives it up on another is told by its caller which of the two to do.
+    if (role?.does === "begin" && role.place !== null && saysNothing(program) && endsForCaller(program, kind, role.place)) return;
+    yield* checkObligation("lock-imbalance", "imbalance", kind, site, undefined, { kindIn });
   },
 };

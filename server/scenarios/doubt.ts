@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../program/code.ts";
+import { sortsOf } from "../program/leftovers.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
 import { partsOf } from "../program/value-parts.ts";
@@ -38,9 +39,22 @@ export const asValue = (call: CallNode): Value => ({ kind: "call", name: call.na
 
 export const isUnknown = (call: CallNode): boolean => call.knowledge === "unknown" || call.knowledge === "defined-here";
 
-/** Variables and places whose address a call is handed: it may write them. */
-export const outputsOf = (call: CallNode): readonly string[] =>
-  call.knowledge === "inlined" ? [] : call.args.flatMap((arg) => (arg.kind === "unary" && arg.operator === "&" ? [render(arg.of)] : []));
+/**
+ * Why a run past a call rests on the callee's doing nothing to what the scenario follows: it is not known and is handed
+ * some of it, or is known to leave a lock or an entry otherwise than it found it, but does not stand in the place of the
+ * call. null: no such call.
+ */
+export function taintOf(program: EffectProgram, world: World): (call: CallNode) => string | null {
+  let seen: ReadonlySet<string> | null = null;
+  const sees = (sort: string): boolean =>
+    (seen ??= new Set(program.nodes.flatMap((node) => (node.kind === "call" ? node.effects.flatMap((effect) => (world.sees(effect, node) ? sortsOf(effect, node) : [])) : [])))).has(sort);
+  return (call) => {
+    if (!isUnknown(call)) return null;
+    const what = world.handed?.(call) ?? null;
+    if (what !== null) return `${call.name}() is not known and is handed ${what}: taken not to lock, unlock or change it`;
+    return call.leaves?.some(sees) === true ? `${call.name}() may take or give up what its caller has: taken not to do so` : null;
+  };
+}
 
 /** Where nothing else is said, a test of the flags of a mapping or a request is about what is modelled. */
 export function asksFlags(value: Value, names: ReadonlySet<string>): boolean {

@@ -10,8 +10,9 @@ import { assign } from "../simulator/effect.ts";
 import { and, FALSE, minus, ne, not, or, plus, TRUE, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative, Assignment, StepSource } from "../simulator/model.ts";
 import { outcomeWords } from "./outcome.ts";
-import { asValue, doubtOf, isUnknown, outputsOf, type Doubt } from "./doubt.ts";
+import { asValue, doubtOf, isUnknown, taintOf, type Doubt } from "./doubt.ts";
 import { inOneRow } from "./one-row.ts";
+import { outputsOf } from "./outputs.ts";
 import { shownCondition } from "./shown-condition.ts";
 import { slice, type Slice } from "./slice.ts";
 import { isPointer, translator, type Translator } from "./translate.ts";
@@ -51,6 +52,7 @@ class Emitter implements Lifting {
   readonly #fields = new Map<string, Field>();
   readonly #choices = new Map<string, Field>();
   readonly #doubt: Doubt;
+  readonly #taint: (call: CallNode) => string | null;
   readonly #translator: Translator;
   readonly #assumptions = new Set<string>();
   #node: NodeId = 0;
@@ -62,6 +64,7 @@ class Emitter implements Lifting {
     this.#cut = cut;
     this.#end = end;
     this.#doubt = doubtOf(program, world);
+    this.#taint = taintOf(program, world);
     for (const key of cut.tracked) this.#fields.set(key, thread.local(key, this.#initial(key), { hidden: true }));
     for (const key of repeatedConditions(program, cut)) this.#choices.set(key, thread.local(`choice: ${key}`, 0, { hidden: true }));
     const read = (key: string): Expression | null => {
@@ -88,7 +91,7 @@ class Emitter implements Lifting {
   /** A choice that was made on a name is open again when the name changes. */
   #reset(key: string): Assignment[] {
     const base = /^[A-Za-z_$]\w*/.exec(key)?.[0] ?? key;
-    return [...this.#choices].flatMap(([text, field]) => (new RegExp(`(?<![\\w$])${base.replace("$", "\\$")}(?!\\w)`).test(text) ? [assign(field, 0)] : []));
+    return [...this.#choices].flatMap(([text, field]) => (new RegExp(`(?<![\\w$])${base.replace(/\W/g, "\\$&")}(?!\\w)`).test(text) ? [assign(field, 0)] : []));
   }
 
   run(): LiftedThread {
@@ -223,11 +226,10 @@ class Emitter implements Lifting {
     }, step);
   }
 
-  /** A callee that is not known may lock or change what it is handed: a run past it rests on that it does not. */
+  /** A callee may lock or change what the scenario follows: a run past it rests on that it does not. */
   #withHanded(node: CallNode, step: LiftedStep): LiftedStep {
-    const what = isUnknown(node) ? (this.#world.handed?.(node) ?? null) : null;
-    if (what === null) return step;
-    const assumed = `${node.name}() is not known and is handed ${what}: taken not to lock, unlock or change it`;
+    const assumed = this.#taint(node);
+    if (assumed === null) return step;
     return { ...step, alternatives: step.alternatives.map((one) => ({ ...one, assumed: one.assumed === undefined ? assumed : `${one.assumed}; ${assumed}` })) };
   }
 

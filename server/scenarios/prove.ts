@@ -46,6 +46,8 @@ export interface Proof {
   readonly wrongFixes: readonly string[];
   /** Branches of the schedule that the code does not justify. */
   readonly assumedBranches: readonly string[];
+  /** Code of the function, or of helpers in it, that was not understood: it may do anything, on any step. In words. */
+  readonly unread: readonly string[];
   /** The code cannot get into the bad state: the verdict is `pass`, and nothing that is not known carries it. Missing: who knows. */
   readonly refutes?: true;
   /** What was explored, for those who explore it again or write it out; null where nothing failed. */
@@ -99,6 +101,7 @@ export function prove(experiment: Experiment, program: EffectProgram, release: R
 
 /** As `prove`, for whoever wants a proof or nothing: what only an assumption leads to is not explored. */
 export function proofOf(experiment: Experiment, program: EffectProgram, release: Release, maxStates: number): Proof | null {
+  if (unreadIn(program).length > 0) return null;
   const run = exploredForCertain({ experiment, program }, release, maxStates);
   if (run?.result.verdict !== "fail") return null;
   const proof = shown(run, { experiment, program }, release, maxStates);
@@ -107,7 +110,7 @@ export function proofOf(experiment: Experiment, program: EffectProgram, release:
 
 /** True where a schedule fails that rests on the text alone. There is no proof where none does. */
 export const failsForCertain = (experiment: Experiment, program: EffectProgram, release: Release, maxStates: number): boolean =>
-  exploredForCertain({ experiment, program }, release, maxStates)?.result.verdict === "fail";
+  unreadIn(program).length === 0 && exploredForCertain({ experiment, program }, release, maxStates)?.result.verdict === "fail";
 
 function exploredForCertain({ experiment, program }: Asked, release: Release, maxStates: number): Run | null {
   const built = experiment.build(program, release);
@@ -140,6 +143,7 @@ function shown({ built, options, result, model: shownModel }: Run, { experiment,
     fixed,
     wrongFixes: tryWrongFixes(experiment, program, release, maxStates),
     assumedBranches: assumedBranches(trace),
+    unread: unreadIn(program),
     explored: { failing: shownModel, options, fixed: fixedModel(experiment, program, release) },
   };
 }
@@ -231,6 +235,7 @@ function failure(
     fixed: null,
     wrongFixes: [],
     assumedBranches: [],
+    unread: unreadIn(program),
     explored: null,
   };
 }
@@ -285,6 +290,9 @@ function tryWrongFixes(experiment: Experiment, program: EffectProgram, release: 
   });
 }
 
-/** True where rungs 1, 2, 3 and 6 hold and no branch of the schedule is only assumed. */
+/** What of a program's text is not in its graph, in words. */
+const unreadIn = (program: EffectProgram): readonly string[] => program.assumptions.flatMap((one) => (one.kind === "not-lowered" ? [one.text] : []));
+
+/** True where rungs 1, 2, 3 and 6 hold, no branch of the schedule is only assumed, and all of the function was understood. */
 export const isProved = (proof: Proof): boolean =>
-  proof.verdict === "fail" && proof.fixed?.verdict === "pass" && proof.fixed.mutationFails && proof.assumedBranches.length === 0;
+  proof.verdict === "fail" && proof.fixed?.verdict === "pass" && proof.fixed.mutationFails && proof.assumedBranches.length === 0 && proof.unread.length === 0;

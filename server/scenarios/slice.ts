@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Release } from "../kernel/release.ts";
-import { successors, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
+import { successors, type CallNode, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { TRUE } from "../simulator/expression.ts";
-import { asValue, isUnknown, outputsOf } from "./doubt.ts";
+import { asValue, taintOf } from "./doubt.ts";
+import { outputsOf } from "./outputs.ts";
 import { translator } from "./translate.ts";
 import type { World } from "./world.ts";
 
@@ -22,9 +23,11 @@ export interface Slice {
  */
 export function slice(program: EffectProgram, world: World, release: Release): Slice {
   const tracked = new Set<string>();
+  const taint = taintOf(program, world);
+  const isTainted = (call: CallNode): boolean => taint(call) !== null;
   for (;;) {
     const before = tracked.size;
-    const made = once(program, world, release, tracked);
+    const made = once(program, world, release, tracked, isTainted);
     if (tracked.size === before) return { ...made, tracked };
   }
 }
@@ -33,7 +36,7 @@ export function slice(program: EffectProgram, world: World, release: Release): S
 const assigns = (target: string, tracked: ReadonlySet<string>): boolean =>
   tracked.has(target) || [...tracked].some((key) => key.startsWith(`${target}/`));
 
-function keeps(node: ProgramNode, world: World, tracked: ReadonlySet<string>): boolean {
+function keeps(node: ProgramNode, world: World, tracked: ReadonlySet<string>, isTainted: (call: CallNode) => boolean): boolean {
   switch (node.kind) {
     case "exit":
     case "unseen":
@@ -44,7 +47,7 @@ function keeps(node: ProgramNode, world: World, tracked: ReadonlySet<string>): b
         node.effects.some((effect) => world.sees(effect, node)) ||
         (node.result !== null && assigns(node.result, tracked)) ||
         outputsOf(node).some((key) => assigns(key, tracked)) ||
-        (isUnknown(node) && (world.handed?.(node) ?? null) !== null) ||
+        isTainted(node) ||
         (node.knowledge === "unknown" && (world.unknownCall?.(node, NO_LIFTING) ?? null) !== null)
       );
     case "assign":
@@ -63,8 +66,8 @@ const NO_LIFTING = {
   flag: () => null,
 } as unknown as Parameters<NonNullable<World["unknownCall"]>>[1];
 
-function once(program: EffectProgram, world: World, release: Release, tracked: Set<string>): Omit<Slice, "tracked"> {
-  const resolve = resolver(program, world, tracked);
+function once(program: EffectProgram, world: World, release: Release, tracked: Set<string>, isTainted: (call: CallNode) => boolean): Omit<Slice, "tracked"> {
+  const resolve = resolver(program, world, tracked, isTainted);
   const kept = new Map<NodeId, readonly NodeId[]>();
   const entry = resolve(program.entry);
   const work = [entry];
@@ -115,9 +118,9 @@ const MANY = -2;
  * For every node the kept node that control comes to first. A test whose branches meet again before any kept node is
  * not kept; one that separates kept nodes is kept itself. Where control only runs in circles, the exit stands in.
  */
-function resolver(program: EffectProgram, world: World, tracked: ReadonlySet<string>): (id: NodeId) => NodeId {
+function resolver(program: EffectProgram, world: World, tracked: ReadonlySet<string>, isTainted: (call: CallNode) => boolean): (id: NodeId) => NodeId {
   const { nodes } = program;
-  const kept = new Set(nodes.flatMap((node, id) => (keeps(node, world, tracked) ? [id] : [])));
+  const kept = new Set(nodes.flatMap((node, id) => (keeps(node, world, tracked, isTainted) ? [id] : [])));
   for (;;) {
     const first = firstKept(nodes, kept);
     const divided = nodes.flatMap((node, id) => (!kept.has(id) && first[id] === MANY && successors(node).length > 1 ? [id] : []));

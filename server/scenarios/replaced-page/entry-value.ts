@@ -6,7 +6,7 @@ import type { ThreadBuilder } from "../../simulator/build.ts";
 import { assign } from "../../simulator/effect.ts";
 import { expression, FALSE, type Expression, type Field } from "../../simulator/expression.ts";
 import type { Assignment } from "../../simulator/model.ts";
-import { outputsOf } from "../doubt.ts";
+import { outputsOf } from "../outputs.ts";
 
 /*
  * The value of an entry as far as replacing a page is about it: which page, may it be written, and what userfaultfd and the
