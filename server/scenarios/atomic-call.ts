@@ -8,7 +8,8 @@ import { modelBuilder, type ThreadBuilder } from "../simulator/build.ts";
 import { assign, increment } from "../simulator/effect.ts";
 import type { Alternative, Assignment } from "../simulator/model.ts";
 import { atomicContext, type Context, leaveIfEntered, mightSleep } from "../simulator/objects/context.ts";
-import { isUnknown, someIn } from "./doubt.ts";
+import { handedSection } from "./atomic-handed.ts";
+import { someIn } from "./doubt.ts";
 import type { Experiment } from "./experiment.ts";
 import { lift } from "./lift.ts";
 import { guessedNames, unseenNames } from "./obligation/guessed.ts";
@@ -112,7 +113,7 @@ function world(program: EffectProgram, thread: ThreadBuilder, sleepers: Sleepers
     unseen: () => [{ text: "sections", hidden: true, alternatives: [{ effect: [assign(context, 0)] }] }],
     decidedBy: (value) => someIn(value, (part) => guessed.has(render(part)) || hides(render(part))),
     hides,
-    handed: (call) => handedLock(program, call),
+    handed: handedSection(program, depth),
   };
 }
 
@@ -144,16 +145,3 @@ export function failureOf(effect: BoundEffect): "zero" | "nonzero" | null {
   const held = "held" in effect ? effect.held : undefined;
   return held === undefined || held === "always" ? null : held === "zero" ? "nonzero" : "zero";
 }
-
-/** A lock, a mapped entry or a fault that a callee is handed: it may leave the section for its caller. */
-function handedLock(program: EffectProgram, call: CallNode): string | null {
-  if (!isUnknown(call) || call.keeps === true) return null;
-  for (const arg of call.args) {
-    const place = arg.kind === "unary" && arg.operator === "&" ? arg.of : arg;
-    const type = place.kind === "name" ? program.variables.get(place.name)?.type : undefined;
-    if (type !== undefined && LOCK_TYPES.has(type)) return render(place);
-  }
-  return null;
-}
-
-const LOCK_TYPES: ReadonlySet<string> = new Set(["spinlock_t", "pte_t", "vm_fault", "page_vma_mapped_walk"]);
