@@ -201,10 +201,11 @@ function whereThere(call: CallNode, lifting: Lifting, isInPlace: boolean, step: 
   return { ...step, alternatives: step.alternatives.map((one) => ({ ...one, guard: one.guard === undefined ? there : and(one.guard, there) })) };
 }
 
-/** Pointer variables that are followed where an argument is used: `mm`, the `d` of `&d->lock`. */
+/** Pointer variables that are followed where an argument is used: `mm`, the `d` of `&d->lock`. The address of one is another thing. */
 function followed(program: EffectProgram, arg: Value): readonly Value[] {
   if (arg.kind === "name") return (program.variables.get(arg.name)?.pointers ?? 0) > 0 ? [arg] : [];
-  return arg.kind === "member" || (arg.kind === "unary" && arg.operator === "&") ? followed(program, arg.of) : [];
+  if (arg.kind === "unary") return arg.operator === "&" && arg.of.kind !== "name" ? followed(program, arg.of) : [];
+  return arg.kind === "member" && (arg.arrow || arg.of.kind !== "name") ? followed(program, arg.of) : [];
 }
 
 /** Ends what lives in a place: the function's own, or for a while what its caller began. */
