@@ -11,6 +11,7 @@ import { atomicContext, type Context, leaveIfEntered, mightSleep } from "../simu
 import { handedSection } from "./atomic-handed.ts";
 import { someIn } from "./doubt.ts";
 import type { Experiment } from "./experiment.ts";
+import { whereThere } from "./followed-pointers.ts";
 import { lift } from "./lift.ts";
 import { guessedNames, unseenNames } from "./obligation/guessed.ts";
 import { insertBefore, synthetic, without } from "./rewrite.ts";
@@ -99,7 +100,7 @@ function world(program: EffectProgram, thread: ThreadBuilder, sleepers: Sleepers
   const counted = (call: CallNode): readonly BoundEffect[] => call.effects.filter((effect) => depth(effect, call) !== null);
   // All that a call does to the depth is one step: what its value decides, it decides for all of it.
   const changes = (effect: BoundEffect, call: CallNode, lifting: Lifting): LiftedStep[] =>
-    effect !== counted(call)[0] ? [] : [isLeft(call) ? { alternatives: [{ effect: [assign(context, 0)] }] } : change(counted(call), call, lifting, (one) => changed(one, depth(one, call), context))];
+    effect !== counted(call)[0] ? [] : [isLeft(call) ? { alternatives: [{ effect: [assign(context, 0)] }] } : whereThere(counted(call).some(({ kind }) => kind === "acquire") ? call.args : [], lifting, change(counted(call), call, lifting, (one) => changed(one, depth(one, call), context)))];
   return {
     sees: (effect, call) => depth(effect, call) !== null || (sleeps(call) && effect === call.effects[0]),
     reads: () => [],

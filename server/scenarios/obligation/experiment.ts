@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Value } from "../../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
 import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../../simulator/build.ts";
@@ -9,6 +8,7 @@ import type { Alternative, Assignment, Check } from "../../simulator/model.ts";
 import { someIn } from "../doubt.ts";
 import type { Experiment } from "../experiment.ts";
 import { lift } from "../lift.ts";
+import { whereThere } from "../followed-pointers.ts";
 import { insertAtEnd, synthetic, without } from "../rewrite.ts";
 import type { LiftedStep, Lifting, World } from "../world.ts";
 import { endOnce, undoEndOnce } from "./end-once.ts";
@@ -115,7 +115,7 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
         case "begin": {
           if (!isFocus(call, role)) return [beginning(role, call, lifting, { pointer: 1, guard: others.begins, lent: null, effect: count("enter", stepOf(effect, call)), refused: { effect: [], unless: null }, checks: [] })];
           return [
-            whereThere(call, lifting, role.place !== null, beginning(role, call, lifting, {
+            whereThere(role.place === null ? [] : call.args, lifting, beginning(role, call, lifting, {
               pointer: FOCUS,
               guard: others.begins,
               lent: mayBeOfCaller ? state : null,
@@ -191,21 +191,6 @@ function beginning(role: Begin, call: CallNode, lifting: Lifting, { pointer, gua
   const failed: Alternative = { ...(refused.unless ? { guard: not(refused.unless) } : {}), effect: [...refused.effect, ...told], note: role.words.failed };
   const unchanged: Alternative[] = refused.unless ? [{ guard: refused.unless, effect: told, note: role.words.failed }] : [];
   return { alternatives: [first, ...again, failed, ...unchanged] };
-}
-
-/** What lives in a place is begun through pointers that are not NULL. */
-function whereThere(call: CallNode, lifting: Lifting, isInPlace: boolean, step: LiftedStep): LiftedStep {
-  const pointers = !isInPlace ? [] : call.args.flatMap((arg) => followed(lifting.program, arg)).flatMap((name) => lifting.translate(name) ?? []);
-  if (pointers.length === 0) return step;
-  const there = and(...pointers.map((pointer) => ne(pointer, 0)));
-  return { ...step, alternatives: step.alternatives.map((one) => ({ ...one, guard: one.guard === undefined ? there : and(one.guard, there) })) };
-}
-
-/** Pointer variables that are followed where an argument is used: `mm`, the `d` of `&d->lock`. The address of one is another thing. */
-function followed(program: EffectProgram, arg: Value): readonly Value[] {
-  if (arg.kind === "name") return (program.variables.get(arg.name)?.pointers ?? 0) > 0 ? [arg] : [];
-  if (arg.kind === "unary") return arg.operator === "&" && arg.of.kind !== "name" ? followed(program, arg.of) : [];
-  return arg.kind === "member" && (arg.arrow || arg.of.kind !== "name") ? followed(program, arg.of) : [];
 }
 
 /** Ends what lives in a place: the function's own, or for a while what its caller began. */

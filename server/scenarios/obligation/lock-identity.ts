@@ -47,8 +47,11 @@ export function mayBeOne(program: EffectProgram, one: NamedLock, other: NamedLoc
   const [place, second] = [placeOfLock(one), placeOfLock(other)];
   // A pointer may point to any. A place would have told that it is of the class, or it is in no page table.
   if (place === null || second === null) return one.lock === other.lock || (place ?? second) === null;
-  return one.lock === other.lock && arePlacesAlike(program, place, second);
+  return one.lock === other.lock && (around(place).some((whole) => arePlacesAlike(program, whole, second)) || around(second).some((whole) => arePlacesAlike(program, place, whole)));
 }
+
+/** A place, and what it is a part of: `d->lock.rlock` is in `d->lock`. */
+const around = (place: Value): readonly Value[] => (place.kind === "member" && !place.arrow ? [place, ...around(place.of)] : [place]);
 
 /** Where the lock itself lives; null: a pointer to it is named, or what holds it. */
 function placeOfLock({ lock, object }: NamedLock): Value | null {
