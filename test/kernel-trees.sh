@@ -56,11 +56,11 @@ tree() {
   rm -rf "$new"
 }
 
-# extract PACKAGE FOLDER: out of the archive in the package, what a scan reads.
+# extract PACKAGE FOLDER: out of the archive in the package, what a scan reads, and more code that takes locks.
 extract() {
   local paths
   mapfile -t paths < <(grep -o '"[a-z_0-9/.]*"' server/kernel/tree-paths.ts | tr -d '"')
-  dpkg-deb --fsys-tarfile "$2"/*.deb | tar -xO "./usr/src/$1.tar.xz" | tar -xJ -C "$2" --strip-components=1 "$1/Makefile" "${paths[@]/#/$1/}"
+  dpkg-deb --fsys-tarfile "$2"/*.deb | tar -xO "./usr/src/$1.tar.xz" | tar -xJ -C "$2" --strip-components=1 "$1/Makefile" "$1/kernel" "$1/block" "${paths[@]/#/$1/}"
 }
 
 [ $# -gt 0 ] || set -- 6.1 6.12

@@ -27,7 +27,8 @@ const fieldOf = (object: Value, field: string): Value =>
     ? { kind: "member", of: object.of, field, arrow: false, at: object.at }
     : { kind: "member", of: object, field, arrow: true, at: object.at };
 
-function resolveLock(lock: LockClass, object: Value, isPageTableLock: (lock: Value) => boolean): { lock: LockClass; object: Value } {
+/** The class that a generic lock is of, by the field that the argument names, and the object that holds it. */
+export function resolveLock(lock: LockClass, object: Value, isPageTableLock: (lock: Value) => boolean): { lock: LockClass; object: Value } {
   if (lock !== "rwsem" && lock !== "spinlock" && lock !== "mutex" && lock !== "lock") return { lock, object };
   const pointee = object.kind === "unary" && object.operator === "&" ? object.of : object;
   if (pointee.kind === "member") {

@@ -6,6 +6,7 @@ import { isHandedOn } from "../scenarios/obligation/handed-on.ts";
 import { nameOf, type ObligationKind } from "../scenarios/obligation/obligation.ts";
 import { isPossible } from "../scenarios/obligation/possible.ts";
 import { proofOf, type Proof } from "../scenarios/prove.ts";
+import type { ScheduleRow } from "../scenarios/schedule.ts";
 import { missingEndFixes } from "./fix/missing-end.ts";
 import { surplusEndFixes } from "./fix/surplus-end.ts";
 import type { At, Candidate, Fix, Site, Standing } from "./rule.ts";
@@ -33,7 +34,7 @@ export function* checkObligation(ruleId: string, messageId: string, kind: Obliga
   if (name === null || (role.place === null && isHandedOn(program, name))) return;
   if (!isPossible(kind, { call, effect }, program)) return;
   const proof = proofOf(obligationExperiment(kind, { call, effect }), program, target.release, MAX_STATES);
-  if (!proof) return;
+  if (!proof || isBegunLater(kind, site, role.place, proof)) return;
   const place = at?.(proof) ?? placeOf(program, call);
   yield {
     ruleId,
@@ -46,6 +47,21 @@ export function* checkObligation(ruleId: string, messageId: string, kind: Obliga
     fixes: () => mends?.(proof) ?? balancingFixes(program, call, (one) => one.effects.some((end) => kind.role(end, one)?.does === "end")),
   };
 }
+
+/** True where the failing schedule begins it at another call of the function last: exploring for that one shows the same. */
+function isBegunLater(kind: ObligationKind, { program, call }: Site, place: string | null, { schedule }: Proof): boolean {
+  const lastRow = (node: CallNode): number => schedule.findLastIndex((row) => isRowOf(program, node, row));
+  const begins = (node: CallNode): boolean => node.effects.some((effect) => {
+    const role = kind.role(effect, node);
+    return role?.does === "begin" && role.place === place;
+  });
+  return place !== null && program.nodes.some((node) => node.kind === "call" && node.at >= 0 && node.at !== call.at && begins(node) && lastRow(node) > lastRow(call));
+}
+
+const isRowOf = (program: EffectProgram, node: CallNode, row: ScheduleRow): boolean => {
+  const place = stepPlace(program.image, node.at);
+  return place !== null && place.line === row.patchLine && (place.line !== null || place.fileLine === row.newLine) && row.step.startsWith(program.image.text.slice(node.at, node.end).split("\n")[0] ?? "");
+};
 
 /** An end more, or one less. */
 const balancingFixes = (program: EffectProgram, call: CallNode, isEnd: (call: CallNode) => boolean): readonly Fix[] => [
@@ -64,11 +80,7 @@ function askedOf(code: Standing, kindIn: (program: EffectProgram) => ObligationK
 export function lastCallNode(program: EffectProgram, proof: Proof): CallNode | null {
   const last = proof.schedule.at(-1);
   if (!last) return null;
-  const node = program.nodes.find((one) => {
-    if (one.kind !== "call" || one.at < 0) return false;
-    const place = stepPlace(program.image, one.at);
-    return place !== null && place.line === last.patchLine && (place.line !== null || place.fileLine === last.newLine) && last.step.startsWith(program.image.text.slice(one.at, one.end).split("\n")[0] ?? "");
-  });
+  const node = program.nodes.find((one) => one.kind === "call" && one.at >= 0 && isRowOf(program, one, last));
   return node?.kind === "call" ? node : null;
 }
 

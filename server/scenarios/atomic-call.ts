@@ -8,8 +8,10 @@ import { modelBuilder, type ThreadBuilder } from "../simulator/build.ts";
 import { assign, increment } from "../simulator/effect.ts";
 import type { Alternative, Assignment } from "../simulator/model.ts";
 import { atomicContext, type Context, leaveIfEntered, mightSleep } from "../simulator/objects/context.ts";
-import { isUnknown, someIn } from "./doubt.ts";
+import { handedSection } from "./atomic-handed.ts";
+import { someIn } from "./doubt.ts";
 import type { Experiment } from "./experiment.ts";
+import { whereThere } from "./followed-pointers.ts";
 import { lift } from "./lift.ts";
 import { guessedNames, unseenNames } from "./obligation/guessed.ts";
 import { insertBefore, synthetic, without } from "./rewrite.ts";
@@ -95,15 +97,16 @@ function world(program: EffectProgram, thread: ThreadBuilder, sleepers: Sleepers
   const hides = unseenNames(program);
   const ids = new Map(program.nodes.flatMap((node, id) => (node.kind === "call" ? [[node, id] as const] : [])));
   const sleeps = (call: CallNode): boolean => sleepers(call, ids.get(call) ?? -1);
-  const changes = (way: ReturnType<DepthOf>, effect: BoundEffect, call: CallNode, lifting: Lifting): LiftedStep[] =>
-    way === null ? [] : [isLeft(call) ? { alternatives: [{ effect: [assign(context, 0)] }] } : change(way, effect, call, lifting, context, effect === first(call))];
-  const first = (call: CallNode): BoundEffect | undefined => call.effects.find((effect) => depth(effect, call) !== null);
+  const counted = (call: CallNode): readonly BoundEffect[] => call.effects.filter((effect) => depth(effect, call) !== null);
+  // All that a call does to the depth is one step: what its value decides, it decides for all of it.
+  const changes = (effect: BoundEffect, call: CallNode, lifting: Lifting): LiftedStep[] =>
+    effect !== counted(call)[0] ? [] : [isLeft(call) ? { alternatives: [{ effect: [assign(context, 0)] }] } : whereThere(counted(call).some(({ kind }) => kind === "acquire") ? call.args : [], lifting, change(counted(call), call, lifting, (one) => changed(one, depth(one, call), context)))];
   return {
     sees: (effect, call) => depth(effect, call) !== null || (sleeps(call) && effect === call.effects[0]),
     reads: () => [],
     refine: (effect, call, lifting) => [
       ...(sleeps(call) && effect === call.effects[0] ? [{ alternatives: [{ checks: [mightSleep(context, `${call.name}()`)] }] }] : []),
-      ...changes(depth(effect, call), effect, call, lifting),
+      ...changes(effect, call, lifting),
     ],
     place: () => null,
     meaning: () => null,
@@ -111,7 +114,7 @@ function world(program: EffectProgram, thread: ThreadBuilder, sleepers: Sleepers
     unseen: () => [{ text: "sections", hidden: true, alternatives: [{ effect: [assign(context, 0)] }] }],
     decidedBy: (value) => someIn(value, (part) => guessed.has(render(part)) || hides(render(part))),
     hides,
-    handed: (call) => handedLock(program, call),
+    handed: handedSection(program, depth),
   };
 }
 
@@ -119,15 +122,22 @@ function world(program: EffectProgram, thread: ThreadBuilder, sleepers: Sleepers
 export const timesEntered = (effect: BoundEffect): number => (effect.kind === "mapPte" && effect.rcu && effect.locks ? 2 : 1);
 export const timesLeft = (effect: BoundEffect): number => (effect.kind === "unmapPte" && effect.rcu && effect.ptl !== null ? 2 : 1);
 
-/** One step of an effect. The value of a call is decided by the first of its effects that may fail. */
-function change(way: "enter" | "leave", effect: BoundEffect, call: CallNode, lifting: Lifting, context: Context, decides: boolean): LiftedStep {
-  if (way === "leave") return { alternatives: [{ effect: Array.from({ length: timesLeft(effect) }, () => leaveIfEntered(context)) }] };
-  const entered = Array.from({ length: timesEntered(effect) }, () => increment(context));
-  const failure = decides ? failureOf(effect) : null;
-  const set = (value: number): readonly Assignment[] => (decides ? lifting.set(call.result, value) : []);
-  const success: Alternative = { effect: [...entered, ...set(failure === "nonzero" ? 0 : 1)] };
-  if (failure === null) return { alternatives: [success] };
-  return { alternatives: [{ ...success, note: "entered" }, { effect: set(failure === "nonzero" ? 1 : 0), note: "not entered" }] };
+const changed = (effect: BoundEffect, way: ReturnType<DepthOf>, context: Context): readonly Assignment[] =>
+  way === "leave" ? Array.from({ length: timesLeft(effect) }, () => leaveIfEntered(context)) : Array.from({ length: timesEntered(effect) }, () => increment(context));
+
+/** True where a value is asked for that has nothing to do with the sections: a lock or an entry that is always there is no NULL. */
+const isFree = (effects: readonly BoundEffect[], call: CallNode, lifting: Lifting): boolean =>
+  lifting.set(call.result, 1).length > 0 && !effects.some(({ kind }) => kind === "lockEntryTable" || kind === "mapPte");
+
+/** The step of a call: with each of its values, what happens with that value. */
+function change(effects: readonly BoundEffect[], call: CallNode, lifting: Lifting, changes: (effect: BoundEffect) => readonly Assignment[]): LiftedStep {
+  const way = (value: 0 | 1): Alternative => ({
+    effect: [...effects.filter((effect) => failureOf(effect) !== (value === 0 ? "zero" : "nonzero")).flatMap(changes), ...lifting.set(call.result, value)],
+  });
+  const failure = effects.map(failureOf).find((one) => one !== null);
+  if (failure === undefined) return { alternatives: isFree(effects, call, lifting) ? [way(1), way(0)] : [way(1)] };
+  const [entered, not]: readonly (0 | 1)[] = failure === "nonzero" ? [0, 1] : [1, 0];
+  return { alternatives: [{ ...way(entered ?? 1), note: "entered" }, { ...way(not ?? 0), note: "not entered" }] };
 }
 
 /** Value of the call where the section was not entered; null: it always is. */
@@ -136,16 +146,3 @@ export function failureOf(effect: BoundEffect): "zero" | "nonzero" | null {
   const held = "held" in effect ? effect.held : undefined;
   return held === undefined || held === "always" ? null : held === "zero" ? "nonzero" : "zero";
 }
-
-/** A lock, a mapped entry or a fault that a callee is handed: it may leave the section for its caller. */
-function handedLock(program: EffectProgram, call: CallNode): string | null {
-  if (!isUnknown(call) || call.keeps === true) return null;
-  for (const arg of call.args) {
-    const place = arg.kind === "unary" && arg.operator === "&" ? arg.of : arg;
-    const type = place.kind === "name" ? program.variables.get(place.name)?.type : undefined;
-    if (type !== undefined && LOCK_TYPES.has(type)) return render(place);
-  }
-  return null;
-}
-
-const LOCK_TYPES: ReadonlySet<string> = new Set(["spinlock_t", "pte_t", "vm_fault", "page_vma_mapped_walk"]);

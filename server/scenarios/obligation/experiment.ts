@@ -8,26 +8,18 @@ import type { Alternative, Assignment, Check } from "../../simulator/model.ts";
 import { someIn } from "../doubt.ts";
 import type { Experiment } from "../experiment.ts";
 import { lift } from "../lift.ts";
+import { whereThere } from "../followed-pointers.ts";
 import { insertAtEnd, synthetic, without } from "../rewrite.ts";
 import type { LiftedStep, Lifting, World } from "../world.ts";
 import { endOnce, undoEndOnce } from "./end-once.ts";
 import { guessedNames, unseenNames } from "./guessed.ts";
 import { returnsError } from "./returned.ts";
+import { ENDED, LENT, MISSED, NEVER, OPEN, REFUSED, UNSEEN } from "./states.ts";
+import { twinsOf, type Twins } from "./twins.ts";
 import { isSite, nameOf, placeOf, pointee, type BadState, type Handle, type ObligationKind, type Role, type SectionStep, type Site } from "./obligation.ts";
 
 /** Values of pointers in the model: 0 is NULL, 1 is something else, this is what the site began. */
 const FOCUS = 2;
-
-/** States of what the site began. */
-const NEVER = 0;
-const OPEN = 1;
-const ENDED = 2;
-const MISSED = 3;
-const REFUSED = 4;
-/** What the caller had begun was ended for a while. */
-const LENT = 5;
-/** Code that is not visible may have done anything with it. */
-const UNSEEN = 6;
 
 /** Sections that are told apart when they nest; more are not undone one by one, which only hides defects. */
 const DEEPEST = 8;
@@ -108,27 +100,30 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
   // A function may give up for a while what its caller has: a kind that ends only what the function begins says so.
   const mayBeOfCaller = begin.place !== null && !kind.endedUnbegun;
   const notMissed = check(kind.missed, ne(state, MISSED));
+  const twins = twinsOf(kind, begin.place, program, thread, state);
   return {
-    sees: (effect, call) => roleOf(effect, call) !== null || stepOf(effect, call) !== null,
+    sees: (effect, call) => roleOf(effect, call) !== null || twins.roleOf(effect, call) !== null || stepOf(effect, call) !== null,
     reads: (effect, call) => {
       const role = roleOf(effect, call);
       return role && "handle" in role && role.handle.by === "value" ? [role.handle.of] : [];
     },
     refine(effect, call, lifting) {
       const role = roleOf(effect, call);
+      const twin = twins.roleOf(effect, call);
+      if (twin !== null) return twins.steps(twin, call, lifting);
       switch (role?.does) {
         case "begin": {
-          if (!isFocus(call, role)) return [beginning(role, call, lifting, { pointer: 1, guard: others.begins, lent: null, effect: count("enter", stepOf(effect, call)), refused: [], checks: [] })];
+          if (!isFocus(call, role)) return [beginning(role, call, lifting, { pointer: 1, guard: others.begins, lent: null, effect: count("enter", stepOf(effect, call)), refused: { effect: [], unless: null }, checks: [] })];
           return [
-            beginning(role, call, lifting, {
+            whereThere(role.place === null ? [] : call.args, lifting, beginning(role, call, lifting, {
               pointer: FOCUS,
               guard: others.begins,
               lent: mayBeOfCaller ? state : null,
               effect: [assign(state, OPEN), ...count("enter", stepOf(effect, call))],
               // What lives in a place is the same one, whether or not it could be begun.
-              refused: kind.endedRefused ? [assign(state, REFUSED)] : role.place === null ? [] : [assign(state, NEVER)],
+              refused: kind.endedRefused ? { effect: [assign(state, REFUSED)], unless: or(eq(state, LENT), eq(state, OPEN)) } : { effect: role.place === null ? [] : [assign(state, NEVER)], unless: null },
               checks: [...check(kind.begunAgain, ne(state, OPEN)), ...notMissed],
-            }),
+            })),
           ];
         }
         case "end": {
@@ -136,7 +131,7 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
           // What is not it may be another one: the section is left all the same.
           const left = count("leave", stepOf(effect, call));
           const checks = [...check(kind.endedTwice, ne(state, ENDED)), ...check(kind.endedRefused, ne(state, REFUSED)), ...check(kind.endedUnbegun, ne(state, NEVER))];
-          if (mayBeOfCaller) return [endingPlace(state, left, checks)];
+          if (mayBeOfCaller) return [endingPlace(state, left, checks, twins)];
           return [touching(role.handle, lifting, { checks, effect: [assign(state, ENDED), ...left] }, left)];
         }
         case "may-end":
@@ -159,7 +154,7 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
     meaning: () => null,
     // What code that is not visible did with it is not known: it is looked at no more.
     unseen: () => [{ text: name, hidden: true, alternatives: [{ effect: [assign(state, UNSEEN)] }] }],
-    ...(kind.handed ? { handed: (call: CallNode) => kind.handed?.(program, call) ?? null } : {}),
+    ...(kind.handed ? { handed: (call: CallNode) => kind.handed?.(program, call, begin.place ?? "") ?? null } : {}),
     decidedBy: (value) => someIn(value, (part) => guessed.has(render(part)) || hides(render(part))),
     hides,
     readsReturns: kind.leftAt === "errors",
@@ -179,7 +174,8 @@ interface Begun {
   /** State of the thing where a caller may have begun it too; null: it is the function's own. */
   readonly lent: Field | null;
   readonly effect: readonly Assignment[];
-  readonly refused: readonly Assignment[];
+  /** `unless`: it is begun already, or its caller is to have it back: that a try fails changes nothing. */
+  readonly refused: { readonly effect: readonly Assignment[]; readonly unless: Expression | null };
   readonly checks: readonly Check[];
 }
 
@@ -191,18 +187,26 @@ function beginning(role: Begin, call: CallNode, lifting: Lifting, { pointer, gua
   const again: Alternative[] = lent === null ? [] : [{ guard: eq(lent, LENT), effect: [assign(lent, NEVER), ...lifting.set(call.result, success)], note: role.words.begun }];
   const first: Alternative = lent === null ? begun : { ...begun, guard: guard === TRUE ? ne(lent, LENT) : and(guard, ne(lent, LENT)) };
   if (role.failure === null) return { alternatives: [first, ...again] };
-  const failed: Alternative = { effect: [...refused, ...lifting.set(call.result, role.failure === "nonzero" ? 1 : 0)], note: role.words.failed };
-  return { alternatives: [first, ...again, failed] };
+  const told = lifting.set(call.result, role.failure === "nonzero" ? 1 : 0);
+  const failed: Alternative = { ...(refused.unless ? { guard: not(refused.unless) } : {}), effect: [...refused.effect, ...told], note: role.words.failed };
+  const unchanged: Alternative[] = refused.unless ? [{ guard: refused.unless, effect: told, note: role.words.failed }] : [];
+  return { alternatives: [first, ...again, failed, ...unchanged] };
 }
 
 /** Ends what lives in a place: the function's own, or for a while what its caller began. */
-const endingPlace = (state: Field, counted: readonly Assignment[], checks: readonly Check[]): LiftedStep => ({
-  alternatives: [
-    { guard: and(ne(state, NEVER), ne(state, UNSEEN)), checks, effect: [assign(state, ENDED), ...counted] },
-    { guard: eq(state, UNSEEN), effect: counted },
-    { guard: eq(state, NEVER), effect: [assign(state, LENT), ...counted], note: "of the caller" },
-  ],
-});
+function endingPlace(state: Field, counted: readonly Assignment[], checks: readonly Check[], { begun, forget }: Twins): LiftedStep {
+  const isKnown = and(ne(state, NEVER), ne(state, UNSEEN));
+  // What was begun under another name may be what is ended.
+  const another = begun === null ? null : and(begun, or(eq(state, ENDED), eq(state, REFUSED)));
+  return {
+    alternatives: [
+      { guard: another === null ? isKnown : and(isKnown, not(another)), checks, effect: [assign(state, ENDED), ...counted] },
+      { guard: eq(state, UNSEEN), effect: counted },
+      { guard: eq(state, NEVER), effect: [assign(state, LENT), ...counted], note: "of the caller" },
+      ...(another === null ? [] : [{ guard: another, effect: [assign(state, UNSEEN), ...forget, ...counted] }]),
+    ],
+  };
+}
 
 /** One alternative for each outcome; what the caller had begun is not the function's to count. */
 const mayEnd = ({ outcomes }: Role & { does: "may-end" }, lifting: Lifting, state: Field): LiftedStep => ({

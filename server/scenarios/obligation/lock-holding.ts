@@ -1,51 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { LockClass } from "../../kernel/effect.ts";
 import type { Value } from "../../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram } from "../../program/program.ts";
 import { namesIn, render } from "../../program/render.ts";
-import { pointee, type ObligationKind, type Outcome, type Role } from "./obligation.ts";
+import { mayBeOne, namedLock, type NamedLock } from "./lock-identity.ts";
+import { mayChangeLock, type LockEvent } from "./lock-handed.ts";
+import { placeOf, pointee, type ObligationKind, type Outcome, type Role } from "./obligation.ts";
 
 /*
  * A lock is taken and given up under the name of its object. Functions that succeed with a lock held are many, so that one
  * left held is a defect only where the function fails, or has nothing to tell its caller with.
  */
 
-/** Classes that are told apart by their object only. */
-const GENERIC: ReadonlySet<LockClass> = new Set<LockClass>(["ptl", "spinlock", "mutex", "rwsem"]);
-
-/** What a reader calls the lock: also its identity. */
-const nameOfLock = (lock: LockClass, object: Value | null): string => {
-  const of = object === null ? "" : render(pointee(object));
-  return GENERIC.has(lock) || of === "" ? of || lock : `${lock} of ${of}`;
-};
-
-interface Taken {
-  readonly name: string;
+interface Taken extends NamedLock {
   readonly failure: "zero" | "nonzero" | null;
-  readonly object: Value | null;
 }
 
 /** The lock that an effect takes, or null. */
 function takenBy(effect: BoundEffect, call: CallNode): Taken | null {
   if (effect.kind === "acquire") {
     if (effect.objectIsValue || effect.object === null) return null;
-    return { name: nameOfLock(effect.lock, effect.object), failure: effect.held === "always" ? null : effect.held === "zero" ? "nonzero" : "zero", object: effect.object };
+    return { ...namedLock(effect.lock, effect.object, effect.field), failure: effect.held === "always" ? null : effect.held === "zero" ? "nonzero" : "zero" };
   }
   if (effect.kind === "lockEntryTable" && call.result !== null) {
     const object: Value = { kind: "name", name: call.result, at: call.at };
-    return { name: call.result, failure: effect.held === "nonzero" ? "zero" : null, object };
+    return { ...namedLock("ptl", object), failure: effect.held === "nonzero" ? "zero" : null };
   }
   if (effect.kind === "mapPte" && effect.locks && effect.ptlOut !== null) {
-    return { name: nameOfLock("ptl", effect.ptlOut), failure: !effect.mayFail ? null : effect.pteOut ? "nonzero" : "zero", object: pointee(effect.ptlOut) };
+    return { ...namedLock("ptl", pointee(effect.ptlOut)), failure: !effect.mayFail ? null : effect.pteOut ? "nonzero" : "zero" };
   }
   return null;
 }
 
 /** Lock that an effect gives up, or null. What a callee consumes it may also be said to release: that is once. */
-function givenUpBy(effect: BoundEffect, call: CallNode): string | null {
-  if (effect.kind === "release") return nameOfLock(effect.lock, effect.object);
+function givenUpBy(effect: BoundEffect, call: CallNode): NamedLock | null {
+  if (effect.kind === "release") return namedLock(effect.lock, effect.object, effect.field);
   if (effect.kind === "consumes" && call.effects.some(({ kind }) => kind === "release" || kind === "unmapPte")) return null;
-  return (effect.kind === "unmapPte" || effect.kind === "consumes") && effect.ptl !== null ? nameOfLock("ptl", effect.ptl) : null;
+  return (effect.kind === "unmapPte" || effect.kind === "consumes") && effect.ptl !== null ? namedLock("ptl", effect.ptl) : null;
 }
 
 /** What conditions and values ask about. A lock of which nobody asks whether it was taken, as in `BUG_ON(!trylock_page(page))`, was, or was held before. */
@@ -62,21 +52,33 @@ function roleOf(effect: BoundEffect, call: CallNode, { mmapLock, asked }: Around
   const taken = takenBy(effect, call);
   if (taken && taken.failure !== null && (call.result === null || !asked.has(call.result))) return { does: "forget" };
   if (taken) return { does: "begin", failure: taken.failure, received: null, place: taken.name, words: { begun: "acquired", failed: "not acquired" } };
-  const place = givenUpBy(effect, call);
-  if (place !== null) return { does: "end", handle: { by: "place", place } };
+  const place = givenUpBy(effect, call)?.name;
+  if (place !== undefined) return { does: "end", handle: { by: "place", place } };
   return effect.kind === "dropsLock" ? droppedBy(effect, call, mmapLock) : null;
 }
 
 /** A callee that drops the lock of its caller on some of its outcomes; where nothing tells which, it is looked at no more. */
 function droppedBy(effect: BoundEffect & { kind: "dropsLock" }, call: CallNode, mmapLock: string | null): Role {
-  const place = (effect.lock === "mmap_lock" ? mmapLock : null) ?? nameOfLock(effect.lock, effect.object);
+  const place = (effect.lock === "mmap_lock" ? mmapLock : null) ?? namedLock(effect.lock, effect.object).name;
   const outcomes = outcomesOf(effect, call);
   return effect.onReturn === "held" || outcomes === null ? { does: "forget" } : { does: "may-end", handle: { by: "place", place }, outcomes };
 }
 
+const callsOf = (program: EffectProgram): readonly CallNode[] => program.nodes.flatMap((node) => (node.kind === "call" ? [node] : []));
+
+/** Every lock that the function takes or gives up, by its name. */
+const locksOf = (program: EffectProgram): ReadonlyMap<string, NamedLock> =>
+  new Map(callsOf(program).flatMap((call) => call.effects.flatMap((effect) => {
+    const named = takenBy(effect, call) ?? givenUpBy(effect, call);
+    return named ? [[named.name, named] as const] : [];
+  })));
+
 /** Name of the only mmap_lock that a function takes: a callee that drops one says a VMA of it, or nothing. */
 function onlyMmapLock(program: EffectProgram): string | null {
-  const names = new Set(program.nodes.flatMap((node) => (node.kind === "call" ? node.effects.flatMap((effect) => (effect.kind === "acquire" && effect.lock === "mmap_lock" ? [takenBy(effect, node)?.name ?? ""] : [])) : [])));
+  const names = new Set(callsOf(program).flatMap((call) => call.effects.flatMap((effect) => {
+    const taken = takenBy(effect, call);
+    return taken?.lock === "mmap_lock" ? [taken.name] : [];
+  })));
   const [only] = names;
   return names.size === 1 && only ? only : null;
 }
@@ -115,16 +117,39 @@ function isGivenOnce(program: EffectProgram, name: string): boolean {
 /** True where the function gives the lock up as well: one that only takes it, takes it for its caller. */
 export function givesUp(program: EffectProgram, effect: BoundEffect, call: CallNode): boolean {
   const name = takenBy(effect, call)?.name;
-  return program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => givenUpBy(one, node) === name));
+  return program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => givenUpBy(one, node)?.name === name));
 }
 
 export function lockHolding(program: EffectProgram): ObligationKind {
   const around: Around = { mmapLock: onlyMmapLock(program), asked: askedNames(program) };
+  const locks = locksOf(program);
+  const eventsOf = (place: string) => (call: CallNode): readonly LockEvent[] =>
+    call.effects.flatMap((effect): LockEvent[] => {
+      const role = roleOf(effect, call, around);
+      if (role === null || placeOf(role) !== place) return [];
+      return role.does === "begin" ? [role.failure === null ? "takes" : "tries"] : [role.does === "may-end" ? "may-release" : "releases"];
+    });
+  const asked = new WeakMap<EffectProgram, Map<string, (call: CallNode) => boolean>>();
+  /** Whether a callee may lock or unlock what has the name; asked again and again of the same calls. */
+  const mayChange = (lifted: EffectProgram, place: string, object: Value): ((call: CallNode) => boolean) => {
+    const known = asked.get(lifted) ?? new Map<string, (call: CallNode) => boolean>();
+    const ask = known.get(place) ?? mayChangeLock(lifted, [object], eventsOf(place));
+    asked.set(lifted, known.set(place, ask));
+    return ask;
+  };
   return {
     scenario: "lock-imbalance",
     shown: (name) => name,
     states: { open: "held", ended: "released" },
     role: (effect, call) => roleOf(effect, call, around),
+    mayBeOne: (place, other) => {
+      const [one, second] = [locks.get(place), locks.get(other)];
+      return one !== undefined && second !== undefined && mayBeOne(program, one, second);
+    },
+    handed: (lifted, call, place) => {
+      const lock = locks.get(place)?.object;
+      return lock && mayChange(lifted, place, lock)(call) ? place : null;
+    },
     leftOpen: { property: "lock-held-at-return", message: (name) => `the function fails with ${name} held: whoever takes it next waits for ever` },
     leftAt: "errors",
     endedTwice: { property: "unlock-not-held", message: (name) => `${name} is released a second time` },
@@ -134,8 +159,7 @@ export function lockHolding(program: EffectProgram): ObligationKind {
     ending: (name, { effect, call }) => {
       const taken = takenBy(effect, call);
       if (!taken) return null;
-      const lock = effect.kind === "acquire" ? effect.lock : "ptl";
-      return { shown: `unlocks ${name}`, effect: { kind: "release", lock, object: taken.object, mode: effect.kind === "acquire" ? effect.mode : "exclusive" } };
+      return { shown: `unlocks ${name}`, effect: { kind: "release", lock: taken.lock, object: taken.object, mode: effect.kind === "acquire" ? effect.mode : "exclusive" } };
     },
     fixTitle: (name) => `${name} is given up on every way out that fails`,
   };

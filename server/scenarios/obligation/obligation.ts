@@ -96,8 +96,10 @@ export interface ObligationKind {
    * above 0. `step`: calls that count besides those that begin and end something of the kind.
    */
   readonly section?: { readonly name: string; step(effect: BoundEffect, call: CallNode): SectionStep | null };
-  /** What a callee that nothing is known about is handed and may end or leave. Missing: nothing. */
-  handed?(program: EffectProgram, call: CallNode): string | null;
+  /** Whether two places may be one: what is done to the other may be done to the one that is looked at. Missing: they never are. */
+  mayBeOne?(place: string, other: string): boolean;
+  /** What a callee that nothing is known about is handed and may end or leave; `place`: what is looked at, "" for a pointer. Missing: nothing. */
+  handed?(program: EffectProgram, call: CallNode, place: string): string | null;
   /** Missing: it may be used until its end. */
   readonly environment?: ObligationEnvironment;
   /** A reference fix that is no call at the end; `undo` takes it out of the fixed program. */

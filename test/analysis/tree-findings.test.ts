@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { ENGINE } from "../../server/cli/engine.ts";
+import { patchwalk } from "../cli/run-command.ts";
+import { hasTree, tree, treeRelease } from "../kernel-tree.ts";
+
+/** What is known to be wrong in released kernels, as `file function rule`: everything else that is proved is a false alarm. */
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  "6.1": [
+    "fs/userfaultfd.c userfaultfd_huge_must_wait hugetlb-walk-unlocked",
+    "mm/huge_memory.c change_huge_pmd write-protect-ignores-pins",
+    "mm/hugetlb.c follow_huge_pmd_pte hugetlb-walk-unlocked",
+    "mm/hugetlb.c follow_hugetlb_page hugetlb-walk-unlocked",
+    "mm/hugetlb.c hugetlb_fault hugetlb-walk-unlocked",
+    "mm/hugetlb.c hugetlb_unshare_pmds hugetlb-walk-unlocked",
+    "mm/memcontrol.c mem_cgroup_move_charge_pte_range pte-unmap-missing",
+    "mm/mprotect.c change_pmd_range pgtable-alloc-failure-lost",
+  ],
+  "6.12": ["mm/memcontrol-v1.c mem_cgroup_move_charge_pte_range pte-unmap-missing"],
+};
+const known = KNOWN[/^\d+\.\d+/.exec(treeRelease)?.[0] ?? ""];
+
+/** Code around mm/ takes locks in more ways; a tree that was unpacked for a scan of mm/ has less of it. */
+const paths = ["mm", "fs", "kernel", "block"].filter((path) => hasTree && existsSync(join(tree, path)));
+
+test.skipIf(known === undefined)("what is proved of a kernel tree (needs PATCHWALK_KERNEL_TREE, 6.1 or 6.12)", async () => {
+  const { out } = await patchwalk(["scan", tree, ...paths, "--no-cache", "--format", "json", "--min-tier", "proved"], { engine: ENGINE });
+  const inputs = JSON.parse(out).inputs as { findings: { function: string; ruleId: string; location: { file: string } }[] }[];
+  const found = inputs.flatMap(({ findings }) => findings.map((one) => `${one.location.file} ${one.function} ${one.ruleId}`));
+  expect([...new Set(found)].toSorted()).toEqual(known);
+}, 1_200_000);
