@@ -11,6 +11,7 @@ import { and, FALSE, minus, ne, not, or, plus, TRUE, type Expression, type Field
 import type { Alternative, Assignment, StepSource } from "../simulator/model.ts";
 import { outcomeWords } from "./outcome.ts";
 import { asValue, doubtOf, isUnknown, outputsOf, type Doubt } from "./doubt.ts";
+import { OpenQuestions } from "./open-questions.ts";
 import { inOneRow } from "./one-row.ts";
 import { shownCondition } from "./shown-condition.ts";
 import { slice, type Slice } from "./slice.ts";
@@ -49,7 +50,7 @@ class Emitter implements Lifting {
   readonly #cut: Slice;
   readonly #end: string;
   readonly #fields = new Map<string, Field>();
-  readonly #choices = new Map<string, Field>();
+  readonly #questions: OpenQuestions;
   readonly #doubt: Doubt;
   readonly #translator: Translator;
   readonly #assumptions = new Set<string>();
@@ -63,7 +64,7 @@ class Emitter implements Lifting {
     this.#end = end;
     this.#doubt = doubtOf(program, world);
     for (const key of cut.tracked) this.#fields.set(key, thread.local(key, this.#initial(key), { hidden: true }));
-    for (const key of repeatedConditions(program, cut)) this.#choices.set(key, thread.local(`choice: ${key}`, 0, { hidden: true }));
+    this.#questions = new OpenQuestions(cut.open, program.variables, cut.kept, thread, (key) => this.#fields.get(key));
     const read = (key: string): Expression | null => {
       const field = this.#fields.get(key);
       return field ? { kind: "field", field } : null;
@@ -82,14 +83,8 @@ class Emitter implements Lifting {
   label: Lifting["label"] = (name) => `n${this.#node}.${name}`;
   set: Lifting["set"] = (key, value) => {
     const field = key === null ? undefined : this.#fields.get(key);
-    return field ? [assign(field, value), ...this.#reset(key ?? "")] : [];
+    return key === null ? [] : [...(field ? [assign(field, value)] : []), ...this.#questions.reset(key)];
   };
-
-  /** A choice that was made on a name is open again when the name changes. */
-  #reset(key: string): Assignment[] {
-    const base = /^[A-Za-z_$]\w*/.exec(key)?.[0] ?? key;
-    return [...this.#choices].flatMap(([text, field]) => (new RegExp(`(?<![\\w$])${base.replace("$", "\\$")}(?!\\w)`).test(text) ? [assign(field, 0)] : []));
-  }
 
   run(): LiftedThread {
     const stepsOf = new Map<NodeId, readonly number[]>();
@@ -177,11 +172,12 @@ class Emitter implements Lifting {
   #fromUnseen(): LiftedStep[] {
     // Of a function that is too large, every name may be read.
     const read = liveNames(this.program)?.(this.program.entry) ?? null;
+    const reset = this.#questions.resetAll();
     return [...this.#fields].flatMap(([key, field]): LiftedStep[] => {
       const name = key.split("/")[0] ?? key;
       if (read?.has(name) === false || this.#isFixed(key) || (this.program.variables.get(name)?.isParameter && !this.program.openStart)) return [];
       return [{ text: key, hidden: true, alternatives: [1, 0].map((value) => ({ effect: [assign(field, value)] })) }];
-    });
+    }).concat(reset.length === 0 ? [] : [{ text: "not visible", hidden: true, alternatives: [{ effect: reset }] }]);
   }
 
   #source(node: ProgramNode): { text: string; source: StepSource | null } {
@@ -216,11 +212,13 @@ class Emitter implements Lifting {
   /** What the call is handed the address of has any value afterwards. */
   #withOutputs(node: CallNode, step: LiftedStep): LiftedStep {
     const written = outputsOf(node).flatMap((key) => [...this.#fields].filter(([name]) => name === key || name.startsWith(`${key}/`)));
+    const reset = outputsOf(node).flatMap((key) => this.#questions.reset(key));
+    const open: LiftedStep = reset.length === 0 ? step : { ...step, alternatives: step.alternatives.map((way) => ({ ...way, effect: [...(way.effect ?? []), ...reset] })) };
     return written.reduce<LiftedStep>((one, [key, field]) => {
       const why = isUnknown(node) ? { assumed: `${node.name}() may set ${key} to anything` } : {};
-      const set = (way: Alternative, value: number): Alternative => ({ ...way, ...why, effect: [...(way.effect ?? []), assign(field, value), ...this.#reset(key)], note: `${key} is ${value === 0 ? "0" : "not 0"}` });
+      const set = (way: Alternative, value: number): Alternative => ({ ...way, ...why, effect: [...(way.effect ?? []), assign(field, value), ...this.#questions.reset(key)], note: `${key} is ${value === 0 ? "0" : "not 0"}` });
       return { ...one, hidden: false, alternatives: one.alternatives.flatMap((way) => [set(way, 1), set(way, 0)]) };
-    }, step);
+    }, open);
   }
 
   /** A callee that is not known may lock or change what it is handed: a run past it rests on that it does not. */
@@ -233,7 +231,7 @@ class Emitter implements Lifting {
 
   /** A call whose value matters but is not known: zero or not. */
   #freeResult(node: CallNode): LiftedStep {
-    if (node.result === null || !this.#fields.has(node.result)) return { alternatives: [{}], hidden: true };
+    if (node.result === null || !this.#fields.has(node.result)) return { alternatives: [{ effect: node.result === null ? [] : this.#questions.reset(node.result) }], hidden: true };
     const found = this.#world.origin?.(node, this) ?? null;
     if (found) return found;
     const known = this.#translator.value(asValue(node));
@@ -267,18 +265,28 @@ class Emitter implements Lifting {
       else effects.push(assign(field, value));
     };
     const field = this.#fields.get(key);
-    if (field) give(field, this.#valueAfter(node, field));
+    const value = field ? this.#valueAfter(node, field) : null;
+    if (field && value !== null) effects.push(assign(field, value));
     for (const [name, bit] of this.#fields) {
       if (!name.startsWith(`${key}/`)) continue;
       give(bit, this.#bitAfter(node, name.slice(key.length + 1), bit));
     }
-    effects.push(...this.#reset(key));
-    const why = open.length > 0 && node.value ? this.#doubt.of(node.value) : null;
-    const alternatives = open.reduce<Alternative[]>(
-      (all, one) => all.flatMap((way) => [1, 0].map((bit) => ({ ...way, effect: [...(way.effect ?? []), assign(one, bit)] }))),
-      [{ effect: effects, ...(why === null ? {} : { assumed: why }) }],
-    );
-    return { alternatives, hidden: key.startsWith("$") || (open.length === 0 && ![...this.#fields.keys()].some((name) => name.startsWith(`${key}/`))) };
+    const isOpen = open.length > 0 || (field !== undefined && value === null);
+    const why = isOpen && node.value ? this.#doubt.of(node.value) : null;
+    const first = field && value === null ? this.#openValue(node, field) : [{}];
+    const reset = this.#questions.reset(key);
+    const alternatives = open
+      .reduce<Alternative[]>((all, one) => all.flatMap((way) => [1, 0].map((bit) => ({ ...way, effect: [...(way.effect ?? []), assign(one, bit)] }))), first)
+      .map((way) => ({ ...way, effect: [...effects, ...(way.effect ?? []), ...reset], ...(why === null ? {} : { assumed: why }) }));
+    return { alternatives, hidden: key.startsWith("$") || (!isOpen && ![...this.#fields.keys()].some((name) => name.startsWith(`${key}/`))) };
+  }
+
+  /** A value that the model does not decide is a question: the variable has the answer, and whoever asks again gets it. */
+  #openValue(node: AssignNode, field: Field): Alternative[] {
+    return [true, false].map((outcome) => {
+      const { guard, effect = [] } = node.operator === "=" && node.value ? this.#questions.outcome(node.value, outcome, this.#node) : {};
+      return { ...(guard ? { guard } : {}), effect: [assign(field, outcome ? 1 : 0), ...effect] };
+    });
   }
 
   #valueAfter(node: AssignNode, before: Field): Expression | null {
@@ -293,7 +301,7 @@ class Emitter implements Lifting {
   #counted(node: AssignNode, key: string): LiftedStep {
     const field = this.#fields.get(key);
     const number = field ? this.#numberAfter(node, field) : null;
-    const reset = this.#reset(key);
+    const reset = this.#questions.reset(key);
     if (!field || number === null) return { alternatives: this.#unknownNumbers(key).map(({ value, assumed }) => ({ effect: [...(field ? [assign(field, value)] : []), ...reset], ...(assumed === undefined ? {} : { assumed }) })), hidden: true };
     return { alternatives: [{ effect: [assign(field, number), ...reset] }], hidden: true };
   }
@@ -351,13 +359,12 @@ class Emitter implements Lifting {
     return this.thread.step({ text, source: shown.source, alternatives: this.#open(node, then, otherwise, said), hidden: node.at < 0 });
   }
 
-  /** A condition that the model does not decide: free, but the same text means the same outcome until its names change. */
+  /** A condition that the model does not decide: free, but for what was asked before; see `OpenQuestions`. */
   #open(node: BranchNode, then: string, otherwise: string, said: (outcome: boolean) => string): Alternative[] {
     const doubt = this.#doubt.of(node.condition);
     const why = doubt === null ? {} : { assumed: doubt };
-    const memory = this.#choices.get(render(node.condition));
     const way = (outcome: boolean): Alternative => ({
-      ...(memory ? { guard: ne(memory, outcome ? 2 : 1), effect: [assign(memory, outcome ? 1 : 2)] } : {}),
+      ...this.#questions.outcome(node.condition, outcome, this.#node),
       to: outcome ? then : otherwise,
       note: said(outcome),
       ...why,
@@ -383,14 +390,3 @@ const MOVES: ReadonlySet<string> = new Set(["++", "+=", "-="]);
 
 /** A test of a flag word. */
 const ASKS_FLAG = /& [A-Z][A-Z0-9]*_[A-Z0-9_]+/;
-
-/** Conditions that occur more than once in the slice. */
-function repeatedConditions(program: EffectProgram, cut: Slice): string[] {
-  const count = new Map<string, number>();
-  for (const id of cut.kept.keys()) {
-    const node = program.nodes[id];
-    if (node?.kind === "branch") count.set(render(node.condition), (count.get(render(node.condition)) ?? 0) + 1);
-  }
-  return [...count].filter(([, times]) => times > 1).map(([text]) => text);
-}
-
