@@ -7,10 +7,11 @@ import { render } from "../program/render.ts";
 import { assignBit } from "../program/flag-word.ts";
 import type { ModelBuilder, ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
-import { and, FALSE, minus, ne, not, or, plus, TRUE, type Expression, type Field } from "../simulator/expression.ts";
+import { and, eq, FALSE, minus, ne, not, or, plus, TRUE, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative, Assignment, StepSource } from "../simulator/model.ts";
 import { outcomeWords } from "./outcome.ts";
 import { asValue, doubtOf, isUnknown, outputsOf, type Doubt } from "./doubt.ts";
+import { pointersLocked } from "./locked-pointers.ts";
 import { OpenQuestions } from "./open-questions.ts";
 import { inOneRow } from "./one-row.ts";
 import { shownCondition } from "./shown-condition.ts";
@@ -200,13 +201,19 @@ class Emitter implements Lifting {
 
   #callSteps(node: CallNode): LiftedStep[] {
     const steps = node.effects.flatMap((effect) => (this.#world.sees(effect, node) ? this.#world.refine(effect, node, this) : []));
-    if (steps.length > 0) return inOneRow(steps);
+    if (steps.length > 0) return [...this.#lockIsThere(node), ...inOneRow(steps)];
     const unknown = node.knowledge === "unknown" ? this.#world.unknownCall?.(node, this) : null;
     if (unknown) {
       this.#assumptions.add(`${node.name}() is not known: assumed to use what it is handed`);
       return [...unknown];
     }
     return [this.#withHanded(node, this.#withOutputs(node, this.#freeResult(node)))];
+  }
+
+  /** Whose lock is taken is not NULL: there is no such way through the function. */
+  #lockIsThere(node: CallNode): LiftedStep[] {
+    const found = pointersLocked(this.program, node).flatMap((name) => this.#fields.get(name) ?? []);
+    return found.map((field) => ({ hidden: true, alternatives: [{ guard: ne(field, 0) }, { guard: eq(field, 0), to: "END" }] }));
   }
 
   /** What the call is handed the address of has any value afterwards. */
