@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { PRIVATE_TESTS, SHARE_TESTS } from "../kernel/private-mapping.ts";
 import type { Value } from "../program/code.ts";
 import { flagBit, type BitAlgebra } from "../program/flag-word.ts";
 import { asksForCow, flagsOfVma, maskedWord, maskOf } from "../program/vma-flags.ts";
@@ -155,4 +156,4 @@ export const bitOf = (state: State, word: Value, bit: string): Bit => flagBit(wo
 export const isPredicate = (value: Value): boolean =>
   (value.kind === "binary" && /^(?:==|!=|<|>|<=|>=|&)$/.test(value.operator)) ||
   (value.kind === "unary" && value.operator === "!") ||
-  (value.kind === "call" && /^(?:is_|pte_|folio_test_|Page|vma_is_|__?vma_)/.test(value.name));
+  (value.kind === "call" && (/^(?:is_|pte_|folio_test_|Page|vma_is_|__?vma_)/.test(value.name) || SHARE_TESTS.includes(value.name) || PRIVATE_TESTS.includes(value.name)));
