@@ -3,6 +3,7 @@ import { FOLLOWED_FLAGS, VMA_OF_ANON } from "../kernel/private-mapping.ts";
 import type { Value } from "../program/code.ts";
 import { flagsIn } from "../program/flag-word.ts";
 import { onlyAsserts, type BoundEffect, type EffectProgram } from "../program/program.ts";
+import { questionOf } from "../program/question.ts";
 import { namesIn, render } from "../program/render.ts";
 import { EMPTY_STATE } from "./state.ts";
 import { isLasting } from "./live.ts";
@@ -107,13 +108,15 @@ function markersOf(program: EffectProgram): ReadonlySet<string> {
   return markers;
 }
 
-/** What is known of a variable is known of its copies: `p = q; if (p)` asks about q. */
+/** What is known of a variable is known of its copies: `p = q; if (p)` asks about q, and so does `p = !q`. */
 function throughCopies(program: EffectProgram, conditions: Set<string>): void {
   for (let size = -1; size !== conditions.size; ) {
     size = conditions.size;
-    for (const node of program.nodes)
-      if (node.kind === "assign" && node.operator === "=" && node.value?.kind === "name" && conditions.has(render(node.target)))
-        conditions.add(node.value.name);
+    for (const node of program.nodes) {
+      if (node.kind !== "assign" || node.operator !== "=" || !node.value || !conditions.has(render(node.target))) continue;
+      const { value } = questionOf(node.value);
+      if (value.kind === "name") conditions.add(value.name);
+    }
   }
 }
 

@@ -1,42 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { PRIVATE_TESTS, SHARE_TESTS } from "../kernel/private-mapping.ts";
 import type { Value } from "../program/code.ts";
 import { flagBit, type BitAlgebra } from "../program/flag-word.ts";
 import { asksForCow, flagsOfVma, maskedWord, maskOf } from "../program/vma-flags.ts";
-import { namesIn, render, substitute } from "../program/render.ts";
+import { namesIn, substitute } from "../program/render.ts";
 import type { Bit, State } from "./state.ts";
 import { withEntry } from "./state.ts";
-import { isZero } from "../program/truth-table.ts";
+import { literalOf, questionOf, type Question } from "../program/question.ts";
 
-/** A condition in normal form: one text and whether the condition is its opposite. */
-export interface Normal {
-  readonly key: string;
-  readonly inverted: boolean;
-  readonly value: Value;
+/** The form of `questionOf()`, with variables of a known definition and spelled-out questions seen through. */
+export function normalize(state: State, value: Value, depth = 0): Question {
+  const question = questionOf(depth === 0 ? ofVma(state, value) : value);
+  const other = depth > 20 ? null : sameQuestion(state, question.value);
+  if (!other) return question;
+  const normal = normalize(state, other.value, depth + 1);
+  return { ...normal, inverted: (normal.inverted !== other.inverted) !== question.inverted };
 }
 
-/** Brings `x == NULL`, `0 != x`, `x > 0` and variables with a known definition to one form. */
-export function normalize(state: State, value: Value, depth = 0): Normal {
-  if (depth > 20) return { key: render(value), inverted: false, value };
-  if (depth === 0) value = ofVma(state, value);
-  const again = (inner: Value, invert: boolean): Normal => {
-    const normal = normalize(state, inner, depth + 1);
-    return invert ? { ...normal, inverted: !normal.inverted } : normal;
-  };
-  if (value.kind === "unary" && value.operator === "!") return again(value.of, true);
-  if (value.kind === "binary") {
-    const { operator, left, right } = value;
-    const cow = asksForCow(value);
-    const word = maskedWord(left)?.word;
-    if (cow !== null && word) return again({ kind: "call", name: "is_cow_mapping", args: [word], at: value.at, end: value.at }, !cow);
-    if ((operator === "==" || operator === "!=") && isZero(right)) return again(left, operator === "==");
-    if ((operator === "==" || operator === "!=") && isZero(left)) return again(right, operator === "==");
-    if (operator === "!=") return { key: render({ ...value, operator: "==" }), inverted: true, value };
-  }
+/** Another way to ask the same; null: there is none. */
+function sameQuestion(state: State, value: Value): { readonly value: Value; readonly inverted: boolean } | null {
   if (value.kind === "name") {
     const definition = state.definitions.get(value.name);
-    if (definition) return again(definition, false);
+    return definition ? { value: definition, inverted: false } : null;
   }
-  return { key: render(value), inverted: false, value };
+  const cow = value.kind === "binary" ? asksForCow(value) : null;
+  const word = value.kind === "binary" ? maskedWord(value.left)?.word : undefined;
+  return cow === null || !word ? null : { value: { kind: "call", name: "is_cow_mapping", args: [word], at: value.at, end: value.at }, inverted: !cow };
 }
 
 /** `flags & VM_MAYSHARE` is a test of the VMA that the flags were read from. */
@@ -57,10 +46,9 @@ export function truthOf(state: State, value: Value): boolean | null {
   const { key, inverted, value: inner } = normalize(state, value);
   const known = state.truths.get(key);
   if (known !== undefined) return known !== inverted;
-  if (inner.kind === "binary" && (inner.operator === "<" || inner.operator === ">") && isZero(inner.right)) {
-    // 0 is neither below nor above 0.
-    if (truthOf(state, inner.left) === false) return inverted;
-  }
+  const limit = inner.kind === "binary" && inner.operator === "<" ? literalOf(inner.right) : null;
+  // 0 is neither below nor above 0.
+  if (limit !== null && inner.kind === "binary" && truthOf(state, inner.left) === false) return 0 < limit !== inverted;
   if (inner.kind === "binary" && inner.operator === "&") {
     const bit = flagTest(state, inner.left, inner.right);
     if (bit !== "maybe") return (bit === "yes") !== inverted;
@@ -168,4 +156,4 @@ export const bitOf = (state: State, word: Value, bit: string): Bit => flagBit(wo
 export const isPredicate = (value: Value): boolean =>
   (value.kind === "binary" && /^(?:==|!=|<|>|<=|>=|&)$/.test(value.operator)) ||
   (value.kind === "unary" && value.operator === "!") ||
-  (value.kind === "call" && /^(?:is_|pte_|folio_test_|Page|vma_is_|__?vma_)/.test(value.name));
+  (value.kind === "call" && (/^(?:is_|pte_|folio_test_|Page|vma_is_|__?vma_)/.test(value.name) || SHARE_TESTS.includes(value.name) || PRIVATE_TESTS.includes(value.name)));

@@ -6,7 +6,8 @@
  */
 
 export type Value =
-  | { readonly kind: "number"; readonly value: number; readonly at: number }
+  /** `end`: where the text is another than the number (`true`, `0x10`, `1UL`). */
+  | { readonly kind: "number"; readonly value: number; readonly at: number; readonly end?: number }
   | { readonly kind: "string"; readonly at: number }
   | { readonly kind: "name"; readonly name: string; readonly at: number }
   | { readonly kind: "unary"; readonly operator: "*" | "&" | "!" | "-" | "~" | "+"; readonly of: Value; readonly at: number }

@@ -22,7 +22,7 @@ export function extent(value: Value): { at: number; end: number } {
     case "name":
       return { at: value.at, end: value.at + value.name.length };
     case "number":
-      return { at: value.at, end: value.at + String(value.value).length };
+      return { at: value.at, end: value.end ?? value.at + String(value.value).length };
     default:
       return { at: value.at, end: value.at };
   }

@@ -9,6 +9,7 @@ import { extent } from "./extent.ts";
 import { inside, leaving, openedWithin, openingOf, scopedGuard, scopeOf, type Loop, type Opening } from "./lower-guard.ts";
 import { lowerAssign, lowerCondition, lowerEffects, lowerMatched, lowerWhen, type ValueContext } from "./lower-value.ts";
 import type { Assumption, NodeId } from "./program.ts";
+import { RANGE } from "./read-cases.ts";
 import { namesIn, render } from "./render.ts";
 
 /** No loop around: the body of a function. */
@@ -228,9 +229,9 @@ function nextElement(context: StatementContext, statement: Statement & { kind: "
 /** More cases than this are one choice. */
 const MAX_COMPARED = 16;
 
-/** `case 0:`, `case VM_SHARED:`, `case -EAGAIN:`: what a comparison can be made with. */
+/** `case 0:`, `case VM_SHARED:`, `case -EAGAIN:`, `case 1 ... 3:`: what a comparison can be made with. */
 const isSimple = (value: Value): boolean =>
-  value.kind === "number" || value.kind === "name" || (value.kind === "unary" && value.operator === "-" && isSimple(value.of));
+  value.kind === "number" || value.kind === "name" || (value.kind === "binary" && value.operator === RANGE && isSimple(value.left) && isSimple(value.right)) || (value.kind === "unary" && value.operator === "-" && isSimple(value.of));
 
 function lowerSwitch(context: StatementContext, statement: Statement & { kind: "switch" }, next: NodeId, loop: Loop): NodeId {
   const inner: Loop = {

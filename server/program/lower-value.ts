@@ -4,13 +4,15 @@ import type { FunctionCode, Statement, Value } from "./code.ts";
 import type { GraphBuilder } from "./builder.ts";
 import { extent } from "./extent.ts";
 import { DEREFERENCE, type BoundEffect, type Knowledge, type NodeId } from "./program.ts";
+import { comparedTruth, isDecision, TRANSPARENT, type Truths } from "./decision.ts";
 import type { FlagMacros } from "./flag-macros.ts";
 import { isLarge, opened, returnedValue } from "./helper-body.ts";
+import { RANGE } from "./read-cases.ts";
 import { namesIn, relocate, render, substitute } from "./render.ts";
 import { partsOf } from "./value-parts.ts";
 
 /** What the lowering of expressions needs from its surroundings. */
-export interface ValueContext {
+export interface ValueContext extends Truths {
   readonly graph: GraphBuilder;
   /** What is known of a call: null means that it is a plain value without effects. */
   readonly callee: (name: string, args: readonly Value[], at: number) => { effects: readonly BoundEffect[]; knowledge: Knowledge } | null;
@@ -35,9 +37,6 @@ export interface ValueContext {
 type Step = (next: NodeId) => NodeId;
 
 const name = (text: string, at: number): Value => ({ kind: "name", name: text, at });
-/** Calls whose value is their first argument, as far as a condition goes. */
-const TRANSPARENT = new Set(["likely", "unlikely", "WARN_ON", "WARN_ON_ONCE", "WARN", "WARN_ONCE", "VM_WARN_ON_ONCE"]);
-
 const before = (steps: readonly Step[], next: NodeId): NodeId => steps.reduceRight((entry, step) => step(entry), next);
 
 /** Lowers an expression for what it does; its value is dropped. */
@@ -93,12 +92,15 @@ export function lowerCondition(context: ValueContext, value: Value, then: NodeId
     case "unary":
       if (value.operator === "!") return lowerCondition(context, value.of, otherwise, then, !negated, span);
       break;
-    case "binary":
+    case "binary": {
       if (value.operator === "&&")
         return lowerCondition(context, value.left, lowerCondition(context, value.right, then, otherwise, negated, span), otherwise, negated, span);
       if (value.operator === "||")
         return lowerCondition(context, value.left, then, lowerCondition(context, value.right, then, otherwise, negated, span), negated, span);
-      break;
+      const same = comparedTruth(context, value);
+      if (!same) break;
+      return same.inverts ? lowerCondition(context, same.of, otherwise, then, !negated, span) : lowerCondition(context, same.of, then, otherwise, negated, span);
+    }
     case "comma":
       return lowerEffects(context, value.left, lowerCondition(context, value.right, then, otherwise, negated, span));
     case "conditional":
@@ -149,15 +151,19 @@ export function lowerMatched(context: ValueContext, value: Value, cases: readonl
   const on = hoist(context, value, steps);
   const first = cases.reduceRight(
     (next, { label, entry, when }) => {
-      const compared = context.graph.add({
-        kind: "branch", condition: { kind: "binary", operator: "==", left: on, right: label, at: label.at }, negated: false,
-        shown: `switch (${render(on)}): case ${render(label)}`, ...extent(label), then: entry, otherwise: next,
-      });
+      const shown = `switch (${render(on)}): case ${render(label)}`;
+      const compared = lowerCondition(context, matches(on, label), entry, next, false, { ...extent(label), shown });
       return lowerWhen(context, when, compared, next);
     },
     otherwise,
   );
   return before(steps, first);
+}
+
+function matches(on: Value, label: Value): Value {
+  const compared = (operator: string, right: Value): Value => ({ kind: "binary", operator, left: on, right, at: label.at });
+  if (label.kind !== "binary" || label.operator !== RANGE) return compared("==", label);
+  return { kind: "binary", operator: "&&", left: compared(">=", label.left), right: compared("<=", label.right), at: label.at };
 }
 
 /** Lowers `target = value` so that the value lands in the target. */
@@ -332,7 +338,7 @@ function assigned(context: ValueContext, value: Value & { kind: "assign" }, step
     called(context, { ...source, at: value.at, end: value.end }, steps, render(target));
     return target;
   }
-  if (value.operator === "=" && (source.kind === "conditional" || (isLogical(source) && target.kind === "name" && !target.name.startsWith("$")))) {
+  if (value.operator === "=" && (source.kind === "conditional" || (isDecision(context, source, target) && target.kind === "name" && !target.name.startsWith("$")))) {
     const { condition, then, otherwise } = evaluatedOnce(context, source, steps);
     const set = (part: Value, next: NodeId): NodeId => lowerAssign(context, { ...value, target, value: part }, next);
     steps.push((next) => lowerCondition(context, condition, set(then, next), set(otherwise, next)));
@@ -345,10 +351,6 @@ function assigned(context: ValueContext, value: Value & { kind: "assign" }, step
   );
   return target;
 }
-
-/** `a && b`, however often it is negated. */
-const isLogical = (value: Value): boolean =>
-  value.kind === "binary" ? value.operator === "&&" || value.operator === "||" : value.kind === "unary" && value.operator === "!" && isLogical(value.of);
 
 /** A choice between two values: `a ?: b` computes a once, and `a && b` chooses between 1 and 0. */
 function evaluatedOnce(context: ValueContext, value: Value, steps: Step[]): { readonly condition: Value; readonly then: Value; readonly otherwise: Value } {

@@ -75,6 +75,8 @@ export function lowerFunction(
     },
     flagMacro: (name, at) => (variables.has(name) ? null : macros(name, at)),
     isEntryPointer: (pointer) => pointsToEntry(pointer, variables),
+    isQuestion: (call) => isQuestion(call, release),
+    isBoolean: (value) => value.kind === "name" && isBoolean(variables.get(value.name)),
   };
   const context: StatementContext = {
     functionName: code.name,
@@ -110,6 +112,16 @@ export function lowerFunction(
     openEnd: open.end,
   };
 }
+
+const isQuestion = (call: Value & { kind: "call" }, release: Release): boolean => {
+  const meaning = factFor(call.name, call.args.length, release)?.fact.pure?.meaning;
+  return QUESTIONS.test(call.name) || (meaning !== undefined && meaning !== "identity");
+};
+
+/** Told apart by what is read again: who asks, asks at that place. */
+const QUESTIONS = /^(?:__)?read_seqcount_retry$/;
+
+const isBoolean = (variable: Variable | undefined): boolean => variable?.type === "bool" && variable.pointers === 0;
 
 /** Assumptions in order of discovery, each said once. */
 function assumptionList(): { readonly list: readonly Assumption[]; readonly assume: StatementContext["assume"] } {

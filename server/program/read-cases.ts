@@ -5,6 +5,9 @@ import type { Statement, SwitchCase, Value } from "./code.ts";
 import { both, not } from "./condition.ts";
 import { branchesOf, isConditional } from "./read-configured.ts";
 
+/** `case A ... B` has a label with this operator. */
+export const RANGE = "...";
+
 interface OpenCase {
   readonly value: Value | null;
   readonly when: Value | null;
@@ -22,7 +25,7 @@ export function readCases(tree: SyntaxTree, body: number, readStatement: (node: 
     if (kindOf(tree, node) === "case_statement") {
       const label = childByField(tree, node, "value");
       const rest = namedChildren(tree, node).filter((child) => child !== label);
-      cases.push({ value: label < 0 ? null : readValue(label), when, items: rest.map(readStatement) });
+      cases.push({ value: label < 0 ? null : rangeOr(readValue(label)), when, items: rest.map(readStatement) });
     } else if (isConditional(tree, node) && holdsCase(tree, node)) {
       let others = when;
       for (const { condition, nodes } of branchesOf(tree, node, readValue)) {
@@ -38,6 +41,9 @@ export function readCases(tree: SyntaxTree, body: number, readStatement: (node: 
     ...(when ? { when } : {}),
   }));
 }
+
+/** Of `case A ... B` the overlay left one point. */
+const rangeOr = (label: Value): Value => (label.kind === "binary" && label.operator === "." ? { ...label, operator: RANGE } : label);
 
 /** A statement in front of the first case of a conditional still belongs to the case above. */
 const underWhen = (statement: Statement, when: Value | null): Statement =>

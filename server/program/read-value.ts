@@ -32,13 +32,13 @@ export function readValue(
     case "field_identifier":
       return { kind: "name", name: textOf(tree, node), at };
     case "number_literal":
-      return { kind: "number", value: Number.parseInt(textOf(tree, node).replace(/'/g, "")) || 0, at };
+      return literal(Number.parseInt(textOf(tree, node).replace(/'/g, "")) || 0, tree, node);
     case "null":
       return { kind: "name", name: "NULL", at };
     case "true":
-      return { kind: "number", value: 1, at };
+      return literal(1, tree, node);
     case "false":
-      return { kind: "number", value: 0, at };
+      return literal(0, tree, node);
     case "string_literal":
     case "concatenated_string":
     case "char_literal":
@@ -94,6 +94,11 @@ export function readValue(
   }
   const parts = UNEVALUATED.has(kindOf(tree, node)) ? [] : computedIn(tree, node, read);
   return { kind: "opaque", text: textOf(tree, node).replace(/\s+/g, " ").slice(0, 60), ...(parts.length > 0 ? { parts } : {}), at };
+}
+
+function literal(value: number, tree: SyntaxTree, node: number): Value {
+  const [at, end] = [tree.start[node] ?? 0, tree.end[node] ?? 0];
+  return { kind: "number", value, at, ...(end - at === String(value).length ? {} : { end }) };
 }
 
 /** `#ifdef CONFIG_X` asks what `IS_ENABLED(CONFIG_X)` asks: the two go the same way. */

@@ -3,7 +3,7 @@ import type { Value } from "./code.ts";
 
 /** Flag names of a mask `A | B`, or null where the value is not made of macros alone. */
 export function maskNames(value: Value): readonly string[] | null {
-  if (value.kind === "name") return /^[A-Z][A-Z0-9_]+$/.test(value.name) ? [value.name] : null;
+  if (value.kind === "name") return /^[A-Z][A-Z0-9_]*$/.test(value.name) ? [value.name] : null;
   if (value.kind !== "binary" || value.operator !== "|") return null;
   const [left, right] = [maskNames(value.left), maskNames(value.right)];
   return left && right ? [...left, ...right] : null;

@@ -7,6 +7,7 @@ import type { Release } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
 import { successors, type BranchNode, type CallNode, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
+import { flagsOfPaths, type FlagsOfPaths, type KnownFlags } from "../scenarios/known-flags.ts";
 import { givesBack, placeBehind } from "../scenarios/pinned-pages.ts";
 import { prove } from "../scenarios/prove.ts";
 import { entryOfPage, grabbedNames, type Grab } from "../scenarios/walked-page.ts";
@@ -77,18 +78,20 @@ interface Path {
   readonly other: boolean;
   /** The entry was read again after the grab. */
   readonly again: boolean;
+  readonly flags: KnownFlags;
 }
 
 /** A path on which the page is handed out unasked, or null. Follows every path of the graph once per state. */
 function keptUnasked(walk: Walk): { readonly looksAgain: boolean } | null {
   const { program } = walk;
   const seen = new Set<string>();
-  const work: Path[] = [{ id: program.entry, held: false, safe: false, other: false, again: false }];
+  const flags = flagsOfPaths(program);
+  const work: Path[] = [{ id: program.entry, held: false, safe: false, other: false, again: false, flags: flags.none }];
   let found = false;
   let looksAgain = false;
   for (let path = work.pop(); path; path = work.pop()) {
     if (path.other) continue;
-    const key = `${path.id} ${path.held} ${path.safe} ${path.again}`;
+    const key = `${path.id} ${path.held} ${path.safe} ${path.again} ${path.flags}`;
     const node = program.nodes[path.id];
     if (seen.has(key) || !node) continue;
     seen.add(key);
@@ -98,14 +101,15 @@ function keptUnasked(walk: Walk): { readonly looksAgain: boolean } | null {
     if (keeps) {
       found = true;
       looksAgain ||= path.again;
-    } else work.push(...after(walk, node, path));
+    } else work.push(...after(walk, node, path, flags));
   }
   return found ? { looksAgain } : null;
 }
 
-function after(walk: Walk, node: ProgramNode, path: Path): Path[] {
-  if (node.kind === "branch") return afterBranch(walk, node, path);
-  const next = (change: Partial<Path>): Path[] => successors(node).map((id) => ({ ...path, ...change, id }));
+function after(walk: Walk, node: ProgramNode, path: Path, flags: FlagsOfPaths): Path[] {
+  if (node.kind === "branch") return afterBranch(walk, node, path, flags);
+  const known = flags.after(node, path.flags);
+  const next = (change: Partial<Path>): Path[] => successors(node).map((id) => ({ ...path, ...change, id, flags: known }));
   if (readsNextEntry(walk, node)) return next({ held: false, safe: false, again: false });
   if (node.kind !== "call") return next({});
   if (path.id === walk.node) return next({ held: true, again: false });
@@ -122,13 +126,13 @@ function readsNextEntry({ entry }: Walk, node: ProgramNode): boolean {
 }
 
 /** What the outcome of a test says about the page. */
-function afterBranch(walk: Walk, node: BranchNode, path: Path): Path[] {
+function afterBranch(walk: Walk, node: BranchNode, path: Path, flags: FlagsOfPaths): Path[] {
   const { then, otherwise } = meaningOf(walk, node.condition);
   const { key, inverted } = normalize(EMPTY_STATE, node.condition);
   const result = path.held && walk.call.result !== null && key === walk.call.result;
   const failsWhen = walk.effect.held === "zero" ? !inverted : inverted;
   const on = (id: NodeId, outcome: boolean, says: Partial<Path>): Path => ({ ...path, ...says, id, ...(result && failsWhen === outcome ? { held: false } : {}) });
-  return [on(node.then, true, then), on(node.otherwise, false, otherwise)];
+  return flags.ways(node, path.flags).map(({ id, outcome }) => on(id, outcome, outcome ? then : otherwise));
 }
 
 const SAFE = { safe: true } as const;

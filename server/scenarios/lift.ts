@@ -7,10 +7,12 @@ import { render } from "../program/render.ts";
 import { assignBit } from "../program/flag-word.ts";
 import type { ModelBuilder, ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
-import { and, FALSE, minus, ne, not, or, plus, TRUE, type Expression, type Field } from "../simulator/expression.ts";
+import { and, eq, FALSE, minus, ne, not, or, plus, TRUE, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative, Assignment, StepSource } from "../simulator/model.ts";
 import { outcomeWords } from "./outcome.ts";
 import { asValue, doubtOf, isUnknown, taintOf, type Doubt } from "./doubt.ts";
+import { pointersLocked } from "./locked-pointers.ts";
+import { OpenQuestions } from "./open-questions.ts";
 import { inOneRow } from "./one-row.ts";
 import { outputsOf } from "./outputs.ts";
 import { shownCondition } from "./shown-condition.ts";
@@ -50,7 +52,7 @@ class Emitter implements Lifting {
   readonly #cut: Slice;
   readonly #end: string;
   readonly #fields = new Map<string, Field>();
-  readonly #choices = new Map<string, Field>();
+  readonly #questions: OpenQuestions;
   readonly #doubt: Doubt;
   readonly #taint: (call: CallNode) => string | null;
   readonly #translator: Translator;
@@ -66,7 +68,7 @@ class Emitter implements Lifting {
     this.#doubt = doubtOf(program, world);
     this.#taint = taintOf(program, world);
     for (const key of cut.tracked) this.#fields.set(key, thread.local(key, this.#initial(key), { hidden: true }));
-    for (const key of repeatedConditions(program, cut)) this.#choices.set(key, thread.local(`choice: ${key}`, 0, { hidden: true }));
+    this.#questions = new OpenQuestions(cut.open, program.variables, cut.kept, thread, (key) => this.#fields.get(key));
     const read = (key: string): Expression | null => {
       const field = this.#fields.get(key);
       return field ? { kind: "field", field } : null;
@@ -85,14 +87,8 @@ class Emitter implements Lifting {
   label: Lifting["label"] = (name) => `n${this.#node}.${name}`;
   set: Lifting["set"] = (key, value) => {
     const field = key === null ? undefined : this.#fields.get(key);
-    return field ? [assign(field, value), ...this.#reset(key ?? "")] : [];
+    return key === null ? [] : [...(field ? [assign(field, value)] : []), ...this.#questions.reset(key)];
   };
-
-  /** A choice that was made on a name is open again when the name changes. */
-  #reset(key: string): Assignment[] {
-    const base = /^[A-Za-z_$]\w*/.exec(key)?.[0] ?? key;
-    return [...this.#choices].flatMap(([text, field]) => (new RegExp(`(?<![\\w$])${base.replace(/\W/g, "\\$&")}(?!\\w)`).test(text) ? [assign(field, 0)] : []));
-  }
 
   run(): LiftedThread {
     const stepsOf = new Map<NodeId, readonly number[]>();
@@ -180,11 +176,12 @@ class Emitter implements Lifting {
   #fromUnseen(): LiftedStep[] {
     // Of a function that is too large, every name may be read.
     const read = liveNames(this.program)?.(this.program.entry) ?? null;
+    const reset = this.#questions.resetAll();
     return [...this.#fields].flatMap(([key, field]): LiftedStep[] => {
       const name = key.split("/")[0] ?? key;
       if (read?.has(name) === false || this.#isFixed(key) || (this.program.variables.get(name)?.isParameter && !this.program.openStart)) return [];
       return [{ text: key, hidden: true, alternatives: [1, 0].map((value) => ({ effect: [assign(field, value)] })) }];
-    });
+    }).concat(reset.length === 0 ? [] : [{ text: "not visible", hidden: true, alternatives: [{ effect: reset }] }]);
   }
 
   #source(node: ProgramNode): { text: string; source: StepSource | null } {
@@ -207,7 +204,7 @@ class Emitter implements Lifting {
 
   #callSteps(node: CallNode): LiftedStep[] {
     const steps = node.effects.flatMap((effect) => (this.#world.sees(effect, node) ? this.#world.refine(effect, node, this) : []));
-    if (steps.length > 0) return inOneRow(steps);
+    if (steps.length > 0) return [...this.#lockIsThere(node), ...inOneRow(steps)];
     const unknown = node.knowledge === "unknown" ? this.#world.unknownCall?.(node, this) : null;
     if (unknown) {
       this.#assumptions.add(`${node.name}() is not known: assumed to use what it is handed`);
@@ -216,14 +213,22 @@ class Emitter implements Lifting {
     return [this.#withHanded(node, this.#withOutputs(node, this.#freeResult(node)))];
   }
 
+  /** Whose lock is taken is not NULL: there is no such way through the function. */
+  #lockIsThere(node: CallNode): LiftedStep[] {
+    const found = pointersLocked(this.program, node).flatMap((name) => this.#fields.get(name) ?? []);
+    return found.map((field) => ({ hidden: true, alternatives: [{ guard: ne(field, 0) }, { guard: eq(field, 0), to: "END" }] }));
+  }
+
   /** What the call is handed the address of has any value afterwards. */
   #withOutputs(node: CallNode, step: LiftedStep): LiftedStep {
     const written = outputsOf(node).flatMap((key) => [...this.#fields].filter(([name]) => name === key || name.startsWith(`${key}/`)));
+    const reset = outputsOf(node).flatMap((key) => this.#questions.reset(key));
+    const open: LiftedStep = reset.length === 0 ? step : { ...step, alternatives: step.alternatives.map((way) => ({ ...way, effect: [...(way.effect ?? []), ...reset] })) };
     return written.reduce<LiftedStep>((one, [key, field]) => {
       const why = isUnknown(node) ? { assumed: `${node.name}() may set ${key} to anything` } : {};
-      const set = (way: Alternative, value: number): Alternative => ({ ...way, ...why, effect: [...(way.effect ?? []), assign(field, value), ...this.#reset(key)], note: `${key} is ${value === 0 ? "0" : "not 0"}` });
+      const set = (way: Alternative, value: number): Alternative => ({ ...way, ...why, effect: [...(way.effect ?? []), assign(field, value), ...this.#questions.reset(key)], note: `${key} is ${value === 0 ? "0" : "not 0"}` });
       return { ...one, hidden: false, alternatives: one.alternatives.flatMap((way) => [set(way, 1), set(way, 0)]) };
-    }, step);
+    }, open);
   }
 
   /** A callee may lock or change what the scenario follows: a run past it rests on that it does not. */
@@ -235,7 +240,7 @@ class Emitter implements Lifting {
 
   /** A call whose value matters but is not known: zero or not. */
   #freeResult(node: CallNode): LiftedStep {
-    if (node.result === null || !this.#fields.has(node.result)) return { alternatives: [{}], hidden: true };
+    if (node.result === null || !this.#fields.has(node.result)) return { alternatives: [{ effect: node.result === null ? [] : this.#questions.reset(node.result) }], hidden: true };
     const found = this.#world.origin?.(node, this) ?? null;
     if (found) return found;
     const known = this.#translator.value(asValue(node));
@@ -269,18 +274,28 @@ class Emitter implements Lifting {
       else effects.push(assign(field, value));
     };
     const field = this.#fields.get(key);
-    if (field) give(field, this.#valueAfter(node, field));
+    const value = field ? this.#valueAfter(node, field) : null;
+    if (field && value !== null) effects.push(assign(field, value));
     for (const [name, bit] of this.#fields) {
       if (!name.startsWith(`${key}/`)) continue;
       give(bit, this.#bitAfter(node, name.slice(key.length + 1), bit));
     }
-    effects.push(...this.#reset(key));
-    const why = open.length > 0 && node.value ? this.#doubt.of(node.value) : null;
-    const alternatives = open.reduce<Alternative[]>(
-      (all, one) => all.flatMap((way) => [1, 0].map((bit) => ({ ...way, effect: [...(way.effect ?? []), assign(one, bit)] }))),
-      [{ effect: effects, ...(why === null ? {} : { assumed: why }) }],
-    );
-    return { alternatives, hidden: key.startsWith("$") || (open.length === 0 && ![...this.#fields.keys()].some((name) => name.startsWith(`${key}/`))) };
+    const isOpen = open.length > 0 || (field !== undefined && value === null);
+    const why = isOpen && node.value ? this.#doubt.of(node.value) : null;
+    const first = field && value === null ? this.#openValue(node, field) : [{}];
+    const reset = this.#questions.reset(key);
+    const alternatives = open
+      .reduce<Alternative[]>((all, one) => all.flatMap((way) => [1, 0].map((bit) => ({ ...way, effect: [...(way.effect ?? []), assign(one, bit)] }))), first)
+      .map((way) => ({ ...way, effect: [...effects, ...(way.effect ?? []), ...reset], ...(why === null ? {} : { assumed: why }) }));
+    return { alternatives, hidden: key.startsWith("$") || (!isOpen && ![...this.#fields.keys()].some((name) => name.startsWith(`${key}/`))) };
+  }
+
+  /** A value that the model does not decide is a question: the variable has the answer, and whoever asks again gets it. */
+  #openValue(node: AssignNode, field: Field): Alternative[] {
+    return [true, false].map((outcome) => {
+      const { guard, effect = [] } = node.operator === "=" && node.value ? this.#questions.outcome(node.value, outcome, this.#node) : {};
+      return { ...(guard ? { guard } : {}), effect: [assign(field, outcome ? 1 : 0), ...effect] };
+    });
   }
 
   #valueAfter(node: AssignNode, before: Field): Expression | null {
@@ -295,7 +310,7 @@ class Emitter implements Lifting {
   #counted(node: AssignNode, key: string): LiftedStep {
     const field = this.#fields.get(key);
     const number = field ? this.#numberAfter(node, field) : null;
-    const reset = this.#reset(key);
+    const reset = this.#questions.reset(key);
     if (!field || number === null) return { alternatives: this.#unknownNumbers(key).map(({ value, assumed }) => ({ effect: [...(field ? [assign(field, value)] : []), ...reset], ...(assumed === undefined ? {} : { assumed }) })), hidden: true };
     return { alternatives: [{ effect: [assign(field, number), ...reset] }], hidden: true };
   }
@@ -353,13 +368,12 @@ class Emitter implements Lifting {
     return this.thread.step({ text, source: shown.source, alternatives: this.#open(node, then, otherwise, said), hidden: node.at < 0 });
   }
 
-  /** A condition that the model does not decide: free, but the same text means the same outcome until its names change. */
+  /** A condition that the model does not decide: free, but for what was asked before; see `OpenQuestions`. */
   #open(node: BranchNode, then: string, otherwise: string, said: (outcome: boolean) => string): Alternative[] {
     const doubt = this.#doubt.of(node.condition);
     const why = doubt === null ? {} : { assumed: doubt };
-    const memory = this.#choices.get(render(node.condition));
     const way = (outcome: boolean): Alternative => ({
-      ...(memory ? { guard: ne(memory, outcome ? 2 : 1), effect: [assign(memory, outcome ? 1 : 2)] } : {}),
+      ...this.#questions.outcome(node.condition, outcome, this.#node),
       to: outcome ? then : otherwise,
       note: said(outcome),
       ...why,
@@ -385,14 +399,3 @@ const MOVES: ReadonlySet<string> = new Set(["++", "+=", "-="]);
 
 /** A test of a flag word. */
 const ASKS_FLAG = /& [A-Z][A-Z0-9]*_[A-Z0-9_]+/;
-
-/** Conditions that occur more than once in the slice. */
-function repeatedConditions(program: EffectProgram, cut: Slice): string[] {
-  const count = new Map<string, number>();
-  for (const id of cut.kept.keys()) {
-    const node = program.nodes[id];
-    if (node?.kind === "branch") count.set(render(node.condition), (count.get(render(node.condition)) ?? 0) + 1);
-  }
-  return [...count].filter(([, times]) => times > 1).map(([text]) => text);
-}
-

@@ -4,6 +4,7 @@ import { successors, type CallNode, type EffectProgram, type NodeId, type Progra
 import { render } from "../program/render.ts";
 import { TRUE } from "../simulator/expression.ts";
 import { asValue, taintOf } from "./doubt.ts";
+import { changes, relatedQuestions, type Asking } from "./open-questions.ts";
 import { outputsOf } from "./outputs.ts";
 import { translator } from "./translate.ts";
 import type { World } from "./world.ts";
@@ -15,6 +16,8 @@ export interface Slice {
   readonly kept: ReadonlyMap<NodeId, readonly NodeId[]>;
   /** Variables and flag bits (`word/BIT`) whose values matter. */
   readonly tracked: ReadonlySet<string>;
+  /** Conditions that the model does not decide. */
+  readonly open: readonly Asking[];
 }
 
 /**
@@ -23,18 +26,26 @@ export interface Slice {
  */
 export function slice(program: EffectProgram, world: World, release: Release): Slice {
   const tracked = new Set<string>();
+  const related = new Set<string>();
   const taint = taintOf(program, world);
   const isTainted = (call: CallNode): boolean => taint(call) !== null;
   for (;;) {
-    const before = tracked.size;
-    const made = once(program, world, release, tracked, isTainted);
-    if (tracked.size === before) return { ...made, tracked };
+    const before = tracked.size + related.size;
+    const made = once(program, world, release, tracked, [...related], isTainted);
+    for (const text of relatedQuestions(made.open)) related.add(text);
+    if (tracked.size + related.size === before) return { ...made, tracked };
   }
 }
 
 /** True where the assignment gives a value to something tracked. */
 const assigns = (target: string, tracked: ReadonlySet<string>): boolean =>
   tracked.has(target) || [...tracked].some((key) => key.startsWith(`${target}/`));
+
+/** True where the node gives something another value that related questions are about. */
+function reopens(node: ProgramNode, related: readonly string[]): boolean {
+  const places = node.kind === "assign" ? [render(node.target)] : node.kind === "call" ? [...(node.result === null ? [] : [node.result]), ...outputsOf(node)] : [];
+  return places.some((place) => related.some((text) => changes(place, text)));
+}
 
 function keeps(node: ProgramNode, world: World, tracked: ReadonlySet<string>, isTainted: (call: CallNode) => boolean): boolean {
   switch (node.kind) {
@@ -66,8 +77,9 @@ const NO_LIFTING = {
   flag: () => null,
 } as unknown as Parameters<NonNullable<World["unknownCall"]>>[1];
 
-function once(program: EffectProgram, world: World, release: Release, tracked: Set<string>, isTainted: (call: CallNode) => boolean): Omit<Slice, "tracked"> {
-  const resolve = resolver(program, world, tracked, isTainted);
+function once(program: EffectProgram, world: World, release: Release, tracked: Set<string>, related: readonly string[], isTainted: (call: CallNode) => boolean): Omit<Slice, "tracked"> {
+  const resolve = resolver(program, (node) => keeps(node, world, tracked, isTainted) || reopens(node, related));
+  const open: Asking[] = [];
   const kept = new Map<NodeId, readonly NodeId[]>();
   const entry = resolve(program.entry);
   const work = [entry];
@@ -86,7 +98,7 @@ function once(program: EffectProgram, world: World, release: Release, tracked: S
     const next = successors(node).map(resolve);
     kept.set(id, next);
     work.push(...next.toReversed());
-    if (node.kind === "branch") read.condition(node.condition);
+    if (node.kind === "branch" && read.condition(node.condition) === null) open.push({ node: id, value: node.condition });
     if (node.kind === "return" && node.value && world.readsReturns === true) read.value(node.value);
     if (node.kind === "call") {
       if (node.result !== null && tracked.has(node.result)) read.value(asValue(node));
@@ -103,12 +115,12 @@ function once(program: EffectProgram, world: World, release: Release, tracked: S
       const target = render(node.target);
       if (tracked.has(target)) {
         if (world.counts?.(target)) read.number(node.value);
-        else read.value(node.value);
+        else if (read.value(node.value) === null && node.operator === "=") open.push({ node: id, value: node.value });
       }
       for (const key of Array.from(tracked)) if (key.startsWith(`${target}/`)) read.flag(node.value, key.slice(target.length + 1));
     }
   }
-  return { entry, kept };
+  return { entry, kept, open };
 }
 
 const NONE = -1;
@@ -118,9 +130,9 @@ const MANY = -2;
  * For every node the kept node that control comes to first. A test whose branches meet again before any kept node is
  * not kept; one that separates kept nodes is kept itself. Where control only runs in circles, the exit stands in.
  */
-function resolver(program: EffectProgram, world: World, tracked: ReadonlySet<string>, isTainted: (call: CallNode) => boolean): (id: NodeId) => NodeId {
+function resolver(program: EffectProgram, isKept: (node: ProgramNode) => boolean): (id: NodeId) => NodeId {
   const { nodes } = program;
-  const kept = new Set(nodes.flatMap((node, id) => (keeps(node, world, tracked, isTainted) ? [id] : [])));
+  const kept = new Set(nodes.flatMap((node, id) => (isKept(node) ? [id] : [])));
   for (;;) {
     const first = firstKept(nodes, kept);
     const divided = nodes.flatMap((node, id) => (!kept.has(id) && first[id] === MANY && successors(node).length > 1 ? [id] : []));

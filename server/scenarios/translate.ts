@@ -4,9 +4,11 @@ import type { Release } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
 import { flagBit } from "../program/flag-word.ts";
 import type { EffectProgram, NodeId } from "../program/program.ts";
+import { isTruth } from "../program/question.ts";
 import { render } from "../program/render.ts";
 import { and, eq, expression, FALSE, ne, not, or, TRUE, type Expression } from "../simulator/expression.ts";
 import { flagsOfVma, maskOf } from "../program/vma-flags.ts";
+import { booleansOf } from "./booleans.ts";
 import { counting } from "./counting.ts";
 import { errorCodes, errnosAt } from "./error-code.ts";
 import type { ValueKind, World } from "./world.ts";
@@ -77,6 +79,7 @@ export function translator(
 ): Translator {
   const codes = errorCodes(program);
   const moved = movedPointers(program);
+  const booleans = booleansOf(program);
   const counted = counting(world, read);
 
   function value(of: Value, depth = 0): Expression | null {
@@ -132,10 +135,12 @@ export function translator(
     // Arithmetic on a pointer does not leave what it points into.
     if ((operator === "+" || operator === "-") && isPointer(program, left)) return inner(left);
     if (operator === "&") {
-      if (right.kind === "name" && /^[A-Z][A-Z0-9_]+$/.test(right.name)) return flag(left, right.name);
+      if (right.kind === "name" && !program.variables.has(right.name) && /^[A-Z][A-Z0-9_]*$/.test(right.name)) return flag(left, right.name);
       const mask = maskOf(right);
       return mask && any(mask.map((bit) => bitOf(left, bit)));
     }
+    const truth = comparedWithOne(of);
+    if (truth) return operator === "==" ? condition(truth) : negate(condition(truth));
     const chosen = operator === "==" || operator === "!=" ? (maskEquals(left, right) ?? isErrno(left, right)) : null;
     if (chosen !== null) return operator === "==" ? chosen : negate(chosen);
     if (/^[<>]=?$/.test(operator) && isZero(right) && codes.has(render(left))) {
@@ -155,6 +160,13 @@ export function translator(
       return operator === "==" ? eq(a, b) : ne(a, b);
     }
     return null;
+  }
+
+  /** `locked == 1` of something that is 0 or 1. */
+  function comparedWithOne({ operator, left, right }: Value & { kind: "binary" }): Value | null {
+    if (operator !== "==" && operator !== "!=") return null;
+    const [of, other] = right.kind === "number" ? [left, right] : [right, left];
+    return other.kind === "number" && other.value === 1 && (isTruth(of) || booleans.has(render(of))) ? of : null;
   }
 
   const bitOf = (word: Value, bit: string): Expression | null => {

@@ -222,11 +222,38 @@ again:
     text: `static void f(int n)
 {
 	switch (n) {
-	case 1 ... 3:
+	case 1 << 3:
 		one();
 	}
 }`,
     graph: ["1 switch switch -> 2 | 3", "2 one()", "3 exit"],
+  },
+  "a range of cases asks for both ends": {
+    text: `static void f(int n)
+{
+	switch (n) {
+	case 1 ... 3:
+		one();
+	}
+}`,
+    graph: ["1 if n >= 1 -> 2 | 4", "2 if n <= 3 -> 3 | 4", "3 one()", "4 exit"],
+  },
+  "a switch on a boolean asks for it, and a comparison with true or false asks the same": {
+    text: `static void f(bool on)
+{
+	switch (!!on) {
+	case 1:
+		one();
+		break;
+	default:
+		two();
+	}
+	if (on == true)
+		three();
+	if (false == (on && other()))
+		four();
+}`,
+    graph: ["1 if on -> 2 | 10", "2 one()", "3 if on -> 4 | 5", "4 three()", "5 if on -> 6 | 9", "6 $ = other()", "7 if $ -> 8 | 9", "8 exit", "9 four() -> 8", "10 two() -> 3"],
   },
   "short circuit as a value": {
     text: `static bool f(struct a *p)

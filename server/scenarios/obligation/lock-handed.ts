@@ -2,7 +2,8 @@
 import type { Value } from "../../program/code.ts";
 import { successors, type CallNode, type EffectProgram, type NodeId } from "../../program/program.ts";
 import { namesIn, render, substitute } from "../../program/render.ts";
-import { isUnknown, outputsOf } from "../doubt.ts";
+import { isUnknown } from "../doubt.ts";
+import { outputsOf } from "../outputs.ts";
 import { pointee } from "./obligation.ts";
 
 /*
