@@ -25,6 +25,12 @@ export const SAME_MEMORY: readonly string[] = ["page_folio", "compound_head", "f
  */
 export const VMA_OF_ANON: readonly { readonly type: string; readonly field: string }[] = [{ type: "anon_vma_chain", field: "vma" }];
 
+/**
+ * Calls that are made for VMAs with an anon_vma, or for folios in them, and for no others. mm/rmap.c,
+ * include/linux/rmap.h (6.1.192); folio_get_anon_vma() of a folio that is no anonymous one is NULL.
+ */
+export const ANON_VMA_CALLS: readonly string[] = ["anon_vma_prepare", "vmf_anon_prepare", "folio_get_anon_vma", "page_get_anon_vma", "folio_lock_anon_vma_read", "page_lock_anon_vma_read"];
+
 /** A macro that declares a structure and fills it: position of the structure's name and of what its fields get. */
 export interface FillingMacro {
   readonly name: string;
