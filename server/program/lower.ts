@@ -75,6 +75,7 @@ export function lowerFunction(
     },
     flagMacro: (name, at) => (variables.has(name) ? null : macros(name, at)),
     isEntryPointer: (pointer) => pointsToEntry(pointer, variables),
+    isNumber: (value) => value.kind === "name" && variables.get(value.name)?.pointers === 0,
   };
   const context: StatementContext = {
     functionName: code.name,
