@@ -16,9 +16,6 @@ export const ANON_TESTS: readonly string[] = ["folio_test_anon", "PageAnon"];
 export const SHARE_TESTS: readonly string[] = ["vma_shareable", "__vma_shareable_lock", "want_pmd_share"];
 export const PRIVATE_TESTS: readonly string[] = ["__vma_private_lock", "vma_is_anonymous", "uffd_disable_huge_pmd_share"];
 
-/** Calls whose value is the same memory under another type: a page is anonymous where its folio is. */
-export const SAME_MEMORY: readonly string[] = ["page_folio", "compound_head", "folio_page", "nth_page"];
-
 /**
  * Fields that name a VMA with anonymous memory: a VMA gets an `anon_vma` with its first anonymous page, and the VMAs
  * of hugetlb that have one are private. mm/rmap.c, __anon_vma_prepare(); include/linux/rmap.h (6.1.192).

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { SAME_FOLIO } from "../../kernel/same-folio.ts";
 import type { Value } from "../../program/code.ts";
 import type { CallNode, EffectProgram, NodeId } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
@@ -43,11 +44,9 @@ export function partOf(value: Value): { readonly array: Value; readonly first: V
   return { array: value, first: ZERO };
 }
 
-/** Calls whose value is the page, as far as its references go: those of a folio are counted in one place. */
-const SAME_PAGE: ReadonlySet<string> = new Set(["page_folio", "compound_head"]);
-
+/** What has the references of a page: those of a folio are counted in one place. */
 export function samePage(value: Value): Value {
-  if (value.kind === "call" && SAME_PAGE.has(value.name) && value.args[0]) return samePage(value.args[0]);
+  if (value.kind === "call" && SAME_FOLIO.has(value.name) && value.args[0]) return samePage(value.args[0]);
   return isFirstOfFolio(value) && value.kind === "unary" && value.of.kind === "member" ? value.of.of : value;
 }
 
