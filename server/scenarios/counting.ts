@@ -107,7 +107,7 @@ export function counting(world: World, read: (key: string) => Expression | null)
     if ((of.kind === "name" || of.kind === "member") && counts?.(render(of))) return read(render(of));
     switch (of.kind) {
       case "number":
-        return of.value <= 100 ? expression(of.value) : null;
+        return Math.abs(of.value) <= 100 ? expression((256 + of.value) % 256) : null;
       case "unary":
         return of.operator === "-" && of.of.kind === "number" && of.of.value > 0 && of.of.value <= 100 ? expression(256 - of.of.value) : null;
       case "binary": {

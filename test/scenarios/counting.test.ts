@@ -47,6 +47,7 @@ describe("loops that give pages back", () => {
     ["i = got; while (i-- != 0) unpin_user_page(pages[i]);", []],
     ["i = got; while (i-- >= 1) unpin_user_page(pages[i]);", []],
     ["i = got; while (0 != i--) unpin_user_page(pages[i]);", []],
+    ["for (i = got - 1; i > -1; i--) unpin_user_page(pages[i]);", []],
     ["for (i = got; i-- > 0; ) unpin_user_page(pages[i]);", []],
     ["for (i = got; i != 0; i--) unpin_user_page(pages[i - 1]);", []],
     ["i = got; do { unpin_user_page(pages[--i]); } while (i != 0);", []],
