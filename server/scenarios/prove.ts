@@ -189,7 +189,7 @@ export function compareEdited(found: Asked, edited: Asked, release: Release, max
 function withoutAssumed(model: Model, deadlock: boolean): Model | null {
   if (!hasAssumed(model)) return null;
   // Shut, not taken out: places in a schedule count alternatives. Who comes to one goes on somewhere and does not wait for ever.
-  const shut = ({ checks: _, effect: __, ...one }: Alternative): Alternative => (deadlock ? { ...one, to: "END" } : { ...one, guard: FALSE });
+  const shut = (one: Alternative): Alternative => (deadlock ? { ...one, checks: [], effect: [], to: "END" } : { ...one, guard: FALSE });
   const open = (one: Alternative): Alternative => (one.assumed === undefined ? one : shut(one));
   return {
     ...model,

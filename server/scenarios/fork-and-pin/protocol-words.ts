@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../../program/code.ts";
 import { textAt } from "../../program/place.ts";
-import type { BoundEffect, CallNode, EffectProgram } from "../../program/program.ts";
+import type { BoundEffect, EffectProgram } from "../../program/program.ts";
 import { render, substitute } from "../../program/render.ts";
 
 /*
@@ -24,10 +24,7 @@ export function counterNamed({ aliases, variables }: EffectProgram, value: Value
 }
 
 /** True for a call that tells the mm of its pins. */
-export function notesPins(effect: BoundEffect, call: CallNode): boolean {
-  if (effect.kind === "notesPins") return true;
-  return effect.kind === "changesBit" && effect.to === "set" && render(effect.bit) === FLAG && call.effects.includes(effect);
-}
+export const notesPins = (effect: BoundEffect): boolean => effect.kind === "notesPins" || (effect.kind === "changesBit" && effect.to === "set" && render(effect.bit) === FLAG);
 
 /** True for a question whether the mm knows of pins. */
 export const asksNote = (value: Value): boolean => value.kind === "call" && value.name === "test_bit" && value.args[0] !== undefined && render(value.args[0]) === FLAG;

@@ -107,13 +107,13 @@ function walkWorld(walk: Walk, isWhole: boolean, isTold: boolean): World {
   const { program, a, taken } = walk;
   const isWalk = (call: CallNode): boolean => program.nodes[walk.walk] === call;
   return {
-    sees: (effect, call) => isGate(call) || (call.at < 0 && call.name === RETURNED) || isWalk(call) || notesPins(effect, call) || effect.kind === "unpin",
+    sees: (effect, call) => isGate(call) || (call.at < 0 && call.name === RETURNED) || isWalk(call) || notesPins(effect) || effect.kind === "unpin",
     reads: () => [],
     readsFlags: (effect) => (effect.kind === "gupFastWalk" ? [{ word: effect.write, bit: "FOLL_PIN" }] : []),
     refine(effect, call, lifting): readonly LiftedStep[] {
       if (isGate(call)) return [{ alternatives: [{ effect: isTold ? [assign(a.hasPinned, 1)] : [] }], hidden: true }];
       if (call.at < 0 && call.name === RETURNED) return [emptyHanded(taken)];
-      if (notesPins(effect, call)) return [{ alternatives: [{ effect: [assign(a.hasPinned, 1)] }] }];
+      if (notesPins(effect)) return [{ alternatives: [{ effect: [assign(a.hasPinned, 1)] }] }];
       if (effect.kind === "unpin" && !givesAllBack(effect)) return [{ alternatives: [{ note: "not all that was pinned" }] }];
       if (effect.kind === "unpin") {
         const checks = effect.asserts === "exclusive" ? [staysExclusive(walk, call)] : [];
