@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { ANON_TESTS, FOLLOWED_FLAGS, PAGE_WALKS, SAME_MEMORY } from "../kernel/private-mapping.ts";
+import { ANON_TESTS, FOLLOWED_FLAGS, PAGE_WALKS } from "../kernel/private-mapping.ts";
+import { SAME_FOLIO } from "../kernel/same-folio.ts";
 import type { Value } from "../program/code.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
 import { namesIn, render, substitute } from "../program/render.ts";
@@ -76,7 +77,7 @@ function anonymous(caller: State, given: Value): boolean | null {
       const truth = caller.truths.get(`${test}(${render(value)})`);
       if (truth !== undefined) return truth;
     }
-    const [inner] = value.kind === "call" && SAME_MEMORY.includes(value.name) ? value.args : [];
+    const [inner] = value.kind === "call" && SAME_FOLIO.has(value.name) ? value.args : [];
     if (!inner) return null;
     value = inner;
   }

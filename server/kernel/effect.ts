@@ -332,6 +332,12 @@ export interface PureMeaning {
     | "load-entry"
     | "entry-none"
     | "entry-device"
+    /** A page under migration. */
+    | "entry-migration"
+    /** Neither empty nor present. */
+    | "entry-swapped"
+    /** Of those, one that is not a place on a swap device. */
+    | "entry-not-swap"
     | "entry-present"
     | "entry-same"
     | "entry-write"

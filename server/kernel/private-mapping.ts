@@ -16,14 +16,17 @@ export const ANON_TESTS: readonly string[] = ["folio_test_anon", "PageAnon"];
 export const SHARE_TESTS: readonly string[] = ["vma_shareable", "__vma_shareable_lock", "want_pmd_share"];
 export const PRIVATE_TESTS: readonly string[] = ["__vma_private_lock", "vma_is_anonymous", "uffd_disable_huge_pmd_share"];
 
-/** Calls whose value is the same memory under another type: a page is anonymous where its folio is. */
-export const SAME_MEMORY: readonly string[] = ["page_folio", "compound_head", "folio_page", "nth_page"];
-
 /**
  * Fields that name a VMA with anonymous memory: a VMA gets an `anon_vma` with its first anonymous page, and the VMAs
  * of hugetlb that have one are private. mm/rmap.c, __anon_vma_prepare(); include/linux/rmap.h (6.1.192).
  */
 export const VMA_OF_ANON: readonly { readonly type: string; readonly field: string }[] = [{ type: "anon_vma_chain", field: "vma" }];
+
+/**
+ * Calls that are made for VMAs with an anon_vma, or for folios in them, and for no others. mm/rmap.c,
+ * include/linux/rmap.h (6.1.192); folio_get_anon_vma() of a folio that is no anonymous one is NULL.
+ */
+export const ANON_VMA_CALLS: readonly string[] = ["anon_vma_prepare", "vmf_anon_prepare", "folio_get_anon_vma", "page_get_anon_vma", "folio_lock_anon_vma_read", "page_lock_anon_vma_read"];
 
 /** A macro that declares a structure and fills it: position of the structure's name and of what its fields get. */
 export interface FillingMacro {

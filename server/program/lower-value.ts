@@ -31,6 +31,8 @@ export interface ValueContext extends Truths {
   readonly budget: { helpers: number };
   /** True where reading through the pointer reads a page table entry. */
   readonly isEntryPointer: (pointer: Value) => boolean;
+  /** True for a variable that is known to be no pointer. */
+  readonly isNumber: (value: Value) => boolean;
 }
 
 /** Something that happens before a value is there: builds its nodes in front of `next`. */
@@ -268,8 +270,9 @@ function hoist(context: ValueContext, value: Value, steps: Step[]): Value {
       steps.push((next) =>
         context.graph.add({ kind: "assign", target: value.target, operator: "++", value: null, ...(value.down ? { down: true as const } : {}), at: value.at, end: value.end, next }),
       );
-      // `while (n--)` asks for what n was. Pointers into tables are not counted down.
-      return value.down && value.at === extent(value.target).at ? { kind: "binary", operator: "+", left: value.target, right: { kind: "number", value: 1, at: value.at }, at: value.at } : value.target;
+      // `while (n--)` and `pages[n++]` ask for what n was. Pointers into tables are not counted down, and other pointers keep their names.
+      if (value.at !== extent(value.target).at || !(value.down || context.isNumber(value.target))) return value.target;
+      return { kind: "binary", operator: value.down ? "+" : "-", left: value.target, right: { kind: "number", value: 1, at: value.at }, at: value.at };
     case "block":
       return blockValue(context, value, steps);
     case "assign":

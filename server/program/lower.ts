@@ -77,6 +77,7 @@ export function lowerFunction(
     isEntryPointer: (pointer) => pointsToEntry(pointer, variables),
     isQuestion: (call) => isQuestion(call, release),
     isBoolean: (value) => value.kind === "name" && isBoolean(variables.get(value.name)),
+    isNumber: (value) => value.kind === "name" && variables.get(value.name)?.pointers === 0,
   };
   const context: StatementContext = {
     functionName: code.name,

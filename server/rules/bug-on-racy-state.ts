@@ -5,6 +5,7 @@ import { render } from "../program/render.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
+import { tableMappingAt } from "./table-mapping.ts";
 
 export const bugOnRacyState: Rule = {
   meta: {
@@ -17,7 +18,7 @@ export const bugOnRacyState: Rule = {
       "BUG_ON() says that something cannot happen. The MMU sets accessed and dirty bits of a present entry whatever locks are held, and since 6.6 " +
       "khugepaged takes page tables of file mappings away without mmap_lock: what user space can bring about stops the kernel.",
     messages: {
-      pmd: "{function}() asserts {condition} without the pmd lock or the page-table lock: khugepaged may take the table away, and a fault may map a huge page",
+      pmd: "{function}() asserts {condition} without the pmd lock or the page-table lock: khugepaged may take the table of a file mapping away, and a fault may map a huge page",
       pte: "{function}() asserts that an entry is the same as before: the MMU of another CPU may set its accessed or dirty bit meanwhile",
     },
     scenarios: ["racy-assertion"],
@@ -31,6 +32,9 @@ export const bugOnRacyState: Rule = {
     if (state === null) return;
     const proof = proofOf(racyAssertion(call, state), program, target.release, MAX_STATES);
     if (!proof || (state.level === "pmd" && callersHoldLocks(site))) return;
+    // Nobody takes the table of anonymous memory away without mmap_lock for writing.
+    const mapping = state.level === "pmd" ? tableMappingAt(site) : "file";
+    if (mapping === "anonymous") return;
     // An assertion that fails without anyone else is another defect, or one that the model does not understand.
     if (prove(racyAssertion(call, state, true), program, target.release, MAX_STATES).verdict !== "pass") return;
     yield {
@@ -41,6 +45,7 @@ export const bugOnRacyState: Rule = {
       place: placeOf(program, call),
       related: [],
       prove: () => proof,
+      ...(mapping === "unknown" ? { asks: true } : {}),
     };
   },
 };

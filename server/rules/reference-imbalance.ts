@@ -4,7 +4,7 @@ import { stepPlace, textAt } from "../program/place.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
 import { proofOf } from "../scenarios/prove.ts";
 import { isUsed, putIn, referenceExperiment, type Questions, type Reference } from "../scenarios/reference/experiment.ts";
-import { isHandedOver, isHandedToUnknown } from "../scenarios/reference/handed.ts";
+import { isHandedOver, isHandedToUnknown, isPutByOther } from "../scenarios/reference/handed.ts";
 import { keeperOf } from "../scenarios/reference/keeper.ts";
 import type { ScheduleRow } from "../scenarios/schedule.ts";
 import { aliasesOf, originOf, pointerNamed } from "../scenarios/reference/object.ts";
@@ -105,7 +105,7 @@ function referenceAt({ program, call, effect }: Pick<Site, "program" | "call" | 
  */
 function questionsAbout({ name, origin, site: { call, effect } }: Reference, program: EffectProgram): Questions[] {
   const names = aliasesOf(program, name);
-  if (putIn(program, names) === null || takesSeveral(program, names) || isHandedToUnknown(program, name)) return [];
+  if (putIn(program, names) === null || takesSeveral(program, names) || isHandedToUnknown(program, name) || isPutByOther(program, name)) return [];
   const keeper = isUsed(program, names) ? keeperOf(effect, call) : null;
   return [
     // What came from elsewhere may have a reference of the caller besides.

@@ -10,6 +10,7 @@ import { assign } from "../simulator/effect.ts";
 import { and, eq, FALSE, minus, ne, not, or, plus, TRUE, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative, Assignment, StepSource } from "../simulator/model.ts";
 import { outcomeWords } from "./outcome.ts";
+import { isFollowed } from "./counting.ts";
 import { asValue, doubtOf, isUnknown, taintOf, type Doubt } from "./doubt.ts";
 import { pointersLocked } from "./locked-pointers.ts";
 import { OpenQuestions } from "./open-questions.ts";
@@ -312,7 +313,10 @@ class Emitter implements Lifting {
     const number = field ? this.#numberAfter(node, field) : null;
     const reset = this.#questions.reset(key);
     if (!field || number === null) return { alternatives: this.#unknownNumbers(key).map(({ value, assumed }) => ({ effect: [...(field ? [assign(field, value)] : []), ...reset], ...(assumed === undefined ? {} : { assumed }) })), hidden: true };
-    return { alternatives: [{ effect: [assign(field, number), ...reset] }], hidden: true };
+    const effect = [assign(field, number), ...reset];
+    if (number.kind !== "binary") return { alternatives: [{ effect }], hidden: true };
+    const followed = isFollowed(number);
+    return { alternatives: [{ guard: followed, effect }, { guard: not(followed), effect, assumed: `${key} gets larger than numbers that are followed` }], hidden: true };
   }
 
   #numberAfter(node: AssignNode, before: Field): Expression | null {

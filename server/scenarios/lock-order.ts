@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { LockClass } from "../kernel/effect.ts";
+import type { Release } from "../kernel/release.ts";
 import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { modelBuilder, type ModelBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
-import { eq, type Field } from "../simulator/expression.ts";
+import { eq, ne, type Field } from "../simulator/expression.ts";
 import type { Alternative } from "../simulator/model.ts";
+import { MIGRATION } from "../simulator/objects/entry.ts";
 import { acquireWrite, downReadFair, fairRwsem, queueWrite, upReadFair, upWriteFair, type FairRwsem } from "../simulator/objects/fair-rwsem.ts";
 import { someIn } from "./doubt.ts";
 import type { Experiment } from "./experiment.ts";
 import { lift } from "./lift.ts";
 import { guessedNames, unseenNames } from "./obligation/guessed.ts";
+import { addMigration, entryWorld, migrationEntry, type MigrationEntry } from "./migration-entry.ts";
 import { isSite, type Site } from "./obligation/obligation.ts";
 import { insertBefore, synthetic, without } from "./rewrite.ts";
 import type { LiftedStep, Lifting, World } from "./world.ts";
@@ -34,8 +37,8 @@ interface Objects {
   readonly held: FairRwsem;
   /** The other lock; the same one where it is taken again. */
   readonly wanted: FairRwsem;
-  /** 1 while the entry is a migration entry. */
-  readonly migrating: Field;
+  /** The entry whose migration is waited for; null where a lock is. */
+  readonly entry: MigrationEntry | null;
 }
 
 /** `__unmap_hugepage_range_final()`: the VMA lock, then i_mmap_rwsem. */
@@ -69,17 +72,6 @@ function addPunch(model: ModelBuilder, mapping: FairRwsem): void {
   thread.step({ text: "i_mmap_unlock_write(mapping)", ...upWriteFair(mapping) });
 }
 
-/** `try_to_migrate()` and `remove_migration_ptes()` lock the anon_vma for reading, each on its own. */
-function addMigration(model: ModelBuilder, anonVma: FairRwsem, migrating: Field): void {
-  const thread = model.thread("compaction", "environment");
-  thread.step({ text: "try_to_migrate(): anon_vma_lock_read()", ...downReadFair(anonVma) });
-  thread.step({ text: "try_to_migrate_one(): installs a migration entry", effect: [assign(migrating, 1)] });
-  thread.step({ text: "try_to_migrate(): anon_vma_unlock_read()", ...upReadFair(anonVma) });
-  thread.step({ text: "remove_migration_ptes(): anon_vma_lock_read()", ...downReadFair(anonVma) });
-  thread.step({ text: "remove_migration_pte(): maps the new page", effect: [assign(migrating, 0)] });
-  thread.step({ text: "remove_migration_ptes(): anon_vma_unlock_read()", ...upReadFair(anonVma) });
-}
-
 /** Orders that are documented, each with who keeps to it. */
 export const INVERSIONS: readonly Inversion[] = [
   { held: "i_mmap_rwsem", wanted: "hugetlb_vma_lock", bounds: "one munmap()", add: (model, { held, wanted }) => addUnmap(model, wanted, held) },
@@ -93,7 +85,7 @@ export const INVERSIONS: readonly Inversion[] = [
     },
   },
   { held: "i_mmap_rwsem", wanted: "i_mmap_rwsem", bounds: "one hole punch", add: (model, { held }) => addPunch(model, held) },
-  { held: "anon_vma", wanted: null, bounds: "one migration", add: (model, { held, migrating }) => addMigration(model, held, migrating) },
+  { held: "anon_vma", wanted: null, bounds: "one migration, one fault", add: (model, { held, entry }) => (entry ? addMigration(model, held, entry) : undefined) },
 ];
 
 /** What a call waits for, of these; null: nothing. */
@@ -118,9 +110,9 @@ export function lockOrder(site: Site, inversion: Inversion): Experiment {
       const model = modelBuilder("lock-order");
       const held = fairRwsem(model, inversion.held);
       const wanted = inversion.wanted === null || takesAgain(inversion) ? held : fairRwsem(model, inversion.wanted);
-      const objects: Objects = { held, wanted, migrating: model.field("migration entry", 0, { labels: { 0: "no", 1: "yes" } }) };
+      const objects: Objects = { held, wanted, entry: inversion.wanted === null ? migrationEntry(model, program, release) : null };
       const mine = [model.field("held here", 0, { hidden: true }), model.field("wanted, held here", 0, { hidden: true })] as const;
-      const lifted = lift(model, program, release, () => world(program, site, inversion, objects, mine));
+      const lifted = lift(model, program, release, () => world(program, release, site, inversion, objects, mine));
       const calls = [...lifted.stepsOf].flatMap(([id, steps]) => {
         const node = program.nodes[id];
         return node?.kind === "call" && isSite(site, node) && steps[0] !== undefined ? [steps[0]] : [];
@@ -143,24 +135,27 @@ export function lockOrder(site: Site, inversion: Inversion): Experiment {
 const READ = 1;
 const WRITE = 2;
 
-function world(program: EffectProgram, site: Site, inversion: Inversion, { held, wanted, migrating }: Objects, [mine, mineWanted]: readonly [Field, Field]): World {
+function world(program: EffectProgram, release: Release, site: Site, inversion: Inversion, { held, wanted, entry }: Objects, [mine, mineWanted]: readonly [Field, Field]): World {
   const guessed = guessedNames(program);
   const hides = unseenNames(program);
   const isLock = (effect: BoundEffect): effect is BoundEffect & { kind: "acquire" | "release" } =>
     (effect.kind === "acquire" || effect.kind === "release") && (effect.lock === inversion.held || effect.lock === inversion.wanted);
   const isWaiting = (effect: BoundEffect, call: CallNode): boolean => isSite(site, call) && effect.kind === site.effect.kind && effect.kind !== "acquire";
+  const entries = entry && entryWorld(program, release, entry);
   const of = (lock: LockClass): readonly [FairRwsem, Field] => (lock === inversion.held ? [held, mine] : [wanted, mineWanted]);
   return {
-    sees: (effect, call) => isLock(effect) || isWaiting(effect, call),
-    reads: () => [],
+    sees: (effect, call) => isLock(effect) || isWaiting(effect, call) || entries?.sees(effect, call) === true,
+    reads: (effect) => entries?.reads(effect) ?? [],
     refine(effect, call, lifting) {
       if (isLock(effect)) return [effect.kind === "acquire" ? taking(effect, call, lifting, of(effect.lock)) : releasing(of(effect.lock))];
-      return inversion.wanted === null ? [{ alternatives: [{ guard: eq(migrating, 0), effect: lifting.set(call.result, 0) }] }] : again(call, lifting, held);
+      if (!isWaiting(effect, call)) return entries?.refine(effect, call, lifting) ?? [];
+      return entry ? [{ alternatives: [{ guard: ne(entry.slot, MIGRATION), effect: lifting.set(call.result, 0) }] }] : again(call, lifting, held);
     },
-    place: () => null,
-    meaning: () => null,
+    place: (value) => entries?.place(value) ?? null,
+    meaning: (pure, args, translate) => entries?.meaning(pure, args, translate) ?? null,
+    ...(entries ? { handed: entries.handed, shows: entries.shows } : {}),
     unseen: () => [{ text: "locks", hidden: true, alternatives: [{}] }],
-    decidedBy: (value) => someIn(value, (part) => guessed.has(render(part)) || hides(render(part))),
+    decidedBy: (value, names) => someIn(value, (part) => guessed.has(render(part)) || hides(render(part))) || entries?.decidedBy(value, names) === true,
     hides,
   };
 }

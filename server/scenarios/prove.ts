@@ -88,7 +88,7 @@ function explored({ experiment, program }: Asked, release: Release, maxStates: n
   const options = optionsFor(experiment, built.model, experiment.primary, maxStates);
   const whole = exploreOnce(built.model, options);
   // A schedule that rests on the text alone is the better one, even where one with assumptions is shorter.
-  const justified = whole.verdict === "fail" ? withoutAssumed(built.model) : null;
+  const justified = whole.verdict === "fail" ? withoutAssumed(built.model, options.deadlock === true) : null;
   const strict = justified && exploreOnce(justified, options);
   return justified && strict?.verdict === "fail" ? { built, options, result: strict, model: justified } : { built, options, result: whole, model: built.model };
 }
@@ -116,7 +116,7 @@ function exploredForCertain({ experiment, program }: Asked, release: Release, ma
   const built = experiment.build(program, release);
   if (!built) return null;
   const options = optionsFor(experiment, built.model, experiment.primary, maxStates);
-  const model = withoutAssumed(built.model) ?? built.model;
+  const model = withoutAssumed(built.model, options.deadlock === true) ?? built.model;
   return { built, options, result: exploreOnce(model, options), model };
 }
 
@@ -190,15 +190,16 @@ export function compareEdited(found: Asked, edited: Asked, release: Release, max
 }
 
 /** The model without the branches that only an assumption justifies; null where it has none. */
-function withoutAssumed(model: Model): Model | null {
+function withoutAssumed(model: Model, deadlock: boolean): Model | null {
   if (!hasAssumed(model)) return null;
-  // Shut, not taken out: places in a schedule count alternatives.
-  const shut = (one: Alternative): Alternative => (one.assumed === undefined ? one : { ...one, guard: FALSE });
+  // Shut, not taken out: places in a schedule count alternatives. Who comes to one goes on somewhere and does not wait for ever.
+  const shut = (one: Alternative): Alternative => (deadlock ? { ...one, checks: [], effect: [], to: "END" } : { ...one, guard: FALSE });
+  const open = (one: Alternative): Alternative => (one.assumed === undefined ? one : shut(one));
   return {
     ...model,
     threads: model.threads.map((thread) => ({
       ...thread,
-      steps: thread.steps.map((step) => (isAssumed(step) ? { ...step, alternatives: step.alternatives.map(shut) } : step)),
+      steps: thread.steps.map((step) => (isAssumed(step) ? { ...step, alternatives: step.alternatives.map(open) } : step)),
     })),
   };
 }

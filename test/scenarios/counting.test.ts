@@ -24,6 +24,19 @@ ${release}
 const LEAK = "gup-partial-leak leaked";
 const UNTAKEN = "gup-partial-leak untaken";
 
+describe("pointers that walk through the pages: which one they point to is not followed, so that nothing is said", () => {
+  test.each([
+    "while (got--) unpin_user_page(*p++);",
+    "for (p = pages; p < pages + got; p++) unpin_user_page(*p);",
+    "for (p = pages + got - 1; p >= pages; p--) unpin_user_page(*p);",
+    "p = &pages[got]; while (p != pages) unpin_user_page(*--p);",
+    "for (i = 0; i < got; i++, p += 1) unpin_user_page(p[0]);",
+    "unpin_user_page(*p); p = pages + 1; unpin_user_pages(p, got - 1);",
+  ])("%s", (text) => {
+    expect(found(`	struct page **p = pages;\n\n	${text}`)).toEqual([]);
+  });
+});
+
 describe("loops that give pages back", () => {
   test.each([
     ["for (i = 0; i < got; i++) unpin_user_page(pages[i]);", []],
@@ -31,7 +44,21 @@ describe("loops that give pages back", () => {
     ["while (got--) unpin_user_page(pages[got]);", []],
     ["while (got > 0) unpin_user_page(pages[--got]);", []],
     ["i = got; do { i -= 1; unpin_user_page(pages[i]); } while (i > 0);", []],
+    ["i = got; while (i-- != 0) unpin_user_page(pages[i]);", []],
+    ["i = got; while (i-- >= 1) unpin_user_page(pages[i]);", []],
+    ["i = got; while (0 != i--) unpin_user_page(pages[i]);", []],
+    ["for (i = got - 1; i > -1; i--) unpin_user_page(pages[i]);", []],
+    ["for (i = got; i-- > 0; ) unpin_user_page(pages[i]);", []],
+    ["for (i = got; i != 0; i--) unpin_user_page(pages[i - 1]);", []],
+    ["i = got; do { unpin_user_page(pages[--i]); } while (i != 0);", []],
+    ["i = 0; while (i++ != got) unpin_user_page(pages[i - 1]);", []],
+    ["i = 0; while (i < got) unpin_user_page(pages[i++]);", []],
+    ["for (i = 0; got - i > 0; i++) unpin_user_page(pages[i]);", []],
+    ["for (i = -got; i + got != got; i++) unpin_user_page(pages[i + got]);", []],
+    ["for (i = 1; i + 1 <= got + 1; i++) unpin_user_page(pages[i - 1]);", []],
     ["unpin_user_pages(pages, got);", []],
+    ["i = got; while (i-- != 1) unpin_user_page(pages[i]);", [LEAK]],
+    ["i = got; while (i-- > 1) unpin_user_page(pages[i]);", [LEAK]],
     ["unpin_user_pages(pages, 1); unpin_user_pages(pages + 1, got - 1);", []],
     ["for (i = 1; i < got; i++) unpin_user_page(pages[i]);", [LEAK]],
     ["for (i = 0; i < got - 1; i++) unpin_user_page(pages[i]);", [LEAK]],

@@ -124,8 +124,8 @@ const INTERNALS: readonly ApiFact[] = [
 
 /** The protocol of GUP-fast and fork. */
 const PROTOCOL: readonly ApiFact[] = [
-  ...facts("raw_write_seqcount_begin", "include/linux/seqlock.h, mm/memory.c:1322 (6.1.192)", [{ kind: "seqcountSection", step: "begin", seqcount: 0 }], { arity: 1 }),
-  ...facts("raw_write_seqcount_end", "include/linux/seqlock.h, mm/memory.c:1340 (6.1.192)", [{ kind: "seqcountSection", step: "end", seqcount: 0 }], { arity: 1 }),
+  ...facts("raw_write_seqcount_begin write_seqcount_begin", "include/linux/seqlock.h, mm/memory.c:1322 (6.1.192)", [{ kind: "seqcountSection", step: "begin", seqcount: 0 }], { arity: 1 }),
+  ...facts("raw_write_seqcount_end write_seqcount_end", "include/linux/seqlock.h, mm/memory.c:1340 (6.1.192)", [{ kind: "seqcountSection", step: "end", seqcount: 0 }], { arity: 1 }),
   ...facts("mm_set_has_pinned_flag", "mm/gup.c:461 (6.1.192), a458b76a41e6", [{ kind: "notesPins" }], { arity: 1, since: "5.14" }),
   ...facts("copy_p4d_range", "mm/memory.c (6.1.192): allocates tables of the child", [maySleep, { kind: "forkCopy" }], { arity: 6, since: "5.9" }),
   ...facts("lockless_pages_from_mm", "mm/gup.c:2989 (6.1.192)", [fastWalk(2)], { arity: 4, since: "5.11", until: "6.11" }),

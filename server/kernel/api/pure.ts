@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ApiFact } from "../effect.ts";
+import { SAME_FOLIO } from "../same-folio.ts";
 import { values } from "./make.ts";
 
 const PGTABLE = "include/linux/pgtable.h, arch/x86/include/asm/pgtable.h (6.1.192)";
@@ -18,10 +19,13 @@ export const pureFacts: readonly ApiFact[] = [
 
   ...values("pte_val pmd_val pud_val pte_page pmd_page pte_pfn pmd_pfn pfn_to_page", "identity", [0], PGTABLE, { arity: 1 }),
   ...values("is_device_private_entry is_device_exclusive_entry", "entry-device", [0], "include/linux/swapops.h (6.1.192): not present for the CPU, present for a device", { arity: 1 }),
+  ...values("is_migration_entry is_pmd_migration_entry", "entry-migration", [0], "include/linux/swapops.h (6.1.192)", { arity: 1 }),
+  ...values("is_swap_pte is_swap_pmd", "entry-swapped", [0], "include/linux/swapops.h, include/linux/huge_mm.h (6.1.192): !none && !present", { arity: 1 }),
+  ...values("non_swap_entry", "entry-not-swap", [0], "include/linux/swapops.h (6.1.192): a type that is no swap device's", { arity: 1 }),
   ...values("pte_to_swp_entry swp_entry_to_pte", "identity", [0], "include/linux/swapops.h (6.1.192)", { arity: 1 }),
   ...values("pfn_swap_entry_to_page", "identity", [0], "include/linux/swapops.h (6.1.192)", { arity: 1 }),
   ...values("vm_normal_folio vm_normal_page vm_normal_page_pmd vm_normal_folio_pmd", "identity", [2], "mm/memory.c (6.1.192)", { arity: 3 }),
-  ...values("page_folio compound_head folio_page nth_page", "identity", [0], "include/linux/page-flags.h (6.1.192)"),
+  ...values([...SAME_FOLIO].join(" "), "identity", [0], "include/linux/page-flags.h, include/linux/pagemap.h (6.1.192)"),
   ...values("mk_pte mk_pmd mk_huge_pmd folio_mk_pte mk_huge_pte pte_modify pmd_modify", "identity", [0], PGTABLE, { arity: 2 }),
   ...values("maybe_mkwrite maybe_pmd_mkwrite", "identity", [0], MM, { arity: 2 }),
   ...values("pte_mkwrite pmd_mkwrite", "identity", [0], PGTABLE, { arity: 1, until: "6.7" }),

@@ -34,7 +34,7 @@ export const HELPERS_BY_THEME: readonly string[] = [
   "__this_cpu_write anon_vma_name_eq arch_make_folio_accessible balloon_page_device blocks_per_huge_page clear_compound_head compact_gap",
   "compound_mapcount_ptr count_mthp_stat current_gfp_context current_time debug_guardpage_minorder debug_pagealloc_enabled debug_pagealloc_enabled_static",
   "drop_nlink encoded_nr_pages encoded_page_flags encoded_page_ptr filemap_nr_thps_dec folio_batch_count folio_batch_init folio_clear_idle",
-  "folio_contain_hwpoisoned_page folio_contains folio_file_page folio_flags folio_get_private folio_has_private folio_lru_gen folio_lru_refs",
+  "folio_contain_hwpoisoned_page folio_contains folio_flags folio_get_private folio_has_private folio_lru_gen folio_lru_refs",
   "folio_next_index folio_pgoff folio_pos folio_ref_freeze folio_ref_unfreeze folio_zone get_gate_vma get_mm_rss highest_order hstate_sizelog",
   "htlb_alloc_mask hugepage_flags_enabled hugepage_global_enabled hugepage_migration_supported hugepages_supported i_blocksize i_size_write inc_nlink",
   "init_page_count init_sync_kiocb inode_add_lru inode_set_ctime_current inode_set_mtime_to_ts inode_to_wb inode_unhashed is_file_hugepages",

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../../program/code.ts";
 import type { BoundEffect, EffectProgram } from "../../program/program.ts";
-import { render } from "../../program/render.ts";
 import { modelBuilder } from "../../simulator/build.ts";
 import { assign } from "../../simulator/effect.ts";
 import { and, eq, FALSE, TRUE, type Field } from "../../simulator/expression.ts";
@@ -12,11 +11,19 @@ import { lift } from "../lift.ts";
 import { copySteps } from "../mechanism/fork.ts";
 import { insertAtEnd, insertAtStart, synthetic, without } from "../rewrite.ts";
 import type { LiftedStep, World } from "../world.ts";
+import { counterNamed } from "./protocol-words.ts";
 import { addFastPin, addSurroundings, gated, isGate, objectsOf, type Objects } from "./surroundings.ts";
 
 /** The counter of the parent; a counter of somebody else is none of the scenario's. */
-const isOfParent = (effect: BoundEffect): boolean =>
-  effect.kind === "seqcountSection" && /write_protect_seq/.test(render(effect.seqcount)) && !/dst|child|new/.test(render(effect.seqcount));
+const isOfParent = (program: EffectProgram) => (effect: BoundEffect): boolean => {
+  if (effect.kind !== "seqcountSection") return false;
+  const { is, place } = counterNamed(program, effect.seqcount);
+  return is === "write_protect_seq" && !/dst|child|new/.test(place);
+};
+
+/** A section of a counter that is not known may be this one. */
+const hasUnknown = (program: EffectProgram): boolean =>
+  program.nodes.some((node) => node.kind === "call" && node.effects.some((effect) => effect.kind === "seqcountSection" && counterNamed(program, effect.seqcount).is === "unknown"));
 
 /** The range that is copied is one of a private mapping with anonymous pages. */
 const ofMapping = (value: Value): number | null => {
@@ -25,9 +32,9 @@ const ofMapping = (value: Value): number | null => {
   return value.right.name === "VM_MAYWRITE" || value.right.name === "VM_WRITE" ? 1 : 0;
 };
 
-function forkWorld({ memory, a, b, seq }: Objects, shared: Field): World {
+function forkWorld(program: EffectProgram, { memory, a, b, seq }: Objects, shared: Field): World {
   return {
-    sees: (effect, call) => isGate(call) || effect.kind === "forkCopy" || isOfParent(effect),
+    sees: (effect, call) => isGate(call) || effect.kind === "forkCopy" || isOfParent(program)(effect),
     reads: () => [],
     refine(effect, call, lifting): readonly LiftedStep[] {
       if (isGate(call)) return [{ ...downWrite(a.mmapLock), hidden: true }];
@@ -46,7 +53,7 @@ function forkWorld({ memory, a, b, seq }: Objects, shared: Field): World {
 
 /** The section around the whole function. */
 function inSection(program: EffectProgram): EffectProgram {
-  const bare = without(program, (node) => node.kind === "call" && node.effects.some(isOfParent));
+  const bare = without(program, (node) => node.kind === "call" && node.effects.some(isOfParent(program)));
   const section = (step: "begin" | "end") =>
     synthetic(`raw_write_seqcount_${step}(&src_mm->write_protect_seq)`, { kind: "seqcountSection", step, seqcount: { kind: "name", name: "src_mm->write_protect_seq", at: -1 } });
   return insertAtEnd(insertAtStart(bare, [section("begin")]), [section("end")]);
@@ -58,10 +65,11 @@ export const forkOutsideSection: Experiment = {
   primary: ["lost-dma"],
   secondary: [],
   bounds: "environment {pin_user_pages_fast(FOLL_WRITE), one store of the parent, device}, one private anonymous page, mmap_lock held for write, SC",
-  build(program, release): BuiltModel {
+  build(program, release): BuiltModel | null {
+    if (hasUnknown(program)) return null;
     const model = modelBuilder("fork-outside-section");
     const objects = objectsOf(model, release);
-    const lifted = lift(model, gated(program), release, (thread) => forkWorld(objects, thread.local("copied", 0, { hidden: true })), { next: "copied" });
+    const lifted = lift(model, gated(program), release, (thread) => forkWorld(program, objects, thread.local("copied", 0, { hidden: true })), { next: "copied" });
     lifted.thread.label("copied");
     const done = lifted.thread.step({ text: "dup_mmap(): mmap_write_unlock(A)", ...upWrite(objects.a.mmapLock) });
     model.reach(lifted.thread, done, "fork is over");
@@ -70,6 +78,6 @@ export const forkOutsideSection: Experiment = {
     return { model: model.finish(), assumptions: lifted.assumptions };
   },
   fix: (program) => ({ title: "write section of write_protect_seq around the copy (57efa1fe5957)", program: inSection(program) }),
-  mutate: (fixed) => without(fixed, (node) => node.kind === "call" && node.at < 0 && node.effects.some(isOfParent)),
+  mutate: (fixed) => without(fixed, (node) => node.kind === "call" && node.at < 0 && node.effects.some(isOfParent(fixed))),
   wrongFixes: [],
 };

@@ -9,11 +9,13 @@ import { and, eq, FALSE, ne, not, or, plus, TRUE, type Expression, type Field } 
 import type { Check } from "../../simulator/model.ts";
 import { isExclusive } from "../../simulator/objects/folio.ts";
 import { folioOf, isWritablePte } from "../../simulator/objects/pte.ts";
+import { someIn } from "../doubt.ts";
 import type { BuiltModel } from "../experiment.ts";
 import { lift } from "../lift.ts";
 import { grab } from "../mechanism/gup.ts";
 import { insertBefore, synthetic } from "../rewrite.ts";
 import type { LiftedStep, Lifting, World } from "../world.ts";
+import { asksNote, counterNamed, notesPins } from "./protocol-words.ts";
 import { addSurroundings, gated, isGate, objectsOf, PIN, type Objects } from "./surroundings.ts";
 
 export const RETURNED = "returned";
@@ -90,19 +92,28 @@ const staysExclusive = ({ memory, taken }: Walk, call: CallNode): Check => ({
   message: `${call.name}() finds that the page is not exclusive: fork() has shared it meanwhile (VM_BUG_ON_PAGE() with CONFIG_DEBUG_VM)`,
 });
 
-const isSeqcount = (value: Value): boolean => value.kind === "call" && value.args.length > 0 && /write_protect_seq/.test(render(value));
+const isSeqcount = (program: EffectProgram, value: Value): boolean => value.kind === "call" && value.args[0] !== undefined && counterNamed(program, value.args[0]).is === "write_protect_seq";
+
+const READS = /^(?:raw_)?read_seqcount(?:_begin|_retry)?$|^__read_seqcount_(?:begin|retry)$/;
+
+/** A counter that is not known may be this one. */
+const readsUnknown = (program: EffectProgram): boolean =>
+  program.nodes.some((node) => {
+    const value = node.kind === "assign" ? node.value : node.kind === "branch" ? node.condition : null;
+    return value !== null && someIn(value, (part) => part.kind === "call" && READS.test(part.name) && part.args[0] !== undefined && counterNamed(program, part.args[0]).is === "unknown");
+  });
 
 function walkWorld(walk: Walk, isWhole: boolean, isTold: boolean): World {
   const { program, a, taken } = walk;
   const isWalk = (call: CallNode): boolean => program.nodes[walk.walk] === call;
   return {
-    sees: (effect, call) => isGate(call) || (call.at < 0 && call.name === RETURNED) || isWalk(call) || effect.kind === "notesPins" || effect.kind === "unpin",
+    sees: (effect, call) => isGate(call) || (call.at < 0 && call.name === RETURNED) || isWalk(call) || notesPins(effect) || effect.kind === "unpin",
     reads: () => [],
     readsFlags: (effect) => (effect.kind === "gupFastWalk" ? [{ word: effect.write, bit: "FOLL_PIN" }] : []),
     refine(effect, call, lifting): readonly LiftedStep[] {
       if (isGate(call)) return [{ alternatives: [{ effect: isTold ? [assign(a.hasPinned, 1)] : [] }], hidden: true }];
       if (call.at < 0 && call.name === RETURNED) return [emptyHanded(taken)];
-      if (effect.kind === "notesPins") return [{ alternatives: [{ effect: [assign(a.hasPinned, 1)] }] }];
+      if (notesPins(effect)) return [{ alternatives: [{ effect: [assign(a.hasPinned, 1)] }] }];
       if (effect.kind === "unpin" && !givesAllBack(effect)) return [{ alternatives: [{ note: "not all that was pinned" }] }];
       if (effect.kind === "unpin") {
         const checks = effect.asserts === "exclusive" ? [staysExclusive(walk, call)] : [];
@@ -111,12 +122,13 @@ function walkWorld(walk: Walk, isWhole: boolean, isTold: boolean): World {
       return isWhole ? wholeWalk(walk, call, lifting) : bareWalk(walk, call, lifting);
     },
     place: (value) => {
-      if (!isSeqcount(value) || value.kind !== "call") return null;
+      if (asksNote(value)) return a.hasPinned;
+      if (!isSeqcount(program, value) || value.kind !== "call") return null;
       if (/^(?:raw_)?read_seqcount(?:_begin)?$|^raw_read_seqcount$/.test(value.name)) return counter(walk);
       return null;
     },
     meaning: () => null,
-    compare: (of, translate) => hasMoved(of, translate) ?? aboutCounter(of, translate) ?? outsideMask(of),
+    compare: (of, translate) => hasMoved(program, of, translate) ?? aboutCounter(of, translate) ?? outsideMask(of),
     parameter: (name, bit) => (bit !== null && name.endsWith("flags") ? (["FOLL_PIN", "FOLL_WRITE"].includes(bit) ? 1 : 0) : null),
   };
 }
@@ -135,8 +147,8 @@ function aboutCounter(of: Value & { kind: "binary" }, translate: (value: Value) 
 }
 
 /** The counter against what was read of it. */
-function hasMoved(of: Value & { kind: "binary" }, translate: (value: Value) => Expression | null): Expression | null {
-  if (of.operator !== "!=" || !isSeqcount(of.left)) return null;
+function hasMoved(program: EffectProgram, of: Value & { kind: "binary" }, translate: (value: Value) => Expression | null): Expression | null {
+  if (of.operator !== "!=" || !isSeqcount(program, of.left)) return null;
   const [now, seen] = [translate(of.left), translate(of.right)];
   return now && seen && ne(now, seen);
 }
@@ -163,7 +175,7 @@ function withEmptyReturns(program: EffectProgram): EffectProgram {
 }
 
 export function buildWalk(name: string, program: EffectProgram, release: Release, walk: NodeId, isWhole: boolean, isTold: boolean): BuiltModel | null {
-  if (program.nodes[walk]?.kind !== "call") return null;
+  if (program.nodes[walk]?.kind !== "call" || readsUnknown(program)) return null;
   const model = modelBuilder(name);
   const objects = objectsOf(model, release);
   const ready = withRetry(gated(isWhole ? program : withEmptyReturns(program)));

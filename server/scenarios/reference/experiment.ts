@@ -16,7 +16,7 @@ import { asInText, insertAtEnd, synthetic } from "../rewrite.ts";
 import { isPointer } from "../translate.ts";
 import type { LiftedStep, Lifting, World } from "../world.ts";
 import { addKeeper, type Keeper } from "./keeper.ts";
-import { aliasesOf, pointerNamed, type Origin } from "./object.ts";
+import { aliasesOf, countedIn, pointerNamed, type Origin } from "./object.ts";
 
 /*
  * One reference that a function takes, from the call that takes it to the end of the function. The object is followed by
@@ -133,7 +133,7 @@ function world({ program, reference: { site, name, origin }, questions }: Looked
     const value = kept === null ? null : usedBy(effect);
     return value !== null && isOurs(value) ? value : null;
   };
-  const put = (effect: BoundEffect): Value | null => (effect.kind === "putReference" && isOurs(effect.object) ? effect.object : null);
+  const put = (effect: BoundEffect): Value | null => (effect.kind === "putReference" && isOurs(effect.object) ? countedIn(effect.object) : null);
   const counts = (effect: BoundEffect): boolean => section !== null && keeper !== null && (keeper.enters(effect) || keeper.leaves(effect));
   const counted = (effect: BoundEffect): Assignment[] => {
     if (section === null || keeper === null) return [];
@@ -211,7 +211,7 @@ const isOrigin = (program: EffectProgram, key: string, name: string): boolean =>
 
 /** Takes one more reference to an object that is there. What is taken twice is not followed. */
 function takes(program: EffectProgram, effect: BoundEffect & { kind: "getReference" }, call: CallNode, lifting: Lifting, took: readonly Assignment[], state: Assignment["target"]): LiftedStep {
-  const at = lifting.translate(effect.object);
+  const at = lifting.translate(countedIn(effect.object));
   const isPointerValue = call.result !== null && isPointer(program, { kind: "name", name: call.result, at: -1 });
   const success = effect.held === "zero" ? 0 : isPointerValue ? (at ?? OTHER) : 1;
   const way = (guard: Expression, effects: readonly Assignment[], note?: string): Alternative => ({ guard, effect: [...effects, ...lifting.set(call.result, success)], ...(note === undefined ? {} : { note }) });

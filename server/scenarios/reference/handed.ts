@@ -3,7 +3,7 @@ import type { Value } from "../../program/code.ts";
 import type { BoundEffect, CallNode, EffectProgram } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
 import { isUnknown } from "../doubt.ts";
-import { aliasesOf, carries } from "./object.ts";
+import { aliasesOf, carries, pointerNamed } from "./object.ts";
 
 /** Effects that may take, give up or keep a reference in a way that is not counted here. */
 const COUNTS_OTHERWISE: ReadonlySet<BoundEffect["kind"]> = new Set<BoundEffect["kind"]>(["transfersReference", "setEntry", "grabPage", "unpin", "gup", "getAnonVma"]);
@@ -36,6 +36,13 @@ export function isHandedOver(program: EffectProgram, name: string): boolean {
         return false;
     }
   });
+}
+
+/** True where a reference is put by a pointer that is made of the object and is none of its names: it may be the same one. */
+export function isPutByOther(program: EffectProgram, name: string): boolean {
+  const names = aliasesOf(program, name);
+  const made = derivedFrom(program, names);
+  return program.nodes.some((node) => node.kind === "call" && node.effects.some((effect) => effect.kind === "putReference" && !names.has(pointerNamed(program, effect.object) ?? "") && carries(effect.object, made)));
 }
 
 const countsOtherwise = (call: CallNode, names: ReadonlySet<string>): boolean =>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { SAME_FOLIO } from "../../kernel/same-folio.ts";
 import type { Value } from "../../program/code.ts";
 import type { AssignNode, CallNode, EffectProgram, ProgramNode } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
@@ -10,12 +11,10 @@ import { isPointer } from "../translate.ts";
  * together.
  */
 
-/** Calls whose value has its references counted together with those of their first argument. */
-const SAME_OBJECT: ReadonlySet<string> = new Set(["page_folio", "compound_head", "folio_page"]);
-
-/** What has the count: `page` for `page_folio(page)`, `folio` for `&folio->page`. */
+/** What has the count: `page` for `page_folio(page)` and `page + 1`, `folio` for `&folio->page`. */
 export function countedIn(value: Value): Value {
-  if (value.kind === "call" && SAME_OBJECT.has(value.name) && value.args[0]) return countedIn(value.args[0]);
+  if (value.kind === "call" && SAME_FOLIO.has(value.name) && value.args[0]) return countedIn(value.args[0]);
+  if (value.kind === "binary" && (value.operator === "+" || value.operator === "-")) return countedIn(value.left);
   if (value.kind === "unary" && value.operator === "&" && value.of.kind === "member" && value.of.arrow && value.of.field === "page") return countedIn(value.of.of);
   return value;
 }
@@ -88,5 +87,5 @@ export function carries(value: Value, names: ReadonlySet<string>): boolean {
   return partsOf(value).some((part) => carries(part, names));
 }
 
-/** `folio->lru` behind `&`: a place in the object. */
-const leadsTo = (value: Value, names: ReadonlySet<string>): boolean => (value.kind === "member" ? leadsTo(value.of, names) : value.kind === "name" && names.has(value.name));
+/** `folio->lru` and `page[1]` behind `&`: a place in the object. */
+const leadsTo = (value: Value, names: ReadonlySet<string>): boolean => (value.kind === "member" || value.kind === "index" ? leadsTo(value.of, names) : value.kind === "name" && names.has(value.name));

@@ -32,9 +32,12 @@ export interface PagesFocus {
 
 const BOUNDS = "one thread, every way through the function, two pages where the text asks for n, loops unbounded";
 
+/** Experiments that turn on which of the pages a release means. */
+const COUNTED: ReadonlySet<string> = new Set(["pages-leaked", "pages-released-untaken"]);
+
 function build(name: string, focus: { readonly node: NodeId; readonly release: Told["release"] }, program: EffectProgram, kernel: KernelRelease): BuiltModel | null {
   const found = userPages(program, focus.node);
-  if (!found || (focus.release === null && !found.isOwn)) return null;
+  if (!found || (focus.release === null && !found.isOwn) || (COUNTED.has(name) && !found.isIndexed)) return null;
   const model = modelBuilder(name);
   const fields = pageFields(model);
   const marked = withHandings(program, found);

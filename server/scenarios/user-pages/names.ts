@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { SAME_FOLIO } from "../../kernel/same-folio.ts";
 import type { Value } from "../../program/code.ts";
 import type { CallNode, EffectProgram, NodeId } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
@@ -24,6 +25,8 @@ export interface UserPages {
   readonly sizes: ReadonlySet<string>;
   /** True where nobody but the function can reach the array: what it holds at the end is lost. */
   readonly isOwn: boolean;
+  /** False where a pointer walks through the array: which page it points to is not known. */
+  readonly isIndexed: boolean;
 }
 
 const ZERO: Value = { kind: "number", value: 0, at: -1 };
@@ -45,11 +48,9 @@ export function partOf(value: Value): { readonly array: Value; readonly first: V
   return { array, first: isZero(first) && value.operator === "+" ? value.right : { ...value, left: first } };
 }
 
-/** Calls whose value is the page, as far as its references go: those of a folio are counted in one place. */
-const SAME_PAGE: ReadonlySet<string> = new Set(["page_folio", "compound_head"]);
-
+/** What has the references of a page: those of a folio are counted in one place. */
 export function samePage(value: Value): Value {
-  if (value.kind === "call" && SAME_PAGE.has(value.name) && value.args[0]) return samePage(value.args[0]);
+  if (value.kind === "call" && SAME_FOLIO.has(value.name) && value.args[0]) return samePage(value.args[0]);
   return isFirstOfFolio(value) && value.kind === "unary" && value.of.kind === "member" ? value.of.of : value;
 }
 
@@ -144,7 +145,25 @@ export function userPages(program: EffectProgram, node: NodeId): UserPages | nul
   const comesFromOutside = program.nodes.some(
     (one) => one.kind === "assign" && one.value !== null && arrays.has(render(one.target)) && isPlace(one.value) && render(one.value) !== "NULL" && !isLocal(render(one.value)),
   );
-  return { call, gup, taking, arrays, pages, numbers, sizes, isOwn: isLocal(render(base)) && !comesFromOutside };
+  return { call, gup, taking, arrays, pages, numbers, sizes, isOwn: isLocal(render(base)) && !comesFromOutside, isIndexed: !hasCursor(program, arrays, pages) };
+}
+
+/** True where a pointer is made of the array, or of a page, and arithmetic: `*pp++`, `p = pages + n`, `page += 1`. */
+const hasCursor = (program: EffectProgram, arrays: ReadonlySet<string>, pages: ReadonlySet<string>): boolean =>
+  program.nodes.some((node) => {
+    if (node.kind !== "assign") return false;
+    const isIt = (text: string): boolean => arrays.has(text) || pages.has(text);
+    if (isIt(render(node.target)) && node.operator !== "=") return true;
+    const isPointer = node.target.kind !== "name" || (program.variables.get(node.target.name)?.pointers ?? 1) > 0;
+    return isPointer && node.value !== null && pointsInto(node.value, isIt);
+  });
+
+/** True for a sum with such a name, and for the address of an element. */
+function pointsInto(value: Value, isIt: (text: string) => boolean): boolean {
+  if (value.kind === "unary" && value.operator === "&") return value.of.kind === "index" && isIt(render(value.of.of));
+  if (value.kind === "conditional") return [value.then, value.otherwise].some((part) => part !== null && (isIt(render(part)) || pointsInto(part, isIt)));
+  if (value.kind !== "binary" || (value.operator !== "+" && value.operator !== "-")) return false;
+  return [value.left, value.right].some((part) => isIt(render(part)) || pointsInto(part, isIt));
 }
 
 const isSameArray = (value: Value, arrays: ReadonlySet<string>, pages: ReadonlySet<string>): boolean => {
