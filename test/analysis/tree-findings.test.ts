@@ -15,10 +15,9 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     "mm/hugetlb.c follow_hugetlb_page hugetlb-walk-unlocked",
     "mm/hugetlb.c hugetlb_fault hugetlb-walk-unlocked",
     "mm/hugetlb.c hugetlb_unshare_pmds hugetlb-walk-unlocked",
-    "mm/memcontrol.c mem_cgroup_move_charge_pte_range pte-unmap-missing",
     "mm/mprotect.c change_pmd_range pgtable-alloc-failure-lost",
   ],
-  "6.12": ["mm/memcontrol-v1.c mem_cgroup_move_charge_pte_range pte-unmap-missing"],
+  "6.12": [],
 };
 const known = KNOWN[/^\d+\.\d+/.exec(treeRelease)?.[0] ?? ""];
 
