@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { ApiFact } from "./effect.ts";
+import { allFacts, factsNamed } from "./facts.ts";
+import { covers, type Release } from "./release.ts";
+
+/** Functions of which it is known how many arguments they have, and that it was not always as many. */
+export const signatureNames: readonly string[] = [...new Set(allFacts.map(({ name }) => name))].filter((name) => {
+  const arities = factsNamed(name).map(({ arity }) => arity);
+  return new Set(arities).size > 1 && !arities.includes(undefined);
+});
+
+/** A call with a number of arguments that the function has in another release only. */
+export interface ForeignSignature {
+  /** How many arguments the function has in the release. */
+  readonly own: readonly number[];
+  /** Releases that take the call as it stands: the first one with it, the first one without. */
+  readonly since: string | null;
+  readonly until: string | null;
+}
+
+/**
+ * Whether a call of so many arguments belongs to another release; null where it may be one of this. Everything known of the
+ * function must say how many arguments it has; what the release takes, or what the call's own number belongs to, must have been read.
+ */
+export function foreignSignature(name: string, argumentCount: number, release: Release): ForeignSignature | null {
+  const facts = factsNamed(name);
+  if (facts.some(({ arity }) => arity === undefined)) return null;
+  const here = facts.filter((fact) => covers(fact, release));
+  const there = facts.filter(({ arity }) => arity === argumentCount);
+  const [first] = there;
+  if (here.length === 0 || !first || here.some(({ arity }) => arity === argumentCount) || (here.some(isGuess) && there.some(isGuess))) return null;
+  return { own: [...new Set(here.map(({ arity }) => arity ?? 0))].toSorted((a, b) => a - b), since: first.since ?? null, until: there.at(-1)?.until ?? null };
+}
+
+const isGuess = ({ certainty }: ApiFact): boolean => certainty === "plausible";
