@@ -30,6 +30,7 @@ import { notifierNonblockUnchecked } from "./notifier-nonblock-unchecked.ts";
 import { notifierRangeMissing } from "./notifier-range-missing.ts";
 import { notifierRangeTooSmall } from "./notifier-range-too-small.ts";
 import { notifierRangeUnbalanced } from "./notifier-range-unbalanced.ts";
+import { parameterLeftDead } from "./parameter-left-dead.ts";
 import { pgtableAllocFailureLost } from "./pgtable-alloc-failure-lost.ts";
 import { pinnedAsHardError } from "./pinned-as-hard-error.ts";
 import { pinnedCheckBeforeClear } from "./pinned-check-before-clear.ts";
@@ -75,6 +76,7 @@ export const RULES: readonly Rule[] = [
   notifierRangeMissing,
   notifierRangeTooSmall,
   notifierRangeUnbalanced,
+  parameterLeftDead,
   pgtableAllocFailureLost,
   pinnedAsHardError,
   pinnedCheckBeforeClear,
