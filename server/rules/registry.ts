@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { anonMoveUnexclusive } from "./anon-move-unexclusive.ts";
+import { backportContradictsMessage } from "./backport-contradicts-message.ts";
 import { backportFamilyIncomplete } from "./backport-family-incomplete.ts";
 import { bugOnRacyState } from "./bug-on-racy-state.ts";
 import { cowReuseUnsafe } from "./cow-reuse-unsafe.ts";
@@ -46,6 +47,7 @@ import type { Rule } from "./rule.ts";
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
 export const RULES: readonly Rule[] = [
   anonMoveUnexclusive,
+  backportContradictsMessage,
   backportFamilyIncomplete,
   bugOnRacyState,
   cowReuseUnsafe,
