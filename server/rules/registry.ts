@@ -2,6 +2,7 @@
 import { anonMoveUnexclusive } from "./anon-move-unexclusive.ts";
 import { backportContradictsMessage } from "./backport-contradicts-message.ts";
 import { backportFamilyIncomplete } from "./backport-family-incomplete.ts";
+import { backportPrerequisiteMissing } from "./backport-prerequisite-missing.ts";
 import { bugOnRacyState } from "./bug-on-racy-state.ts";
 import { cowReuseUnsafe } from "./cow-reuse-unsafe.ts";
 import { forkPinProtocol } from "./fork-pin-protocol.ts";
@@ -49,6 +50,7 @@ export const RULES: readonly Rule[] = [
   anonMoveUnexclusive,
   backportContradictsMessage,
   backportFamilyIncomplete,
+  backportPrerequisiteMissing,
   bugOnRacyState,
   cowReuseUnsafe,
   forkPinProtocol,
