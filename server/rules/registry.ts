@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { anonMoveUnexclusive } from "./anon-move-unexclusive.ts";
+import { apiNotInTarget } from "./api-not-in-target.ts";
 import { backportContradictsMessage } from "./backport-contradicts-message.ts";
 import { backportFamilyIncomplete } from "./backport-family-incomplete.ts";
 import { backportPrerequisiteMissing } from "./backport-prerequisite-missing.ts";
@@ -48,6 +49,7 @@ import type { Rule } from "./rule.ts";
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
 export const RULES: readonly Rule[] = [
   anonMoveUnexclusive,
+  apiNotInTarget,
   backportContradictsMessage,
   backportFamilyIncomplete,
   backportPrerequisiteMissing,
