@@ -3,10 +3,16 @@ import type { ApiFact } from "./effect.ts";
 import { allFacts, factsNamed } from "./facts.ts";
 import { covers, type Release } from "./release.ts";
 
+/**
+ * Fixes change signatures in stable trees, too: huge_ptep_get_and_clear() of 6.12.117 has the size of 02410ac72ac3 (6.14), and
+ * huge_pmd_unshare() of 6.1.192 the mmu_gather of 8ce720d5bd91. Of these and their family nothing is said.
+ */
+const CHANGED_IN_STABLE: ReadonlySet<string> = new Set(["huge_ptep_get", "huge_ptep_get_and_clear", "huge_pmd_unshare", "set_huge_pte_at"]);
+
 /** Functions of which it is known how many arguments they have, and that it was not always as many. */
 export const signatureNames: readonly string[] = [...new Set(allFacts.map(({ name }) => name))].filter((name) => {
   const arities = factsNamed(name).map(({ arity }) => arity);
-  return new Set(arities).size > 1 && !arities.includes(undefined);
+  return new Set(arities).size > 1 && !arities.includes(undefined) && !CHANGED_IN_STABLE.has(name);
 });
 
 /** A call with a number of arguments that the function has in another release only. */
@@ -24,7 +30,7 @@ export interface ForeignSignature {
  */
 export function foreignSignature(name: string, argumentCount: number, release: Release): ForeignSignature | null {
   const facts = factsNamed(name);
-  if (facts.some(({ arity }) => arity === undefined)) return null;
+  if (facts.some(({ arity }) => arity === undefined) || CHANGED_IN_STABLE.has(name)) return null;
   const here = facts.filter((fact) => covers(fact, release));
   const there = facts.filter(({ arity }) => arity === argumentCount);
   const [first] = there;

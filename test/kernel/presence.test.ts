@@ -7,7 +7,9 @@ import { factsNamed } from "../../server/kernel/facts.ts";
 import { releasesByDate } from "../../server/kernel/release-dates.ts";
 import { atLeast, covers, parseRelease } from "../../server/kernel/release.ts";
 import { foreignSignature, signatureNames } from "../../server/kernel/signature.ts";
-import { hasTree, tree, treeRelease } from "../kernel-tree.ts";
+import { unitOf } from "../../server/analysis/unit.ts";
+import { imageOfFile } from "../../server/source/image.ts";
+import { filesOfMm, hasTree, tree, treeRelease } from "../kernel-tree.ts";
 
 const release = (text: string) => parseRelease(text)!;
 
@@ -47,6 +49,7 @@ describe("signatures of other releases", () => {
     ["get_user_pages", 5, "6.6", { own: [4], since: "4.9", until: "6.5" }],
     ["get_user_pages", 7, "4.4", null],
     ["get_user_pages", 3, "6.1", null],
+    ["huge_ptep_get_and_clear", 4, "6.12", null],
     ["toy_walk", 3, "6.1", null],
   ])("%s with %i arguments in %s", (name, count, at, expected) => {
     expect(foreignSignature(name, count, release(at))).toEqual(expected);
@@ -68,5 +71,14 @@ describe.skipIf(!hasTree)(hasTree ? `the headers of ${treeRelease}` : "skipped: 
     const presence = presenceOf(name)!;
     const shows = presence.headers.some((path) => new RegExp(`\\b${name}\\b`).test(code(path)));
     if (!LEFT_BEHIND.has(name)) expect(shows).toBe(covers(presence, release(treeRelease)));
+  });
+
+  test("no call in mm/ has the arguments of another release", { timeout: 120_000 }, () => {
+    const names = new RegExp(`\\b(?:${signatureNames.join("|")})\\s*\\(`);
+    const at = release(treeRelease);
+    const foreign = [...filesOfMm()].filter(({ text }) => names.test(text)).flatMap(({ path, text }) =>
+      unitOf([imageOfFile(path, text)], at).programs.flatMap(({ nodes }) =>
+        nodes.flatMap((node) => (node.kind === "call" && foreignSignature(node.name, node.args.length, at) !== null ? [`${path}: ${node.name} with ${node.args.length}`] : []))));
+    expect(foreign).toEqual([]);
   });
 });
