@@ -39,3 +39,28 @@ export function foreignSignature(name: string, argumentCount: number, release: R
 }
 
 const isGuess = ({ certainty }: ApiFact): boolean => certainty === "plausible";
+
+/** How a function says that it succeeded, in a release and in the next one that says it the other way. */
+export interface Convention {
+  readonly success: "zero" | "nonzero";
+  /** The first release in which it is the other way round. */
+  readonly changes: string;
+}
+
+/** Per fact, which value says that the function succeeded. */
+const successesOf = (name: string) =>
+  factsNamed(name).flatMap((fact) => {
+    const success = fact.effects.flatMap((effect) => ("held" in effect && (effect.held === "zero" || effect.held === "nonzero") ? [effect.held] : []))[0];
+    return success === undefined ? [] : [{ fact, success }];
+  });
+
+/** Functions that did not always say it the same way. */
+export const conventionNames: readonly string[] = [...new Set(allFacts.map(({ name }) => name))].filter((name) => new Set(successesOf(name).map(({ success }) => success)).size > 1);
+
+/** What a function returns where it took what it was asked for; null where that is not known, or where it never changes later. */
+export function conventionOf(name: string, release: Release): Convention | null {
+  const told = successesOf(name);
+  const here = told.find(({ fact }) => covers(fact, release));
+  const later = here && told.find(({ fact, success }) => success !== here.success && fact.since !== undefined && fact.since === here.fact.until);
+  return here && later?.fact.since !== undefined && !isGuess(here.fact) && !isGuess(later.fact) ? { success: here.success, changes: later.fact.since } : null;
+}

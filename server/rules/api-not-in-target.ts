@@ -2,9 +2,10 @@
 import type { Unit } from "../analysis/unit.ts";
 import { presences, type Presence } from "../kernel/api/presence.ts";
 import { atLeast, covers, formatRelease, type Release } from "../kernel/release.ts";
-import { foreignSignature, signatureNames, type ForeignSignature } from "../kernel/signature.ts";
+import { conventionNames, foreignSignature, signatureNames, type ForeignSignature } from "../kernel/signature.ts";
 import { changedRows, codeText, wordsIn } from "../program/code-text.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
+import { foreignReturns } from "./foreign-return.ts";
 import { placeOf, type At, type Candidate, type PatchFacts, type Rule, type Subject } from "./rule.ts";
 
 const ID = "api-not-in-target";
@@ -21,6 +22,8 @@ export const apiNotInTarget: Rule = {
     messages: {
       newer: "{release} does not have {what}: it came with {bound} ({source}){instead}",
       older: "{release} does not have {what} any more: it went with {bound} ({source}){instead}",
+      convention: "{function}() returns a bool in {release}, and this value is {meaning}: it is from {changes} on that 0 says success and an error says what went wrong",
+      conventionAsked: "{function}() returns a bool in {release}, where this is {meaning}; from {changes} on 0 is success: is that what the commit upstream means?",
       signature: "{what} takes {own} arguments in {release}, not {given} as {when}",
     },
     scenarios: [],
@@ -29,13 +32,13 @@ export const apiNotInTarget: Rule = {
     ],
   },
   effects: [],
-  words: presences.map(({ name }) => name),
+  words: [...presences.map(({ name }) => name), ...conventionNames],
   checkSubject(subject: Subject) {
     const { patch, old } = subject;
     // The date of a mail says which release it may go to, not what the tree has that it was made for; a series brings things along.
     if (!patch?.isWhole || !patch.namesRelease || !old) return { candidates: [], obligations: [] };
     const used = { ...subject, patch, old };
-    return { candidates: [...presences.flatMap((one) => absent(one, used)), ...signatureNames.flatMap((name) => otherSignature(name, used))], obligations: [] };
+    return { candidates: [...presences.flatMap((one) => absent(one, used)), ...signatureNames.flatMap((name) => otherSignature(name, used)), ...otherConvention(used)], obligations: [] };
   },
 };
 
@@ -124,3 +127,11 @@ const signatureFinding = (program: EffectProgram, call: CallNode, { own, since, 
   },
   place: placeOf(program, call), related: [], origin: "introduced", prove: null,
 });
+
+/** What a function of the patch returns. That 0 is meant as it is read here is the rule: only a backport is asked. */
+const otherConvention = (subject: Used): Candidate[] =>
+  foreignReturns(subject).filter(({ isDoubtful }) => !isDoubtful || subject.patch.message.upstream !== null).map(({ place, convention, meaning, isDoubtful }) => ({
+    ruleId: ID, messageId: isDoubtful ? "conventionAsked" : "convention",
+    data: { function: place.program.name, release: formatRelease(subject.target.release), meaning, changes: convention.changes },
+    place, related: [], origin: "introduced", prove: null, ...(isDoubtful ? { asks: true } : {}),
+  }));

@@ -6,7 +6,7 @@ import { presenceOf, presences } from "../../server/kernel/api/presence.ts";
 import { factsNamed } from "../../server/kernel/facts.ts";
 import { releasesByDate } from "../../server/kernel/release-dates.ts";
 import { atLeast, covers, parseRelease } from "../../server/kernel/release.ts";
-import { foreignSignature, signatureNames } from "../../server/kernel/signature.ts";
+import { conventionNames, conventionOf, foreignSignature, signatureNames } from "../../server/kernel/signature.ts";
 import { unitOf } from "../../server/analysis/unit.ts";
 import { imageOfFile } from "../../server/source/image.ts";
 import { filesOfMm, hasTree, tree, treeRelease } from "../kernel-tree.ts";
@@ -39,6 +39,21 @@ describe("where names exist", () => {
 
   test("of others nothing is known", () => {
     expect(presenceOf("toy_walk")).toBeNull();
+  });
+});
+
+describe("what says success", () => {
+  test.each([
+    ["try_grab_page", "6.1", { success: "nonzero", changes: "6.2" }],
+    ["try_grab_page", "6.6", null],
+    ["mmap_read_lock_killable", "6.1", null],
+  ])("%s in %s", (name, at, expected) => {
+    expect(conventionOf(name, release(at))).toEqual(expected);
+  });
+
+  test("functions that changed", () => {
+    expect(conventionNames).toContain("try_grab_page");
+    expect(conventionNames).not.toContain("folio_trylock");
   });
 });
 
