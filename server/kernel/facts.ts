@@ -75,6 +75,9 @@ const BY_NAME = groupBy((fact) => [fact.name]);
 const BY_EFFECT = groupBy((fact) => [...new Set(fact.effects.map((effect) => effect.kind))]);
 const NAMES: ReadonlySet<string> = new Set([...BY_NAME.keys(), ...QUIET_NAMES, ...DEVICE_NAMES]);
 
+/** Everything that is known about a name, in table order. */
+export const factsNamed = (name: string): readonly ApiFact[] => BY_NAME.get(name) ?? [];
+
 /** Argument positions that a fact reads: every number in an effect or a meaning is one. */
 export const argumentsOf = (fact: ApiFact): readonly number[] => [
   ...fact.effects.flatMap((effect) => Object.values(effect).filter((value) => typeof value === "number")),

@@ -2,7 +2,7 @@
 import type { Unit } from "../analysis/unit.ts";
 import { documentPlace, documentRange, rowAt, treePlace } from "../program/place.ts";
 import type { EffectProgram } from "../program/program.ts";
-import type { At } from "../rules/rule.ts";
+import type { At, MessageLine } from "../rules/rule.ts";
 import type { ImageLine } from "../source/image.ts";
 import type { Location, RelatedLocation } from "./finding.ts";
 
@@ -59,7 +59,11 @@ function wholeLine(file: string | null, place: ImageLine, text: string): Locatio
   return { patchLine: place.line, column: column(start), endColumn: Math.max(column(start) + 1, column(end)), file, newLine: place.newLine, oldLine: place.oldLine };
 }
 
-export function relatedTo(message: string, { program, at }: Pick<At, "program" | "at">, unit: Unit): RelatedLocation[] {
+export function relatedTo(message: string, place: Pick<At, "program" | "at"> | MessageLine, unit: Unit): RelatedLocation[] {
+  return "line" in place ? [{ message, patchLine: place.line, file: null, newLine: null }] : relatedToCode(message, place, unit);
+}
+
+function relatedToCode(message: string, { program, at }: Pick<At, "program" | "at">, unit: Unit): RelatedLocation[] {
   const place = documentPlace(program.image, at);
   const { path } = program.image;
   if (!place) {

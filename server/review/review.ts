@@ -91,12 +91,12 @@ function reviewPatch(
 ): Review {
   const seen = tree && seenInTree(text, message, patch, cover, tree);
   const decided = decideTarget(patch, { ...options, ...seen?.target }, cover?.subject ?? null);
-  const subject = subjectOf(text, patch, decided.target, seen?.preImages, seen?.callers);
+  const subject = subjectOf(text, patch, decided, seen);
   // The patch of the edited document: the same one of the same message, read without anything new to complain of.
   const reread = (edited: string): Subject | null => {
     const again = readPatches(edited);
     const same = againIn(again, readPatches(text), patch);
-    return same && subjectOf(edited, same, decided.target, seen?.again(edited, same), seen?.callers);
+    return same && subjectOf(edited, same, decided, seen && { ...seen, preImages: seen.again(edited, same) });
   };
   const judged = subject ? judge(subject, options, { rules, rewriting: rewritingOfPatch(text, patch, subject, reread) }) : NOTHING_JUDGED;
   return {

@@ -7,11 +7,14 @@ import { namesWithEffect } from "../kernel/facts.ts";
 import type { Release } from "../kernel/release.ts";
 import type { Target } from "../kernel/target.ts";
 import { readSubjectTag } from "../mail/subject-tag.ts";
-import type { Patch } from "../patch/model.ts";
+import { commitMessage } from "../patch/commit-message.ts";
+import type { FileDiff, Patch } from "../patch/model.ts";
 import { RULES } from "../rules/registry.ts";
-import type { Subject } from "../rules/rule.ts";
+import type { PatchFacts, Subject } from "../rules/rule.ts";
+import { addedComments } from "../source/added-comments.ts";
 import { imageOfDiff, imageOfFile, type Image } from "../source/image.ts";
 import type { PreImage } from "../source/pre-image.ts";
+import type { DecidedTarget } from "../source/target.ts";
 import { isC } from "../source/tree-at-hand.ts";
 
 /** Goes up to callers in the files of a tree, of which the images take the place. */
@@ -22,15 +25,23 @@ export const TRIGGER_NAMES: ReadonlySet<string> = new Set(RULES.flatMap((rule) =
 
 const TRIGGERS = new RegExp(`\\b(?:${[...TRIGGER_NAMES].join("|")})\\b`);
 
+/** Words of the lines of a patch, wherever the rest of their files comes from. */
+const WORDS = new RegExp(`\\b(?:${[...new Set(RULES.flatMap((rule) => rule.words ?? []))].join("|")})\\b`);
+
 /** One side of the C files that a patch touches, as far as the patch shows it. */
 export const imagesOf = (document: string, patch: Patch, side: "old" | "new", release: Release): Image[] =>
   patch.files.filter(isC).map((file) => imageOfDiff(document, file, side, (name) => frameFor(name, release))).filter((image) => image.text !== "");
 
-/**
- * Both sides of a patch, lowered; null where nothing in it concerns a rule. `preImages`: what a tree at hand shows of its files;
- * `callers`: the rest of the tree, where it is known who calls whom.
- */
-export function subjectOf(document: string, patch: Patch, target: Target, preImages: readonly PreImage[] = [], callers: TreeCallers | null = null): Subject | null {
+/** What is known of a patch besides its text. */
+export interface Surroundings extends Pick<PatchFacts, "treeFile"> {
+  /** What a tree at hand shows of its files. */
+  readonly preImages?: readonly PreImage[];
+  /** The rest of the tree, where it is known who calls whom. */
+  readonly callers?: TreeCallers | null;
+}
+
+/** Both sides of a patch, lowered; null where nothing in it concerns a rule. */
+export function subjectOf(document: string, patch: Patch, { target, decidedBy }: Pick<DecidedTarget, "target" | "decidedBy">, { preImages = [], callers = null, treeFile }: Surroundings = {}): Subject | null {
   const files = patch.files.filter(isC);
   const wholes = new Map(preImages.flatMap(({ file, images }) => (images === null ? [] : [[file, images] as const])));
   const sides = [...wholes.values()].flatMap((images) => [images.old, images.new]);
@@ -41,13 +52,18 @@ export function subjectOf(document: string, patch: Patch, target: Target, preIma
     const made = unitOf(images(side), target.release, touched);
     return callers ? { ...made, follow: callers(made.images, target.release) } : made;
   };
-  const text = files.filter((file) => !wholes.has(file)).flatMap((file) => file.hunks.flatMap((hunk) => hunk.lines.map((line) => line.text))).join("\n");
-  const isConcerned = TRIGGERS.test(text) || sides.some((image) => leadsToCall(image, touched, TRIGGER_NAMES));
-  return isConcerned ? { target, unit: unit("new"), old: unit("old"), patch: extentOf(document, patch) } : null;
+  const textOf = (shown: readonly FileDiff[]): string => shown.flatMap((file) => file.hunks.flatMap((hunk) => hunk.lines.map((line) => line.text))).join("\n");
+  const said = { message: commitMessage(patch), comments: files.flatMap(addedComments) };
+  const isConcerned =
+    TRIGGERS.test(textOf(files.filter((file) => !wholes.has(file)))) || WORDS.test(textOf(files)) ||
+    sides.some((image) => leadsToCall(image, touched, TRIGGER_NAMES)) || RULES.some((rule) => rule.wantsToSee?.(said) === true);
+  if (!isConcerned) return null;
+  const facts: PatchFacts = { ...extentOf(document, patch), ...said, namesRelease: decidedBy !== "date" && decidedBy !== "default", ...(treeFile ? { treeFile } : {}) };
+  return { target, unit: unit("new"), old: unit("old"), patch: facts };
 }
 
 /** A bare diff may be a part of anything; a quote is the whole patch where the diffstat counts as many files. */
-function extentOf(document: string, { files, subject, form, startLine, endLine }: Patch): NonNullable<Subject["patch"]> {
+function extentOf(document: string, { files, subject, form, startLine, endLine }: Patch): Pick<PatchFacts, "files" | "isWhole"> {
   const counted = /\b(\d+) files? changed\b/.exec(document.split("\n").slice(startLine - 1, endLine).join("\n"))?.[1];
   const isAll = counted === undefined ? form === "mail" || form === "archive" : Number(counted) === files.length;
   return {

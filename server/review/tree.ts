@@ -37,6 +37,8 @@ export interface SeenInTree {
   readonly reports: readonly PreImageReport[];
   readonly target: Pick<TargetSettings, "treeRelease" | "base">;
   readonly callers: TreeCallers | null;
+  /** Files of the tree as it is before the patch; absent where not all of the patch applies to it. */
+  readonly treeFile?: (path: string) => string | null;
   /** The pre-images of the same patch with other text: what was made of the files before it counts, not what it made of them. */
   again(document: string, patch: Patch): readonly PreImage[];
 }
@@ -50,9 +52,18 @@ export function seenInTree(document: string, message: MailMessage, patch: Patch,
     reports: preImages.map(({ file, origin, offset, fuzz }) => ({ file: file.newPath ?? file.oldPath, from: origin, offset, fuzz })),
     target: { treeRelease: fitsWorkTree(preImages) ? tree.at.release : null, base: baseOf(message, cover, tree.at) },
     callers: tree.linked && standsOnWorkTree(preImages) ? callersIn(tree.linked, before) : null,
+    ...(standsOnWorkTree(preImages) ? { treeFile: treeFiles(tree.at, before) } : {}),
     again: (text, edited) => preImagesOf(text, edited, tree.at, { ...earlier, files: new Map(before) }).filter(({ file }) => isC(file)),
   };
 }
+
+/** The files of the work tree, with what patches before made of them. */
+const treeFiles = (at: TreeAtHand, before: ReadonlyMap<string, EarlierFile>) => (path: string): string | null => {
+  const earlier = before.get(path);
+  if (earlier !== undefined) return earlier.kind === "text" ? earlier.lines.join("\n") : null;
+  const found = at.file(path);
+  return found !== null && "text" in found ? found.text : null;
+};
 
 /** The Makefile of a work tree says nothing about a patch of which not one file applies to it. */
 const fitsWorkTree = (preImages: readonly PreImage[]): boolean =>

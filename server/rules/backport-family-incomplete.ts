@@ -41,7 +41,7 @@ export const backportFamilyIncomplete: Rule = {
 const missing = ({ twins }: Twins, files: readonly string[]): readonly string[] => twins.filter((file) => !files.includes(file));
 
 const twinsFinding = (twins: Twins, absent: readonly string[], what: string, place: At): Candidate => ({
-  ruleId: ID, messageId: "twins", data: { what, generic: twins.generic, files: absent.join(", ") }, place, related: [], origin: "introduced", prove: null,
+  ruleId: ID, messageId: "twins", data: { what, generic: twins.generic, files: absent.join(", ") }, place, related: [], origin: "incomplete-fix", prove: null,
 });
 
 /** COW-9, and 1d.1 for the walk of mm/gup.c itself. */
@@ -51,7 +51,7 @@ function cowBreak(subject: Subject, old: NonNullable<Subject["old"]>, files: rea
   const found: Candidate[] = [];
   const absent = missing(GUP_TWINS, files);
   if (covers(GUP_TWINS, subject.target.release) && absent.length > 0) found.push(twinsFinding(GUP_TWINS, absent, "the COW break is forced", predicateOf(mechanism)));
-  if (!subject.unit.programs.some(convertsWalk)) found.push({ ruleId: ID, messageId: "entry", data: {}, place: predicateOf(mechanism), related: [], origin: "introduced", prove: null });
+  if (!subject.unit.programs.some(convertsWalk)) found.push({ ruleId: ID, messageId: "entry", data: {}, place: predicateOf(mechanism), related: [], origin: "incomplete-fix", prove: null });
   return found;
 }
 

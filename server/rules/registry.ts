@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { anonMoveUnexclusive } from "./anon-move-unexclusive.ts";
+import { apiNotInTarget } from "./api-not-in-target.ts";
+import { backportContradictsMessage } from "./backport-contradicts-message.ts";
 import { backportFamilyIncomplete } from "./backport-family-incomplete.ts";
+import { backportPrerequisiteMissing } from "./backport-prerequisite-missing.ts";
 import { bugOnRacyState } from "./bug-on-racy-state.ts";
 import { cowReuseUnsafe } from "./cow-reuse-unsafe.ts";
 import { forkPinProtocol } from "./fork-pin-protocol.ts";
@@ -30,6 +33,7 @@ import { notifierNonblockUnchecked } from "./notifier-nonblock-unchecked.ts";
 import { notifierRangeMissing } from "./notifier-range-missing.ts";
 import { notifierRangeTooSmall } from "./notifier-range-too-small.ts";
 import { notifierRangeUnbalanced } from "./notifier-range-unbalanced.ts";
+import { parameterLeftDead } from "./parameter-left-dead.ts";
 import { pgtableAllocFailureLost } from "./pgtable-alloc-failure-lost.ts";
 import { pinnedAsHardError } from "./pinned-as-hard-error.ts";
 import { pinnedCheckBeforeClear } from "./pinned-check-before-clear.ts";
@@ -45,7 +49,10 @@ import type { Rule } from "./rule.ts";
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
 export const RULES: readonly Rule[] = [
   anonMoveUnexclusive,
+  apiNotInTarget,
+  backportContradictsMessage,
   backportFamilyIncomplete,
+  backportPrerequisiteMissing,
   bugOnRacyState,
   cowReuseUnsafe,
   forkPinProtocol,
@@ -75,6 +82,7 @@ export const RULES: readonly Rule[] = [
   notifierRangeMissing,
   notifierRangeTooSmall,
   notifierRangeUnbalanced,
+  parameterLeftDead,
   pgtableAllocFailureLost,
   pinnedAsHardError,
   pinnedCheckBeforeClear,

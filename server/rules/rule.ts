@@ -5,6 +5,7 @@ import type { Effect } from "../kernel/effect.ts";
 import type { Target } from "../kernel/target.ts";
 import type { BoundEffect, CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import type { Asked, Proof } from "../scenarios/prove.ts";
+import type { CommitMessage } from "../patch/commit-message.ts";
 import type { TextEdit } from "../text/text-edit.ts";
 import type { RuleMeta } from "./meta.ts";
 
@@ -14,6 +15,12 @@ export interface At {
   /** Offsets in the image's text. */
   readonly at: number;
   readonly end: number;
+}
+
+/** A line of the commit message: it stands in no file. */
+export interface MessageLine {
+  /** Document line. */
+  readonly line: number;
 }
 
 /** What the simulator is asked about a candidate: it returns what it found, or null where nothing can be explored. */
@@ -44,7 +51,7 @@ export interface Candidate {
   /** Values for the placeholders of the message. */
   readonly data: Readonly<Record<string, string>>;
   readonly place: At;
-  readonly related: readonly { readonly message: string; readonly place: At }[];
+  readonly related: readonly { readonly message: string; readonly place: At | MessageLine }[];
   /** Overrides the rule's severity, where it depends on the release or the configuration. */
   readonly severity?: RuleMeta["severity"];
   /** null: a contract that no schedule can show. */
@@ -88,8 +95,21 @@ export interface Subject {
   readonly target: Target;
   readonly unit: Unit;
   readonly old: Unit | null;
-  /** For a patch: the files that it touches, and whether that is all: no series, no quoted part. */
-  readonly patch?: { readonly files: readonly string[]; readonly isWhole: boolean };
+  readonly patch?: PatchFacts;
+}
+
+/** What is known of a patch besides the code that it shows. */
+export interface PatchFacts {
+  readonly files: readonly string[];
+  /** Whether these are all: no series, no quoted part. */
+  readonly isWhole: boolean;
+  readonly message: CommitMessage;
+  /** Lines of comments that the patch adds: document line, text, and the code below. */
+  readonly comments: readonly { readonly path: string | null; readonly line: number; readonly text: string; readonly below: string }[];
+  /** False where nothing but the date of the mail tells for which release the patch is. */
+  readonly namesRelease: boolean;
+  /** A file of the tree that all of the patch applies to; null: it has none of this name, or it is not at hand. Absent: no tree. */
+  readonly treeFile?: (path: string) => string | null;
 }
 
 /** A rule: what it says about itself, what it wants to see, and how it decides. Pure. */
@@ -97,6 +117,10 @@ export interface Rule {
   readonly meta: RuleMeta;
   /** The engine calls `check` at every call with one of these effects. */
   readonly effects: readonly Effect["kind"][];
+  /** Words of a patch, besides calls with these effects, at which the rule wants to see it. */
+  readonly words?: readonly string[];
+  /** True for a patch that the rule wants to see whatever calls it has. */
+  wantsToSee?(patch: Pick<PatchFacts, "message" | "comments">): boolean;
   /** True for a rule that also wants the calls of helpers that were put in the place of their calls; default: own text only. */
   readonly seesInlined?: boolean;
   /** What the rule reads of a file besides its functions, as a text: equal texts, equal answers. */

@@ -2,6 +2,7 @@
 import { releaseAt, releasesByDate, type CalendarDate } from "../kernel/release-dates.ts";
 import { formatRelease, NEWEST_RELEASE, parseRelease, type Release } from "../kernel/release.ts";
 import type { Architecture, Target } from "../kernel/target.ts";
+import { notesIn, upstreamIn } from "../patch/commit-message.ts";
 import type { Patch, ProseLine } from "../patch/model.ts";
 import type { Problem } from "../text/problem.ts";
 
@@ -35,8 +36,6 @@ interface Decision {
 
 /** Longer lines are no notes of a person. */
 const MAX_LINE = 400;
-/** Lines that one bracketed note may span. */
-const MAX_NOTE_LINES = 12;
 
 const ARCHITECTURES: ReadonlyMap<string, Architecture> = new Map([
   ["x86_64", "x86_64"],
@@ -155,20 +154,8 @@ function fromSubject(subject: string | null, name: string, line: number | null, 
 
 const BACKPORT_TO = /\bback-?port(?:ed|ing|s)?\b[^;]{0,60}?\b(?:to|for|onto)\b(?: the)?\s+(?:linux[- ]|stable[- ]|kernel )?(v?\d{1,2}\.\d{1,3}(?:\.(?:y|x|\d{1,3}))?)(?![\d.]*\d)/i;
 
-/** Bracketed notes, each joined to one line: `[name: backport to 4.4 kernel]`. */
-function* notes(prose: readonly ProseLine[]): Generator<{ text: string; line: number }> {
-  for (const [at, { text, line }] of prose.entries()) {
-    if (text.length > MAX_LINE || !/^[\s>|]*\[/.test(text)) continue;
-    let note = text.replace(/^[\s>|]+/, "").trimEnd();
-    for (let next = at + 1; !note.includes("]") && next < prose.length && next - at < MAX_NOTE_LINES; next++)
-      note += ` ${(prose[next]?.text ?? "").slice(0, MAX_LINE).replace(/^[\s>|]+/, "").trimEnd()}`;
-    const end = note.indexOf("]");
-    if (end > 0) yield { text: note.slice(0, end + 1), line };
-  }
-}
-
 function fromNotes(prose: readonly ProseLine[]): Decision | null {
-  for (const { text, line } of notes(prose)) {
+  for (const { text, line } of notesIn(prose)) {
     const release = existingRelease(BACKPORT_TO.exec(text)?.[1]?.toLowerCase() ?? "");
     if (release) return { release, decidedBy: "backport-note", because: `${shorten(text)} at line ${line}` };
   }
@@ -177,14 +164,7 @@ function fromNotes(prose: readonly ProseLine[]): Decision | null {
 
 const shorten = (text: string): string => (text.length > 80 ? `${text.slice(0, 77)}...` : text);
 
-const UPSTREAM = [
-  /^[\s>|]*commit [0-9a-f]{12,40} upstream\.?\s*$/i,
-  /^[\s>|]*\[\s*upstream commit [0-9a-f]{12,40}\s*\]?/i,
-  /^[\s>|]*upstream commit:? [0-9a-f]{12,40}\.?\s*$/i,
-];
-
-const isStableBackport = (prose: readonly ProseLine[]): boolean =>
-  prose.some(({ text }) => text.length <= MAX_LINE && UPSTREAM.some((shape) => shape.test(text)));
+const isStableBackport = (prose: readonly ProseLine[]): boolean => upstreamIn(prose) !== null;
 
 /** `# 4.4.x`: one branch. `# 4.4+` and `# 4.4-` are ranges for which the fix matters, so they name none. */
 const STABLE_TAG = /^[\s>|]*cc:.{0,120}\bstable\b.{0,120}?#\s*(v?\d{1,2}\.\d{1,3}\.[xy])\s*$/i;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { presences } from "../kernel/api/presence.ts";
+import { PREREQUISITES } from "../kernel/prerequisites.ts";
 import type { Cover } from "../patch/cover.ts";
 import type { FileDiff, PatchDocument } from "../patch/model.ts";
 
@@ -35,9 +37,18 @@ export function questionsOf({ messages, patches }: PatchDocument, covers: readon
   const commits = [...covers.map(({ base }) => base.commit), ...messages.map(({ base }) => base.commit)];
   return {
     blobs: distinct(files.map(({ index }) => (index !== null && isBlobName(index.old) ? index.old : null))),
-    paths: distinct(files.flatMap(({ oldPath, newPath }) => [oldPath, newPath])),
+    paths: distinct([...files.flatMap(({ oldPath, newPath }) => [oldPath, newPath]), ...witnessesOf(files)]),
     commits: distinct(commits).slice(0, MAX_FILES),
   };
+}
+
+/** Files that tell whether the tree has what lines that the patch adds need. */
+function witnessesOf(files: readonly FileDiff[]): readonly string[] {
+  const words = new Set(files.flatMap(({ hunks }) => hunks.flatMap(({ lines }) => lines.flatMap(({ kind, text }) => (kind === "added" ? (text.match(/\b[A-Za-z_]\w+/g) ?? []) : [])))));
+  return [
+    ...presences.flatMap(({ name, headers }) => (words.has(name) ? headers : [])),
+    ...PREREQUISITES.flatMap(({ word, evidence }) => (words.has(word) ? [evidence.path] : [])),
+  ];
 }
 
 const distinct = (names: readonly (string | null)[]): string[] => [...new Set(names.filter((name) => name !== null))];

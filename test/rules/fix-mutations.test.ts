@@ -31,11 +31,11 @@ function verificationOf(name: string, text: string, options: ReviewOptions): Ver
     return subject && rewriting && { subject, rewriting, found: searched(subject, options, { kind: "all" }).found, search, maxStates: options.maxStates };
   }
   const [patch] = readPatches(text).patches;
-  const { target } = decideTarget(patch ?? NO_PATCH, options);
-  const subject = patch ? subjectOf(text, patch, target) : null;
+  const decided = decideTarget(patch ?? NO_PATCH, options);
+  const subject = patch ? subjectOf(text, patch, decided) : null;
   const rewriting = patch && subject && rewritingOfPatch(text, patch, subject, (edited) => {
     const [same] = readPatches(edited).patches;
-    return same ? subjectOf(edited, same, target) : null;
+    return same ? subjectOf(edited, same, decided) : null;
   });
   return subject && rewriting ? { subject, rewriting, found: searched(subject, options, { kind: "all" }).found, search, maxStates: options.maxStates } : null;
 }

@@ -25,7 +25,7 @@ const lint = (text: string) => {
 };
 
 /** What is wrong with the backport as it was sent: it was reverted in 4.9 and done again (Ben Hutchings, January 2022). */
-const ITS_OWN = new Set(["gup-fast-cow-incomplete", "backport-family-incomplete"]);
+const ITS_OWN = new Set(["gup-fast-cow-incomplete", "backport-contradicts-message", "backport-family-incomplete", "backport-prerequisite-missing", "parameter-left-dead"]);
 
 const edits = (text: string) => lint(text).findings.filter(({ ruleId }) => !ITS_OWN.has(ruleId));
 
@@ -36,12 +36,19 @@ describe.skipIf(seed === null)(seed === null ? WITHOUT_SHARED : "the backport of
     expect(lint(seed ?? "").target).toMatchObject({ release: "4.4", decidedBy: "backport-note", because: expect.stringContaining("line 42") });
   });
 
-  test("architectures are left out, the form without a slow path is forced, and the obligations are checked at their lines", () => {
+  test("the wrong function is forced, against its own comment; architectures and a prerequisite are left out; the obligations are checked at their lines", () => {
     const { findings, obligations } = lint(seed ?? "");
     expect(rows(findings)).toEqual([
       [76, "backport-family-incomplete", "contract", "twins"],
+      [76, "backport-prerequisite-missing", "contract", "unseen"],
+      [135, "backport-contradicts-message", "contract", "comment"],
       [135, "gup-fast-cow-incomplete", "proved", "fastOnly"],
+      [144, "parameter-left-dead", "contract", "overriddenHere"],
     ]);
+    expect(findings[0]).toMatchObject({ origin: "incomplete-fix", message: expect.stringContaining("arch/x86/mm/gup.c") });
+    expect(findings[1]?.message).toContain("38e088546522");
+    const lines = ({ related }: (typeof findings)[number]): (number | null)[] => related.map(({ patchLine }) => patchLine);
+    expect(findings.slice(2).map(lines)).toEqual([[106, 141, 144], [141, 144], [135, 141, 106]]);
     expect(obligations.map(({ id, status, patchLines }) => [id, status, patchLines])).toEqual([
       ["COW-1", "holds", [76]],
       ["COW-2", "holds", [84, 94]],
@@ -51,6 +58,22 @@ describe.skipIf(seed === null)(seed === null ? WITHOUT_SHARED : "the backport of
       ["COW-6", "holds", [66, 164]],
       ["COW-7", "not-visible", []],
       ["COW-8", "broken", [135, 141, 144]],
+    ]);
+  });
+
+  // The answer leaves most of the commit message out: upstream's says of each function what happens to it.
+  test("what the message says of a function is compared with it", () => {
+    const text = edited((lines) => void lines.splice(6, 0, "__get_user_pages_fast(): no change, whoever calls it must be able to cope", ""));
+    const { findings } = lint(text);
+    expect(findings.filter(({ messageId }) => messageId === "unchanged").map(({ location, ruleId, related }) => [location.patchLine, ruleId, related[0]?.patchLine])).toEqual([[137, "backport-contradicts-message", 7]]);
+  });
+
+  test("the porter's note holds: FOLL_PIN is not there", () => {
+    const text = edited(replace(76, "(flags & FOLL_GET)", "(flags & (FOLL_GET | FOLL_PIN))"));
+    expect(rows(lint(text).findings.filter(({ ruleId }) => ruleId === "api-not-in-target" || ruleId === "backport-contradicts-message"))).toEqual([
+      [76, "api-not-in-target", "contract", "newer"],
+      [76, "backport-contradicts-message", "contract", "omitted"],
+      [135, "backport-contradicts-message", "contract", "comment"],
     ]);
   });
 
