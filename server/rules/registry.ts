@@ -36,6 +36,7 @@ import { pinnedCheckBeforeClear } from "./pinned-check-before-clear.ts";
 import { pteRecheckMissing } from "./pte-recheck-missing.ts";
 import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
+import { pteUnmapOrder } from "./pte-unmap-order.ts";
 import { pteUseAfterUnmap } from "./pte-use-after-unmap.ts";
 import { referenceImbalance } from "./reference-imbalance.ts";
 import { sleepInAtomic } from "./sleep-in-atomic.ts";
@@ -81,6 +82,7 @@ export const RULES: readonly Rule[] = [
   pteRecheckMissing,
   pteUnmapForeignPointer,
   pteUnmapMissing,
+  pteUnmapOrder,
   pteUseAfterUnmap,
   referenceImbalance,
   sleepInAtomic,
