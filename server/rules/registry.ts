@@ -33,6 +33,7 @@ import { notifierRangeUnbalanced } from "./notifier-range-unbalanced.ts";
 import { pgtableAllocFailureLost } from "./pgtable-alloc-failure-lost.ts";
 import { pinnedAsHardError } from "./pinned-as-hard-error.ts";
 import { pinnedCheckBeforeClear } from "./pinned-check-before-clear.ts";
+import { pteMapUnchecked } from "./pte-map-unchecked.ts";
 import { pteRecheckMissing } from "./pte-recheck-missing.ts";
 import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
@@ -79,6 +80,7 @@ export const RULES: readonly Rule[] = [
   pgtableAllocFailureLost,
   pinnedAsHardError,
   pinnedCheckBeforeClear,
+  pteMapUnchecked,
   pteRecheckMissing,
   pteUnmapForeignPointer,
   pteUnmapMissing,
