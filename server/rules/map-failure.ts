@@ -7,7 +7,7 @@ import type { AssignNode, CallNode, EffectProgram, NodeId, ProgramNode } from ".
 import { namesIn, render } from "../program/render.ts";
 import { errnosAt } from "../scenarios/error-code.ts";
 import { replaced } from "./fix/statement-edits.ts";
-import { nullWays, whereNull, type NullHere } from "./null-flow.ts";
+import { resultWays, whereNull, type ResultHere } from "./result-ways.ts";
 import { placeOf, type At, type Fix, type Site } from "./rule.ts";
 
 /*
@@ -26,7 +26,7 @@ export interface HardAnswer {
 export function hardAnswers(site: Site): readonly HardAnswer[] {
   const { program, node, call } = site;
   if (program.openEnd) return [];
-  const ways = nullWays(program, node, (id, names) => id === node || isTest(program.nodes[id], names));
+  const ways = resultWays(program, node, whereNull, ({ id, names }) => id === node || isTest(program.nodes[id], names));
   const found = ways.flatMap(({ id, names }): readonly HardAnswer[] => {
     const one = program.nodes[id];
     if (one?.kind === "call" && assertsMapped(one, names)) return [{ code: `${one.name}()`, place: placeOf(program, one), isBug: true }];
@@ -38,11 +38,11 @@ export function hardAnswers(site: Site): readonly HardAnswer[] {
   return [...byPlace.values()].toSorted((a, b) => a.place.at - b.place.at);
 }
 
-const isTest = (node: ProgramNode | undefined, names: NullHere["names"]): boolean =>
+const isTest = (node: ProgramNode | undefined, names: ResultHere["names"]): boolean =>
   node?.kind === "unseen" || (node?.kind === "branch" && whereNull(node, names) !== null) || (node?.kind === "call" && assertsMapped(node, names));
 
 /** `BUG_ON(!pte)`. */
-const assertsMapped = ({ effects, args }: CallNode, names: NullHere["names"]): boolean =>
+const assertsMapped = ({ effects, args }: CallNode, names: ResultHere["names"]): boolean =>
   effects.some((effect) => {
     if (effect.kind !== "bugIf" || effect.condition === null || effect.how === "warn") return false;
     const { key, inverted } = normalize(EMPTY_STATE, effect.condition);

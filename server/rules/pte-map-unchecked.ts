@@ -10,7 +10,7 @@ import { namesIn, render } from "../program/render.ts";
 import { partsOf } from "../program/value-parts.ts";
 import { pointerOf } from "../scenarios/obligation/handed-on.ts";
 import { hardAnswers, softerFixes, type HardAnswer } from "./map-failure.ts";
-import { nullWays, type NullHere } from "./null-flow.ts";
+import { resultWays, whereNull, type ResultHere } from "./result-ways.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { placeOf } from "./rule.ts";
 
@@ -96,7 +96,7 @@ function unchecked(site: Site, allocates: boolean): readonly Candidate[] {
 
 function firstUse({ program, node, fn }: Site): { readonly call: CallNode; readonly name: string } | null {
   const mapped = program.nodes[node];
-  const ways = nullWays(program, node, (id, names) => id === node || stops(program, id, names));
+  const ways = resultWays(program, node, whereNull, ({ id, names }) => id === node || stops(program, id, names));
   const hits = ways.flatMap(({ id, names }) => {
     const one = program.nodes[id];
     const name = one?.kind === "call" && one !== mapped ? usedName(one, names) : null;
@@ -107,10 +107,10 @@ function firstUse({ program, node, fn }: Site): { readonly call: CallNode; reado
   return hits.toSorted((a, b) => a.call.at - b.call.at)[0] ?? null;
 }
 
-const isNull = (state: State, names: NullHere["names"]): boolean => [...names].some((name) => truthOf(state, nameValue(name)) === false);
+const isNull = (state: State, names: ResultHere["names"]): boolean => [...names].some((name) => truthOf(state, nameValue(name)) === false);
 
 /** The variable that a call reads or writes an entry through, or unmaps. */
-function usedName({ effects }: CallNode, names: NullHere["names"]): string | null {
+function usedName({ effects }: CallNode, names: ResultHere["names"]): string | null {
   for (const effect of effects) {
     const isUse = effect.kind === "accessEntry" || effect.kind === "clearEntry" || effect.kind === "setEntry" || effect.kind === "unmapPte";
     const name = isUse ? render(pointerOf(effect.pte)) : null;
@@ -120,7 +120,7 @@ function usedName({ effects }: CallNode, names: NullHere["names"]): string | nul
 }
 
 /** What ends a way: an assertion, a use, and a callee that may do the testing. */
-function stops(program: EffectProgram, id: NodeId, names: NullHere["names"]): boolean {
+function stops(program: EffectProgram, id: NodeId, names: ResultHere["names"]): boolean {
   const node = program.nodes[id];
   if (node?.kind !== "call") return node?.kind === "unseen";
   const takes = (value: CallNode["args"][number]): boolean => namesIn(value).some((name) => names.has(name));

@@ -16,6 +16,7 @@ import { gupNotDirtied } from "./gup-not-dirtied.ts";
 import { gupPartialLeak } from "./gup-partial-leak.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { gupReleaseMismatch } from "./gup-release-mismatch.ts";
+import { gupResultMisread } from "./gup-result-misread.ts";
 import { gupUnshareUnhandled } from "./gup-unshare-unhandled.ts";
 import { hugetlbAllocUnlocked } from "./hugetlb-alloc-unlocked.ts";
 import { hugetlbPtlUnderRcu } from "./hugetlb-ptl-under-rcu.ts";
@@ -63,6 +64,7 @@ export const RULES: readonly Rule[] = [
   gupPartialLeak,
   gupReadonlyLongterm,
   gupReleaseMismatch,
+  gupResultMisread,
   gupUnshareUnhandled,
   hugetlbAllocUnlocked,
   hugetlbPtlUnderRcu,
