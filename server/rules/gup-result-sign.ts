@@ -57,7 +57,7 @@ const neverTrue = ({ operator, other }: Compared): boolean => other.kind === "nu
 /** True where an error is found by another comparison: it is no number of pages that anyone asked for. */
 const isTestedOtherwise = (program: EffectProgram, names: ReadonlySet<string>): boolean =>
   program.nodes.some((node) => {
-    if (node.kind === "call" && /^IS_ERR/.test(node.name)) return true;
+    if (node.kind === "call" && node.name.startsWith("IS_ERR")) return true;
     if (node.kind !== "branch") return false;
     const compared = comparedIn(node.condition, names);
     if (!compared) return namesIn(node.condition).some((name) => names.has(name));

@@ -9,6 +9,7 @@ import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupCowObsolete } from "./gup-cow-obsolete.ts";
 import { gupFastCowIncomplete } from "./gup-fast-cow-incomplete.ts";
 import { gupFastProtocol } from "./gup-fast-protocol.ts";
+import { gupFlagsInvalid } from "./gup-flags-invalid.ts";
 import { gupForceMisuse } from "./gup-force-misuse.ts";
 import { gupLockContext } from "./gup-lock-context.ts";
 import { gupLongtermMissing } from "./gup-longterm-missing.ts";
@@ -57,6 +58,7 @@ export const RULES: readonly Rule[] = [
   gupCowObsolete,
   gupFastCowIncomplete,
   gupFastProtocol,
+  gupFlagsInvalid,
   gupForceMisuse,
   gupLockContext,
   gupLongtermMissing,
