@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { anonMoveUnexclusive } from "./anon-move-unexclusive.ts";
+import { assertNotHeld } from "./assert-not-held.ts";
 import { backportFamilyIncomplete } from "./backport-family-incomplete.ts";
 import { bugOnRacyState } from "./bug-on-racy-state.ts";
 import { cowReuseUnsafe } from "./cow-reuse-unsafe.ts";
@@ -49,6 +50,7 @@ import type { Rule } from "./rule.ts";
 /** Every rule, ordered by id. A new rule is one line here, one file, its fixtures and its page. */
 export const RULES: readonly Rule[] = [
   anonMoveUnexclusive,
+  assertNotHeld,
   backportFamilyIncomplete,
   bugOnRacyState,
   cowReuseUnsafe,
