@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { anonMoveUnexclusive } from "./anon-move-unexclusive.ts";
 import { apiNotInTarget } from "./api-not-in-target.ts";
+import { assertNotHeld } from "./assert-not-held.ts";
 import { backportContradictsMessage } from "./backport-contradicts-message.ts";
 import { backportFamilyIncomplete } from "./backport-family-incomplete.ts";
 import { backportPrerequisiteMissing } from "./backport-prerequisite-missing.ts";
@@ -12,6 +13,7 @@ import { gupCowBreakMissing } from "./gup-cow-break-missing.ts";
 import { gupCowObsolete } from "./gup-cow-obsolete.ts";
 import { gupFastCowIncomplete } from "./gup-fast-cow-incomplete.ts";
 import { gupFastProtocol } from "./gup-fast-protocol.ts";
+import { gupFlagsInvalid } from "./gup-flags-invalid.ts";
 import { gupForceMisuse } from "./gup-force-misuse.ts";
 import { gupLockContext } from "./gup-lock-context.ts";
 import { gupLongtermMissing } from "./gup-longterm-missing.ts";
@@ -19,6 +21,7 @@ import { gupNotDirtied } from "./gup-not-dirtied.ts";
 import { gupPartialLeak } from "./gup-partial-leak.ts";
 import { gupReadonlyLongterm } from "./gup-readonly-longterm.ts";
 import { gupReleaseMismatch } from "./gup-release-mismatch.ts";
+import { gupResultMisread } from "./gup-result-misread.ts";
 import { gupUnshareUnhandled } from "./gup-unshare-unhandled.ts";
 import { hugetlbAllocUnlocked } from "./hugetlb-alloc-unlocked.ts";
 import { hugetlbPtlUnderRcu } from "./hugetlb-ptl-under-rcu.ts";
@@ -37,9 +40,11 @@ import { parameterLeftDead } from "./parameter-left-dead.ts";
 import { pgtableAllocFailureLost } from "./pgtable-alloc-failure-lost.ts";
 import { pinnedAsHardError } from "./pinned-as-hard-error.ts";
 import { pinnedCheckBeforeClear } from "./pinned-check-before-clear.ts";
+import { pteMapUnchecked } from "./pte-map-unchecked.ts";
 import { pteRecheckMissing } from "./pte-recheck-missing.ts";
 import { pteUnmapForeignPointer } from "./pte-unmap-foreign-pointer.ts";
 import { pteUnmapMissing } from "./pte-unmap-missing.ts";
+import { pteUnmapOrder } from "./pte-unmap-order.ts";
 import { pteUseAfterUnmap } from "./pte-use-after-unmap.ts";
 import { referenceImbalance } from "./reference-imbalance.ts";
 import { sleepInAtomic } from "./sleep-in-atomic.ts";
@@ -50,6 +55,7 @@ import type { Rule } from "./rule.ts";
 export const RULES: readonly Rule[] = [
   anonMoveUnexclusive,
   apiNotInTarget,
+  assertNotHeld,
   backportContradictsMessage,
   backportFamilyIncomplete,
   backportPrerequisiteMissing,
@@ -61,6 +67,7 @@ export const RULES: readonly Rule[] = [
   gupCowObsolete,
   gupFastCowIncomplete,
   gupFastProtocol,
+  gupFlagsInvalid,
   gupForceMisuse,
   gupLockContext,
   gupLongtermMissing,
@@ -68,6 +75,7 @@ export const RULES: readonly Rule[] = [
   gupPartialLeak,
   gupReadonlyLongterm,
   gupReleaseMismatch,
+  gupResultMisread,
   gupUnshareUnhandled,
   hugetlbAllocUnlocked,
   hugetlbPtlUnderRcu,
@@ -86,9 +94,11 @@ export const RULES: readonly Rule[] = [
   pgtableAllocFailureLost,
   pinnedAsHardError,
   pinnedCheckBeforeClear,
+  pteMapUnchecked,
   pteRecheckMissing,
   pteUnmapForeignPointer,
   pteUnmapMissing,
+  pteUnmapOrder,
   pteUseAfterUnmap,
   referenceImbalance,
   sleepInAtomic,

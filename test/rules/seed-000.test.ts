@@ -15,6 +15,12 @@ describe.skipIf(seed === null)(seed === null ? WITHOUT_SHARED : "UFFDIO_REMAP, a
     // The sections balance, and who is to blame for the mappings is said.
     expect(lines("pte-unmap-missing")).toEqual([]);
   });
+  test("a table that went away is taken for a fault of the address, at both maps", () => {
+    expect(lines("pte-map-unchecked")).toEqual([39, 52].map((line) => [line, "contract", "warning"]));
+  });
+  test("the entry that was mapped first is unmapped first", () => {
+    expect(lines("pte-unmap-order")).toEqual([[298, "contract", "warning"]]);
+  });
   test("both retries keep a folio that the entry may not map any more", () => {
     expect(lines("pte-recheck-missing")).toEqual([113, 134].map((line) => [line, "proved", "error"]));
   });
