@@ -78,26 +78,31 @@ const TRAILER_NAME = /^(?:[A-Z][a-z]+(?:-[a-z]+)*-by|Cc|Fixes|Link|Closes|Messag
 export function commitMessage({ subject, prose }: Pick<Patch, "subject" | "prose">): CommitMessage {
   const end = prose.findIndex(({ text }) => /^(?:> ?)*---\s*$/.test(text));
   const lines = (end < 0 ? prose : prose.slice(0, end)).slice(0, MAX_LINES);
-  const trailers = lines.flatMap(({ text, line }): Trailer[] => {
-    const [, name, value] = text.length > MAX_LINE ? [] : (TRAILER.exec(text.replace(QUOTE, "")) ?? []);
-    return name !== undefined && value !== undefined && TRAILER_NAME.test(name) ? [{ name, value: value.trimEnd(), line }] : [];
-  });
-  return { subject, statements: statementsOf(lines, new Set(trailers.map(({ line }) => line))), notes: [...notesIn(lines)], trailers, upstream: upstreamIn(lines) };
+  const trailers = lines.flatMap((line) => trailerOf(line) ?? []);
+  // By the line itself: an encoded line of the document holds several.
+  const others = new Set(lines.filter((line) => trailerOf(line) !== null));
+  return { subject, statements: statementsOf(lines, others), notes: [...notesIn(lines)], trailers, upstream: upstreamIn(lines) };
+}
+
+function trailerOf({ text, line }: ProseLine): Trailer | null {
+  const [, name, value] = text.length > MAX_LINE ? [] : (TRAILER.exec(text.replace(QUOTE, "")) ?? []);
+  return name !== undefined && value !== undefined && TRAILER_NAME.test(name) ? { name, value: value.trimEnd(), line } : null;
 }
 
 /** An item of a list, or what a line of a list of functions begins with, is a statement of its own. */
 const ITEM = /^\s*(?:[-*+•o]\s|\(?\d{1,2}[.)]\s|[\w.]+(?:\(\))?\s*:\s)/;
 
 /** Paragraphs and items, each cut into sentences. */
-function statementsOf(lines: readonly ProseLine[], others: ReadonlySet<number>): Statement[] {
+function statementsOf(lines: readonly ProseLine[], others: ReadonlySet<ProseLine>): Statement[] {
   const found: Statement[] = [];
   let parts: { text: string; line: number }[] = [];
   const close = (): void => {
     found.push(...sentencesOf(parts));
     parts = [];
   };
-  for (const { text, line } of lines) {
-    const plain = text.length > MAX_LINE || others.has(line) ? "" : text.replace(/^[>|\s]*[>|]\s?/, "");
+  for (const prose of lines) {
+    const { text, line } = prose;
+    const plain = text.length > MAX_LINE || others.has(prose) ? "" : text.replace(/^[>|\s]*[>|]\s?/, "");
     if (plain.trim() === "" || ITEM.test(plain) || /^\s*\[/.test(plain)) close();
     if (plain.trim() !== "") parts.push({ text: plain.trim().replace(/\s+/g, " "), line });
   }

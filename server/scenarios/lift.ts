@@ -4,16 +4,16 @@ import type { Release } from "../kernel/release.ts";
 import { stepPlace, textAt } from "../program/place.ts";
 import type { AssignNode, BranchNode, CallNode, ChoiceNode, EffectProgram, NodeId, ProgramNode, ReturnNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
-import { assignBit } from "../program/flag-word.ts";
 import type { ModelBuilder, ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
-import { and, eq, FALSE, minus, ne, not, or, plus, TRUE, type Expression, type Field } from "../simulator/expression.ts";
+import { eq, minus, ne, not, or, plus, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative, Assignment, StepSource } from "../simulator/model.ts";
 import { outcomeWords } from "./outcome.ts";
 import { isFollowed } from "./counting.ts";
 import { asValue, doubtOf, isUnknown, taintOf, type Doubt } from "./doubt.ts";
 import { pointersLocked } from "./locked-pointers.ts";
 import { OpenQuestions } from "./open-questions.ts";
+import { bitAfter } from "./flag-bit.ts";
 import { inOneRow } from "./one-row.ts";
 import { outputsOf } from "./outputs.ts";
 import { shownCondition } from "./shown-condition.ts";
@@ -279,7 +279,8 @@ class Emitter implements Lifting {
     if (field && value !== null) effects.push(assign(field, value));
     for (const [name, bit] of this.#fields) {
       if (!name.startsWith(`${key}/`)) continue;
-      give(bit, this.#bitAfter(node, name.slice(key.length + 1), bit));
+      const flag = name.slice(key.length + 1);
+      give(bit, node.operator === "=" && node.value ? this.#translator.flag(node.value, flag) : bitAfter(node, { bit: flag, before: bit }, (one) => this.#fields.get(one), (one) => this.#translator.condition(one)));
     }
     const isOpen = open.length > 0 || (field !== undefined && value === null);
     const why = isOpen && node.value ? this.#doubt.of(node.value) : null;
@@ -325,29 +326,6 @@ class Emitter implements Lifting {
     const number = node.value && this.#translator.number(node.value);
     if (number === null || node.operator === "=") return number;
     return node.operator === "+=" ? plus(before, number) : node.operator === "-=" ? minus(before, number) : null;
-  }
-
-  #bitAfter(node: AssignNode, bit: string, before: Field): Expression | null {
-    if (node.operator === "=" && node.value) return this.#translator.flag(node.value, bit);
-    let unknown = false;
-    const lost = (): Expression => {
-      unknown = true;
-      return FALSE;
-    };
-    const read = (key: string): Expression => {
-      const field = this.#fields.get(`${key}/${bit}`);
-      return field ? { kind: "field", field } : lost();
-    };
-    const value = assignBit<Expression>(node.operator, { kind: "field", field: before }, node.value, bit, {
-      constant: (one) => (one ? TRUE : FALSE),
-      and,
-      or,
-      not,
-      variable: read,
-      condition: (one) => this.#translator.condition(one) ?? lost(),
-      unknown: lost,
-    });
-    return unknown ? null : value;
   }
 
   #branch(node: BranchNode, next: readonly NodeId[]): number {
