@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isMainThread } from "node:worker_threads";
 import { reviewThreads } from "./cli/review-threads.ts";
 import { workspaceTrees } from "./cli/workspace-trees.ts";
 import { startProcessServer } from "./lsp/process-server.ts";
@@ -17,13 +18,19 @@ const built = join(dirname(here), "worker.cjs");
 const workerFile = here.endsWith(".cjs") && existsSync(built) ? built : null;
 const folders = ruleFolders(import.meta.url);
 
-startProcessServer({
-  review,
-  ...(workerFile === null ? {} : { reviewer: reviewThreads(workerFile) }),
-  held: heldInDocument,
-  ruleOf: ruleById,
-  commits: commitsIn,
-  tree: workspaceTree,
-  trees: workspaceTrees({ env: process.env, workerFile }),
-  ruleUrl: (ruleId) => (ruleById(ruleId) === null ? null : rulePage(ruleId, folders)),
-});
+/** Threads of the built server load this file, too: the engine is shipped once. */
+if (isMainThread) serve();
+else void import("./worker.ts");
+
+function serve(): void {
+  startProcessServer({
+    review,
+    ...(workerFile === null ? {} : { reviewer: reviewThreads(workerFile) }),
+    held: heldInDocument,
+    ruleOf: ruleById,
+    commits: commitsIn,
+    tree: workspaceTree,
+    trees: workspaceTrees({ env: process.env, workerFile }),
+    ruleUrl: (ruleId) => (ruleById(ruleId) === null ? null : rulePage(ruleId, folders)),
+  });
+}
