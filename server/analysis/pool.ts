@@ -60,12 +60,12 @@ export function statePool(): StatePool {
   };
   const kindOf = ({ truths, definitions, walks, bits, doubtful }: Facts): number =>
     named(`f${numberOf(truths, truthsText)};${numberOf(bits, bitsText)};${numberOf(doubtful, doubtfulText)};${partKeys.definitions(definitions)};${partKeys.walks(walks)}`);
-  const factsByKey = new Map<string, KnownFacts>();
+  const factsByKey = new Map<number | string, KnownFacts>();
 
   return {
     factsOf({ truths, definitions, walks, bits, doubtful }) {
       const parts = [numberOf(truths, truthsText), numberOf(definitions, definitionsText), numberOf(walks, walksText), numberOf(bits, bitsText), numberOf(doubtful, doubtfulText)] as const;
-      const key = parts.join();
+      const key = keyOf(parts);
       const known = factsByKey.get(key);
       if (known) return known;
       const facts = { truths: objects[parts[0]], definitions: objects[parts[1]], walks: objects[parts[2]], bits: objects[parts[3]], doubtful: objects[parts[4]] } as Facts;
@@ -77,6 +77,12 @@ export function statePool(): StatePool {
       named(`h${numberOf(held, heldText)} ${numberOf(atomic, atomicText)} ${numberOf(mapped, mappedText)} ${callerUnknown}`),
   };
 }
+
+/** Most programs have less than a thousand of each part: five such numbers are one. */
+const keyOf = (parts: readonly number[]): number | string =>
+  parts.every((one) => one < PARTS) ? parts.reduce((key, one) => key * PARTS + one, 0) : parts.join();
+
+const PARTS = 1024;
 
 // All of what a part says, for one object to stand for all that are equal; of what is held, what tells states apart.
 const truthsText = (part: Facts["truths"]): string => `t${partKeys.entries(part)}`;

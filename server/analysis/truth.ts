@@ -23,15 +23,26 @@ function sameQuestion(state: State, value: Value): { readonly value: Value; read
     const definition = state.definitions.get(value.name);
     return definition ? { value: definition, inverted: false } : null;
   }
-  const cow = value.kind === "binary" ? asksForCow(value) : null;
-  const word = value.kind === "binary" ? maskedWord(value.left)?.word : undefined;
-  return cow === null || !word ? null : { value: { kind: "call", name: "is_cow_mapping", args: [word], at: value.at, end: value.at }, inverted: !cow };
+  if (value.kind !== "binary") return null;
+  const known = spelledOut.get(value);
+  if (known !== undefined) return known;
+  const [cow, word] = [asksForCow(value), maskedWord(value.left)?.word];
+  const made: ReturnType<typeof sameQuestion> = cow === null || !word ? null : { value: { kind: "call", name: "is_cow_mapping", args: [word], at: value.at, end: value.at }, inverted: !cow };
+  spelledOut.set(value, made);
+  return made;
 }
+
+/** Questions that are asked by the bits: what they are called. */
+const spelledOut = new WeakMap<Value, ReturnType<typeof sameQuestion>>();
 
 /** `flags & VM_MAYSHARE` is a test of the VMA that the flags were read from. */
 function ofVma(state: State, value: Value): Value {
   if (state.definitions.size === 0) return value;
-  const words = new Map([...state.definitions].filter(([name, word]) => flagsOfVma(word) !== null && namesIn(value).includes(name)));
+  const words = new Map<string, Value>();
+  for (const name of namesIn(value)) {
+    const word = state.definitions.get(name);
+    if (word && flagsOfVma(word) !== null) words.set(name, word);
+  }
   return words.size === 0 ? value : substitute(value, words);
 }
 
@@ -78,6 +89,17 @@ interface BitsAsked {
 /** `w & (A | B)` asks for one of two bits, `(w & (A | B)) == A` for both; null for other values and for a single bit. */
 function bitsAsked(value: Value): BitsAsked | null {
   if (value.kind !== "binary") return null;
+  const known = masks.get(value);
+  if (known !== undefined) return known;
+  const made = maskAsked(value);
+  masks.set(value, made);
+  return made;
+}
+
+/** Masks are asked in every state in which control comes to them. */
+const masks = new WeakMap<Value, BitsAsked | null>();
+
+function maskAsked(value: Value & { readonly kind: "binary" }): BitsAsked | null {
   const compared = value.operator === "==";
   const masked = maskedWord(compared ? value.left : value);
   const wanted = compared ? maskOf(value.right) : [];

@@ -18,9 +18,20 @@ const MAX_DEPTH = 20;
  * and for `n > 2` and `n >= 3`: what is left is a value, a `==`, or a `<` (behind which a literal stands on the right).
  * Numbers are whole numbers.
  */
-export function questionOf(value: Value, depth = 0): Question {
+export function questionOf(value: Value): Question {
+  const known = questions.get(value);
+  if (known) return known;
+  const made = questionAt(value, 0);
+  questions.set(value, made);
+  return made;
+}
+
+/** Conditions are asked in every state in which control comes to them. */
+const questions = new WeakMap<Value, Question>();
+
+function questionAt(value: Value, depth: number): Question {
   const again = (inner: Value, inverts: boolean): Question => {
-    const question = questionOf(inner, depth + 1);
+    const question = questionAt(inner, depth + 1);
     return inverts ? { ...question, inverted: !question.inverted } : question;
   };
   if (depth <= MAX_DEPTH) {
