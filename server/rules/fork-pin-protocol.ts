@@ -6,7 +6,7 @@ import { pinsNotedLate } from "../scenarios/fork-and-pin/noted-late.ts";
 import { forkOutsideSection } from "../scenarios/fork-and-pin/outside-section.ts";
 import { ASKED, askedByFork, countsAsked, lastQuestion, pinOverlooked } from "../scenarios/fork-and-pin/overlooked.ts";
 import { protectsPins } from "../scenarios/fork-and-pin/surroundings.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf, prove } from "../scenarios/prove.ts";
 import { MAX_STATES } from "./budget.ts";
 import { proved, provedCandidate } from "./proved-only.ts";
 import type { Candidate, Rule, Site, Subject } from "./rule.ts";
@@ -61,7 +61,7 @@ function* overlooked(program: EffectProgram, { release }: Target): Iterable<Cand
   if (!asked) return;
   for (const size of countsAsked(asked)) {
     const experiment = pinOverlooked(asked, size);
-    if (!isProved(prove(experiment, program, release, MAX_STATES))) continue;
+    if (!proofOf(experiment, program, release, MAX_STATES)) continue;
     const place = { program, ...lastQuestion(program, size) };
     yield { ruleId: ID, messageId: "overlooked", data: { function: program.name, size }, place, related: [], prove: (max) => prove(experiment, program, release, max) };
     return;

@@ -5,7 +5,7 @@ import type { CallNode, EffectProgram } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import { gupTakesLockAgain, gupWithoutLock } from "../scenarios/gup-under-lock.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import { checkSleeper } from "./atomic-check.ts";
 import { heldFormFixes, lockedCallFixes } from "./fix/gup-form.ts";
 import { askedOfCall } from "./pages-asked.ts";
@@ -58,8 +58,8 @@ export const gupLockContext: Rule = {
 
 function* found(site: Site, messageId: string, experiment: Experiment, fixes: () => readonly Fix[]): Iterable<Candidate> {
   const { program, call, target } = site;
-  const proof = prove(experiment, program, target.release, MAX_STATES);
-  if (!isProved(proof)) return;
+  const proof = proofOf(experiment, program, target.release, MAX_STATES);
+  if (!proof) return;
   // The right form is one thing with the lock, another one without it.
   yield { ruleId: "gup-lock-context", messageId, data: { function: program.name, call: call.name }, place: placeOf(program, call), related: [], prove: () => proof, asked: askedOfCall(site, gupWithoutLock, gupTakesLockAgain), fixes };
 }

@@ -4,7 +4,7 @@ import { ERAS, gupEra } from "../kernel/era.ts";
 import { atLeast } from "../kernel/release.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import { movablePageHeld } from "../scenarios/movable-page-held.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import { referenceLostAfterFork } from "../scenarios/reference-lost-after-fork.ts";
 import { writeBit } from "./gup-readonly-longterm.ts";
 import { longtermFixes, pinFixes } from "./fix/turned-pin.ts";
@@ -41,8 +41,7 @@ export const gupLongtermMissing: Rule = {
     const { program } = fn;
     if (effect.kind !== "gup" || effect.flags === null || !isAffordable(site) || followsChanges(program)) return;
     const proved = (experiment: Experiment) => {
-      const proof = prove(experiment, program, target.release, MAX_STATES);
-      return isProved(proof) ? proof : null;
+      return proofOf(experiment, program, target.release, MAX_STATES);
     };
     const common = { ruleId: this.meta.id, data: { function: program.name, call: call.name, pin: call.name.replace(/^get_/, "pin_") }, place: placeOf(program, call), related: [] };
     if (effect.reference === "pin") {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import { isFirstOfArray, releasesOf } from "../scenarios/user-pages/experiment.ts";
 import { writtenPageGivenBackClean } from "../scenarios/user-pages/lost-data.ts";
 import { userPages } from "../scenarios/user-pages/names.ts";
@@ -37,8 +37,8 @@ export const gupNotDirtied: Rule = {
     if (effect.kind !== "gup" || !isAffordable(site) || !isFirstOfArray(program, node)) return;
     const related = [{ message: "taken here", place: placeOf(program, call) }];
     for (const release of releasesOf(program, node)) {
-      const proof = prove(writtenPageGivenBackClean({ node, release }), program, target.release, MAX_STATES);
-      if (!isProved(proof)) continue;
+      const proof = proofOf(writtenPageGivenBackClean({ node, release }), program, target.release, MAX_STATES);
+      if (!proof) continue;
       yield {
         ruleId: this.meta.id, messageId: "clean", data: { function: program.name, call: call.name, release: release.name }, place: placeOf(program, release), related, prove: () => proof,
         asked: askedOfPages(site, release, (at, other) => writtenPageGivenBackClean({ node: at, release: other })),
@@ -46,8 +46,8 @@ export const gupNotDirtied: Rule = {
       };
     }
     for (const mark of unlockedMarks(program, node)) {
-      const proof = prove(dirtiedWithoutPageLock({ node, release: null, mark }), program, target.release, MAX_STATES);
-      if (!isProved(proof)) continue;
+      const proof = proofOf(dirtiedWithoutPageLock({ node, release: null, mark }), program, target.release, MAX_STATES);
+      if (!proof) continue;
       yield {
         ruleId: this.meta.id, messageId: "unlocked", data: { function: program.name, call: call.name }, place: placeOf(program, mark), related, prove: () => proof,
         asked: askedOfPages(site, mark, (at, other) => dirtiedWithoutPageLock({ node: at, release: null, mark: other })),

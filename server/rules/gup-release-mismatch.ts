@@ -3,7 +3,7 @@ import { atLeast } from "../kernel/release.ts";
 import type { CallNode } from "../program/program.ts";
 import { isFirstOfArray, pagesReleasedWrongly, releasesOf, wrongPage } from "../scenarios/user-pages/experiment.ts";
 import { releaseOf } from "../scenarios/user-pages/world.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import { functionText } from "../program/statements.ts";
 import { releasedAs, releasedOfFolio, type Reference } from "./fix/release-call.ts";
 import { askedOfPages } from "./pages-asked.ts";
@@ -36,8 +36,8 @@ export const gupReleaseMismatch: Rule = {
     for (const release of releasesOf(program, node)) {
       const isOther = wrongPage(release) && effect.reference === "pin" && atLeast(target.release, "6.11");
       if (!isOther && !release.effects.some((one) => mayMismatch(releaseOf(one)?.how, effect.reference))) continue;
-      const proof = prove(pagesReleasedWrongly({ node, release }), program, target.release, MAX_STATES);
-      if (!isProved(proof)) continue;
+      const proof = proofOf(pagesReleasedWrongly({ node, release }), program, target.release, MAX_STATES);
+      if (!proof) continue;
       yield {
         ruleId: this.meta.id,
         messageId: isOther ? "otherPage" : "mismatch",

@@ -7,7 +7,7 @@ import { DEREFERENCE } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { hugetlbPrivateUnmapped } from "../scenarios/hugetlb-private-unmapped.ts";
 import { usedPointer, type WalkFocus } from "../scenarios/hugetlb-walk.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import { laterEndFixes } from "./fix/later-end.ts";
 import { reachable } from "./hugetlb-callers.ts";
 import { isWalker, nameOfVma } from "./hugetlb-walk-uses.ts";
@@ -37,8 +37,8 @@ export function privateWalk({ fn, program, call, node, effect, target }: Site, r
   const use = uses.toSorted((a, b) => a.call.at - b.call.at)[0];
   if (!use) return null;
   const focus: WalkFocus = { walk: node, kind: "lookup", vma, alsoNamed: namesOfVma(program, vma), name: nameOfVma(program, vma), callerHolds: [], unknownUses: false };
-  const proof = prove(hugetlbPrivateUnmapped(focus, target.release), program, target.release, MAX_STATES);
-  if (!isProved(proof)) return null;
+  const proof = proofOf(hugetlbPrivateUnmapped(focus, target.release), program, target.release, MAX_STATES);
+  if (!proof) return null;
   const isLookup = statesAt(fn, node).some(({ state }) => state.held.length === 0);
   return {
     ruleId,

@@ -2,10 +2,9 @@
 import { EMPTY_STATE } from "../analysis/state.ts";
 import { normalize } from "../analysis/truth.ts";
 import { isHardAnswer, TRANSIENT } from "../kernel/missing-table.ts";
-import type { Value } from "../program/code.ts";
 import type { AssignNode, CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
-import { errnosAt } from "../scenarios/error-code.ts";
+import { errnosAt, errorCodeOf } from "../scenarios/error-code.ts";
 import { replaced } from "./fix/statement-edits.ts";
 import { resultWays, whereNull, type ResultHere } from "./result-ways.ts";
 import { placeOf, type At, type Fix, type Site } from "./rule.ts";
@@ -56,7 +55,7 @@ function answerBehind(program: EffectProgram, from: NodeId, map: NodeId): { read
     const node = program.nodes[id];
     if (!node || node.kind === "branch" || node.kind === "choice" || node.kind === "exit" || node.kind === "unseen") return null;
     if (node.kind === "assign" || node.kind === "return") {
-      const code = codeOf(node.value);
+      const code = errorCodeOf(node.value);
       if (code !== null) return isHardAnswer(code) && (node.kind === "return" || isAnswer(program, node)) ? { code: `-${code}`, at: { program, at: node.at, end: node.end } } : null;
     }
     if (node.kind === "return") return node.value?.kind === "name" ? preparedAnswer(program, map, node.value.name) : null;
@@ -82,9 +81,6 @@ function isAnswer(program: EffectProgram, { target }: AssignNode): boolean {
   for (const node of program.nodes) if (node.kind === "assign" && node.value && returned.has(render(node.target)) && node.target.kind === "name") returned.add(render(node.value));
   return returned.has(target.name);
 }
-
-const codeOf = (value: Value | null): string | null =>
-  value?.kind === "unary" && value.operator === "-" && value.of.kind === "name" && /^E[A-Z0-9]+$/.test(value.of.name) ? value.of.name : null;
 
 /** True where somebody who calls the function looks for that very code: then it may be tried again. */
 const isHeeded = ({ unit, program }: Site, code: string): boolean =>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { errorOutFixes, withoutWarningFixes } from "./fix/error-out.ts";
 import { isKeptElsewhere, isWarned, lostAllocation, protects, tellsBy, type Failing, type Question } from "../scenarios/lost-allocation.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf, type Proof } from "../scenarios/prove.ts";
 import type { Candidate, Rule, Site, Standing } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
@@ -33,7 +33,7 @@ export const pgtableAllocFailureLost: Rule = {
     if (effect.kind !== "returnsError" || !effect.allocates || program.openEnd || !isAffordable(site)) return;
     if (!asksForProtection(site, effect) || tellsBy(program) === null || isKeptElsewhere(program, call)) return;
     const at = { call, effect };
-    const candidate = (messageId: string, proof: ReturnType<typeof prove>): Candidate => ({
+    const candidate = (messageId: string, proof: Proof): Candidate => ({
       ruleId: "pgtable-alloc-failure-lost",
       messageId,
       data: { function: program.name, callee: call.name, bad: proof.badState },
@@ -44,11 +44,11 @@ export const pgtableAllocFailureLost: Rule = {
       asked: (code) => askedOf(code, site, messageId === "warned" ? "warns" : "arrives"),
       fixes: () => (messageId === "warned" ? withoutWarningFixes(program, call) : errorOutFixes({ program, call, isErrno: effect.form === "negative" && effect.flags !== undefined })),
     });
-    const lost = prove(lostAllocation(at, effect, "arrives"), program, target.release, MAX_STATES);
-    if (isProved(lost)) return void (yield candidate("lost", lost));
+    const lost = proofOf(lostAllocation(at, effect, "arrives"), program, target.release, MAX_STATES);
+    if (lost) return void (yield candidate("lost", lost));
     if (!isWarned(program, at)) return;
-    const warned = prove(lostAllocation(at, effect, "warns"), program, target.release, MAX_STATES);
-    if (isProved(warned)) yield candidate("warned", warned);
+    const warned = proofOf(lostAllocation(at, effect, "warns"), program, target.release, MAX_STATES);
+    if (warned) yield candidate("warned", warned);
   },
 };
 

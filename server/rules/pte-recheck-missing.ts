@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { entryRecheck, type Stale } from "../scenarios/entry-recheck.ts";
-import { isProved, prove } from "../scenarios/prove.ts";
+import { proofOf } from "../scenarios/prove.ts";
 import { staleAt } from "../scenarios/stale-reads.ts";
 import { recheckFixes } from "./fix/recheck.ts";
 import type { Candidate, Rule, Site, Standing } from "./rule.ts";
@@ -31,9 +31,9 @@ export const pteRecheckMissing: Rule = {
     const { program, call, effect, target } = site;
     if (program.openEnd || program.openStart || !isAffordable(site)) return;
     for (const stale of staleAt(program, { call, effect }, target.release)) {
-      const proof = prove(entryRecheck({ call, effect }, stale), program, target.release, MAX_STATES);
+      const proof = proofOf(entryRecheck({ call, effect }, stale), program, target.release, MAX_STATES);
       // What callers hold costs most to find out.
-      if (!isProved(proof) || !othersMayRun(stale, mmapLockOf(site))) continue;
+      if (!proof || !othersMayRun(stale, mmapLockOf(site))) continue;
       yield {
         ruleId: this.meta.id, messageId: stale.is, data: { function: program.name, ...named(stale) }, place: placeOf(program, stale.is === "folio" ? stale.retry : call), related: [],
         prove: () => proof,

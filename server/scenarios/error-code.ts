@@ -3,6 +3,10 @@ import type { Value } from "../program/code.ts";
 import { successors, type CallNode, type EffectProgram, type NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
 
+/** `ENOMEM` of `-ENOMEM`; null for every other value. */
+export const errorCodeOf = (value: Value | null): string | null =>
+  value?.kind === "unary" && value.operator === "-" && value.of.kind === "name" && /^E[A-Z0-9]+$/.test(value.of.name) ? value.of.name : null;
+
 /** Variables that are 0 or a negative errno wherever they are read, by canonical text. */
 export function errorCodes(program: EffectProgram): ReadonlySet<string> {
   const codes = new Set<string>();

@@ -6,6 +6,7 @@ import type { CallNode, EffectProgram, NodeId, ProgramNode } from "../program/pr
 import { modelBuilder, type ModelBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
 import { eq, ne, type Field } from "../simulator/expression.ts";
+import { errorCodeOf } from "./error-code.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
 import { lift } from "./lift.ts";
 import type { World } from "./world.ts";
@@ -30,8 +31,6 @@ export interface Refusal {
 /** Codes that say "again", by convention. */
 const RETRIED: ReadonlySet<string> = new Set(["EAGAIN", "EBUSY", "EINTR", "ERESTARTSYS"]);
 
-const codeOf = (value: Value | null): string | null => (value?.kind === "unary" && value.operator === "-" && value.of.kind === "name" && /^E[A-Z0-9]+$/.test(value.of.name) ? value.of.name : null);
-
 /** The error that straight code behind a node gives; null: none. */
 function errorBehind(program: EffectProgram, from: NodeId): { error: NodeId; code: string; at: number; end: number } | null {
   let id = from;
@@ -39,7 +38,7 @@ function errorBehind(program: EffectProgram, from: NodeId): { error: NodeId; cod
     const node = program.nodes[id];
     if (!node || node.kind === "branch" || node.kind === "choice" || node.kind === "exit" || node.kind === "unseen") return null;
     if (node.kind === "assign" || node.kind === "return") {
-      const code = codeOf(node.value);
+      const code = errorCodeOf(node.value);
       if (code !== null) return { error: id, code, at: node.at, end: node.end };
     }
     id = node.next;
