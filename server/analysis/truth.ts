@@ -3,6 +3,7 @@ import { PRIVATE_TESTS, SHARE_TESTS } from "../kernel/private-mapping.ts";
 import type { Value } from "../program/code.ts";
 import { flagBit, type BitAlgebra } from "../program/flag-word.ts";
 import { asksForCow, flagsOfVma, maskedWord, maskOf } from "../program/vma-flags.ts";
+import { literally } from "../program/literally.ts";
 import { namesIn, substitute } from "../program/render.ts";
 import type { Bit, State } from "./state.ts";
 import { withEntry } from "./state.ts";
@@ -147,13 +148,11 @@ const mentions = new Map<string, RegExp>();
 
 /** Finds the place as a whole, not as a part of another name. */
 export function mentioned(key: string): RegExp {
-  const known = mentions.get(key) ?? new RegExp(`(?<![\\w$>.])${escape(key)}(?![\\w])`);
+  const known = mentions.get(key) ?? new RegExp(`(?<![\\w$>.])${literally(key)}(?![\\w])`);
   if (mentions.size > 5000) mentions.clear();
   mentions.set(key, known);
   return known;
 }
-
-const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 const flip: Readonly<Record<Bit, Bit>> = { yes: "no", no: "yes", maybe: "maybe" };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value, Variable } from "../program/code.ts";
+import { literally } from "../program/literally.ts";
 import type { NodeId } from "../program/program.ts";
 import { questionOf } from "../program/question.ts";
 import type { ThreadBuilder } from "../simulator/build.ts";
@@ -39,17 +40,15 @@ const baseOf = (place: string): string => /^[A-Za-z_$]\w*/.exec(place)?.[0] ?? p
 function changing(place: string, base: string): RegExp {
   const known = changers.get(place);
   if (known) return known;
-  const name = `(?<![\\w$>.])${escape(base)}(?!\\w)`;
+  const name = `(?<![\\w$>.])${literally(base)}(?!\\w)`;
   // `d->n` says nothing about `d->mm`, but much about what is made of d.
-  const made = new RegExp(base === place ? name : `(?<![\\w$>.])${escape(place)}(?!\\w)|${name}(?!->|\\.)`);
+  const made = new RegExp(base === place ? name : `(?<![\\w$>.])${literally(place)}(?!\\w)|${name}(?!->|\\.)`);
   if (changers.size > 5000) changers.clear();
   changers.set(place, made);
   return made;
 }
 
 const changers = new Map<string, RegExp>();
-
-const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 interface Remembered {
   readonly family: Family;
