@@ -22,6 +22,7 @@ export const hugetlbWalkUnlocked: Rule = {
       released: "{condition}{function}() uses {pointer} after giving up the lock that kept its PMD table: the table can be unshared and freed before {use}",
       unmapped: "{function}() uses {pointer} after giving up mmap_lock: nobody shares the tables of {vma}, which is private, but munmap() frees them before {use}",
       question: "{condition}{function}() walks {vma} as its caller left it: does every caller of {outermost}() hold {locks}? Otherwise the PMD table can be unshared and freed before {use}",
+      section: "{function}() walks {vma} under {section}() alone: does that keep the PMD table from being unshared and freed before {use}, as {locks} would?",
       unseen: "{condition}{function}() walks {vma}, and the lines of {function}() above this hunk are not shown: do they hold {locks}? Otherwise the PMD table can be unshared and freed before {use}",
     },
     offersEdits: true,
@@ -39,14 +40,15 @@ export const hugetlbWalkUnlocked: Rule = {
       if (unmapped) yield unmapped;
     }
     if (walk?.kind !== "lookup") return;
-    const { use, asks } = walk;
+    const { use, asks, section } = walk;
     const { program } = site.fn;
     // What the function itself answers is put to its callers only where a whole tree is at hand.
-    if (asks && !site.unit.follow && isAnswered(program, site.node, use)) return;
+    if (asks && section === null && !site.unit.follow && isAnswered(program, site.node, use)) return;
     const unseen = linesAboveAreUnseen(program, site.node) || use.hasGap;
     yield walkCandidate(walk, {
       ruleId: this.meta.id,
-      messageId: asks ? (unseen ? "unseen" : "question") : use.fromStart ? "unlocked" : "released",
+      messageId: section !== null ? "section" : asks ? (unseen ? "unseen" : "question") : use.fromStart ? "unlocked" : "released",
+      ...(section === null ? {} : { data: { section } }),
       mends: walkLockFixes,
       experiments: (focus, axis) => [hugetlbUnshareUaf(focus, axis, site.target.release)],
     });

@@ -14,6 +14,7 @@ import { usedPointer, walksCurrentMm, type WalkFocus, type WalkKind as ExploredK
 import { prove, type Proof } from "../scenarios/prove.ts";
 import { isUnshare } from "../scenarios/unshare-world.ts";
 import { asksCaller, linesAboveAreUnseen, onlyVma } from "./hugetlb-callers.ts";
+import { unknownSection } from "./unknown-section.ts";
 import type { BareWalk } from "./fix/walk-lock.ts";
 import type { Candidate, Fix, Site, Standing } from "./rule.ts";
 import { placeOf } from "./rule.ts";
@@ -59,8 +60,10 @@ export interface UnprotectedWalk {
   /** The use that shows it best, of those that the kind is about. */
   readonly use: Use;
   readonly axes: readonly FreeingAxis[];
-  /** True where a caller that is not visible may hold what is needed. */
+  /** True where a caller that is not visible may hold what is needed, or nobody knows what `section` does. */
   readonly asks: boolean;
+  /** The function that is not known and opens a section around the walk; null where none does. */
+  readonly section: string | null;
 }
 
 /** The walk of a site with the worst of its uses; null where nothing can go wrong, or nothing is walked. */
@@ -74,9 +77,10 @@ export function unprotectedWalk(site: Site): UnprotectedWalk | null {
   const kind = ALLOCATES.test(call.name) ? "allocation" : locks.length > 0 ? "lock-in-section" : "lookup";
   const use = worst(kind === "lock-in-section" ? locks : uses);
   if (!use) return null;
-  const asks = asksCaller(fn.program, node, use, target.release);
+  const section = unknownSection(fn.program, node);
+  const asks = section !== null || asksCaller(fn.program, node, use, target.release);
   const isUnshared = uses.some(({ call: one }) => one.inlined === undefined && one.effects.some(isUnshare));
-  return { site, effect, kind: isUnshared && !asks ? "unshare" : kind, use, axes, asks };
+  return { site, effect, kind: isUnshared && !asks ? "unshare" : kind, use, axes, asks, section };
 }
 
 const ALLOCATES = /_alloc$/;
