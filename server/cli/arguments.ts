@@ -230,5 +230,5 @@ export const explainArguments = (argv: readonly string[]): Parsed<string> => par
   const { positionals } = parseArgs({ args: [...argv], allowPositionals: true, options: {} });
   const name = positionals[0];
   if (name === undefined || positionals.length > 1) throw new UsageError("explain takes one rule");
-  return ruleOfName(name);
+  return name;
 });

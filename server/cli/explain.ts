@@ -5,9 +5,11 @@ import { sourceText } from "../report/evidence.ts";
 import { visibleLine } from "../report/visible.ts";
 import { wrapText } from "../report/wrap.ts";
 import type { RuleMeta } from "../rules/meta.ts";
+import { CATALOGUE, scenarioById } from "../scenarios/catalogue/catalogue.ts";
 import { explainArguments } from "./arguments.ts";
 import type { Engine } from "./engine.ts";
 import { EXIT, openSink } from "./io.ts";
+import { ruleOfName } from "./select.ts";
 import type { CliIo } from "./io.ts";
 import { releasesOf, typeOf } from "./rules.ts";
 
@@ -33,6 +35,28 @@ const metaText = (rule: RuleMeta): string => [
   "",
 ].join("\n");
 
+/** The models of the catalogue that tell the hazard, as commands; empty where none does. */
+function scenariosText(ruleId: string): string {
+  const told = CATALOGUE.filter(({ rules }) => rules.includes(ruleId));
+  if (told.length === 0) return "";
+  const items = told.flatMap(({ id, title }) => wrapText(`\`patchwalk simulate ${id}\`: ${title}`, { width: 80, first: "- ", rest: "  " }));
+  return ["", "## Scenarios", "", "The hazard without a patch, by release, era and architecture:", "", ...items, ""].join("\n");
+}
+
+/** Where a name leads that is not a rule's: a scenario, or the rules whose pages speak of it. */
+async function whereElse(name: string, rules: readonly RuleMeta[], folders: readonly string[]): Promise<string> {
+  const shown = visibleLine(name);
+  const scenario = scenarioById(name);
+  if (scenario !== null) {
+    const looking = scenario.rules.length === 0 ? "no rule looks for it" : `found by ${scenario.rules.join(", ")}`;
+    return `'${shown}' is a scenario (patchwalk simulate ${shown}); ${looking}`;
+  }
+  const pages = await Promise.all(rules.map(async (rule) => ({ id: rule.id, text: (await pageOf(rule.id, folders)) ?? metaText(rule) })));
+  const speaking = pages.filter(({ text }) => name.length > 2 && text.toLowerCase().includes(name.toLowerCase()));
+  if (speaking.length === 0) return `no rule is called '${shown}'; see patchwalk rules`;
+  return `no rule is called '${shown}'; these speak of it: ${speaking.map(({ id }) => id).join(", ")}`;
+}
+
 /** `patchwalk explain RULE`. */
 export async function explain(argv: readonly string[], io: CliIo, engine: Engine): Promise<number> {
   const parsed = explainArguments(argv);
@@ -40,11 +64,11 @@ export async function explain(argv: readonly string[], io: CliIo, engine: Engine
     io.stderr.write(`patchwalk: ${visibleLine(parsed.error)}; see patchwalk --help\n`);
     return EXIT.unusable;
   }
-  const rule = engine.rules().find((one) => one.id === parsed.value);
+  const rule = engine.rules().find((one) => one.id === ruleOfName(parsed.value));
   if (rule === undefined) {
-    io.stderr.write(`patchwalk: no rule is called '${visibleLine(parsed.value)}'; see patchwalk rules\n`);
+    io.stderr.write(`patchwalk: ${await whereElse(parsed.value, engine.rules(), io.ruleFolders)}\n`);
     return EXIT.unusable;
   }
-  await openSink(io.stdout).write(await pageOf(rule.id, io.ruleFolders) ?? metaText(rule));
+  await openSink(io.stdout).write((await pageOf(rule.id, io.ruleFolders) ?? metaText(rule)) + scenariosText(rule.id));
   return EXIT.clean;
 }

@@ -37,7 +37,16 @@ notifier-nonblock-outside-oom  (error; 4.19 to before 7.0)
 test("explain: the page, else what the rule says about itself", async () => {
   const pages = folderOf({ "hugetlb-walk-unlocked.md": "# The page\n" });
   const io = { ruleFolders: ["/nowhere", pages] };
-  expect((await patchwalk(["explain", "MM_HUGETLB_WALK_UNLOCKED"], { io })).out).toBe("# The page\n");
+  expect((await patchwalk(["explain", "MM_HUGETLB_WALK_UNLOCKED"], { io })).out).toBe(`\
+# The page
+
+## Scenarios
+
+The hazard without a patch, by release, era and architecture:
+
+- \`patchwalk simulate hugetlb-pmd-unshare\`: a walker of hugetlb page tables uses
+  a PMD table that was unshared and freed
+`);
   expect((await patchwalk(["explain", "notifier-nonblock-outside-oom"], { io })).out).toBe(`\
 notifier-nonblock-outside-oom (MM_NOTIFIER_NONBLOCK_OUTSIDE_OOM, error)
 
@@ -47,7 +56,22 @@ A subscriber that refuses keeps its mapping.
 
 Releases: 4.19 to before 7.0
 Said by Example Reviewer, 2023-09-15: example thread
+
+## Scenarios
+
+The hazard without a patch, by release, era and architecture:
+
+- \`patchwalk simulate notifier-refused-and-ignored\`: a refused non-blocking
+  invalidation is ignored, and the guest writes a page that was moved
+- \`patchwalk simulate notifier-guest-uses-pfn\`: a non-blocking invalidation does
+  not wait for a guest that uses the page directly
 `);
   expect(await patchwalk(["explain", "../../etc/passwd"], { io }))
     .toEqual({ status: 2, out: "", err: "patchwalk: no rule is called '../../etc/passwd'; see patchwalk rules\n" });
+  // What is not a rule may be a scenario, or what a page is about.
+  expect((await patchwalk(["explain", "hugetlb-ptl-with-irqs-off"], { io })).err)
+    .toBe("patchwalk: 'hugetlb-ptl-with-irqs-off' is a scenario (patchwalk simulate hugetlb-ptl-with-irqs-off); found by hugetlb-ptl-under-rcu\n");
+  expect((await patchwalk(["explain", "lru-drain-generation"], { io })).err).toContain("; no rule looks for it");
+  expect((await patchwalk(["explain", "Example Reviewer"], { io })).err)
+    .toBe("patchwalk: no rule is called 'Example Reviewer'; these speak of it: notifier-nonblock-outside-oom\n");
 });

@@ -42,6 +42,7 @@ function addMmap(model: ModelBuilder, { mmapLock, mapping }: Locks): void {
 /** mmap_lock is taken before i_mmap_rwsem; who holds the mapping may only try. */
 export const mmapLockOrder: CatalogueScenario = {
   id: "mmap-lock-order",
+  rules: ["lock-order"],
   title: "mmap_lock taken inside i_mmap_rwsem",
   sources: ["mm/rmap.c, lock order at the top", "mm/khugepaged.c (6.1.192): retract_page_tables(), the trylock"],
   properties: ["lock-order"],

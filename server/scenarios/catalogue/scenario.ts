@@ -46,6 +46,8 @@ export interface NumberedOrder {
 export interface CatalogueScenario {
   /** Kebab-case, unique in the catalogue. */
   readonly id: string;
+  /** Rules that look for the hazard in code, by id; empty where none does. */
+  readonly rules: readonly string[];
   readonly title: string;
   /** Threads, commits and kernel files that it was read from. */
   readonly sources: readonly string[];

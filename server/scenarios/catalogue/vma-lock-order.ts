@@ -41,6 +41,7 @@ function addReverseWalk(model: ModelBuilder, { vmaLock, mapping }: Locks, varian
 /** The hugetlb VMA lock is taken before i_mmap_rwsem; a reverse-map walk, which comes the other way, may only try. */
 export const vmaLockOrder: CatalogueScenario = {
   id: "hugetlb-vma-lock-order",
+  rules: ["lock-order"],
   title: "the hugetlb VMA lock taken inside i_mmap_rwsem",
   sources: ["40549ba8f8e0 (hugetlb VMA lock, 6.1)", "mm/rmap.c:1571, 1960 (6.1.192): trylock", "fs/hugetlbfs/inode.c:474, 548 (6.1.192): dropped and taken in order"],
   properties: [],

@@ -100,6 +100,7 @@ const kindOf = ({ variant, release }: Setting): MapKind => mapKind(release, TOLD
 /** A folio's lock, or a split, between map and unmap: the lock's owner may wait for the very section that waits for it. */
 export const folioLockUnderMap: CatalogueScenario = {
   id: "folio-lock-under-map",
+  rules: ["sleep-in-atomic"],
   title: "a folio is waited for while a page table is mapped",
   sources: ["146b42e07494 (6.6)", "adef440691ba (6.8): move_pages_pte()", "982ae058b2f0 (6.8): split_folio() with both entries mapped"],
   properties: ["sleep-in-atomic"],

@@ -77,6 +77,7 @@ const kindOf = ({ variant, release }: Setting): MapKind => mapKind(release, TOLD
 /** A sleeping notifier between map and unmap: forbidden by RCU from 6.6, by kmap_atomic() of HIGHPTE up to 6.4, not in 6.5. */
 export const startUnderMap: CatalogueScenario = {
   id: "notifier-sleeps-under-map",
+  rules: ["notifier-in-atomic"],
   title: "a notifier that may sleep is called while a page table is mapped",
   sources: [
     "146b42e07494 (6.6): pte_offset_map() enters RCU", "0d940a9b270b (6.5)", "include/linux/pgtable.h:98-105 (6.1.192): kmap_atomic() with HIGHPTE",

@@ -12,6 +12,7 @@ const END = "mmu_notifier_invalidate_range_end(&range)";
 /** A notifier waits for a driver's mutex with the page-table lock held, on which the mutex's owner spins in a fault. */
 export const startUnderPtl: CatalogueScenario = {
   id: "notifier-sleeps-under-ptl",
+  rules: ["notifier-in-atomic"],
   title: "a notifier that may sleep is called under the page-table lock",
   sources: ["include/linux/mmu_notifier.h:454 (6.1.192): might_sleep()", "Documentation/mm/mmu_notifier.rst"],
   properties: ["sleep-in-atomic"],

@@ -145,6 +145,7 @@ const expected = (variant: string, era: GupEra): Expectation => (FAILS[variant]?
 /** uffd-wp is set and taken back under mmap_lock for read, the TLB is flushed later: a copy is made while a CPU still stores. */
 export const deferredFlushCopyScenario: CatalogueScenario = {
   id: "deferred-flush-copy",
+  rules: ["cow-reuse-unsafe"],
   title: "a copy of a page that another CPU still stores to through its TLB",
   sources: ["6ce64428d620 (5.12)", "mm/memory.c:3423 (6.1.192)"],
   properties: ["lost-store"],

@@ -104,6 +104,7 @@ export function dirtyCow(variant: string, era: EraBehavior): Model {
 /** COW is broken, the copy is thrown away, and what GUP remembers of the fault makes it take the page of the file. */
 export const dirtyCowScenario: CatalogueScenario = {
   id: "dirty-cow",
+  rules: ["gup-cow-break-missing"],
   title: "a forced write to a private read-only mapping while MADV_DONTNEED throws the copy away",
   sources: ["19be0eaffa3a (4.9): CVE-2016-5195", "a8f97366452e (4.15): CVE-2017-1000405", "5535be309971 (6.0): CVE-2022-2590", "mm/gup.c:506-541 (6.1.192)"],
   properties: ["foreign-write"],

@@ -60,6 +60,7 @@ const SHARED: readonly GupEra[] = ["E0", "E1", "E2"];
 /** The child keeps a page that a device of its parent goes on writing to. */
 export const dmaSeenByChildScenario: CatalogueScenario = {
   id: "dma-seen-by-child",
+  rules: ["gup-longterm-missing"],
   title: "a device of the parent writes to a page that the child maps",
   sources: ["Jason Gunthorpe, Re: [PATCH 1/4] mm: Trial do_wp_page() simplification, 15 September 2020: DMA should stay with the process that pinned", "70e806e4e645 (5.9)"],
   properties: ["info-leak"],

@@ -27,6 +27,7 @@ export function forcedCowLoop(follow: "forced-cow-dirty" | "cow-dirty"): Model {
 /** A read of a PROT_READ private mapping faults for write for ever: the fault breaks COW, and the lookup still says no. */
 export const forcedCowLoopScenario: CatalogueScenario = {
   id: "forced-cow-loop",
+  rules: ["gup-cow-break-missing", "gup-unshare-unhandled"],
   title: "GUP that breaks COW early on a mapping that may not be written",
   sources: ["17839856fd58 (5.8): the change of can_follow_write_pte() that goes with should_force_cow_break()"],
   properties: [],

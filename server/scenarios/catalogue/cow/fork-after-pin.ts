@@ -66,6 +66,7 @@ const STORES = pinPrecedesFork("stores to va");
 /** A pinned page is write-protected by fork(): the next store of the process may get a copy, and the device keeps the page. */
 export const forkAfterPinScenario: CatalogueScenario = {
   id: "fork-after-pin",
+  rules: ["fork-pin-protocol", "cow-reuse-unsafe", "gup-longterm-missing"],
   title: "fork() of a process that has a pinned page",
   sources: [
     "Jason Gunthorpe, Re: [PATCH 1/4] mm: Trial do_wp_page() simplification, 15 September 2020",

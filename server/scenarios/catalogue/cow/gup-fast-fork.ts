@@ -46,6 +46,7 @@ export function gupFastFork(variant: string, era: EraBehavior): Model {
 /** fork() looks for pins, GUP-fast takes one, fork() write-protects: the pin is on a page that is shared now. */
 export const gupFastForkScenario: CatalogueScenario = {
   id: "gup-fast-fork",
+  rules: ["gup-fast-protocol", "fork-pin-protocol"],
   title: "GUP-fast takes a page while fork() is sharing it",
   sources: ["57efa1fe5957 (5.11)", "623a1ddfeb23 (5.19): hugetlb", "mm/gup.c:3002-3034, mm/memory.c:1310-1340 (6.1.192)"],
   properties: ["lost-dma"],

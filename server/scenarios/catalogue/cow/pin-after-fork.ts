@@ -58,6 +58,7 @@ const STORES = sixSteps("stores to va");
 /** A page that was shared with a child is pinned for reading; the process's next store gets a copy, the device keeps the page. */
 export const pinAfterForkScenario: CatalogueScenario = {
   id: "pin-after-fork",
+  rules: ["gup-readonly-longterm", "gup-cow-break-missing", "cow-reuse-unsafe"],
   title: "a read-only pin of a page that fork() left write-protected",
   sources: [
     "Peter Xu, Re: [PATCH 1/4] mm: Trial do_wp_page() simplification, 15 September 2020",

@@ -39,6 +39,7 @@ export function readOfProtected(era: EraBehavior): Model {
 /** Breaking COW early turns a read of a write-protected page into a write fault. */
 export const readOfProtectedScenario: CatalogueScenario = {
   id: "read-of-protected",
+  rules: ["gup-cow-obsolete"],
   title: "the kernel reads a page that is under uffd-wp",
   sources: ["17839856fd58 (5.8), a308c71bf1e6 (5.9-rc4)", "merge b25d1dc9474e: damage of the early COW break"],
   properties: ["false-event"],

@@ -151,6 +151,7 @@ export function sharedWhilePinned(variant: string): Model {
  */
 export const sharedWhilePinnedScenario: CatalogueScenario = {
   id: "shared-while-pinned",
+  rules: ["pinned-check-before-clear", "gup-fast-protocol", "cow-reuse-unsafe"],
   title: "KSM, reclaim or migration takes PageAnonExclusive while GUP-fast pins the page",
   sources: ["6c287605fd56 (5.19)", "088b8aa537c2 (6.1): barriers", "include/linux/rmap.h:285-352, mm/gup.c:2435-2529 (6.1.192)"],
   properties: ["pin-not-exclusive"],

@@ -134,6 +134,7 @@ const KNOWN: Readonly<Record<string, Partial<Record<GupEra, Expectation>>>> = {
 /** Reclaim unmaps a pinned page, a read maps it again from the swap cache, and the next store copies it. */
 export const swappedPinScenario: CatalogueScenario = {
   id: "swapped-pin",
+  rules: ["cow-reuse-unsafe"],
   title: "reclaim takes a pinned page through the swap cache",
   sources: ["09854ba94c6a (5.9)", "feb889fb40fa (5.11): pinned pages are not put into the swap cache", "6c287605fd56 (5.19): page_try_share_anon_rmap()"],
   properties: ["lost-dma"],

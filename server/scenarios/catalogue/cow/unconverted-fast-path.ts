@@ -45,6 +45,7 @@ const BUILD: Readonly<Record<string, () => Model>> = {
  */
 export const unconvertedFastPathScenario: CatalogueScenario = {
   id: "unconverted-fast-path",
+  rules: ["gup-fast-cow-incomplete", "backport-family-incomplete"],
   title: "a backport of the early COW break that misses the fast paths of the architectures",
   sources: [
     "the backport of 17839856fd58 to 4.4 and its twin 9bbd42e79720 in 4.9.y, October 2021",

@@ -43,6 +43,7 @@ const FAILS: readonly GupEra[] = ["E2", "E3", "E3b", "E4"];
 /** uffd-wp is set and taken back on a pinned page: its entry stays read-only, and the next store may copy the page. */
 export const unprotectPinnedScenario: CatalogueScenario = {
   id: "unprotect-pinned",
+  rules: ["write-protect-ignores-pins", "cow-reuse-unsafe"],
   title: "a pinned page is write-protected and unprotected again",
   sources: ["09854ba94c6a (5.9)", "6c287605fd56 (5.19)", "mm/mprotect.c (change_pte_range())"],
   properties: ["lost-dma"],

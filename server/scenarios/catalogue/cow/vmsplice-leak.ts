@@ -69,6 +69,7 @@ const isKind = (text: string): text is PageKind => Object.hasOwn(LEAKS, text);
 /** A child keeps a shared page in a pipe and drops its mapping; the parent's next store reuses the page in place. */
 export const vmspliceLeakScenario: CatalogueScenario = {
   id: "vmsplice-leak",
+  rules: ["gup-cow-break-missing", "gup-cow-break-misplaced", "cow-reuse-unsafe"],
   title: "a reference of the child to a page that the parent goes on using (CVE-2020-29374)",
   sources: ["17839856fd58 (5.8), 09854ba94c6a (5.9)", "3bff7e3f1f16 (5.18): huge pages", "mm/hugetlb.c:5592 (6.1.192): mapcount"],
   properties: ["info-leak"],

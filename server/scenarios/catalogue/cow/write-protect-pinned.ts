@@ -174,6 +174,7 @@ const SNAPSHOT_THEN_DMA: readonly OrderedStep[] = [
 /** Write protection finds stores of CPUs; a device that was given the page writes on. */
 export const writeProtectPinnedScenario: CatalogueScenario = {
   id: "write-protect-pinned",
+  rules: ["write-protect-ignores-pins"],
   title: "uffd-wp or mprotect of a page that a device writes to",
   sources: [
     "Nadav Amit and David Hildenbrand, Re: [PATCH 3/3] mm/uffd: Detect pgtable allocation failures, 5 January 2023",

@@ -47,6 +47,7 @@ const FAILS: readonly GupEra[] = ["E0", "E2", "E3", "E3b", "E4", "E5"];
 /** Memory that was never written is pinned for reading: the device gets a page that the process leaves with its first store. */
 export const zeroPageLongtermScenario: CatalogueScenario = {
   id: "zero-page-longterm",
+  rules: ["gup-readonly-longterm", "gup-force-misuse"],
   title: "a read-only long-term pin of the zero page or of a page of a private file mapping",
   sources: ["84209e87c696 (6.2)", "include/linux/mm.h:3202 (6.1.192): gup_must_unshare()", "arch/x86/kvm/svm/sev.c:1976 (6.1.192) relies on the later behavior"],
   properties: ["lost-dma"],

@@ -90,6 +90,7 @@ function addCpu({ model, other, tlb, told }: Objects): void {
 /** What reclaim has cleared and not flushed looks like nothing to flush to everyone else. */
 export const batchedFlush: CatalogueScenario = {
   id: "stale-tlb-after-mprotect",
+  rules: [],
   title: "a CPU stores to a read-only address through a TLB entry that reclaim left",
   sources: ["3ea277194daa (4.13): mm, mprotect: flush TLB if potentially racing with a parallel reclaim leaving stale TLB entries", "mm/rmap.c (6.1.192): flush_tlb_batched_pending()"],
   properties: ["stale-tlb"],

@@ -56,6 +56,7 @@ function addOther({ model, batch, generation, lock }: Objects): void {
 /** Who leaves the draining to somebody else must be sure that the other one has seen its page. */
 export const drainGeneration: CatalogueScenario = {
   id: "lru-drain-generation",
+  rules: [],
   title: "lru_add_drain_all() trusts a drain that did not see the caller's page",
   sources: ["mm/swap.c (6.1.192): __lru_add_drain_all(), the barrier before (A)", "6446a5131e24: mm/swap: Do not abuse the seqcount_t latching API"],
   properties: ["missed-drain"],

@@ -57,6 +57,7 @@ function addCpu({ model, all, tlb }: Objects): void {
 /** Once the new entry can be seen, its page can be freed: the old translation must be gone by then. */
 export const mremapFlush: CatalogueScenario = {
   id: "stale-tlb-after-mremap",
+  rules: [],
   title: "a CPU stores to a freed page through a TLB entry that mremap() left",
   sources: ["eb66ae030829 (4.19): mremap: properly flush TLB before releasing the page", "mm/mremap.c (6.1.192): move_ptes(), force_flush"],
   properties: ["stale-tlb"],

@@ -39,6 +39,7 @@ function addMunmap({ model, pmd, table, own }: Objects): void {
 /** With interrupts off a CPU does not answer, and the table that it walks stays. */
 export const walkWithIrqsOn: CatalogueScenario = {
   id: "host-walk-with-irqs-on",
+  rules: [],
   title: "a lockless walk of page tables that leaves interrupts on",
   sources: [
     "KVM: x86/mmu: fix potential races when walking host page table, Mingwei Zhang, April 2022",

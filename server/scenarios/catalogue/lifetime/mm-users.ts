@@ -52,6 +52,7 @@ function addCopy(uffd: Uffd, variant: string): void {
 /** A file outlives the process that opened it: it keeps the structure, and asks for the mappings each time. */
 export const mmUsers: CatalogueScenario = {
   id: "mm-used-after-exit",
+  rules: ["reference-imbalance"],
   title: "page tables are walked after the last user of the mm is gone",
   sources: [
     "d2005e3f41d4: userfaultfd: don't pin the user memory in userfaultfd_file_create()",

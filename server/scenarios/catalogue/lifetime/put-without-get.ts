@@ -9,6 +9,7 @@ import type { CatalogueScenario } from "../scenario.ts";
 /** Pages of a bvec are handed out without a reference, and given back with one. */
 export const putWithoutGet: CatalogueScenario = {
   id: "folio-put-without-get",
+  rules: ["reference-imbalance"],
   title: "a folio is put by somebody who took no reference",
   sources: ["770c8d55c428: pages of a bvec that coalesces several folios are put by 9p and were not got", "lib/iov_iter.c (6.1.192): iov_iter_get_pages_alloc2(), get_page() for each page"],
   properties: ["double-free"],

@@ -38,6 +38,7 @@ function addDevice({ model, all, iova, iotlb }: Objects): void {
 /** A pin must outlast the last translation that a device has of the page. */
 export const unpinBeforeSync: CatalogueScenario = {
   id: "unpin-before-dma-stops",
+  rules: [],
   title: "a page is unpinned while a device still reaches it",
   sources: ["drivers/vfio/vfio_iommu_type1.c (6.1.192): vfio_sync_unpin(), vfio_unmap_unpin()", "include/linux/iommu.h: iommu_unmap_fast(), iommu_iotlb_sync()"],
   properties: ["dma-to-freed"],

@@ -24,6 +24,7 @@ function addDriver(model: ModelBuilder, name: string, role: "review" | "environm
 /** References and pins are counted apart in a large folio: who mixes them takes somebody else's pin away. */
 export const unpinOfGet: CatalogueScenario = {
   id: "unpin-of-reference",
+  rules: ["gup-release-mismatch"],
   title: "a page of get_user_pages() is given back with unpin_user_page()",
   sources: ["Documentation/core-api/pin_user_pages.rst: FOLL_PIN and FOLL_GET are not mixed", "mm/gup.c (6.1.192): gup_put_folio()"],
   properties: ["underflow"],

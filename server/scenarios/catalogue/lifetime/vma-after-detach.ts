@@ -60,6 +60,7 @@ function addMunmap(model: ModelBuilder, of: Vma): void {
 /** A fault finds a VMA with nothing but RCU held: it must see that the VMA was write-locked, and that it was unmapped. */
 export const vmaAfterDetach: CatalogueScenario = {
   id: "vma-used-after-detach",
+  rules: [],
   title: "a fault goes on with a VMA that munmap() has taken out of the tree",
   sources: [
     "5e31275cc997 (6.4): mm: add per-VMA lock and helper functions to control it",

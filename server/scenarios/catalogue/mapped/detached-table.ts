@@ -45,6 +45,7 @@ function addWriter(on: TableWithOwner, variant: string): void {
 /** An entry that was none and is none says nothing about its table: empty tables are reclaimed with the mmap lock held for reading. */
 export const detachedTable: CatalogueScenario = {
   id: "pte-table-detached",
+  rules: ["pte-recheck-missing", "bug-on-racy-state"],
   title: "an empty table is reclaimed between map and lock, and an entry is written into it",
   sources: ["66efef9b1a7d (6.13): pte_offset_map_rw_nolock() returns the PMD that it read", "mm/pt_reclaim.c: try_to_free_pte() (6.14)"],
   properties: ["detached-table", "uaf"],

@@ -52,6 +52,7 @@ function addMover(model: ModelBuilder, folio: Spinlock, { unmaps, pages }: Told)
 /** pte_unmap() of the address of a variable: on the stack there is nothing to unmap, and the real mapping stays. */
 export const unmapOfCopy: CatalogueScenario = {
   id: "pte-unmap-of-copy",
+  rules: ["pte-unmap-foreign-pointer"],
   title: "pte_unmap() is handed the copy of an entry, and the temporary mappings pile up (CONFIG_HIGHPTE)",
   sources: [
     "adef440691ba (6.8): mm/userfaultfd.c, move_pages_pte(), three places; 927e926d72d9 (6.14): the fix",

@@ -14,6 +14,7 @@ const saying = (part: StepPart, message: string): StepPart => ({
 /** A map that failed left no RCU section open; unmapping what it returned ends one that is not there. */
 export const unmapOfFailedMap: CatalogueScenario = {
   id: "pte-unmap-of-failed-map",
+  rules: ["pte-map-unchecked", "pte-unmap-missing"],
   title: "the way out unmaps although the map has failed",
   sources: ["0d940a9b270b (6.5): pte_offset_map() may return NULL", "146b42e07494 (6.6): pte_unmap() is rcu_read_unlock()"],
   properties: ["unlock-not-held"],

@@ -24,6 +24,7 @@ function addReader(on: TableWithOwner, variant: string): void {
 /** From 6.6 on pte_unmap() ends the RCU section that keeps the table. */
 export const usedAfterUnmap: CatalogueScenario = {
   id: "pte-used-after-unmap",
+  rules: ["pte-use-after-unmap"],
   title: "an entry is read after pte_unmap()",
   sources: ["146b42e07494 (6.6)", "mm/khugepaged.c: retract_page_tables(), pte_free_defer() (6.6)"],
   properties: ["uaf"],

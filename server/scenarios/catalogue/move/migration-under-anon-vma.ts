@@ -96,6 +96,7 @@ function addMigration({ model, src, anonVma }: Objects): void {
 /** A retry that keeps the anon_vma locked waits for a migration that needs it. */
 export const migrationUnderAnonVma: CatalogueScenario = {
   id: "move-migration-wait-under-anon-vma",
+  rules: ["lock-order", "pte-recheck-missing"],
   title: "a migration entry is waited for with the anon_vma of its page locked",
   sources: [
     "UFFDIO_REMAP, RFC of September 2023: remap_pages_pte(), migration_entry_wait() on the retry",

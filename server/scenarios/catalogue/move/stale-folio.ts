@@ -109,6 +109,7 @@ function addOther({ model, src, other, folio, ptl, all }: Objects): void {
 /** After a wait for its lock, the folio of the last pass is kept although the entry maps another one by now. */
 export const staleFolio: CatalogueScenario = {
   id: "move-stale-folio",
+  rules: ["pte-recheck-missing", "anon-move-unexclusive"],
   title: "a retry keeps the folio of the last pass and moves it in the place of another",
   sources: ["UFFDIO_REMAP, RFC of September 2023: remap_pages_pte(), retry with src_folio", "adef440691ba (6.8): src_folio_pte"],
   properties: ["rmap-mismatch"],

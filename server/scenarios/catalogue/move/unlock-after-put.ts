@@ -10,6 +10,7 @@ import type { CatalogueScenario } from "../scenario.ts";
 /** The reference is put before the lock is given up: once the page is mapped at its new place, anyone can drop the last one. */
 export const unlockAfterPut: CatalogueScenario = {
   id: "move-unlock-after-put",
+  rules: ["reference-imbalance"],
   title: "a folio is unlocked after its reference was put",
   sources: [
     "UFFDIO_REMAP, RFC of September 2023: remap_pages_pte(), folio_put() under the page-table locks",

@@ -9,6 +9,7 @@ import { END, START } from "./moved-page.ts";
 /** The pair is there, the entry is cleared before or after it: a fault in between maps what is about to go. */
 export const clearedOutside: CatalogueScenario = {
   id: "notifier-clear-outside",
+  rules: ["notifier-range-missing"],
   title: "the entry is cleared outside of the invalidation",
   sources: ["include/linux/mmu_notifier.h:120-160 (6.1.192)", "virt/kvm/kvm_main.c, mmu_invalidate_retry()"],
   properties: ["stale-secondary-mapping", "notifier-imbalance"],

@@ -57,6 +57,7 @@ function addUnmapper({ model, pte, all, device }: Objects, variant: string): voi
 /** A driver's fault reads the CPU's entry and installs what it read: the sequence number is what tells it that it is late. */
 export const deviceFault: CatalogueScenario = {
   id: "notifier-interval-device-fault",
+  rules: ["notifier-range-missing", "notifier-nonblock-unchecked"],
   title: "a device's page table gets a page that is being unmapped",
   sources: ["Documentation/mm/hmm.rst", "mm/mmu_notifier.c: mmu_interval_read_begin(), mn_itree_invalidate() (6.1.192)"],
   properties: ["uaf"],

@@ -84,6 +84,7 @@ function addGuest({ model, gpc, all }: Objects): void {
  */
 export const guestUsesPfn: CatalogueScenario = {
   id: "notifier-guest-uses-pfn",
+  rules: ["notifier-nonblock-outside-oom"],
   title: "a non-blocking invalidation does not wait for a guest that uses the page directly",
   sources: [
     "virt/kvm/pfncache.c:25-77 (6.1.192): without may_block there is no KVM_REQUEST_WAIT",

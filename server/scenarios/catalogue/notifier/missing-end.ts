@@ -32,6 +32,7 @@ function addMover(on: Mover, isFixed: boolean): void {
 /** An exit that leaves the invalidation open: KVM holds off faults and changes of memory slots for ever. */
 export const missingEnd: CatalogueScenario = {
   id: "notifier-missing-end",
+  rules: ["notifier-range-unbalanced", "notifier-nonblock-unchecked"],
   title: "a way out of the function leaves the invalidation open",
   sources: [
     "UFFDIO_REMAP, RFC of September 2023: remap_pages_pte(), the second check under both locks",

@@ -10,6 +10,7 @@ import { END, START } from "./moved-page.ts";
 /** Page tables of a file are retracted, its small pages freed, and nobody tells KVM. */
 export const noNotifier: CatalogueScenario = {
   id: "notifier-missing",
+  rules: ["notifier-range-missing"],
   title: "page tables are cleared without telling secondary MMUs",
   sources: ["f268f6cf875f (6.1): mm/khugepaged.c, retract_page_tables() and collapse_and_free_pmd()"],
   properties: ["uaf", "notifier-imbalance"],

@@ -17,6 +17,7 @@ import { END, START_NONBLOCK } from "./moved-page.ts";
  */
 export const oomReaper: CatalogueScenario = {
   id: "notifier-oom-reaper",
+  rules: ["notifier-nonblock-unchecked"],
   title: "the OOM reaper unmaps what a subscriber refused to let go",
   sources: ["mm/oom_kill.c:519-561, 598 (6.1.192)", "93065ac753e4 (4.19): mm, oom: distinguish blockable mode for mmu notifiers"],
   properties: ["uaf"],

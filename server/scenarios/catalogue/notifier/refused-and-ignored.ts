@@ -34,6 +34,7 @@ function addMover(on: Mover, variant: string): void {
  */
 export const refusedAndIgnored: CatalogueScenario = {
   id: "notifier-refused-and-ignored",
+  rules: ["notifier-nonblock-outside-oom", "notifier-nonblock-unchecked"],
   title: "a refused non-blocking invalidation is ignored, and the guest writes a page that was moved",
   sources: [
     "mm/mmu_notifier.c:444-473, 542-546 (6.1.192): an interval subscriber that refuses ends the start before the list",

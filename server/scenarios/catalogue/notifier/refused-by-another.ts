@@ -87,6 +87,7 @@ function addMover(on: Mover, { refusing, witness, isFixed }: Told): void {
  */
 export const refusedByAnother: CatalogueScenario = {
   id: "notifier-refused-by-another",
+  rules: ["notifier-nonblock-unchecked"],
   title: "an invalidation that a subscriber refused is carried out and ended",
   sources: [
     "include/linux/mmu_notifier.h:177-182, mm/mmu_notifier.c:475-546 (6.1.192); c2655835fd8c (5.12)",

@@ -113,6 +113,7 @@ function addCpu({ model, pte, writable, tlb, done }: Objects): void {
 /** Whether a page is pinned is asked before its entry is cleared and flushed: GUP-fast pins it in between. */
 export const checkBeforeClear: CatalogueScenario = {
   id: "pinned-check-before-clear",
+  rules: ["pinned-check-before-clear", "anon-move-unexclusive"],
   title: "a pin is looked for before the entry is cleared",
   sources: [
     "include/linux/rmap.h:268-352, mm/gup.c:2449-2529 (6.1.192): the protocol", "mm/ksm.c:1072-1085 (6.1.192): clear, flush, then compare",

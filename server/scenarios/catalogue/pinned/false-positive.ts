@@ -82,6 +82,7 @@ function addMove({ model, pte, all, granted }: Objects, { cause, answer }: Told)
  */
 export const falsePositive: CatalogueScenario = {
   id: "pinned-false-positive",
+  rules: ["pinned-as-hard-error"],
   title: "a page that only looks pinned makes an operation fail",
   sources: [
     "include/linux/mm.h:1585 (6.1.192): GUP_PIN_COUNTING_BIAS",

@@ -81,6 +81,7 @@ function addDevice({ model, pte, device }: Objects): void {
 /** Fork asks for pins, then write-protects; GUP-fast, which takes no lock, pins in between (before 5.11). */
 export const forkVsGupFast: CatalogueScenario = {
   id: "pinned-fork-vs-gup-fast",
+  rules: ["fork-pin-protocol", "gup-fast-protocol"],
   title: "GUP-fast pins a page that fork has found not to be pinned",
   sources: ["57efa1fe5957 (5.11): mm/gup: prevent gup_fast from racing with COW during fork", "mm/memory.c:1322-1340, mm/gup.c:3002-3032 (6.1.192)"],
   properties: ["lost-dma"],

@@ -16,6 +16,7 @@ import type { CatalogueScenario } from "../scenario.ts";
  */
 export const invisibleReference: CatalogueScenario = {
   id: "pinned-foll-get-is-not-seen",
+  rules: ["write-protect-ignores-pins"],
   title: "O_DIRECT with FOLL_GET writes a page behind its write protection",
   sources: ["mm.h:1585 (6.1.192): folio_maybe_dma_pinned() sees pins only", "the conversion of O_DIRECT to FOLL_PIN (6.3 to 6.5)"],
   properties: ["untracked-write"],

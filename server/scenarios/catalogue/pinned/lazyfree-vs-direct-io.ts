@@ -127,6 +127,7 @@ const WHAT: Readonly<Record<string, string>> = {
 /** Clear, then count; grab, then look again: each side must see the other's write, which takes a barrier on both. */
 export const lazyfreeVsDirectIo: CatalogueScenario = {
   id: "lazyfree-vs-direct-io",
+  rules: ["pinned-check-before-clear"],
   title: "reclaim discards a MADV_FREE page into which O_DIRECT reads",
   sources: ["6c8e2a256915 (5.18): mm: fix race between MADV_FREE reclaim and blkdev direct IO read", "mm/rmap.c:1676-1690 (6.1.192)"],
   properties: ["lost-dma", "lost-dirty", "uaf"],

@@ -10,6 +10,7 @@ import type { CatalogueScenario } from "../scenario.ts";
 /** GUP-fast goes on in a table that has become the other process's own, and has other things in it now. */
 export const gupFastReuse: CatalogueScenario = {
   id: "hugetlb-pmd-unshare-gup-fast",
+  rules: ["hugetlb-unshare-locking"],
   title: "GUP-fast walks a table that was unshared and reused by the other process",
   sources: ["1013af4f585f (6.16): mm/hugetlb: fix huge_pmd_unshare() vs GUP-fast race", "include/asm-generic/tlb.h:234, 745-747 (6.1.192)"],
   properties: ["info-leak", "uaf"],

@@ -34,6 +34,7 @@ const interrupts = ({ architecture, release }: Setting): boolean => {
 /** The reverse map flushes with the page-table lock held: who spins on it with interrupts off never answers. */
 export const ptlWithIrqsOff: CatalogueScenario = {
   id: "hugetlb-ptl-with-irqs-off",
+  rules: ["hugetlb-ptl-under-rcu"],
   title: "a lockless walker spins on a page-table lock whose holder waits for its interrupt",
   sources: ["mm/rmap.c:1571-1580, 1960-1969 (6.1.192): the flush under pvmw.ptl", "include/asm-generic/tlb.h:700-753 (6.1.192)"],
   properties: [],

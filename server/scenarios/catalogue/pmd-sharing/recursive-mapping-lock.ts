@@ -10,6 +10,7 @@ import type { CatalogueScenario } from "../scenario.ts";
  */
 export const recursiveMappingLock: CatalogueScenario = {
   id: "hugetlb-i-mmap-taken-again",
+  rules: ["lock-order", "hugetlb-alloc-unlocked"],
   title: "i_mmap_rwsem is held around a call that takes it to share a PMD table",
   sources: [
     "mm/hugetlb.c:7090 (6.1.192): huge_pmd_share() takes i_mmap_rwsem for reading",

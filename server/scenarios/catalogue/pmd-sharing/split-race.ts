@@ -122,6 +122,7 @@ const objectsOf = (model: ModelBuilder, { faulter }: Told): Objects => ({ ...hug
 /** A VMA is split at a place where no shared table may lie across, and a fault shares one again in between. */
 export const splitRace: CatalogueScenario = {
   id: "hugetlb-split-vs-share",
+  rules: ["hugetlb-unshare-locking"],
   title: "a VMA is split while a PMD table under it is shared again",
   sources: ["081056dc00a2 (6.16): mm/hugetlb: unshare page tables during VMA split, not before", "mm/mmap.c:736, 748 (6.1.192): the back-port"],
   properties: ["shared-across-split", "lock-not-held"],

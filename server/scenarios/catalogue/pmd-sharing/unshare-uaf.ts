@@ -95,6 +95,7 @@ function expected(setting: Setting): Expectation {
 /** A walker loses the table under its feet: A's mapping is unshared, then B, the last user, unmaps and frees the table. */
 export const unshareUaf: CatalogueScenario = {
   id: "hugetlb-pmd-unshare",
+  rules: ["hugetlb-walk-unlocked", "hugetlb-walk-bypassed", "hugetlb-ptl-under-rcu", "hugetlb-alloc-unlocked"],
   title: "a walker of hugetlb page tables uses a PMD table that was unshared and freed",
   sources: [
     "mm/hugetlb: Make huge_pte_offset() thread-safe for pmd unshare (series of November 2022), 9c67a20704e7 (6.3)",

@@ -52,6 +52,7 @@ function addWaiter(model: ModelBuilder, vmaLock: Rwsem, woken: Field, variant: s
 /** A lock that sleeps, taken between the announcement of a wait and the wait, takes the announcement back. */
 export const waitSection: CatalogueScenario = {
   id: "hugetlb-lock-in-wait-section",
+  rules: ["sleep-in-atomic"],
   title: "the hugetlb VMA lock is taken after the task announced that it will sleep",
   sources: [
     "b8da2e466000 (6.3): mm/hugetlb: make userfaultfd_huge_must_wait() safe to pmd unshare: the lock before set_current_state()",

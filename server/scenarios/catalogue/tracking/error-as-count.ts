@@ -12,6 +12,7 @@ const MOST_PAGES = 100;
 /** A negative error is added to an unsigned count of pages, and the callers take it for progress. */
 export const errorAsCount: CatalogueScenario = {
   id: "protection-error-as-count",
+  rules: ["pgtable-alloc-failure-lost"],
   title: "an error of change_protection() is added to an unsigned number of pages",
   sources: ["mm/mempolicy.c:635 (6.1.192): change_prot_numa()", "a79390f5d6a7 (6.3): use long for page accountings and retval"],
   properties: ["lost-error"],

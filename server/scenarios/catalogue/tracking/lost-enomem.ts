@@ -82,6 +82,7 @@ function addWriter(model: ModelBuilder, tracking: WriteTracking): void {
 /** A page table that could not be allocated leaves part of the range without protection, and nobody is told. */
 export const lostEnomem: CatalogueScenario = {
   id: "uffd-wp-lost-enomem",
+  rules: ["pgtable-alloc-failure-lost"],
   title: "UFFDIO_WRITEPROTECT reports success although a page table could not be allocated",
   sources: [
     "mm/mprotect.c:328-347, mm/hugetlb.c:6700-6702, mm/userfaultfd.c:738 (6.1.192)",
