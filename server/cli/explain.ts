@@ -31,7 +31,7 @@ const metaText = (rule: RuleMeta): string => [
   "",
   `Releases: ${releasesOf(rule)}`,
   ...(rule.scenarios.length === 0 ? [] : [`Scenarios: ${rule.scenarios.join(", ")}`]),
-  ...rule.sources.flatMap((source) => wrapText(`Said by ${sourceText(source)}`, { width: 80, rest: "  " })),
+  ...rule.sources.flatMap((source) => wrapText(`Source: ${sourceText(source)}`, { width: 80, rest: "  " })),
   "",
 ].join("\n");
 

@@ -59,7 +59,7 @@ export function hoverMarkdown(finding: Finding, options: HoverOptions): string {
     ...fixesOf(finding).map((fix) => `**Quick fix:** ${plainMarkdown(fix)}`),
     ...(finding.origin === "introduced" ? [] : [plainMarkdown(capital(ORIGINS[finding.origin]))]),
     ...(why === "" ? [] : [`**Why it matters:** ${plainMarkdown(why)}`]),
-    ...(sources.length === 0 ? [] : [`**Who said so:** ${sources.map(sourceMarkdown).join("; ")}`]),
+    ...(sources.length === 0 ? [] : [`**Sources:** ${sources.map(sourceMarkdown).join("; ")}`]),
   ].join("\n\n");
 }
 
@@ -80,7 +80,7 @@ export function hoverPlain(finding: Finding, options: HoverOptions): string {
     ...fixesOf(finding).map((fix) => item("Quick fix", fix)),
     ...(finding.origin === "introduced" ? [] : [paragraph(capital(ORIGINS[finding.origin]))]),
     ...(why === "" ? [] : [item("Why it matters", visibleLine(why))]),
-    ...(sources.length === 0 ? [] : [item("Who said so", sources.map(sourceText).join("; "))]),
+    ...(sources.length === 0 ? [] : [item("Sources", sources.map(sourceText).join("; "))]),
   ].join("\n\n");
 }
 

@@ -60,7 +60,7 @@ function findingLines(path: string, finding: Finding, options: TextOptions, asid
     ...(finding.origin === "introduced" ? [] : labelled("origin", ORIGINS[finding.origin], paint)),
     ...(finding.evidence === null ? [] : labelledFacts(evidenceFacts(finding.evidence), paint)),
     ...(finding.fixes ?? []).flatMap((fix) => labelled("fix:", fixText(fix), paint)),
-    ...labelledFacts(finding.sources.map((source) => ({ label: "said by", text: sourceText(source) })), paint),
+    ...labelledFacts(finding.sources.map((source) => ({ label: "source", text: sourceText(source) })), paint),
   ];
 }
 

@@ -43,7 +43,7 @@ export interface Evidence extends Omit<Proof, "assumedBranches" | "explored" | "
   readonly old?: Pick<Proof, "verdict" | "property" | "states">;
 }
 
-/** Who said so, and where. */
+/** What a finding rests on: see `RuleMeta.sources`. */
 export interface Source {
   readonly thread: string;
   readonly who: string;

@@ -22,7 +22,10 @@ export const anonMoveUnexclusive: Rule = {
       exclusive: "{function}() enters a moved page writable at {to} without PageAnonExclusive(): others may still read it by a reference",
     },
     scenarios: ["pinned-page-moved", "shared-page-moved"],
-    sources: [],
+    sources: [
+      { thread: "userfaultfd: UFFDIO_MOVE uABI", who: "commit adef440691ba", date: "6.8", link: null },
+      { thread: "the order of clearing an entry, looking for pins, and PageAnonExclusive", who: "include/linux/rmap.h:285-352", date: "6.1.192", link: null },
+    ],
   },
   effects: ["setEntry"],
   *check(site: Site): Iterable<Candidate> {

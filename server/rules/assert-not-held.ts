@@ -25,7 +25,9 @@ export const assertNotHeld: Rule = {
       before: "{function}() calls {call}(), which asserts {lock}, after it gave that lock up",
     },
     scenarios: [],
-    sources: [],
+    sources: [
+      { thread: "[PATCH 6.1] mm/hugetlb: fix assertion splat in hugetlb_split()", who: "F. Pchelkin", date: "2025-07-08", link: null },
+    ],
   },
   effects: ["requiresHeld"],
   *check(site: Site): Iterable<Candidate> {

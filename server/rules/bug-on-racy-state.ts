@@ -22,7 +22,9 @@ export const bugOnRacyState: Rule = {
       pte: "{function}() asserts that an entry is the same as before: the MMU of another CPU may set its accessed or dirty bit meanwhile",
     },
     scenarios: ["racy-assertion"],
-    sources: [],
+    sources: [
+      { thread: "userfaultfd: don't BUG_ON() if khugepaged yanks our page table", who: "commit 4828d207dc51", date: "6.11", link: null },
+    ],
   },
   effects: ["bugIf"],
   *check(site: Site): Iterable<Candidate> {

@@ -26,7 +26,10 @@ export const gupFlagsInvalid: Rule = {
     },
     offersEdits: true,
     scenarios: [],
-    sources: [],
+    sources: [
+      { thread: "is_valid_gup_flags()", who: "mm/gup.c:2171-2188", date: "6.1.192", link: null },
+      { thread: "is_valid_gup_args()", who: "commit d64e2dbc33a1", date: "6.3", link: null },
+    ],
   },
   effects: ["gup"],
   *check(site: Site): Iterable<Candidate> {

@@ -33,7 +33,10 @@ export const gupLockContext: Rule = {
     },
     offersEdits: true,
     scenarios: ["gup-without-mmap-lock", "gup-takes-mmap-lock-again", "sleep-in-atomic"],
-    sources: [],
+    sources: [
+      { thread: "mmap_assert_locked(), might_lock_read()", who: "mm/gup.c:2280-2370, 3040-3070", date: "6.1.192", link: null },
+      { thread: "Use get_user_pages_unlocked() call to handle mmap assert", who: "commit 3a0152b21952", date: "5.16", link: null },
+    ],
   },
   effects: ["gup", "unpin", "marksDirty"],
   *check(site: Site): Iterable<Candidate> {

@@ -29,7 +29,10 @@ export const gupNotDirtied: Rule = {
     },
     offersEdits: true,
     scenarios: ["written-page-given-back-clean", "dirtied-without-page-lock"],
-    sources: [],
+    sources: [
+      { thread: "who may call set_page_dirty()", who: "mm/gup.c:317-320, mm/page-writeback.c:2715", date: "6.1.192", link: null },
+      { thread: "", who: "Documentation/core-api/pin_user_pages.rst", date: "6.1.192", link: null },
+    ],
   },
   effects: ["gup"],
   *check(site: Site): Iterable<Candidate> {

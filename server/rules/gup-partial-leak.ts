@@ -26,7 +26,9 @@ export const gupPartialLeak: Rule = {
     },
     offersEdits: true,
     scenarios: ["pages-leaked", "pages-released-untaken"],
-    sources: [],
+    sources: [
+      { thread: "every pin is released by an unpin call", who: "Documentation/core-api/pin_user_pages.rst", date: "6.1.192", link: null },
+    ],
   },
   effects: ["gup"],
   *check(site: Site): Iterable<Candidate> {

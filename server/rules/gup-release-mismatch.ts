@@ -27,7 +27,10 @@ export const gupReleaseMismatch: Rule = {
     },
     offersEdits: true,
     scenarios: ["pages-released-wrongly"],
-    sources: [],
+    sources: [
+      { thread: "FOLL_PIN and FOLL_GET are not mixed", who: "Documentation/core-api/pin_user_pages.rst", date: "6.1.192", link: null },
+      { thread: "gup_put_folio(), sanity_check_pinned_pages()", who: "mm/gup.c", date: "6.1.192", link: null },
+    ],
   },
   effects: ["gup"],
   *check(site: Site): Iterable<Candidate> {

@@ -28,7 +28,9 @@ export const gupResultMisread: Rule = {
     },
     offersEdits: true,
     scenarios: [],
-    sources: [],
+    sources: [
+      { thread: "the comments above get_user_pages_remote() and get_user_pages_fast_only()", who: "mm/gup.c", date: "6.1.192", link: null },
+    ],
   },
   effects: ["gup"],
   *check(site: Site): Iterable<Candidate> {

@@ -31,7 +31,9 @@ export const lockImbalance: Rule = {
     messages: { imbalance: "{function}(): {bad}" },
     offersEdits: true,
     scenarios: ["lock-imbalance"],
-    sources: [],
+    sources: [
+      { thread: "callees that drop mmap_lock", who: "mm/memory.c, mm/gup.c", date: "6.1.192", link: null },
+    ],
   },
   effects: ["acquire", "lockEntryTable"],
   *check(site: Site): Iterable<Candidate> {

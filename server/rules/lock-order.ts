@@ -25,7 +25,10 @@ export const lockOrderRule: Rule = {
       migration: "{function}() waits in {call}() for a migration that needs the {held} which it holds locked",
     },
     scenarios: ["lock-order"],
-    sources: [],
+    sources: [
+      { thread: "lock order at the top", who: "mm/rmap.c", date: "6.1.192", link: null },
+      { thread: "the hugetlb VMA lock and its place", who: "commit 40549ba8f8e0", date: "6.1", link: null },
+    ],
   },
   effects: ["acquire", "hugetlbWalk", "maySleep"],
   *check(site: Site): Iterable<Candidate> {

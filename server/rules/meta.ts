@@ -28,8 +28,11 @@ export interface RuleMeta {
    */
   readonly refutable?: true;
   readonly sources: readonly {
+    /** Subject of the mail or commit, or what the place says. */
     readonly thread: string;
+    /** A person, `commit HASH`, or a file of the kernel. */
     readonly who: string;
+    /** The day of a mail; of commits and files the release. */
     readonly date: string;
     readonly link: string | null;
   }[];

@@ -29,7 +29,10 @@ export const notifierNonblockUnchecked: Rule = {
     messages: { unbalanced: "{function}() does not heed what the start of {name} returned: {bad}" },
     offersEdits: true,
     scenarios: ["notifier-imbalance", "refused-invalidation"],
-    sources: [],
+    sources: [
+      { thread: "on -EAGAIN the non-blocking caller must not call mmu_notifier_invalidate_range_end()", who: "mm/mmu_notifier.c:444-473", date: "6.1.192", link: null },
+      { thread: "mm/mmu_notifiers: ensure range_end() is paired with range_start()", who: "commit c2655835fd8c", date: "5.12", link: null },
+    ],
   },
   effects: ["notifierStart"],
   *check(site: Site): Iterable<Candidate> {

@@ -32,7 +32,10 @@ export const notifierRangeMissing: Rule = {
       "weaker-event": "{function}() removes an entry with {call}() under an event with which listeners need not look at the page table: {state}",
     },
     scenarios: ["invalidation-missing"],
-    sources: [],
+    sources: [
+      { thread: "mm/khugepaged: invoke MMU notifiers in shmem/file collapse paths", who: "commit f268f6cf875f", date: "6.1", link: null },
+      { thread: "start and end are paired, with mmap_lock or the locks of the reverse map held", who: "include/linux/mmu_notifier.h:135-137", date: "6.1.192", link: null },
+    ],
   },
   effects: ["clearEntry", "setEntry"],
   *check(site: Site): Iterable<Candidate> {

@@ -22,7 +22,10 @@ export const notifierRangeTooSmall: Rule = {
       "to the bounds of the table does not reach those who have another of its pages mapped: they go on with pages that may be freed.",
     messages: { narrow: "{function}() calls huge_pmd_unshare() in the invalidation of {name}, which is not widened to the shared table: {state}" },
     scenarios: ["narrow-invalidation"],
-    sources: [],
+    sources: [
+      { thread: "mm: migration: fix migration of huge PMD shared pages", who: "commit 017b1660df89", date: "4.19", link: null },
+      { thread: "hugetlb: take PMD sharing into account when flushing tlb/caches", who: "commit dff11abe280b", date: "4.19", link: null },
+    ],
   },
   effects: ["notifierStart"],
   *check(site: Site): Iterable<Candidate> {

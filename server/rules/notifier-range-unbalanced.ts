@@ -19,7 +19,10 @@ export const notifierRangeUnbalanced: Rule = {
     messages: { unbalanced: "{function}(): {bad}" },
     offersEdits: true,
     scenarios: ["notifier-imbalance"],
-    sources: [],
+    sources: [
+      { thread: "start and end must be paired", who: "include/linux/mmu_notifier.h:135-137", date: "6.1.192", link: null },
+      { thread: "mm/mmu_notifiers: ensure range_end() is paired with range_start()", who: "commit c2655835fd8c", date: "5.12", link: null },
+    ],
   },
   effects: ["notifierStart"],
   *check(site: Site): Iterable<Candidate> {

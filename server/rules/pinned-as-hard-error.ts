@@ -21,7 +21,10 @@ export const pinnedAsHardError: Rule = {
     },
     offersEdits: true,
     scenarios: ["refused-for-pin"],
-    sources: [],
+    sources: [
+      { thread: "false positives are possible, false negatives are not", who: "include/linux/mm.h:1585", date: "6.1.192", link: null },
+      { thread: "userfaultfd: UFFDIO_MOVE uABI", who: "commit adef440691ba", date: "6.8", link: null },
+    ],
   },
   effects: ["asksPins"],
   *check(site: Site): Iterable<Candidate> {

@@ -31,7 +31,10 @@ export const pteMapUnchecked: Rule = {
     },
     offersEdits: true,
     scenarios: [],
-    sources: [],
+    sources: [
+      { thread: "pte_offset_map() may return NULL", who: "commit 0d940a9b270b", date: "6.5", link: null },
+      { thread: "userfaultfd: UFFDIO_MOVE uABI", who: "commit adef440691ba", date: "6.8", link: null },
+    ],
   },
   effects: ["mapPte"],
   *check(site: Site): Iterable<Candidate> {

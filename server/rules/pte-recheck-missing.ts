@@ -24,7 +24,10 @@ export const pteRecheckMissing: Rule = {
     },
     offersEdits: true,
     scenarios: ["move-stale-folio", "stale-entry-written", "pte-table-detached"],
-    sources: [],
+    sources: [
+      { thread: "userfaultfd: UFFDIO_MOVE uABI", who: "commit adef440691ba", date: "6.8", link: null },
+      { thread: "pte_offset_map_rw_nolock() gives the pmd value that it read", who: "commit 66efef9b1a7d", date: "6.13", link: null },
+    ],
   },
   effects: ["clearEntry", "setEntry"],
   *check(site: Site): Iterable<Candidate> {

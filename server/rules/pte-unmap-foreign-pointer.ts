@@ -29,7 +29,9 @@ export const pteUnmapForeignPointer: Rule = {
     },
     offersEdits: true,
     scenarios: ["pte-unmap-of-copy"],
-    sources: [],
+    sources: [
+      { thread: "userfaultfd: fix PTE unmapping stack-allocated PTE copies", who: "commit 927e926d72d9", date: "6.14", link: null },
+    ],
   },
   effects: ["unmapPte"],
   *check(site: Site): Iterable<Candidate> {

@@ -25,7 +25,9 @@ export const pteUnmapOrder: Rule = {
     },
     offersEdits: true,
     scenarios: [],
-    sources: [],
+    sources: [
+      { thread: "mm/userfaultfd: fix kmap_local LIFO ordering for CONFIG_HIGHPTE", who: "CVE-2025-39899", date: "6.17", link: null },
+    ],
   },
   effects: ["unmapPte"],
   *check(site: Site): Iterable<Candidate> {

@@ -28,7 +28,10 @@ export const referenceImbalance: Rule = {
     messages: { imbalance: "{function}(): {bad}" },
     offersEdits: true,
     scenarios: ["reference-imbalance"],
-    sources: [],
+    sources: [
+      { thread: "userfaultfd: UFFDIO_MOVE uABI", who: "commit adef440691ba", date: "6.8", link: null },
+      { thread: "lookups of folios in the page cache return an error pointer", who: "commit 66dabbb65d67", date: "6.4", link: null },
+    ],
   },
   effects: ["getReference", "returnsReference"],
   *check(site: Site): Iterable<Candidate> {

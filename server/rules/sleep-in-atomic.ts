@@ -49,7 +49,10 @@ export const sleepInAtomic: Rule = {
     },
     offersEdits: true,
     scenarios: ["sleep-in-atomic", "sleep-in-wait-section"],
-    sources: [],
+    sources: [
+      { thread: "userfaultfd: fix move_pages_pte() splitting folio under RCU read lock", who: "commit 982ae058b2f0", date: "6.8", link: null },
+      { thread: "mm/hugetlb: make userfaultfd_huge_must_wait() safe to pmd unshare", who: "commit b8da2e466000", date: "6.3", link: null },
+    ],
   },
   effects: ["maySleep", "acquire", "sleepsIf"],
   *check(site: Site): Iterable<Candidate> {

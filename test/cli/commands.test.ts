@@ -55,7 +55,7 @@ Non-blocking start outside the OOM reaper
 A subscriber that refuses keeps its mapping.
 
 Releases: 4.19 to before 7.0
-Said by Example Reviewer, 2023-09-15: example thread
+Source: Example Reviewer, 2023-09-15: example thread
 
 ## Scenarios
 

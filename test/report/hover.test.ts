@@ -25,14 +25,14 @@ test("rule, schedule, verdict, repair, reason, sources", () => {
   expect(text).toContain("mail:140  mmu_notifier_invalidate_range_start_nonblock(&range)\n");
   expect(text).toContain("- **Fixed by:** blocking start before the first map");
   expect(text).toContain("- **Does not help:** blocking start in place");
-  expect(text.endsWith("**Who said so:** Example Reviewer, 2023-09-15, [example: move pages between mms](https://example.org/r/1)")).toBe(true);
+  expect(text.endsWith("**Sources:** Example Reviewer, 2023-09-15, [example: move pages between mms](https://example.org/r/1)")).toBe(true);
 });
 
 test("a finding without evidence or sources falls back on its rule", () => {
   const text = hoverMarkdown(QUESTION, { rule: RULE, lineLabel: "line" });
   expect(text).not.toContain("```");
   expect(text).toContain("Incomplete fix: the old code has it too");
-  expect(text).toContain("**Who said so:** Example Reviewer, 2020-01-01, rule thread");
+  expect(text).toContain("**Sources:** Example Reviewer, 2020-01-01, rule thread");
   expect(hoverMarkdown(QUESTION, { rule: null, lineLabel: "line" })).not.toContain("Why it matters");
 });
 

@@ -41,7 +41,7 @@ v3-move.txt:161: note: entry moved here
              pte_offset_map()
   assumes    double_pt_lock() as of 6.8
              caller holds mmap_lock of both (comment)
-  said by    Example Reviewer, 2023-09-15: example: move pages between mms
+  source     Example Reviewer, 2023-09-15: example: move pages between mms
 
 `);
 });
