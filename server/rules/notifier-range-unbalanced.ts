@@ -6,6 +6,8 @@ import { isResultTested } from "./result-tested.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { wayOut } from "./way-out.ts";
 
+const MESSAGES = { leftOpen: "left", endedTwice: "twice", endedUnbegun: "unstarted", begunAgain: "again", otherwise: "renewed" } as const;
+
 export const notifierRangeUnbalanced: Rule = {
   meta: {
     id: "notifier-range-unbalanced",
@@ -16,7 +18,13 @@ export const notifierRangeUnbalanced: Rule = {
     why:
       "Subscribers count: KVM lets no fault through and changes no memory slot while an invalidation runs, so that one start too many " +
       "stops the guest for good, and one end too many runs into BUG_ON(). Each way from a start must come to one end of that range.",
-    messages: { unbalanced: "{function}(): {bad}" },
+    messages: {
+      left: "{function}() returns with {name} started: subscribers wait for an end that never comes, KVM lets no fault of the guest through",
+      twice: "{function}() ends {name} twice: subscribers count one end more than starts, BUG_ON() in KVM",
+      unstarted: "{function}() ends {name} on a way on which it was not started: subscribers count an end without a start, BUG_ON() in KVM",
+      again: "{function}() starts {name} again before its end: of two starts one is never ended",
+      renewed: "{function}() initializes {name} again before its end: what was started is never ended",
+    },
     offersEdits: true,
     scenarios: ["notifier-imbalance"],
     sources: [],
@@ -29,6 +37,8 @@ export const notifierRangeUnbalanced: Rule = {
     if (!isOwnRange(program, place) || !isFirstStart(program, call, place) || isUnderEntangled(program, place)) return;
     // What becomes of a refusal is looked at by notifier-nonblock-unchecked, and with it the way where nobody refuses.
     if (!effect.blocking && isResultTested(program, call)) return;
-    yield* checkObligation(this.meta.id, "unbalanced", notifierRange(place, "always-starts"), site, (proof) => wayOut(program, proof, (one) => doesTo(one, place)) ?? lastCall(program, proof));
+    yield* checkObligation(this.meta.id, MESSAGES, notifierRange(place, "always-starts"), site, (proof, wrong) =>
+      // An end that is one too many is no way out.
+      (wrong.startsWith("ended") ? null : wayOut(program, proof, (one) => doesTo(one, place))) ?? lastCall(program, proof));
   },
 };

@@ -22,9 +22,9 @@ export const pteUnmapMissing: Rule = {
       "pte_offset_map() and its kin map a page table for use; since 6.6 they also enter an RCU read-side section. " +
       "pte_unmap() ends both. A way out that forgets it leaves the section open: the next thing that sleeps does so in it, and RCU stalls.",
     messages: {
-      missing: "{function}() maps {name} and returns without unmapping it on some way",
-      outside: "{function}() unmaps {name} through a pointer that may be outside of its table (kernels with CONFIG_HIGHPTE)",
-      highpte: "{function}() maps {name} and returns without unmapping it on some way (kernels with CONFIG_HIGHPTE)",
+      missing: "{function}() returns with {name} mapped: the RCU read-side section of the mapping stays open, and whatever sleeps next does so in it",
+      outside: "{function}() unmaps {name} by a pointer that may be outside of its table by then: the mapping of the table stays (kernels with CONFIG_HIGHPTE)",
+      highpte: "{function}() returns with {name} mapped: its temporary mapping is never undone (kernels with CONFIG_HIGHPTE)",
     },
     offersEdits: true,
     scenarios: ["pte-left-mapped", "pte-unmap-outside"],
@@ -57,5 +57,5 @@ function* outside(ruleId: string, site: Site, severity: Candidate["severity"] & 
   const experiment = unmapOutside({ call, effect });
   const proof = experiment && proofOf(experiment, program, target.release, MAX_STATES);
   if (!proof) return;
-  yield { ruleId, messageId: "outside", severity, data: { function: program.name, name }, place: lastCall(program, proof) ?? placeOf(program, call), related: [], prove: () => proof };
+  yield { ruleId, messageId: "outside", severity, data: { function: program.name, name }, place: lastCall(program, proof) ?? placeOf(program, call), related: [{ message: `${name} mapped here`, place: placeOf(program, call) }], prove: () => proof };
 }
