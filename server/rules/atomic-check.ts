@@ -5,11 +5,14 @@ import { atomicCall } from "../scenarios/atomic-call.ts";
 import { nodesInSections } from "../scenarios/atomic-possible.ts";
 import { announcesWait, waitSection } from "../scenarios/wait-section.ts";
 import { failsForCertain, proofOf, type Proof } from "../scenarios/prove.ts";
+import { textAt } from "../program/place.ts";
 import { render } from "../program/render.ts";
 import { outOfSectionFixes } from "./fix/out-of-section.ts";
 import type { Candidate, Site, Standing } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
+import { openSections } from "./open-sections.ts";
+import { shownCalls } from "./shown-calls.ts";
 
 /** A kind of call that sleeps, as one rule is about it. */
 export type IsSleeper = (program: EffectProgram, call: CallNode) => boolean;
@@ -47,7 +50,13 @@ export function* checkAnnounced(ruleId: string, messageId: string, isSleeper: Is
   if (!isOffender || !announcesWait(program) || !isAffordable(site)) return;
   const proof = proofOf(waitSection((_, node) => node === site.node), program, target.release, MAX_STATES);
   if (!proof) return;
-  yield { ruleId, messageId, data: { function: program.name, call: call.name }, place: placeOf(program, call), related: [], prove: () => proof };
+  const announced = shownCalls(program, proof.schedule).findLast((one) => one.call.at !== call.at && one.call.effects.some(({ kind }) => kind === "taskState"))?.call;
+  yield {
+    ruleId, messageId, data: { function: program.name, call: call.name, announced: announced ? textAt(program.image, announced.at, announced.end) : "the task state was set" },
+    place: placeOf(program, call),
+    related: announced ? [{ message: "the wait is announced here", place: placeOf(program, announced) }] : [],
+    prove: () => proof,
+  };
 }
 
 /** A rule about calls that sleep: one finding for each that a schedule shows in a section that must not sleep. */
@@ -56,8 +65,12 @@ export function* checkSleeper(ruleId: string, messageId: string, isSleeper: IsSl
   if (!isSleeper(program, call) || !mayBeInSection(site) || isClean(isSleeper, site) || !isAffordable(site)) return;
   const proof = proofAt(site);
   if (!proof) return;
+  const sections = openSections(program, proof, site.target);
   yield {
-    ruleId, messageId, data: { function: program.name, call: call.name }, place: placeOf(program, call), related: [], prove: () => proof,
+    ruleId, messageId, data: { function: program.name, call: call.name, context: sections.at(-1)?.words ?? "in atomic context" },
+    place: placeOf(program, call),
+    related: sections.map(({ related }) => related),
+    prove: () => proof,
     asked: (code) => askedOf(code, site),
     fixes: () => fixes(program, call),
   };
