@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../program/code.ts";
-import { successors, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
+import { successors, type BoundEffect, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { isUnknown, someIn } from "../scenarios/doubt.ts";
 import { entryPointers } from "../scenarios/entries.ts";
-import { whyNotCovering, type NotCovering } from "../scenarios/coverage.ts";
+import { whyNotCovering } from "../scenarios/coverage.ts";
 import { missingRange } from "../scenarios/missing-range.ts";
 import { isOwnRange, rangePlace } from "../scenarios/obligation/notifier-range.ts";
-import { proofOf } from "../scenarios/prove.ts";
+import { proofOf, type Proof } from "../scenarios/prove.ts";
 import { doesTo } from "./notifier-doing.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
+import { shownCalls } from "./shown-calls.ts";
 import { MAX_STATES } from "./budget.ts";
 
 export const notifierRangeMissing: Rule = {
@@ -24,12 +25,13 @@ export const notifierRangeMissing: Rule = {
       "KVM, IOMMUs and devices map pages of a process by themselves. Before an entry is removed they must be told, and until it is gone " +
       "they must not map the page again: both is what start and end of an invalidation are for. Else they go on with a page that was freed or moved.",
     messages: {
-      none: "{function}() removes an entry with {call}() outside of any invalidation: {state}",
-      order: "{function}() removes an entry with {call}() before the start or after the end of its invalidation: {state}",
-      "other-mm": "{function}() removes an entry with {call}(), and its invalidation is one of another mm: {state}",
-      outside: "{function}() removes an entry with {call}() that lies outside of the range that it invalidates: {state}",
-      device: "{function}() replaces an entry that a device has present with {call}() outside of an invalidation that tells it: {state}",
-      "weaker-event": "{function}() removes an entry with {call}() under an event with which listeners need not look at the page table: {state}",
+      none: "{function}() removes an entry with {call}() and starts no invalidation: KVM and devices keep their mapping of a page that is freed or moved",
+      early: "{function}() removes an entry with {call}() before the invalidation is started: until the start KVM and devices use their mapping of a page that is freed or moved",
+      late: "{function}() removes an entry with {call}() after the invalidation was ended: KVM and devices may have mapped the page again by then",
+      "other-mm": "{function}() removes an entry of {space} with {call}(), and the invalidation is one of {mm}: KVM and devices that {space} has keep their mapping of the page",
+      outside: "{function}() removes the entry at {address} with {call}(), outside of the invalidation of [{start}, {end}): KVM and devices keep their mapping of the page",
+      device: "{function}() replaces an entry that a device has present with {call}() outside of an invalidation that tells the device: it goes on with its mapping",
+      "weaker-event": "{function}() removes an entry with {call}() under {event}, with which listeners need not look at the page table: they keep their mapping of the page",
     },
     scenarios: ["invalidation-missing"],
     sources: [],
@@ -54,10 +56,37 @@ export const notifierRangeMissing: Rule = {
     const experiment = missingRange(entry, { covers: (range) => (why.get(range) ?? null) === null, mirror: isOfDevice ? "owner" : reason === "weaker-event" ? "reader" : "guest" });
     const proof = proofOf(experiment, program, target.release, MAX_STATES);
     if (!proof) return;
-    const messageId: NotCovering | "none" | "order" | "device" = isOfDevice ? "device" : reason;
-    yield { ruleId: this.meta.id, messageId, data: { function: program.name, call: call.name, state: proof.badState }, place: placeOf(program, call), related: [], prove: () => proof };
+    const range = places.find((place) => why.get(place) === reason) ?? places[0] ?? null;
+    yield {
+      ruleId: this.meta.id,
+      messageId: isOfDevice ? "device" : reason === "order" ? whenRemoved(program, places, proof) : reason,
+      data: { function: program.name, call: call.name, space: render(changed.space), address: render(changed.address), ...wordsOf(program, range) },
+      place: placeOf(program, call),
+      related: aroundRange(program, range),
+      prove: () => proof,
+    };
   },
 };
+
+type Init = BoundEffect & { readonly kind: "notifierInit" };
+
+/** What the first initialization of a range says. */
+function wordsOf(program: EffectProgram, range: string | null): Readonly<Record<string, string>> {
+  const init = program.nodes.flatMap((node) => (node.kind === "call" ? node.effects.filter((one): one is Init => one.kind === "notifierInit" && rangePlace(one.range) === range) : []))[0];
+  return init ? { mm: render(init.mm), start: render(init.start), end: init.end ? render(init.end) : "...", event: init.event ? render(init.event) : "this event" } : {};
+}
+
+/** The calls that set a range up, start and end it, in order of text. */
+const aroundRange = (program: EffectProgram, range: string | null): Candidate["related"] =>
+  program.nodes.flatMap((node) => {
+    const does = node.kind === "call" && range !== null ? doesTo(node, range) : null;
+    return node.kind === "call" && does !== null ? [{ message: `${range} is ${{ renews: "set up", begins: "started", ends: "ended" }[does]} here`, place: placeOf(program, node) }] : [];
+  }).toSorted((a, b) => a.place.at - b.place.at);
+
+/** Whether the failing schedule removes the entry before the start or after the end. */
+const whenRemoved = (program: EffectProgram, places: readonly string[], { schedule }: Proof): "early" | "late" =>
+  // The schedule goes on until somebody uses the old mapping: an end of it comes before the removal, or not at all.
+  shownCalls(program, schedule).some(({ call }, index, all) => places.some((place) => doesTo(call, place) === "ends") && all.slice(index).some(({ call: one }) => one.effects.some(({ kind }) => kind === "clearEntry"))) ? "late" : "early";
 
 const DEVICE_ENTRY = /^is_device_(?:exclusive|private)_entry$/;
 
