@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Atomic } from "../analysis/state.ts";
 import type { Release } from "../kernel/release.ts";
 import { documentPlace } from "../program/place.ts";
-import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
+import type { CallNode, EffectProgram } from "../program/program.ts";
 import { prove, type Proof } from "../scenarios/prove.ts";
 import { endAfterRefusal, refusedInvalidation } from "../scenarios/refused-invalidation.ts";
 import { blockingStartFixes } from "./fix/blocking-start.ts";
 import { isResultTested } from "./result-tested.ts";
-import type { Candidate, Rule, Site } from "./rule.ts";
+import type { Candidate, Rule } from "./rule.ts";
 import { placeOf } from "./rule.ts";
 
 /** The one function that the API was made for: mm/oom_kill.c, 93065ac753e4. */
@@ -42,8 +41,7 @@ export const notifierNonblockOutsideOom: Rule = {
     ],
   },
   effects: ["notifierStart"],
-  *check(site): Iterable<Candidate> {
-    const { unit, program, call, effect, target } = site;
+  *check({ unit, program, call, effect, target }): Iterable<Candidate> {
     if (effect.kind !== "notifierStart" || effect.blocking || program.name === OOM_REAPER) return;
     if (isDefinition(program, call) || !isOwn(program, call)) return;
     const dropped = !isResultTested(program, call);
@@ -52,7 +50,7 @@ export const notifierNonblockOutsideOom: Rule = {
       messageId: dropped ? "dropped" : "outsideOom",
       data: { function: program.name },
       place: placeOf(program, call),
-      related: sectionsBefore(site),
+      related: mapsBefore(program, call),
       prove: (maxStates) => worstProof([program, ...withHelper(unit.programs, program, call)], target.release, maxStates),
       asked: (code) => {
         const programs = [program, ...withHelper(unit.programs, program, call)].map((one) => code.program(one));
@@ -90,28 +88,13 @@ function worstProof(programs: readonly EffectProgram[], release: Release, maxSta
   return proofs.find(({ verdict }) => verdict !== "not-lifted") ?? proofs[0] ?? null;
 }
 
-/** Where entries were mapped and locks were taken that spin: a blocking start has to come before these. */
-function sectionsBefore({ program, call, states }: Site): Candidate["related"] {
-  const sections = new Map<NodeId, string>();
-  const note = (at: NodeId, message: string): void => void (at >= 0 && !sections.has(at) && sections.set(at, message));
-  for (const { state } of states) {
-    for (const { pte, at } of state.mapped) note(at, `${pte} mapped here`);
-    for (const { reason, of, at } of state.atomic) if (reason !== "lazy_mmu") note(at, WHERE[reason](of));
-  }
-  return [...sections].flatMap(([id, message]) => {
-    const node = program.nodes[id];
-    if (node?.kind !== "call") return [];
-    const [section, start] = [documentPlace(program.image, node.at), documentPlace(program.image, call.at)];
+/** Where the entries of the range were mapped: what a blocking start has to come before. */
+function mapsBefore(program: EffectProgram, call: CallNode): Candidate["related"] {
+  return program.nodes.flatMap((node) => {
+    if (node.kind !== "call" || !node.effects.some((effect) => effect.kind === "mapPte")) return [];
+    const [map, start] = [documentPlace(program.image, node.at), documentPlace(program.image, call.at)];
     // Places that only the tree shows have no line to compare.
-    const isBefore = section && start ? section.line < start.line : program.image.missing !== undefined && node.at < call.at;
-    return isBefore ? [{ message, place: placeOf(program, node) }] : [];
+    const isBefore = map && start ? map.line < start.line : program.image.missing !== undefined && node.at < call.at;
+    return isBefore ? [{ message: `${node.result ?? "pte"} mapped here`, place: placeOf(program, node) }] : [];
   }).toSorted((a, b) => a.place.at - b.place.at);
 }
-
-const WHERE: Readonly<Record<Exclude<Atomic["reason"], "lazy_mmu">, (of: string) => string>> = {
-  "pte-map": (of) => `${of} mapped here`,
-  spinlock: (of) => `${of} taken here`,
-  rcu: () => "RCU read-side section entered here",
-  irq: () => "interrupts turned off here",
-  preempt: () => "preemption turned off here",
-};
