@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { pointee } from "../scenarios/obligation/obligation.ts";
 import { namesOf, pointerOf } from "../scenarios/obligation/handed-on.ts";
-import { sectionsIn } from "../scenarios/atomic-call.ts";
+import { sectionsIn, timesIn } from "../scenarios/atomic-call.ts";
 import type { Target } from "../kernel/target.ts";
 import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts";
 import { render } from "../program/render.ts";
@@ -29,12 +29,12 @@ interface Entered {
 
 /** Sections that the schedule has entered and not left before its last row, the last one last. */
 export function openSections(program: EffectProgram, { schedule }: Proof, target: Pick<Target, "release" | "config">): readonly OpenSection[] {
-  const depthOf = sectionsIn(target);
+  const [depthOf, timesOf] = [sectionsIn(target), timesIn(target)];
   let open: readonly Entered[] = [];
   for (const { call, row } of shownCalls(program, schedule.slice(0, -1)).filter(isInside))
     for (const effect of call.effects) {
       const way = depthOf(effect, call);
-      if (way === "enter" && !row.step.endsWith("[not entered]")) open = [...open, ...enteredBy(effect, call)];
+      if (way === "enter" && !row.step.endsWith("[not entered]")) open = [...open, ...enteredBy(effect, call, timesOf(effect, call))];
       if (way === "leave") open = leftBy(effect, open, program);
     }
   // A map that locks is one line, and so is a lock that turns interrupts off.
@@ -43,13 +43,13 @@ export function openSections(program: EffectProgram, { schedule }: Proof, target
 
 const isInside = ({ call }: ShownCall): boolean => call.end > call.at;
 
-function enteredBy(effect: BoundEffect, call: CallNode): readonly Entered[] {
+function enteredBy(effect: BoundEffect, call: CallNode, times: number): readonly Entered[] {
   const entered = (how: Entered["how"], name: string, isSection = false): Entered => ({ call, how, name, isSection });
   switch (effect.kind) {
     case "mapPte": {
       const lock = effect.ptlOut === null ? (call.result ?? call.name) : render(pointee(effect.ptlOut));
       const name = effect.pteOut ? render(pointee(effect.pteOut)) : (call.result ?? call.name);
-      return [...(effect.locks ? [entered("lock", lock)] : []), ...(effect.rcu || !effect.locks ? [entered("map", name, effect.rcu)] : [])];
+      return [...(effect.locks ? [entered("lock", lock)] : []), ...Array.from({ length: times - Number(effect.locks) }, () => entered("map", name, effect.rcu))];
     }
     case "acquire":
       return [entered("lock", effect.object === null ? (call.result ?? call.name) : render(pointee(effect.object)))];
@@ -94,7 +94,7 @@ function told({ call, how, name, isSection }: Entered, program: EffectProgram): 
   const at = (words: string, message: string): OpenSection => ({ words, related: { message, place: placeOf(program, call) } });
   switch (how) {
     case "map":
-      return at(isSection ? `with ${name} mapped, which is an RCU read-side section` : `with ${name} mapped by kmap_atomic()`, `${name} mapped here`);
+      return at(isSection ? `with ${name} mapped, which is an RCU read-side section` : `with ${name} mapped by kmap_atomic() (kernels with CONFIG_HIGHPTE)`, `${name} mapped here`);
     case "lock":
       return at(`with ${name} held`, `${name} taken here`);
     case "rcu":

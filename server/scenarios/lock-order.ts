@@ -69,6 +69,7 @@ function addFault(model: ModelBuilder, mutex: FairRwsem, vmaLock: FairRwsem): vo
 /** `hugetlb_fault()`: the mutex of the page, then i_mmap_rwsem where `huge_pmd_share()` looks for a table. */
 function addSharingFault(model: ModelBuilder, mutex: FairRwsem, mapping: FairRwsem): void {
   const thread = model.thread("hugetlb_fault()", "environment");
+  thread.step({ text: "mutex_lock(&hugetlb_fault_mutex_table[hash]): queues", ...queueWrite(mutex) });
   thread.step({ text: "mutex_lock(&hugetlb_fault_mutex_table[hash])", ...acquireWrite(mutex) });
   thread.step({ text: "huge_pmd_share(): i_mmap_lock_read(mapping)", ...downReadFair(mapping) });
   thread.step({ text: "huge_pmd_share(): i_mmap_unlock_read(mapping)", ...upReadFair(mapping) });
