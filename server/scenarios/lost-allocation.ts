@@ -142,7 +142,7 @@ const shownFixed = (call: CallNode): string => `${call.name}(${call.args.map(ren
 const WARNS = /\b(?:VM_)?WARN(?:_ON)?(?:_ONCE)?\s*\(\s*!?\s*(?:(?:un)?likely\s*\(\s*)?!?\s*$/;
 
 /** True where the text at an offset stands in a warning. */
-const isWarnedOf = (program: EffectProgram, at: number): boolean => at >= 0 && WARNS.test(program.image.text.slice(Math.max(0, at - 60), at));
+export const isWarnedOf = (program: EffectProgram, at: number): boolean => at >= 0 && WARNS.test(program.image.text.slice(Math.max(0, at - 60), at));
 
 /** The condition of a warning about the value of the call. */
 function warningOn(program: EffectProgram, { call }: Site): BranchNode | null {
