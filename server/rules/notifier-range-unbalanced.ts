@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { isOwnRange, notifierRange, rangePlace } from "../scenarios/obligation/notifier-range.ts";
+import type { EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
+import { reachable } from "./hugetlb-callers.ts";
 import { doesTo, isFirstStart, isUnderEntangled } from "./notifier-doing.ts";
 import { checkObligation, lastCall } from "./obligation-check.ts";
 import { isResultTested } from "./result-tested.ts";
@@ -37,8 +39,21 @@ export const notifierRangeUnbalanced: Rule = {
     if (!isOwnRange(program, place) || !isFirstStart(program, call, place) || isUnderEntangled(program, place)) return;
     // What becomes of a refusal is looked at by notifier-nonblock-unchecked, and with it the way where nobody refuses.
     if (!effect.blocking && isResultTested(program, call)) return;
-    yield* checkObligation(this.meta.id, MESSAGES, notifierRange(place, "always-starts"), site, (proof, wrong) =>
+    const severity = hangOnTwoConditions(program, place) ? { severity: "warning" as const } : {};
+    const found = checkObligation(this.meta.id, MESSAGES, notifierRange(place, "always-starts"), site, (proof, wrong) =>
       // An end that is one too many is no way out.
       (wrong.startsWith("ended") ? null : wayOut(program, proof, (one) => doesTo(one, place))) ?? lastCall(program, proof));
+    for (const one of found) yield { ...one, ...severity };
   },
 };
+
+/**
+ * True where an end can be come to past every start, and the way out past every end: start and end hang on two conditions, and
+ * only whoever keeps both knows whether they are one.
+ */
+function hangOnTwoConditions(program: EffectProgram, place: string): boolean {
+  const is = (what: "begins" | "ends") => (node: ProgramNode | undefined): boolean => node?.kind === "call" && doesTo(node, place) === what;
+  const past = (from: NodeId, what: "begins" | "ends"): readonly (ProgramNode | undefined)[] => [...reachable(program, from, is(what))].map((id) => program.nodes[id]);
+  const starts = program.nodes.flatMap((node, id) => (is("begins")(node) ? [id] : []));
+  return past(program.entry, "begins").some(is("ends")) && starts.some((id) => past(id, "ends").some((node) => node?.kind === "exit" || node?.kind === "return"));
+}
