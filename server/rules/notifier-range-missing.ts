@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../program/code.ts";
-import { successors, type BoundEffect, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
+import { successors, type BoundEffect, type CallNode, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { isUnknown, someIn } from "../scenarios/doubt.ts";
 import { entryPointers, isProtection } from "../scenarios/entries.ts";
@@ -48,7 +48,7 @@ export const notifierRangeMissing: Rule = {
     if (isOfKernel(program, changed.space) || walksOtherEntries(program)) return;
     if (program.openStart || program.openEnd || isCoveredByCaller(program) || isOfDetachedTable(program, changed.level)) return;
     const places = startedRanges(program);
-    if (places === null || places.some((place) => isConditional(program, place)) || (places.length === 0 && !findsAddressSpace(program, changed.space)) || !isAffordable(site)) return;
+    if (places === null || places.some((place) => isConditional(program, place)) || (places.length === 0 && findsAddressSpace(program, changed.space) === null) || !isAffordable(site)) return;
     const why = new Map(places.map((place) => [place, heeded(how, whyNotCovering(program, place, { space: changed.space!, address: changed.address! }))]));
     const entry = entryPointers(program).entryOf(effect.pte);
     if (entry === null) return;
@@ -63,7 +63,7 @@ export const notifierRangeMissing: Rule = {
       messageId: isOfDevice ? "device" : reason === "order" ? whenRemoved(program, places, proof) : reason,
       data: { function: program.name, call: call.name, ...TOLD[how], space: render(changed.space), address: render(changed.address), ...wordsOf(program, range) },
       place: placeOf(program, call),
-      related: aroundRange(program, range),
+      related: [...(isOfDevice ? asksDevice(program) : []), ...(range === null ? withoutCaller(program, changed.space) : aroundRange(program, range))],
       prove: () => proof,
     };
   },
@@ -99,6 +99,17 @@ const aroundRange = (program: EffectProgram, range: string | null): Candidate["r
     const does = node.kind === "call" && range !== null ? doesTo(node, range) : null;
     return node.kind === "call" && does !== null ? [{ message: `${range} is ${{ renews: "set up", begins: "started", ends: "ended" }[does]} here`, place: placeOf(program, node) }] : [];
   }).toSorted((a, b) => a.place.at - b.place.at);
+
+/** Why no caller can have started an invalidation. */
+function withoutCaller(program: EffectProgram, space: Value): Candidate["related"] {
+  const found = findsAddressSpace(program, space);
+  const isWalk = found?.effects.some(({ kind }) => kind === "walkMapped") === true;
+  return found ? [{ message: isWalk ? "mappings of any process are walked from here" : "mmap_lock is taken here: no caller has an invalidation", place: placeOf(program, found) }] : [];
+}
+
+/** The first test that says that a device has the entry. */
+const asksDevice = (program: EffectProgram): Candidate["related"] =>
+  program.nodes.flatMap((node) => (node.kind === "branch" && asksForDevice(node) ? [{ message: "a device has the entry present", place: placeOf(program, node) }] : [])).slice(0, 1);
 
 /** Whether the failing schedule removes the entry before the start or after the end. */
 const whenRemoved = (program: EffectProgram, places: readonly string[], { schedule }: Proof): "early" | "late" =>
@@ -147,14 +158,14 @@ function startedRanges(program: EffectProgram): readonly string[] | null {
 }
 
 /**
- * True where the function comes to the address space by itself, so that no caller can have started an invalidation there: it
- * takes mmap_lock, which whoever starts one holds, or walks the mappings of a page. Only a reader can try while it is held.
+ * The call by which the function comes to the address space by itself, so that no caller can have started an invalidation there: it
+ * takes mmap_lock, which whoever starts one holds, or walks the mappings of a page. Only a reader can try while it is held. Null: there is none.
  */
-const findsAddressSpace = (program: EffectProgram, space: Value): boolean =>
-  program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => {
+const findsAddressSpace = (program: EffectProgram, space: Value): CallNode | null =>
+  program.nodes.find((node): node is CallNode => node.kind === "call" && node.effects.some((one) => {
     if (one.kind === "walkMapped") return one.step !== "done";
     return one.kind === "acquire" && one.lock === "mmap_lock" && (one.sleeps || one.mode === "write") && one.object !== null && isOfSpace(program, space, render(one.object));
-  }));
+  })) ?? null;
 
 /** True where the entry's mm, or the VMA that it was looked up in, is that of the lock. */
 function isOfSpace(program: EffectProgram, space: Value, mm: string): boolean {

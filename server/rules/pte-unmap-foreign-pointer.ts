@@ -93,7 +93,7 @@ function ofObject(site: Site, foreign: Foreign): Judged {
   };
 }
 
-/** Where an object first gets its value. */
+/** Where a variable first gets its value. */
 function copiesOf(program: EffectProgram, name: string): readonly At[] {
   const given = program.nodes.find((node) => (node.kind === "assign" && node.at >= 0 && render(node.target) === name) || (node.kind === "call" && node.at >= 0 && node.result === name));
   return given?.kind === "assign" || given?.kind === "call" ? [placeOf(program, given)] : [];
@@ -110,13 +110,15 @@ function ofLevel(site: Site, foreign: Foreign): Judged {
   const { program, call, effect, target } = site;
   const data = { type: foreign.is === "upper-level" ? foreign.type : "" };
   const fixes = (): readonly Fix[] => unlockAloneFixes(program, call);
+  const related = copiesOf(program, foreign.text).map((place) => ({ message: `${foreign.text} comes from here`, place }));
   // Before, only kernels with high page tables notice, and few of those have leaves above a table.
-  if (!atLeast(target.release, "6.6")) return { messageId: "level-highpte", severity: target.config["HIGHPTE"] === true ? "error" : null, data, run: null, fixes };
+  if (!atLeast(target.release, "6.6")) return { messageId: "level-highpte", severity: target.config["HIGHPTE"] === true ? "error" : null, data, related, run: null, fixes };
   const experiment = unmapWithoutMap({ call, effect });
   return {
     messageId: "level",
     severity: "error",
     data,
+    related,
     run: (maxStates) => prove(experiment, program, target.release, maxStates),
     asked: (code) => {
       const there = code.program(program);
