@@ -27,3 +27,9 @@ export const lockClassNamed = (name: string): NamedLockClass | null => CLASSES.g
 
 /** True where two names differ in case, blanks and underscores only. */
 export const isSameName = (a: string, b: string): boolean => plain(a) === plain(b);
+
+/** The lock in a sentence: `the hugetlb vma lock`, `mmap_lock`; a generic class as it is. */
+export function lockWords(lock: LockClass): string {
+  const [word = lock] = lock in WORDS ? WORDS[lock as NamedLockClass] : [];
+  return word.includes(" ") ? `the ${word}` : word;
+}

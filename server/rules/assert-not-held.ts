@@ -2,6 +2,7 @@
 import { objectText } from "../analysis/locks.ts";
 import { isGeneric } from "../analysis/state.ts";
 import type { LockClass } from "../kernel/effect.ts";
+import { lockWords } from "../kernel/lock-words.ts";
 import type { Value } from "../program/code.ts";
 import { successors, type BoundEffect, type CallNode, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
 import { namesIn, render, substitute } from "../program/render.ts";
@@ -21,7 +22,7 @@ export const assertNotHeld: Rule = {
       "A function that asserts a lock says what keeps its data while it runs. Who takes that very lock further down cannot hold it yet, and who gave it up further up " +
       "does not hold it any more: lockdep warns, and what the lock keeps out comes in.",
     messages: {
-      later: "{function}() calls {call}(), which asserts {lock}, and takes that lock only afterwards",
+      later: "{function}() calls {call}(), which asserts {lock}, before it takes that lock: no caller can hold it already",
       before: "{function}() calls {call}(), which asserts {lock}, after it gave that lock up",
     },
     scenarios: [],
@@ -45,9 +46,9 @@ export const assertNotHeld: Rule = {
     yield {
       ruleId: this.meta.id,
       messageId: later ? "later" : "before",
-      data: { function: program.name, call: call.name, lock: effect.lock },
+      data: { function: program.name, call: call.name, lock: lockWords(effect.lock) },
       place: placeOf(program, call),
-      related: [{ message: later ? "taken only here" : "given up here", place: placeOf(program, other) }],
+      related: [{ message: `${lockWords(effect.lock)} ${later ? "is taken only here" : "is given up here"}`, place: placeOf(program, other) }],
       prove: null,
     };
   },

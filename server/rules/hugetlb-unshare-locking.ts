@@ -136,12 +136,19 @@ function withoutLocks(ruleId: string, site: Site, vma: string | null, found: Unl
       loses: missing.some(({ lock }) => lock === "hugetlb_vma_lock") ? "a walker that holds it for reading is left with a table that can be freed" : "another process can share the table again meanwhile",
     },
     place: placeOf(fn.program, call),
-    related: context.chain.map((caller) => ({ message: `called from ${caller.name}()`, place: { program: caller.program, at: caller.at, end: caller.at + fn.program.name.length } })),
+    related: [...takenForReading(fn.program, found), ...context.chain.map((caller) => ({ message: `called from ${caller.name}()`, place: { program: caller.program, at: caller.at, end: caller.at + fn.program.name.length } }))],
     prove: isAffordable(site) ? run : null,
     ...(asks ? { severity: "warning" as const } : {}),
     asks,
   };
 }
+
+/** Where the function took what is missing, for reading only. */
+const takenForReading = (program: EffectProgram, { state, missing }: Unlocked): Candidate["related"] =>
+  state.held.flatMap(({ lock, mode, at, taken }) => {
+    const node = program.nodes[at];
+    return taken && mode === "read" && node?.kind === "call" && missing.some((one) => one.lock === lock) ? [{ message: "taken for reading only", place: placeOf(program, node) }] : [];
+  });
 
 /** Where the function drops i_mmap_rwsem itself with no flush on the way, and a schedule fails: else nothing is said. */
 function* flushedLate(ruleId: string, site: Site, vma: string | null): Iterable<Candidate> {

@@ -36,7 +36,7 @@ export const hugetlbWalkBypassed: Rule = {
     const vma = nameOfVma(program, vmaOfWalk(effect)) ?? onlyVma(program);
     // What nothing protects is for the rules that say so: another name for the call would not mend it.
     if (lock === null || vma === null || unprotectedWalk(site) !== null) return;
-    yield { ruleId: this.meta.id, messageId: "bypassed", data: { function: program.name, lock, vma }, place: placeOf(program, call), related: [], prove: null };
+    yield { ruleId: this.meta.id, messageId: "bypassed", data: { function: program.name, lock, vma }, place: placeOf(program, call), related: lockedAt(site), prove: null };
   },
 };
 
@@ -56,3 +56,10 @@ function heldLock({ states, effect, fn, target }: Site): string | null {
   if (held.every(({ vmaLock }) => vmaLock !== null)) return "the hugetlb vma lock";
   return held.every(({ mapping }) => mapping !== null) ? "i_mmap_rwsem" : pmdSharingLocks(target.release).words;
 }
+
+/** Where the function took the locks that count. */
+const lockedAt = ({ program, states }: Site): Candidate["related"] =>
+  [...new Set(states.flatMap(({ state }) => state.held.flatMap(({ lock, at }) => (at >= 0 && (lock === "hugetlb_vma_lock" || lock === "i_mmap_rwsem") ? [at] : []))))].toSorted((a, b) => a - b).flatMap((id) => {
+    const node = program.nodes[id];
+    return node?.kind === "call" ? [{ message: "the lock is taken here", place: placeOf(program, node) }] : [];
+  });

@@ -9,6 +9,8 @@ import type { Candidate, Rule, Site } from "./rule.ts";
 /** Names of functions that are left with what they took. */
 const TAKES_FOR_CALLER = /(?:^|_)(?:try)?(?:lock|get|hold|begin|start|acquire|enter|down)(?:_|$)/;
 
+const MESSAGES = { leftOpen: "held", endedTwice: "twice", otherwise: "unheld" } as const;
+
 /** A function takes locks more than once. */
 const kinds = new WeakMap<EffectProgram, ObligationKind>();
 
@@ -28,7 +30,11 @@ export const lockImbalance: Rule = {
     why:
       "A way out that forgets to unlock leaves the lock held for good: the next one who wants it waits for ever. " +
       "Releasing a lock that is not held lets two into the section at once, or wakes nobody who should be woken.",
-    messages: { imbalance: "{function}(): {bad}" },
+    messages: {
+      held: "{function}() returns an error with {name} held: whoever takes it next waits for ever",
+      twice: "{function}() releases {name} twice on one way: the second release lets others into a section that is not theirs, or corrupts the lock",
+      unheld: "{function}() releases {name} on a way on which it did not get it",
+    },
     offersEdits: true,
     scenarios: ["lock-imbalance"],
     sources: [
@@ -44,6 +50,6 @@ export const lockImbalance: Rule = {
     const role = kind.role(effect, call);
     // One that takes it on one way and gives it up on another is told by its caller which of the two to do.
     if (role?.does === "begin" && role.place !== null && saysNothing(program) && endsForCaller(program, kind, role.place)) return;
-    yield* checkObligation("lock-imbalance", "imbalance", kind, site, undefined, { kindIn });
+    yield* checkObligation("lock-imbalance", MESSAGES, kind, site, undefined, { kindIn, begun: "taken" });
   },
 };

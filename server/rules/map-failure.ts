@@ -5,6 +5,7 @@ import { isHardAnswer, TRANSIENT } from "../kernel/missing-table.ts";
 import type { AssignNode, CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
 import { errnosAt, errorCodeOf } from "../scenarios/error-code.ts";
+import { isWarnedOf } from "../scenarios/lost-allocation.ts";
 import { replaced } from "./fix/statement-edits.ts";
 import { resultWays, whereNull, type ResultHere } from "./result-ways.ts";
 import { placeOf, type At, type Fix, type Site } from "./rule.ts";
@@ -18,7 +19,8 @@ export interface HardAnswer {
   /** As it stands in the text: `-EFAULT`, `BUG_ON()`. */
   readonly code: string;
   readonly place: At;
-  readonly isBug: boolean;
+  /** An answer that the caller gets, an assertion that stops the kernel, or a warning. */
+  readonly how: "error" | "bug" | "warn";
 }
 
 /** Answers after which nobody looks again, in order of text. */
@@ -28,25 +30,29 @@ export function hardAnswers(site: Site): readonly HardAnswer[] {
   const ways = resultWays(program, node, whereNull, ({ id, names }) => id === node || isTest(program.nodes[id], names));
   const found = ways.flatMap(({ id, names }): readonly HardAnswer[] => {
     const one = program.nodes[id];
-    if (one?.kind === "call" && assertsMapped(one, names)) return [{ code: `${one.name}()`, place: placeOf(program, one), isBug: true }];
+    const asserted = one?.kind === "call" ? assertsMapped(one, names) : null;
+    if (one?.kind === "call" && asserted !== null) return [{ code: `${one.name}()`, place: placeOf(program, one), how: asserted }];
     const next = one?.kind === "branch" ? whereNull(one, names) : null;
+    if (one?.kind === "branch" && next !== null && isWarnedOf(program, one.at)) return [{ code: "", place: placeOf(program, one), how: "warn" }];
     const answer = next === null ? null : answerBehind(program, next, node);
-    return answer === null || isHeeded(site, answer.code) ? [] : [{ code: answer.code, place: answer.at ?? placeOf(program, call), isBug: false }];
+    return answer === null || isHeeded(site, answer.code) ? [] : [{ code: answer.code, place: answer.at ?? placeOf(program, call), how: "error" }];
   });
   const byPlace = new Map(found.map((one) => [one.place.at, one]));
   return [...byPlace.values()].toSorted((a, b) => a.place.at - b.place.at);
 }
 
 const isTest = (node: ProgramNode | undefined, names: ResultHere["names"]): boolean =>
-  node?.kind === "unseen" || (node?.kind === "branch" && whereNull(node, names) !== null) || (node?.kind === "call" && assertsMapped(node, names));
+  node?.kind === "unseen" || (node?.kind === "branch" && whereNull(node, names) !== null) || (node?.kind === "call" && assertsMapped(node, names) === "bug");
 
-/** `BUG_ON(!pte)`. */
-const assertsMapped = ({ effects, args }: CallNode, names: ResultHere["names"]): boolean =>
-  effects.some((effect) => {
-    if (effect.kind !== "bugIf" || effect.condition === null || effect.how === "warn") return false;
+/** `BUG_ON(!pte)`, `WARN_ON_ONCE(!pte)`; null: neither. */
+function assertsMapped({ effects, args }: CallNode, names: ResultHere["names"]): "bug" | "warn" | null {
+  for (const effect of effects) {
+    if (effect.kind !== "bugIf" || effect.condition === null || args.length !== 1) continue;
     const { key, inverted } = normalize(EMPTY_STATE, effect.condition);
-    return inverted && names.has(key) && args.length === 1;
-  });
+    if (inverted && names.has(key)) return effect.how === "warn" ? "warn" : "bug";
+  }
+  return null;
+}
 
 /** The answer that straight code gives; `at` null: it was prepared above. Null: none, or one that asks to look again. */
 function answerBehind(program: EffectProgram, from: NodeId, map: NodeId): { readonly code: string; readonly at: At | null } | null {

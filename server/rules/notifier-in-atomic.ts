@@ -31,7 +31,7 @@ export const notifierInAtomic: Rule = {
       "Subscribers may sleep in the start of a blocking invalidation, and in its end: they take mutexes, wait for devices. " +
       "Under a page-table lock, in an RCU read-side section (a mapped PTE is one since 6.6) or with interrupts off nothing may sleep. " +
       "The range is started before anything is mapped or locked, and ended after all of it is undone.",
-    messages: { sleeps: "{function}() calls {call}(), which may sleep, in atomic context" },
+    messages: { sleeps: "{function}() calls {call}(), which may sleep, {context}" },
     offersEdits: true,
     scenarios: ["sleep-in-atomic"],
     sources: [

@@ -10,6 +10,7 @@ import { blockingStartFixes } from "./fix/blocking-start.ts";
 import { heedRefusalFixes } from "./fix/heed-refusal.ts";
 import { checkObligation } from "./obligation-check.ts";
 import { isResultTested } from "./result-tested.ts";
+import { shownCalls } from "./shown-calls.ts";
 import type { Candidate, Fix, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { wayOut } from "./way-out.ts";
@@ -26,7 +27,11 @@ export const notifierNonblockUnchecked: Rule = {
       "A non-blocking start returns -EAGAIN where a subscriber refuses: then the invalidation was not started. Whoever changes entries " +
       "all the same leaves a stale mapping behind, and whoever ends the range gives subscribers an end whose start they did not see: " +
       "BUG_ON() in KVM.",
-    messages: { unbalanced: "{function}() does not heed what the start of {name} returned: {bad}" },
+    messages: {
+      unbalanced: "{function}() does not heed what the start of {name} returned: {bad}",
+      changed: "{function}() changes entries of {name} where a subscriber refused its start: that subscriber keeps its mapping of them",
+      left: "{function}() returns with {name} started where nobody refused: subscribers wait for an end that never comes",
+    },
     offersEdits: true,
     scenarios: ["notifier-imbalance", "refused-invalidation"],
     sources: [
@@ -40,7 +45,7 @@ export const notifierNonblockUnchecked: Rule = {
     if (effect.kind !== "notifierStart" || effect.blocking) return;
     const place = rangePlace(effect.range);
     if (!isOwnRange(program, place) || !isFirstStart(program, call, place) || isUnderEntangled(program, place)) return;
-    const found = [...checkObligation(this.meta.id, "unbalanced", refusedRange(place, isResultTested(program, call)), site, (proof) =>
+    const found = [...checkObligation(this.meta.id, { leftOpen: "left", otherwise: "unbalanced" }, refusedRange(place, isResultTested(program, call)), site, (proof) =>
       // A way out is one from a start that succeeded.
       isLeftOpen(proof) ? wayOut(program, proof, (one) => doesTo(one, place), call.result) : placeOf(program, call), { mends: (proof) => (isLeftOpen(proof) ? null : refusalFixes(site, place)) })];
     yield* found.length > 0 ? found.map((one) => ({ ...one, asked: askedOf(site, place) })) : changed(site, place);
@@ -70,6 +75,10 @@ function startOf(program: EffectProgram, place: string): { readonly call: CallNo
   return null;
 }
 
+/** The last call of a schedule that changes entries. */
+const changesOf = (program: EffectProgram, { schedule }: Proof): readonly CallNode[] =>
+  shownCalls(program, schedule).flatMap(({ call }) => (call.effects.some(({ kind }) => kind === "clearEntry" || kind === "clearRange" || kind === "modifyEntry") ? [call] : [])).slice(-1);
+
 const mirrorOf = ({ program }: Site): "device" | "guest" => (program.name === OOM_REAPER ? "device" : "guest");
 
 /** Entries of the range are changed where the start was refused. */
@@ -80,10 +89,10 @@ function* changed(site: Site, place: string): Iterable<Candidate> {
   if (!proof) return;
   yield {
     ruleId: "notifier-nonblock-unchecked",
-    messageId: "unbalanced",
+    messageId: "changed",
     data: { function: program.name, name: place, bad: proof.badState },
     place: placeOf(program, call),
-    related: [],
+    related: changesOf(program, proof).map((one) => ({ message: "changed here all the same", place: placeOf(program, one) })),
     prove: () => proof,
     asked: askedOf(site, place),
     fixes: () => refusalFixes(site, place),

@@ -20,7 +20,7 @@ export const notifierRangeTooSmall: Rule = {
     why:
       "huge_pmd_unshare() takes out a PMD table with all that it maps, not only the page that was asked for. A range that was not widened " +
       "to the bounds of the table does not reach those who have another of its pages mapped: they go on with pages that may be freed.",
-    messages: { narrow: "{function}() calls huge_pmd_unshare() in the invalidation of {name}, which is not widened to the shared table: {state}" },
+    messages: { narrow: "{function}() starts {name} without widening it to the PMD table that it unshares: KVM and devices keep their mappings of the table's other pages" },
     scenarios: ["narrow-invalidation"],
     sources: [
       { thread: "mm: migration: fix migration of huge PMD shared pages", who: "commit 017b1660df89", date: "4.19", link: null },
@@ -36,7 +36,8 @@ export const notifierRangeTooSmall: Rule = {
     if (!isAffordable(site) || !mayBeNarrow(program, place)) return;
     const proof = proofOf(narrowRange(place), program, target.release, MAX_STATES);
     if (!proof) return;
-    yield { ruleId: this.meta.id, messageId: "narrow", data: { function: program.name, name: place, state: proof.badState }, place: placeOf(program, call), related: [], prove: () => proof };
+    const unshares = program.nodes.flatMap((node) => (node.kind === "call" && node.effects.some(isUnshare) ? [{ message: "unshared here", place: placeOf(program, node) }] : []));
+    yield { ruleId: this.meta.id, messageId: "narrow", data: { function: program.name, name: place }, place: placeOf(program, call), related: unshares, prove: () => proof };
   },
 };
 

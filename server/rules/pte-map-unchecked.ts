@@ -28,6 +28,7 @@ export const pteMapUnchecked: Rule = {
       unchecked: "{function}() uses {name} where {call}() returned NULL: {reason}",
       hard: "{function}() answers {code} where {call}() returned NULL: since 6.5 that says that the page table went away or became huge in the meantime; with -EAGAIN the caller looks again",
       bug: "{function}() stops the kernel where {call}() returned NULL: since 6.5 that says that the page table went away or became huge in the meantime, which is no bug",
+      warn: "{function}() warns where {call}() returned NULL: since 6.5 that says that the page table went away or became huge in the meantime, which users can bring about",
     },
     offersEdits: true,
     scenarios: [],
@@ -69,16 +70,16 @@ const locksEntry = ({ nodes }: EffectProgram, { held }: State): boolean =>
     return lock === "ptl" && node?.kind === "call" && node.effects.some(({ kind }) => kind === "lockEntryTable");
   });
 
-function hard({ program, call }: Site, { code, place, isBug }: HardAnswer): Candidate {
+function hard({ program, call }: Site, { code, place, how }: HardAnswer): Candidate {
   return {
     ruleId: "pte-map-unchecked",
-    messageId: isBug ? "bug" : "hard",
-    severity: isBug ? "error" : "warning",
+    messageId: how === "error" ? "hard" : how,
+    severity: how === "bug" ? "error" : "warning",
     data: { function: program.name, call: call.name, code },
     place,
     related: place.at === call.at ? [] : [{ message: "the entry is mapped here", place: placeOf(program, call) }],
     prove: null,
-    fixes: () => softerFixes(program, code, place),
+    fixes: () => (how === "error" ? softerFixes(program, code, place) : []),
   };
 }
 

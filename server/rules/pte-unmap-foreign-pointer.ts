@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { highPteSeverity } from "../kernel/high-pte.ts";
 import { atLeast } from "../kernel/release.ts";
-import type { CallNode } from "../program/program.ts";
+import type { CallNode, EffectProgram } from "../program/program.ts";
+import { render } from "../program/render.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import { obligationExperiment } from "../scenarios/obligation/experiment.ts";
 import { foreignPointer, mapsOf, missedUnmap, sourceOf, unmapWithoutMap, type Foreign } from "../scenarios/obligation/foreign-unmap.ts";
@@ -9,7 +10,7 @@ import { isHandedOn } from "../scenarios/obligation/handed-on.ts";
 import type { Site as Mapped } from "../scenarios/obligation/obligation.ts";
 import { isProved, prove, type Proof } from "../scenarios/prove.ts";
 import { unlockAloneFixes, unmapPointerFixes } from "./fix/unmap-argument.ts";
-import type { Candidate, Fix, Rule, Site, Standing } from "./rule.ts";
+import type { At, Candidate, Fix, Rule, Site, Standing } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 
 export const pteUnmapForeignPointer: Rule = {
@@ -25,7 +26,8 @@ export const pteUnmapForeignPointer: Rule = {
     messages: {
       copy: "{function}() hands {call}() the address {name} of a copy: {pointer} stays mapped (kernels with CONFIG_HIGHPTE)",
       "copy-only": "{function}() hands {call}() the address {name} of an object, which is in no page table",
-      level: "{function}() hands {call}() {name}, a {type} * that no pte_offset_map() gave",
+      level: "{function}() hands {call}() {name}, a {type} * that no pte_offset_map() gave: since 6.6 that leaves an RCU read-side section that nobody entered",
+      "level-highpte": "{function}() hands {call}() {name}, a {type} * that no pte_offset_map() gave: a temporary mapping is undone that nobody made (kernels with CONFIG_HIGHPTE)",
     },
     offersEdits: true,
     scenarios: ["pte-unmap-of-copy"],
@@ -39,7 +41,7 @@ export const pteUnmapForeignPointer: Rule = {
     if (effect.kind !== "unmapPte") return;
     const foreign = foreignPointer(program, effect.pte);
     if (!foreign) return;
-    const { messageId, severity, data, run, asked, fixes } = foreign.is === "object" ? ofObject(site, foreign) : ofLevel(site, foreign);
+    const { messageId, severity, data, run, related = [], asked, fixes } = foreign.is === "object" ? ofObject(site, foreign) : ofLevel(site, foreign);
     if (severity === null) return;
     const canShow = highPteSeverity(target) !== null || foreign.is !== "object";
     yield {
@@ -48,7 +50,7 @@ export const pteUnmapForeignPointer: Rule = {
       severity,
       data: { function: program.name, call: call.name, name: foreign.text, ...data },
       place: placeOf(program, call),
-      related: [],
+      related,
       // What a target without high page tables would show is nothing: the call is wrong all the same.
       prove: canShow ? run : null,
       ...(asked && canShow ? { asked } : {}),
@@ -57,7 +59,7 @@ export const pteUnmapForeignPointer: Rule = {
   },
 };
 
-interface Judged extends Pick<Candidate, "asked" | "fixes"> {
+interface Judged extends Pick<Candidate, "asked" | "fixes">, Partial<Pick<Candidate, "related">> {
   readonly messageId: string;
   readonly severity: "error" | "warning" | "info" | null;
   readonly data: Record<string, string>;
@@ -77,6 +79,10 @@ function ofObject(site: Site, foreign: Foreign): Judged {
     messageId: "copy",
     severity,
     data: { pointer },
+    related: [
+      ...maps.slice(0, 1).map((map) => ({ message: `${pointer} mapped here`, place: placeOf(program, map.call) })),
+      ...copiesOf(program, foreign.text.slice(1)).map((place) => ({ message: `${foreign.text.slice(1)} copied here`, place })),
+    ],
     run: (maxStates) => {
       const proofs = experimentsOf({ call, effect }, maps).map((experiment) => prove(experiment, program, target.release, maxStates));
       return proofs.find(isProved) ?? proofs[0]!;
@@ -87,6 +93,12 @@ function ofObject(site: Site, foreign: Foreign): Judged {
     },
     fixes: () => unmapPointerFixes(program, call, pointer),
   };
+}
+
+/** Where a variable first gets its value. */
+function copiesOf(program: EffectProgram, name: string): readonly At[] {
+  const given = program.nodes.find((node) => (node.kind === "assign" && node.at >= 0 && render(node.target) === name) || (node.kind === "call" && node.at >= 0 && node.result === name));
+  return given?.kind === "assign" || given?.kind === "call" ? [placeOf(program, given)] : [];
 }
 
 /** The call in code that may have been edited. */
@@ -100,13 +112,15 @@ function ofLevel(site: Site, foreign: Foreign): Judged {
   const { program, call, effect, target } = site;
   const data = { type: foreign.is === "upper-level" ? foreign.type : "" };
   const fixes = (): readonly Fix[] => unlockAloneFixes(program, call);
+  const related = copiesOf(program, foreign.text).map((place) => ({ message: `${foreign.text} comes from here`, place }));
   // Before, only kernels with high page tables notice, and few of those have leaves above a table.
-  if (!atLeast(target.release, "6.6")) return { messageId: "level", severity: target.config["HIGHPTE"] === true ? "error" : null, data, run: null, fixes };
+  if (!atLeast(target.release, "6.6")) return { messageId: "level-highpte", severity: target.config["HIGHPTE"] === true ? "error" : null, data, related, run: null, fixes };
   const experiment = unmapWithoutMap({ call, effect });
   return {
     messageId: "level",
     severity: "error",
     data,
+    related,
     run: (maxStates) => prove(experiment, program, target.release, maxStates),
     asked: (code) => {
       const there = code.program(program);

@@ -2,6 +2,7 @@
 import { highPteSeverity } from "../kernel/high-pte.ts";
 import { atLeast } from "../kernel/release.ts";
 import { pteMapping, pteRole } from "../scenarios/obligation/pte-mapping.ts";
+import { isOwnWalk, mappedWalk } from "../scenarios/obligation/mapped-walk.ts";
 import { isHandedOn } from "../scenarios/obligation/handed-on.ts";
 import { nameOf } from "../scenarios/obligation/obligation.ts";
 import { isMoved, unmapOutside } from "../scenarios/obligation/pte-position.ts";
@@ -22,9 +23,10 @@ export const pteUnmapMissing: Rule = {
       "pte_offset_map() and its kin map a page table for use; since 6.6 they also enter an RCU read-side section. " +
       "pte_unmap() ends both. A way out that forgets it leaves the section open: the next thing that sleeps does so in it, and RCU stalls.",
     messages: {
-      missing: "{function}() maps {name} and returns without unmapping it on some way",
-      outside: "{function}() unmaps {name} through a pointer that may be outside of its table (kernels with CONFIG_HIGHPTE)",
-      highpte: "{function}() maps {name} and returns without unmapping it on some way (kernels with CONFIG_HIGHPTE)",
+      missing: "{function}() returns with {name} mapped: the RCU read-side section of the mapping stays open, and whatever sleeps next does so in it",
+      outside: "{function}() unmaps {name} by a pointer that may be outside of its table by then: the mapping of the table stays (kernels with CONFIG_HIGHPTE)",
+      walk: "{function}() returns in the middle of the walk of {name}: the entry stays mapped, and its page-table lock held",
+      highpte: "{function}() returns with {name} mapped: its temporary mapping is never undone (kernels with CONFIG_HIGHPTE)",
     },
     offersEdits: true,
     scenarios: ["pte-left-mapped", "pte-unmap-outside"],
@@ -32,8 +34,12 @@ export const pteUnmapMissing: Rule = {
       { thread: "Re: [PATCH 2/3] userfaultfd: UFFDIO_REMAP uABI", who: "Suren Baghdasaryan", date: "2023-09-15", link: null },
     ],
   },
-  effects: ["mapPte"],
+  effects: ["mapPte", "walkMapped"],
   *check(site: Site): Iterable<Candidate> {
+    if (site.effect.kind === "walkMapped") {
+      if (isOwnWalk(site.program, site.effect.walk)) yield* checkObligation(this.meta.id, "walk", mappedWalk, site, undefined, { begun: "walked" });
+      return;
+    }
     const { release } = site.target;
     const severity = highPteSeverity(site.target);
     const section = atLeast(release, "6.6");
@@ -57,5 +63,5 @@ function* outside(ruleId: string, site: Site, severity: Candidate["severity"] & 
   const experiment = unmapOutside({ call, effect });
   const proof = experiment && proofOf(experiment, program, target.release, MAX_STATES);
   if (!proof) return;
-  yield { ruleId, messageId: "outside", severity, data: { function: program.name, name }, place: lastCall(program, proof) ?? placeOf(program, call), related: [], prove: () => proof };
+  yield { ruleId, messageId: "outside", severity, data: { function: program.name, name }, place: lastCall(program, proof) ?? placeOf(program, call), related: [{ message: `${name} mapped here`, place: placeOf(program, call) }], prove: () => proof };
 }

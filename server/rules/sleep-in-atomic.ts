@@ -44,8 +44,8 @@ export const sleepInAtomic: Rule = {
       "Whoever sleeps under a spinlock, with interrupts off or in an RCU read-side section keeps what it holds while others run: " +
       "they spin for ever, or memory that RCU protects is freed under it. Since 6.6 a PTE that is mapped is such a section.",
     messages: {
-      sleeps: "{function}() calls {call}(), which may sleep, in atomic context",
-      announced: "{function}() calls {call}(), which may sleep by itself, after it announced another wait: schedule() then does not wait",
+      sleeps: "{function}() calls {call}(), which may sleep, {context}",
+      announced: "{function}() calls {call}(), which may sleep, after {announced}: it comes back in TASK_RUNNING, and schedule() then does not wait",
     },
     offersEdits: true,
     scenarios: ["sleep-in-atomic", "sleep-in-wait-section"],

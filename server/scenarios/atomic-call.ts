@@ -41,7 +41,7 @@ export function atomicCall(sleepers: Sleepers, { release: asked, config }: Pick<
       const model = modelBuilder("sleep-in-atomic");
       const sites = program.nodes.flatMap((node, id) => (node.kind === "call" && sleepers(node, id) ? [id] : []));
       if (sites.length === 0) return null;
-      const lifted = lift(model, program, release, (thread) => world(program, thread, sleepers, isLeft, sectionsIn({ release: asked, config })));
+      const lifted = lift(model, program, release, (thread) => world(program, thread, sleepers, isLeft, { release: asked, config }));
       for (const id of sites) for (const step of lifted.stepsOf.get(id)?.slice(0, 1) ?? []) model.reach(lifted.thread, step, "the call that sleeps");
       return { model: model.finish(), assumptions: lifted.assumptions };
     },
@@ -57,13 +57,24 @@ export function atomicCall(sleepers: Sleepers, { release: asked, config }: Pick<
 /** How an effect changes the number of atomic sections that the thread is in; null: not at all. */
 export type DepthOf = (effect: BoundEffect, call: CallNode) => "enter" | "leave" | null;
 
-/** With a configuration that the user set, more calls enter a section: kmap_atomic() behind a mapped entry (HIGHPTE). */
-export const sectionsIn = ({ release, config }: Pick<Target, "release" | "config">): DepthOf => (effect, call) => {
-  const always = sectionDepth(effect);
-  if (always !== null || (effect.kind !== "mapPte" && effect.kind !== "unmapPte")) return always;
+/** Whether a call maps or unmaps an entry by kmap_atomic() (HIGHPTE), in the configuration that is asked about. */
+function mapsAtomically({ release, config }: Pick<Target, "release" | "config">, effect: BoundEffect, call: CallNode): boolean {
+  if (effect.kind !== "mapPte" && effect.kind !== "unmapPte") return false;
   const fact = factFor(call.name, call.args.length, release)?.fact;
   const adds = (fact?.underConfig ?? []).flatMap((one) => (Object.entries(one.config).every(([symbol, value]) => config[symbol] === value) ? one.adds : []));
-  return adds.some(({ kind }) => kind === "enterAtomic") ? "enter" : adds.some(({ kind }) => kind === "leaveAtomic") ? "leave" : null;
+  return adds.some(({ kind }) => kind === "enterAtomic" || kind === "leaveAtomic");
+}
+
+/** With a configuration that the user set, more calls enter a section: kmap_atomic() behind a mapped entry (HIGHPTE). */
+export const sectionsIn = (target: Pick<Target, "release" | "config">): DepthOf => (effect, call) =>
+  sectionDepth(effect) ?? (mapsAtomically(target, effect, call) ? (effect.kind === "mapPte" ? "enter" : "leave") : null);
+
+/** How many sections an effect enters or leaves: a mapped entry is one, and its lock another. */
+export type TimesOf = (effect: BoundEffect, call: CallNode) => number;
+export const timesIn = (target: Pick<Target, "release" | "config">): TimesOf => (effect, call) => {
+  if (effect.kind !== "mapPte" && effect.kind !== "unmapPte") return 1;
+  const isLock = effect.kind === "mapPte" ? effect.locks : effect.ptl !== null;
+  return Number(effect.rcu || mapsAtomically(target, effect, call)) + Number(isLock);
 };
 
 /** Whatever the configuration is. */
@@ -91,7 +102,8 @@ export function sectionDepth(effect: BoundEffect): ReturnType<DepthOf> {
   }
 }
 
-function world(program: EffectProgram, thread: ThreadBuilder, sleepers: Sleepers, isLeft: (call: CallNode) => boolean, depth: DepthOf): World {
+function world(program: EffectProgram, thread: ThreadBuilder, sleepers: Sleepers, isLeft: (call: CallNode) => boolean, target: Pick<Target, "release" | "config">): World {
+  const [depth, times] = [sectionsIn(target), timesIn(target)];
   const context = atomicContext(thread);
   const guessed = guessedNames(program);
   const hides = unseenNames(program);
@@ -100,7 +112,7 @@ function world(program: EffectProgram, thread: ThreadBuilder, sleepers: Sleepers
   const counted = (call: CallNode): readonly BoundEffect[] => call.effects.filter((effect) => depth(effect, call) !== null);
   // All that a call does to the depth is one step: what its value decides, it decides for all of it.
   const changes = (effect: BoundEffect, call: CallNode, lifting: Lifting): LiftedStep[] =>
-    effect !== counted(call)[0] ? [] : [isLeft(call) ? { alternatives: [{ effect: [assign(context, 0)] }] } : whereThere(counted(call).some(({ kind }) => kind === "acquire") ? call.args : [], lifting, change(counted(call), call, lifting, (one) => changed(one, depth(one, call), context)))];
+    effect !== counted(call)[0] ? [] : [isLeft(call) ? { alternatives: [{ effect: [assign(context, 0)] }] } : whereThere(counted(call).some(({ kind }) => kind === "acquire") ? call.args : [], lifting, change(counted(call), call, lifting, (one) => changed(times(one, call), depth(one, call), context)))];
   return {
     sees: (effect, call) => depth(effect, call) !== null || (sleeps(call) && effect === call.effects[0]),
     reads: () => [],
@@ -118,12 +130,8 @@ function world(program: EffectProgram, thread: ThreadBuilder, sleepers: Sleepers
   };
 }
 
-/** A mapped entry is a section, and its lock another one. */
-export const timesEntered = (effect: BoundEffect): number => (effect.kind === "mapPte" && effect.rcu && effect.locks ? 2 : 1);
-export const timesLeft = (effect: BoundEffect): number => (effect.kind === "unmapPte" && effect.rcu && effect.ptl !== null ? 2 : 1);
-
-const changed = (effect: BoundEffect, way: ReturnType<DepthOf>, context: Context): readonly Assignment[] =>
-  way === "leave" ? Array.from({ length: timesLeft(effect) }, () => leaveIfEntered(context)) : Array.from({ length: timesEntered(effect) }, () => increment(context));
+const changed = (times: number, way: ReturnType<DepthOf>, context: Context): readonly Assignment[] =>
+  Array.from({ length: times }, () => (way === "leave" ? leaveIfEntered(context) : increment(context)));
 
 /** True where a value is asked for that has nothing to do with the sections: a lock or an entry that is always there is no NULL. */
 const isFree = (effects: readonly BoundEffect[], call: CallNode, lifting: Lifting): boolean =>

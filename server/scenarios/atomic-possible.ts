@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Target } from "../kernel/target.ts";
 import { successors, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
-import { failureOf, sectionsIn, timesEntered, timesLeft, type DepthOf } from "./atomic-call.ts";
+import { failureOf, sectionsIn, timesIn, type DepthOf, type TimesOf } from "./atomic-call.ts";
 
 /** Depths as bits of a set: bit n stands for n sections, the last one for that many or more. */
 const MOST = 31;
@@ -18,13 +18,13 @@ const times = (count: number, depths: number, step: (depths: number) => number):
  * any other, so that only functions that sleep at these need to be explored: few of many.
  */
 export function nodesInSections(program: EffectProgram, target: Pick<Target, "release" | "config">): ReadonlySet<NodeId> {
-  const depthOf = sectionsIn(target);
+  const [depthOf, timesOf] = [sectionsIn(target), timesIn(target)];
   const before = new Map<NodeId, number>([[program.entry, OUTSIDE]]);
   const work = [program.entry];
   for (let id = work.pop(); id !== undefined; id = work.pop()) {
     const node = program.nodes[id];
     if (!node || node.kind === "return") continue;
-    const after = afterNode(node, before.get(id) ?? 0, depthOf);
+    const after = afterNode(node, before.get(id) ?? 0, depthOf, timesOf);
     for (const next of successors(node)) {
       const known = before.get(next) ?? 0;
       if ((known | after) === known) continue;
@@ -35,13 +35,13 @@ export function nodesInSections(program: EffectProgram, target: Pick<Target, "re
   return new Set([...before].flatMap(([id, depths]) => ((depths & ~OUTSIDE) === 0 ? [] : [id])));
 }
 
-function afterNode(node: ProgramNode, before: number, depthOf: DepthOf): number {
+function afterNode(node: ProgramNode, before: number, depthOf: DepthOf, timesOf: TimesOf): number {
   if (node.kind === "unseen") return before | OUTSIDE;
   if (node.kind !== "call") return before;
   return node.effects.reduce((depths, effect) => {
     const way = depthOf(effect, node);
     if (way === null) return depths;
-    if (way === "leave") return times(timesLeft(effect), depths, shallower);
-    return times(timesEntered(effect), depths, deeper) | (failureOf(effect) === null ? 0 : depths);
+    if (way === "leave") return times(timesOf(effect, node), depths, shallower);
+    return times(timesOf(effect, node), depths, deeper) | (failureOf(effect) === null ? 0 : depths);
   }, before);
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../program/code.ts";
-import type { CallNode, EffectProgram } from "../program/program.ts";
+import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts";
 import { render } from "../program/render.ts";
+
+/** Takes the right to write from an entry, which keeps its page. */
+export const isProtection = (effect: BoundEffect): effect is BoundEffect & { readonly kind: "modifyEntry" } => effect.kind === "modifyEntry" && effect.how === "protect";
 
 /** Page table entries that a function reaches through pointers: which pointer variables mean the same entry. */
 export interface EntryPointers {
@@ -48,7 +51,7 @@ export function entryPointers(program: EffectProgram): EntryPointers {
         const name = rangeEntry(effect.vma);
         if (!entries.some((one) => one.name === name)) entries.push({ name, mm: null, address: render(effect.start) });
       }
-      if (effect.kind !== "clearEntry" && effect.kind !== "setEntry") continue;
+      if (effect.kind !== "clearEntry" && effect.kind !== "setEntry" && !isProtection(effect)) continue;
       const pointer = render(base(effect.pte));
       if (target.has(pointer)) continue;
       target.set(pointer, pointer);

@@ -12,7 +12,7 @@ import { entry, OF_DEVICE, SWAP, type Entry } from "../simulator/objects/entry.t
 import type { Assignment } from "../simulator/model.ts";
 import { kvmSubscriber } from "../simulator/objects/notifier.ts";
 import { someIn } from "./doubt.ts";
-import { entryPointers, rangeEntry, type EntryPointers } from "./entries.ts";
+import { entryPointers, isProtection, rangeEntry, type EntryPointers } from "./entries.ts";
 import type { BuiltModel } from "./experiment.ts";
 import { lift } from "./lift.ts";
 import { addMirror, type Mirror, type Mirrored } from "./mirror.ts";
@@ -40,6 +40,8 @@ export interface InvalidationSetting {
   readonly unfollowed?: "kept" | "page";
   /** What the entry holds at first; missing: a page. */
   readonly holds?: "device-entry";
+  /** True where the mirror writes, and the entry means the right to: write protection takes it away, the page stays. */
+  readonly isAboutWriting?: boolean;
 }
 
 /** States of one range on the caller's side. */
@@ -59,12 +61,16 @@ export function clearedBy(effect: BoundEffect, pointers: EntryPointers): string 
   return effect.kind === "clearEntry" ? pointers.entryOf(effect.pte) : null;
 }
 
+/** A slot that maps a page, or what the function lets write to it. */
+const entryOf = (model: ModelBuilder, name: string, first: number, { isAboutWriting }: InvalidationSetting): Entry =>
+  isAboutWriting === true ? model.field(`entry(${name})`, first, { labels: { 0: "write-protected", 1: "X, writable" } }) : entry(model, `entry(${name})`, first, PAGES);
+
 function objectsOf(model: ModelBuilder, program: EffectProgram, setting: InvalidationSetting): Objects {
   const { entry: invalidated, mirror } = setting;
   const first = setting.holds === "device-entry" ? OF_DEVICE : 1;
   const pointers = entryPointers(program);
   const entries = new Map(
-    pointers.entries.map(({ name }) => [name, entry(model, `entry(${name})`, name === invalidated ? first : 0, PAGES)] as const),
+    pointers.entries.map(({ name }) => [name, entryOf(model, name, name === invalidated ? first : 0, setting)] as const),
   );
   const slot = entries.get(invalidated);
   if (!slot) throw new Error("the invalidated entry is one of the mapped ones");
@@ -95,6 +101,7 @@ function handedRange(program: EffectProgram, call: CallNode): string | null {
 
 function world(program: EffectProgram, thread: ThreadBuilder, objects: Objects): World {
   const context = atomicContext(thread);
+  const isAboutWriting = objects.setting.isAboutWriting === true;
   const state = thread.local("range", ENDED, { labels: { 0: "not started", 1: "started", 2: "refused" } });
   const seen = new Set<BoundEffect["kind"]>([
     "mapPte", "unmapPte", "enterAtomic", "leaveAtomic", "notifierStart", "notifierEnd", "clearEntry", "clearRange", "setEntry", "lockEntryTable",
@@ -105,7 +112,7 @@ function world(program: EffectProgram, thread: ThreadBuilder, objects: Objects):
   };
   const isSpin = (effect: BoundEffect): boolean => (effect.kind === "acquire" || effect.kind === "release") && spins(effect.lock);
   return {
-    sees: (effect) => seen.has(effect.kind) || isSpin(effect),
+    sees: (effect) => seen.has(effect.kind) || isSpin(effect) || (isAboutWriting && isProtection(effect)),
     reads: (effect) => (effect.kind === "setEntry" ? [effect.value] : []),
     refine: (effect, call, lifting) => refine(effect, call, lifting, objects, context, state, entryAt),
     decidedBy: (value, names) => asksResultOrEntry(program, value, names, (pointer) => entryAt(pointer) !== null),
@@ -183,6 +190,10 @@ function refine(
       const slot = entryAt(effect.pte);
       if (!slot) return [quiet({ alternatives: [{}] })];
       return [{ alternatives: [{ effect: [...lifting.set(call.result, slot), assign(slot, 0)] }] }];
+    }
+    case "modifyEntry": {
+      const slot = entryAt(effect.pte);
+      return slot ? [{ alternatives: [{ effect: [assign(slot, 0)] }] }] : [];
     }
     case "clearRange": {
       const slot = objects.entries.get(rangeEntry(effect.vma));
@@ -267,8 +278,8 @@ export function buildInvalidation(program: EffectProgram, release: Release, sett
   const guest = addMirror(model, setting.mirror, objects);
   for (const [id, steps] of lifted.stepsOf) {
     const node = program.nodes[id];
-    const clears = node?.kind === "call" && node.effects.some((effect) => clearedBy(effect, pointers) === setting.entry);
-    if (clears && steps[0] !== undefined) model.reach(lifted.thread, steps[0], "the entry is cleared");
+    const clears = node?.kind === "call" && node.effects.some((effect) => clearedBy(effect, pointers) === setting.entry || (setting.isAboutWriting && isProtection(effect) && pointers.entryOf(effect.pte) === setting.entry));
+    if (clears && steps[0] !== undefined) model.reach(lifted.thread, steps[0], setting.isAboutWriting ? "the entry is write-protected" : "the entry is cleared");
   }
   model.reach(guest.thread, guest.store, `${setting.mirror.who} stores`);
   return { model: model.finish(), assumptions: lifted.assumptions };

@@ -30,6 +30,8 @@ export interface Inversion {
   readonly wanted: LockClass | null;
   /** The others, in words. */
   readonly bounds: string;
+  /** Who of them takes both, in a message. */
+  readonly by: string;
   add(model: ModelBuilder, objects: Objects): void;
 }
 
@@ -64,28 +66,43 @@ function addFault(model: ModelBuilder, mutex: FairRwsem, vmaLock: FairRwsem): vo
   thread.step({ text: "mutex_unlock(&hugetlb_fault_mutex_table[hash])", ...upWriteFair(mutex) });
 }
 
-/** `hugetlb_unmap_file_page()` wants i_mmap_rwsem for writing; readers queue behind it. */
-function addPunch(model: ModelBuilder, mapping: FairRwsem): void {
-  const thread = model.thread("hole punch of the file", "environment");
-  thread.step({ text: "i_mmap_lock_write(mapping): queues", ...queueWrite(mapping) });
-  thread.step({ text: "i_mmap_lock_write(mapping)", ...acquireWrite(mapping) });
-  thread.step({ text: "i_mmap_unlock_write(mapping)", ...upWriteFair(mapping) });
+/** `hugetlb_fault()`: the mutex of the page, then i_mmap_rwsem where `huge_pmd_share()` looks for a table. */
+function addSharingFault(model: ModelBuilder, mutex: FairRwsem, mapping: FairRwsem): void {
+  const thread = model.thread("hugetlb_fault()", "environment");
+  thread.step({ text: "mutex_lock(&hugetlb_fault_mutex_table[hash]): queues", ...queueWrite(mutex) });
+  thread.step({ text: "mutex_lock(&hugetlb_fault_mutex_table[hash])", ...acquireWrite(mutex) });
+  thread.step({ text: "huge_pmd_share(): i_mmap_lock_read(mapping)", ...downReadFair(mapping) });
+  thread.step({ text: "huge_pmd_share(): i_mmap_unlock_read(mapping)", ...upReadFair(mapping) });
+  thread.step({ text: "mutex_unlock(&hugetlb_fault_mutex_table[hash])", ...upWriteFair(mutex) });
+}
+
+/** Somebody who wants the lock for writing; readers queue behind it. */
+function addWriter(model: ModelBuilder, lock: FairRwsem, who: string, call: string): void {
+  const thread = model.thread(who, "environment");
+  thread.step({ text: `${call}: queues`, ...queueWrite(lock) });
+  thread.step({ text: call, ...acquireWrite(lock) });
+  thread.step({ text: call.replace("_lock", "_unlock"), ...upWriteFair(lock) });
 }
 
 /** Orders that are documented, each with who keeps to it. */
 export const INVERSIONS: readonly Inversion[] = [
-  { held: "i_mmap_rwsem", wanted: "hugetlb_vma_lock", bounds: "one munmap()", add: (model, { held, wanted }) => addUnmap(model, wanted, held) },
+  { held: "i_mmap_rwsem", wanted: "hugetlb_vma_lock", bounds: "one munmap()", by: "munmap()", add: (model, { held, wanted }) => addUnmap(model, wanted, held) },
   {
     held: "hugetlb_vma_lock",
     wanted: "hugetlb_fault_mutex",
     bounds: "one fault, one munmap()",
+    by: "hugetlb_fault()",
     add(model, { held, wanted }) {
       addFault(model, wanted, held);
       addUnmap(model, held, null);
     },
   },
-  { held: "i_mmap_rwsem", wanted: "i_mmap_rwsem", bounds: "one hole punch", add: (model, { held }) => addPunch(model, held) },
-  { held: "anon_vma", wanted: null, bounds: "one migration, one fault", add: (model, { held, entry }) => (entry ? addMigration(model, held, entry) : undefined) },
+  { held: "i_mmap_rwsem", wanted: "hugetlb_fault_mutex", bounds: "one fault", by: "hugetlb_fault()", add: (model, { held, wanted }) => addSharingFault(model, wanted, held) },
+  // hugetlb_unmap_file_page() wants it for writing.
+  { held: "i_mmap_rwsem", wanted: "i_mmap_rwsem", bounds: "one hole punch", by: "a hole punch", add: (model, { held }) => addWriter(model, held, "hole punch of the file", "i_mmap_lock_write(mapping)") },
+  { held: "mmap_lock", wanted: "mmap_lock", bounds: "one mmap()", by: "mmap()", add: (model, { held }) => addWriter(model, held, "mmap()", "mmap_write_lock(mm)") },
+  { held: "hugetlb_vma_lock", wanted: "hugetlb_vma_lock", bounds: "one munmap()", by: "munmap()", add: (model, { held }) => addWriter(model, held, "munmap()", "hugetlb_vma_lock_write(vma)") },
+  { held: "anon_vma", wanted: null, bounds: "one migration, one fault", by: "migration", add: (model, { held, entry }) => (entry ? addMigration(model, held, entry) : undefined) },
 ];
 
 /** What a call waits for, of these; null: nothing. */

@@ -97,6 +97,13 @@ function addresses(program: EffectProgram): ReadonlySet<string> {
 const endOfRange = (value: Value): readonly string[] =>
   value.kind === "binary" && /^(?:[<>]=?|!=)$/.test(value.operator) && value.left.kind === "name" && value.right.kind === "name" && /^_?end$|_end$/.test(value.right.name) ? [value.left.name, value.right.name] : [];
 
+/** How the error is lost, with what is said of it. */
+export const LOST = {
+  void: "the function has no value to tell it with",
+  count: "a number of pages is returned",
+  success: "the function returns success",
+} as const;
+
 const WARNING = "the warning";
 
 /** What is asked of one allocation: whether its failure arrives, or whether it is worth a warning. */
@@ -135,7 +142,7 @@ const shownFixed = (call: CallNode): string => `${call.name}(${call.args.map(ren
 const WARNS = /\b(?:VM_)?WARN(?:_ON)?(?:_ONCE)?\s*\(\s*!?\s*(?:(?:un)?likely\s*\(\s*)?!?\s*$/;
 
 /** True where the text at an offset stands in a warning. */
-const isWarnedOf = (program: EffectProgram, at: number): boolean => at >= 0 && WARNS.test(program.image.text.slice(Math.max(0, at - 60), at));
+export const isWarnedOf = (program: EffectProgram, at: number): boolean => at >= 0 && WARNS.test(program.image.text.slice(Math.max(0, at - 60), at));
 
 /** The condition of a warning about the value of the call. */
 function warningOn(program: EffectProgram, { call }: Site): BranchNode | null {
@@ -205,13 +212,13 @@ function world(program: EffectProgram, site: Site, effect: Failing, question: Qu
     readsReturns: true,
     leaving(at, lifting) {
       if (question === "warns") return [];
-      if (at === null || at.value === null) return tells === "nothing" ? lost(`${what}, and the function has no value to tell it with`, noFailure) : [];
+      if (at === null || at.value === null) return tells === "nothing" ? lost(`${what}, and ${LOST.void}`, noFailure) : [];
       if (tells !== "number") return [];
       const value = returnedValue(program, at.value);
       if (isErrno(value)) return [];
-      if (isCount(value, counted) || isCount(at.value, counted)) return lost(`${what}, and a number of pages is returned`, noFailure);
+      if (isCount(value, counted) || isCount(at.value, counted)) return lost(`${what}, and ${LOST.count}`, noFailure);
       const told = lifting.translate(at.value);
-      return told === null ? [] : lost(`${what}, and the function returns success`, or(noFailure, eq(told, ERROR)));
+      return told === null ? [] : lost(`${what}, and ${LOST.success}`, or(noFailure, eq(told, ERROR)));
     },
   };
 }

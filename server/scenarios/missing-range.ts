@@ -7,7 +7,7 @@ import { DEVICE, KVM_GUEST, type Mirror } from "./mirror.ts";
 import { insertAtEnd, insertAtStart, synthetic, without } from "./rewrite.ts";
 
 /*
- * An entry is removed, and nobody with a second mapping of its page is told: there is no invalidation, it does not cover the
+ * An entry is removed or write-protected, and nobody with a second mapping of its page is told: there is no invalidation, it does not cover the
  * entry, or the entry is removed before its start or after its end, when a fault may have mapped the page again.
  */
 
@@ -22,8 +22,8 @@ const isOfNotifier = (node: ProgramNode): node is CallNode => node.kind === "cal
 export interface Coverage {
   /** True where the start and end of a range tell those who have the entry mapped. */
   covers(range: string): boolean;
-  /** A guest; a device that only reads; the device that the entry belongs to. */
-  readonly mirror: "guest" | "reader" | "owner";
+  /** A guest; a guest that writes, of an entry that is write-protected; a device that only reads; the device that the entry belongs to. */
+  readonly mirror: "guest" | "writer" | "reader" | "owner";
 }
 
 /** A driver that has mapped the page for reading only and heeds what an event says that it need not look at. */
@@ -31,7 +31,8 @@ const READER: Mirror = { ...DEVICE, stores: "the device reads through its mappin
 
 /** Explores what becomes of a second mapping of the page that `entry` maps. */
 export function missingRange(entry: string, { covers, mirror }: Coverage): Experiment {
-  const seen = { guest: KVM_GUEST, reader: READER, owner: DEVICE }[mirror];
+  const seen = { guest: KVM_GUEST, writer: KVM_GUEST, reader: READER, owner: DEVICE }[mirror];
+  const isAboutWriting = mirror === "writer";
   const first = mirror === "owner" ? { holds: "device-entry", unfollowed: "page" } as const : { unfollowed: "kept" } as const;
   return {
     name: "invalidation-missing",
@@ -39,7 +40,7 @@ export function missingRange(entry: string, { covers, mirror }: Coverage): Exper
     secondary: ["notifier-imbalance"],
     bounds: `environment {${seen.thread} that has the page mapped}, loops unbounded, SC`,
     build: (program, release) =>
-      buildInvalidation(program, release, { scenario: "invalidation-missing", entry, mirror: seen, ...first, covers: (range) => range === "$range" || covers(range) }),
+      buildInvalidation(program, release, { scenario: "invalidation-missing", entry, mirror: seen, ...first, isAboutWriting, covers: (range) => range === "$range" || covers(range) }),
     fix: (program: EffectProgram) => ({
       title: "an invalidation of the entry from before it is mapped until after it is unmapped",
       program: insertAtStart(insertAtEnd(without(program, isOfNotifier), [END]), [START]),

@@ -49,6 +49,8 @@ const NOT_OFFERED: ReadonlyMap<string, string> = new Map([
   ["gup-result-misread/one-page.c", "which error it is to be is for the author to say"],
   ["pte-map-unchecked/alloc-not-tested-5.10.c", "what to do instead is for the author to say"],
   ["pte-map-unchecked/bug-on.c", "what to do instead is for the author to say"],
+  ["pte-map-unchecked/warn-on.c", "a test in the place of the warning, or none: what to do instead is for the author to say"],
+  ["pte-unmap-missing/walk-left.c", "the function ends the walk nowhere: there is no call to repeat"],
   ["pte-map-unchecked/not-tested.c", "what to do instead is for the author to say"],
   ["pte-map-unchecked/test-dropped.patch", "what to do instead is for the author to say"],
   ["pte-map-unchecked/hard-prepared.c", "the code is prepared for other ways out too"],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { sectionDepth } from "../../scenarios/atomic-call.ts";
 import { functionText, type FunctionText, type StatementPlace } from "../../program/statements.ts";
-import type { CallNode, EffectProgram } from "../../program/program.ts";
+import type { BoundEffect, CallNode, EffectProgram } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
 import type { Fix } from "../rule.ts";
 import { insertAfter, insertBefore, joined, lineEnd, removeStatement, statementAt, type Edits } from "./statement-edits.ts";
@@ -45,8 +45,11 @@ function isEdge(program: EffectProgram, { kind, at, end }: StatementPlace, way: 
   const calls = program.nodes.filter((node): node is CallNode => node.kind === "call" && node.at >= at && node.at < end && node.inlined === undefined);
   const [only, ...others] = calls;
   if (kind !== "simple" || !only || others.length > 0) return false;
-  return only.effects.some((effect) => sectionDepth(effect) === way && !("held" in effect && effect.held !== undefined && effect.held !== "always"));
+  return only.effects.some((effect) => edgeOf(effect) === way && !("held" in effect && effect.held !== undefined && effect.held !== "always"));
 }
+
+/** A mapped entry is a section of its own with high page tables, up to 6.4. */
+const edgeOf = (effect: BoundEffect): ReturnType<typeof sectionDepth> => sectionDepth(effect) ?? (effect.kind === "mapPte" ? "enter" : effect.kind === "unmapPte" ? "leave" : null);
 
 const wordsOf = ({ code }: FunctionText, { at, end }: StatementPlace): readonly string[] => [...code.slice(at, end).matchAll(/(?<![\w.]|->)[A-Za-z_]\w*\b(?!\s*\()/g)].map(([word]) => word);
 
@@ -60,7 +63,7 @@ function isOwn(fn: FunctionText, program: EffectProgram, statement: StatementPla
 
 /** True where the statement works with a value that the section has found: nothing keeps what it stands for behind it. */
 function isFoundInside(fn: FunctionText, program: EffectProgram, statement: StatementPlace): boolean {
-  const enters = program.nodes.flatMap((node) => (node.kind === "call" && node.at < statement.at && node.effects.some((effect) => sectionDepth(effect) === "enter") ? [node.at] : []));
+  const enters = program.nodes.flatMap((node) => (node.kind === "call" && node.at < statement.at && node.effects.some((effect) => edgeOf(effect) === "enter") ? [node.at] : []));
   const from = Math.max(-1, ...enters);
   const names = new Set(wordsOf(fn, statement));
   return program.nodes.some((node) => {

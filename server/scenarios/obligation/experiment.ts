@@ -113,12 +113,13 @@ function world({ kind, site, begin, name, program, isAdded }: Looked, model: Mod
       if (twin !== null) return twins.steps(twin, call, lifting);
       switch (role?.does) {
         case "begin": {
-          if (!isFocus(call, role)) return [beginning(role, call, lifting, { pointer: 1, guard: others.begins, lent: null, effect: count("enter", stepOf(effect, call)), refused: { effect: [], unless: null }, checks: [] })];
+          if (!isFocus(call, role)) return [beginning(role, call, lifting, { pointer: 1, guard: others.begins, lent: null, nested: null, effect: count("enter", stepOf(effect, call)), refused: { effect: [], unless: null }, checks: [] })];
           return [
             whereThere(role.place === null ? [] : call.args, lifting, beginning(role, call, lifting, {
               pointer: FOCUS,
               guard: others.begins,
               lent: mayBeOfCaller ? state : null,
+              nested: begin.place !== null && !kind.begunAgain ? state : null,
               effect: [assign(state, OPEN), ...count("enter", stepOf(effect, call))],
               // What lives in a place is the same one, whether or not it could be begun.
               refused: kind.endedRefused ? { effect: [assign(state, REFUSED)], unless: or(eq(state, LENT), eq(state, OPEN)) } : { effect: role.place === null ? [] : [assign(state, NEVER)], unless: null },
@@ -173,24 +174,28 @@ interface Begun {
   readonly guard: Expression;
   /** State of the thing where a caller may have begun it too; null: it is the function's own. */
   readonly lent: Field | null;
+  /** State of the thing where it may be begun while it is open; then its ends are not told apart. null: that is no matter. */
+  readonly nested: Field | null;
   readonly effect: readonly Assignment[];
   /** `unless`: it is begun already, or its caller is to have it back: that a try fails changes nothing. */
   readonly refused: { readonly effect: readonly Assignment[]; readonly unless: Expression | null };
   readonly checks: readonly Check[];
 }
 
-function beginning(role: Begin, call: CallNode, lifting: Lifting, { pointer, guard, lent, effect, refused, checks }: Begun): LiftedStep {
+function beginning(role: Begin, call: CallNode, lifting: Lifting, { pointer, guard, lent, nested, effect, refused, checks }: Begun): LiftedStep {
   const receive = (value: number): readonly Assignment[] => (role.received !== null && typeof role.received === "object" ? lifting.set(render(pointee(role.received.by)), value) : []);
   const success = role.received === "value" ? pointer : role.failure === "nonzero" ? 0 : 1;
   const begun: Alternative = { ...(guard === TRUE ? {} : { guard }), checks, effect: [...effect, ...lifting.set(call.result, success), ...receive(pointer)], note: role.words.begun };
   // What the caller had begun is begun again for it.
   const again: Alternative[] = lent === null ? [] : [{ guard: eq(lent, LENT), effect: [assign(lent, NEVER), ...lifting.set(call.result, success)], note: role.words.begun }];
-  const first: Alternative = lent === null ? begun : { ...begun, guard: guard === TRUE ? ne(lent, LENT) : and(guard, ne(lent, LENT)) };
-  if (role.failure === null) return { alternatives: [first, ...again] };
+  const deeper: Alternative[] = nested === null ? [] : [{ guard: eq(nested, OPEN), effect: [assign(nested, UNSEEN), ...lifting.set(call.result, success)], note: role.words.begun }];
+  const isOther = [...(lent === null ? [] : [ne(lent, LENT)]), ...(nested === null ? [] : [ne(nested, OPEN)])];
+  const first: Alternative = isOther.length === 0 ? begun : { ...begun, guard: isOther.reduce((all, one) => (all === TRUE ? one : and(all, one)), guard) };
+  if (role.failure === null) return { alternatives: [first, ...again, ...deeper] };
   const told = lifting.set(call.result, role.failure === "nonzero" ? 1 : 0);
   const failed: Alternative = { ...(refused.unless ? { guard: not(refused.unless) } : {}), effect: [...refused.effect, ...told], note: role.words.failed };
   const unchanged: Alternative[] = refused.unless ? [{ guard: refused.unless, effect: told, note: role.words.failed }] : [];
-  return { alternatives: [first, ...again, failed, ...unchanged] };
+  return { alternatives: [first, ...again, ...deeper, failed, ...unchanged] };
 }
 
 /** Ends what lives in a place: the function's own, or for a while what its caller began. */
