@@ -8,6 +8,7 @@ import type { PinFocus } from "../scenarios/pinning-driver.ts";
 import { isProved, prove, type Proof } from "../scenarios/prove.ts";
 import { forcedWriteFault, zeroPagePin } from "../scenarios/zero-page-pin.ts";
 import { forcedForWriting, unforcedFixes } from "./fix/force-flag.ts";
+import { flagLines, linesOf } from "./other-lines.ts";
 import { askedOfCall } from "./pages-asked.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
@@ -26,8 +27,8 @@ export const gupForceMisuse: Rule = {
       "FOLL_FORCE overrides the permissions of the mapping: it is for debuggers. Alone it overrides the permission to read and breaks no COW. " +
       "With FOLL_WRITE it was the way to a reliable read-only pin before 6.2; from then on FOLL_LONGTERM does that, and the forced write fault marks pages written that nobody wrote.",
     messages: {
-      write: "{function}() pins with FOLL_FORCE | FOLL_WRITE for a device: from 6.2 on FOLL_LONGTERM is enough where it only reads, and the forced write fault overrides the mapping's permission",
-      read: "{function}() pins with FOLL_FORCE and without FOLL_WRITE: that overrides the permission to read and breaks no COW, so that the device may keep a page that the process leaves with its next write",
+      write: "{function}() pins with FOLL_FORCE | FOLL_WRITE for a device: from 6.2 on FOLL_LONGTERM is enough for one that reads, and the forced fault writes to mappings that may be read-only",
+      read: "{function}() pins with FOLL_FORCE and without FOLL_WRITE: that overrides VM_READ and breaks no COW, so that the device keeps a page which the process leaves with its next write",
     },
     offersEdits: true,
     scenarios: ["forced-write-fault", "zero-page-pin"],
@@ -54,7 +55,7 @@ export const gupForceMisuse: Rule = {
       const meanwhile = run(of, "pin");
       return isProved(meanwhile) ? meanwhile : null;
     };
-    const common = { ruleId: this.meta.id, data: { function: program.name }, place: placeOf(program, call), related: [] };
+    const common = { ruleId: this.meta.id, data: { function: program.name }, place: placeOf(program, call), related: linesOf("FOLL_FORCE is set here", program, flagLines(program, flags, "FOLL_FORCE")) };
     if (isNew && isLong && has("FOLL_WRITE", "yes")) {
       const proof = proved("write");
       if (proof) yield { ...common, messageId: "write", prove: () => proof, asked: asked("write"), fixes: () => unforcedFixes(program, call, effect) };

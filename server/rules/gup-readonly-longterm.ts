@@ -12,7 +12,8 @@ import { zeroPagePin } from "../scenarios/zero-page-pin.ts";
 import { writePinFixes } from "./fix/write-pin.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-import { followsChanges, isStored, usesNotifier } from "./stored-pins.ts";
+import { flagLines, linesOf } from "./other-lines.ts";
+import { followsChanges, isStored, storesOf, usesNotifier } from "./stored-pins.ts";
 
 /** States that deciding about a pin without FOLL_LONGTERM may cost: drivers need a few hundred. */
 const SMALL = 100_000;
@@ -59,12 +60,13 @@ export const gupReadonlyLongterm: Rule = {
     const run = (device: PinFocus["device"], maxStates: number): Proof => prove(experiment(device, node), fn.program, target.release, maxStates);
     if (readOnly.length === 0) return;
     if (!longterm && !(isAffordable(site) && isStored(fn.program, effect) && run("return", SMALL).verdict === "fail")) return;
+    const writeLines = readOnly.length < states.length ? linesOf("FOLL_WRITE depends on this", fn.program, flagLines(fn.program, effect.flags, "FOLL_WRITE")) : [];
     yield {
       ruleId: this.meta.id,
       messageId: unshares ? "zeroPage" : longterm ? "longterm" : "stored",
       data: { function: fn.program.name, path: readOnly.length < states.length ? " on some path" : "" },
       place: placeOf(fn.program, call),
-      related: [],
+      related: [...writeLines, ...(longterm ? [] : linesOf("kept here", fn.program, storesOf(fn.program, effect)))],
       severity: unshares ? "warning" : "error",
       prove: isAffordable(site) ? (maxStates) => tell(run("return", maxStates), longterm ? () => run("pin", maxStates) : null) : null,
       ...(isAffordable(site) ? {
