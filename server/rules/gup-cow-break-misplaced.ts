@@ -133,7 +133,7 @@ function judgeHugetlb(subject: Subject, slow: SlowPath, asks: boolean): Verdict 
     candidate,
   });
   const broken = (messageId: string, at: At, fixes: Candidate["fixes"]): Verdict =>
-    make("broken", { ruleId: ID, messageId, data: { function: program.name, word }, place: at, related: linesOf("forced here", program, forced.map(({ assign }) => assign)), origin: "incomplete-fix", ...backed(subject, slow, ["hugetlb"]), ...(fixes ? { fixes } : {}) });
+    make("broken", { ruleId: ID, messageId, data: { function: program.name, word }, place: at, related: messageId === "hugetlbWord" ? linesOf("forced here", program, forced.map(({ assign }) => assign)) : messageId === "wrongCondition" ? linesOf("the lookup that is not forced", program, [hugetlb.call]) : [], origin: "incomplete-fix", ...backed(subject, slow, ["hugetlb"]), ...(fixes ? { fixes } : {}) });
   const right = wordOf(slow);
   if (isCallersWord(program, word)) return broken("hugetlbWord", { program, at: extent(hugetlb.word).at, end: extent(hugetlb.word).end }, () => passWord(hugetlb, right));
   if (!own) return broken("hugetlbMissing", placeOf(program, hugetlb.call), () => forceBeforeHugetlb(slow, right));
