@@ -22,7 +22,7 @@ export const pinnedAsHardError: Rule = {
     },
     offersEdits: true,
     scenarios: ["refused-for-pin"],
-    sources: [],
+    sources: [{ thread: "Re: [PATCH 3/3] mm/uffd: Detect pgtable allocation failures", who: "David Hildenbrand", date: "2023-01-05", link: null }],
   },
   effects: ["asksPins"],
   *check(site: Site): Iterable<Candidate> {

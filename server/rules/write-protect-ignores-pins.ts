@@ -23,7 +23,10 @@ export const writeProtectIgnoresPins: Rule = {
       softDirty: "{function}() clears soft-dirty of {entry} without a look at its pins: a device that has the page pinned writes on, and the page stays clean",
     },
     scenarios: ["unseen-write"],
-    sources: [],
+    sources: [
+      { thread: "Re: [PATCH 3/3] mm/uffd: Detect pgtable allocation failures", who: "Nadav Amit", date: "2023-01-05", link: null },
+      { thread: "Re: [PATCH 3/3] mm/uffd: Detect pgtable allocation failures", who: "David Hildenbrand", date: "2023-01-05", link: null },
+    ],
   },
   effects: ["setEntry"],
   *check(site: Site): Iterable<Candidate> {
