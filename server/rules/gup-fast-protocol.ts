@@ -14,7 +14,7 @@ import { rivalsOf, walkerSecondLook } from "../scenarios/walker-second-look.ts";
 import { walkerWithoutUnshare } from "../scenarios/walker-without-unshare.ts";
 import { secondLookFixes } from "./fix/second-look.ts";
 import { besideForkFixes, uncheckedReleaseFixes } from "./fix/write-protect-seq.ts";
-import { linesOf, testsOf } from "./other-lines.ts";
+import { linesOf, settingsOf, testsOf } from "./other-lines.ts";
 import { askedOfCall } from "./pages-asked.ts";
 import { reachable } from "./gup-cow-mechanism.ts";
 import { proved, provedCandidate, provenProperty } from "./proved-only.ts";
@@ -83,8 +83,7 @@ function* secondLook(site: Site): Iterable<Candidate> {
 /** Where the entry is read. */
 function entryReads({ program, effect }: Site): Candidate["related"] {
   const entry = effect.kind === "grabPage" ? entryOfPage(program, effect.page) : null;
-  const name = entry && render(entry);
-  return linesOf("the entry is read here", program, program.nodes.flatMap((node) => (node.kind === "call" && name !== null && node.result === name ? [node] : [])));
+  return linesOf("the entry is read here", program, settingsOf(program, entry && render(entry)));
 }
 
 const questions = ({ program }: Site): Candidate["related"] =>

@@ -13,7 +13,7 @@ import { prove } from "../scenarios/prove.ts";
 import { entryOfPage, grabbedNames, type Grab } from "../scenarios/walked-page.ts";
 import { walkerWithoutUnshare } from "../scenarios/walker-without-unshare.ts";
 import { unshareCheckFixes } from "./fix/unshare-check.ts";
-import { linesOf } from "./other-lines.ts";
+import { linesOf, settingsOf } from "./other-lines.ts";
 import type { Candidate, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 
@@ -40,7 +40,7 @@ export function* walkerCandidates(site: Site): Iterable<Candidate> {
     messageId: "walker",
     data: { function: fn.program.name },
     place: placeOf(fn.program, call),
-    related: linesOf("the entry is read here", fn.program, readsOf(fn.program, entry)),
+    related: linesOf("the entry is read here", fn.program, settingsOf(fn.program, render(entry))),
     prove: isAffordable(site) ? (maxStates) => prove(walkerWithoutUnshare(node, target.release), fn.program, target.release, maxStates) : null,
     asked: (code) => {
       const [program, at] = [code.program(fn.program), code.node(fn.program, node)];
@@ -53,10 +53,6 @@ export function* walkerCandidates(site: Site): Iterable<Candidate> {
 }
 
 const mayBeReadOnlyPin = (state: State, flags: Value): boolean => bitOf(state, flags, "FOLL_PIN") !== "no" && bitOf(state, flags, "FOLL_WRITE") !== "yes";
-
-/** Where the entry gets its value. */
-const readsOf = ({ nodes }: EffectProgram, entry: Value): CallNode[] =>
-  nodes.filter((one): one is CallNode => one.kind === "call" && one.result !== null && one.result === render(entry));
 
 const asksItself = ({ image, start, end }: EffectProgram): boolean => /\bgup_must_unshare\s*\(/.test(image.text.slice(start, end));
 

@@ -29,6 +29,10 @@ export function dataAccesses(program: EffectProgram, { at }: InText): CallNode[]
   return accesses.length > 0 ? accesses : behind(({ kind }) => kind === "addressOfPage");
 }
 
+/** Where a variable gets its values. */
+export const settingsOf = ({ nodes }: EffectProgram, name: string | null): InText[] =>
+  nodes.flatMap((node) => (name !== null && ((node.kind === "assign" && render(node.target) === name) || (node.kind === "call" && node.inlined === undefined && node.result === name)) ? [node] : []));
+
 /** Conditions of the function that ask for something. */
 export const testsOf = ({ nodes }: EffectProgram, asks: (condition: Value) => boolean): BranchNode[] =>
   nodes.filter((node): node is BranchNode => node.kind === "branch" && asks(node.condition));

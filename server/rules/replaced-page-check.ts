@@ -7,8 +7,7 @@ import { twoPages } from "../scenarios/replaced-page/stale-tlb.ts";
 import { knowsUnshare, unsharedEntry } from "../scenarios/replaced-page/unshared-entry.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import { textAt } from "../program/place.ts";
-import { render } from "../program/render.ts";
-import { callsWith, linesOf } from "./other-lines.ts";
+import { callsWith, linesOf, settingsOf } from "./other-lines.ts";
 import { proved, provedCandidate, provenProperty } from "./proved-only.ts";
 import { placeOf, type Candidate, type Site } from "./rule.ts";
 
@@ -47,10 +46,9 @@ function* order(ruleId: string, site: Site, replacement: Replacement): Iterable<
 }
 
 /** Where the variable that is set as the new entry gets its values. */
-function made(program: EffectProgram, { set }: Replacement): { at: number; end: number }[] {
+function made(program: EffectProgram, { set }: Replacement): readonly { at: number; end: number }[] {
   const value = callAt(program, set)?.effects.find((effect) => effect.kind === "setEntry");
-  const name = value?.kind === "setEntry" && value.value.kind === "name" ? value.value.name : null;
-  return program.nodes.flatMap((node) => ((node.kind === "assign" && render(node.target) === name) || (node.kind === "call" && name !== null && node.result === name) ? [{ at: node.at, end: node.end }] : [])).toSorted((a, b) => a.at - b.at);
+  return settingsOf(program, value?.kind === "setEntry" && value.value.kind === "name" ? value.value.name : null).toSorted((a, b) => a.at - b.at);
 }
 
 function* unshared(ruleId: string, site: Site, replacement: Replacement): Iterable<Candidate> {
