@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Bit, State } from "../analysis/state.ts";
 import { bitOf, truthOf } from "../analysis/truth.ts";
-import { ERAS, gupEra } from "../kernel/era.ts";
+import { ERAS, gupEra, mayForceWrite } from "../kernel/era.ts";
+import { formatRelease } from "../kernel/release.ts";
 import type { NodeId } from "../program/program.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import type { Gup } from "../scenarios/pinned-pages.ts";
@@ -32,6 +33,7 @@ export const gupReadonlyLongterm: Rule = {
     messages: {
       longterm: "{function}() takes a long-term pin without FOLL_WRITE{path}: when the process writes next it gets another page, and the device keeps the old one",
       stored: "{function}() pins without FOLL_WRITE{path} and keeps the pages: when the process writes next it gets another page, and the device keeps the old one",
+      backported: "{function}() {how} without FOLL_WRITE{path}: where the next write goes to another page, the device keeps the old one; does the target have the forced COW break that {release}.y got (17839856fd58)?",
       zeroPage: "{function}() takes a long-term pin without FOLL_WRITE{path}: before 6.2 that may be the zero page or a private file page, which the process leaves with its next write",
     },
     offersEdits: true,
@@ -51,6 +53,7 @@ export const gupReadonlyLongterm: Rule = {
     // 5.8 and its backports break COW for every read-only reference.
     if (readOnlyGup === "forced-write") return;
     const unshares = readOnlyGup === "unshare-pin";
+    const isDoubtful = mayForceWrite(target.release);
     // FOLL_LONGTERM without FOLL_PIN is refused by then.
     if (unshares && effect.reference === "get") return;
     const readOnly = states.filter(({ state }) => writeBit(state, effect) === "no" && !isOfShared(state) && !isForced(state, effect));
@@ -63,11 +66,12 @@ export const gupReadonlyLongterm: Rule = {
     const writeLines = readOnly.length < states.length ? linesOf("FOLL_WRITE depends on this", fn.program, flagLines(fn.program, effect.flags, "FOLL_WRITE")) : [];
     yield {
       ruleId: this.meta.id,
-      messageId: unshares ? "zeroPage" : longterm ? "longterm" : "stored",
-      data: { function: fn.program.name, path: readOnly.length < states.length ? " on some path" : "" },
+      messageId: unshares ? "zeroPage" : isDoubtful ? "backported" : longterm ? "longterm" : "stored",
+      data: { function: fn.program.name, path: readOnly.length < states.length ? " on some path" : "", how: longterm ? "takes a long-term pin" : "keeps a pin", release: formatRelease(target.release) },
       place: placeOf(fn.program, call),
       related: [...writeLines, ...(longterm ? [] : linesOf("kept here", fn.program, storesOf(fn.program, effect)))],
-      severity: unshares ? "warning" : "error",
+      severity: unshares || isDoubtful ? "warning" : "error",
+      ...(isDoubtful ? { asks: true } : {}),
       prove: isAffordable(site) ? (maxStates) => tell(run("return", maxStates), longterm ? () => run("pin", maxStates) : null) : null,
       ...(isAffordable(site) ? {
         asked: (code) => {
