@@ -27,7 +27,7 @@ export const gupLockContext: Rule = {
       "All but the fast-only forms sleep; FOLL_NOWAIT only keeps them from waiting for I/O. Marking pages dirty under the page lock sleeps too.",
     messages: {
       notHeld: "{function}() calls {call}() without mmap_lock: munmap() may free the VMA that it walks",
-      held: "{function}() calls {call}() with mmap_lock held: where a page is missing it takes the lock again, behind a writer that waits for {function}()",
+      held: "{function}() calls {call}() with mmap_lock held: where a page is missing it takes the lock again and waits {behind}",
       atomic: "{function}() calls {call}() in atomic context: it may sleep",
       nowait: "{function}() calls {call}() in atomic context: with FOLL_NOWAIT it waits for no I/O, and may sleep all the same",
       release: "{function}() calls {call}() in atomic context: it waits for page locks",
@@ -48,12 +48,12 @@ export const gupLockContext: Rule = {
     const isNowait = effect.flags !== null && /\bFOLL_NOWAIT\b/.test(render(effect.flags));
     yield* inSection(site, checkSleeper("gup-lock-context", isNowait ? "nowait" : "atomic", isSleepingGup, site));
     if (effect.form === "fast" || effect.form === "unlocked") {
-      if (states.some(({ state }) => holdsCurrent(program, state))) yield* found(site, "held", heldLines(site), gupTakesLockAgain(node, program), () => heldFormFixes(program, site.call, effect, site.target.release));
+      if (states.some(({ state }) => holdsCurrent(program, state))) yield* found(site, "held", { behind: waitsBehind(site) }, heldLines(site), gupTakesLockAgain(node, program), () => heldFormFixes(program, site.call, effect, site.target.release));
       return;
     }
     // What `*locked` says is not followed.
     if (effect.locked && render(effect.locked) !== "NULL") return;
-    if (states.some(({ state }) => !state.held.some(({ lock }) => lock === "mmap_lock"))) yield* found(site, "notHeld", givenUpLines(site), gupWithoutLock(node), () => lockedCallFixes(program, site.call, effect, site.target.release));
+    if (states.some(({ state }) => !state.held.some(({ lock }) => lock === "mmap_lock"))) yield* found(site, "notHeld", {}, givenUpLines(site), gupWithoutLock(node), () => lockedCallFixes(program, site.call, effect, site.target.release));
   },
 };
 
@@ -74,12 +74,15 @@ const heldLines = ({ program, states }: Site): Candidate["related"] =>
 const givenUpLines = ({ program, call }: Site): Candidate["related"] =>
   linesOf("mmap_lock is given up here", program, callsWith(program, (effect) => effect.kind === "release" && effect.lock === "mmap_lock").filter(({ at }) => at < call.at));
 
-function* found(site: Site, messageId: string, related: Candidate["related"], experiment: Experiment, fixes: () => readonly Fix[]): Iterable<Candidate> {
+const waitsBehind = ({ program, states }: Site): string =>
+  states.some(({ state }) => state.held.some(({ lock, mode, taken }) => lock === "mmap_lock" && taken && mode !== "write")) ? `behind a writer that waits for ${program.name}()` : "for itself";
+
+function* found(site: Site, messageId: string, more: Candidate["data"], related: Candidate["related"], experiment: Experiment, fixes: () => readonly Fix[]): Iterable<Candidate> {
   const { program, call, target } = site;
   const proof = proofOf(experiment, program, target.release, MAX_STATES);
   if (!proof) return;
   // The right form is one thing with the lock, another one without it.
-  yield { ruleId: "gup-lock-context", messageId, data: { function: program.name, call: call.name }, place: placeOf(program, call), related, prove: () => proof, asked: askedOfCall(site, gupWithoutLock, gupTakesLockAgain), fixes };
+  yield { ruleId: "gup-lock-context", messageId, data: { function: program.name, call: call.name, ...more }, place: placeOf(program, call), related, prove: () => proof, asked: askedOfCall(site, gupWithoutLock, gupTakesLockAgain), fixes };
 }
 
 const isSleepingGup = (_: EffectProgram, call: CallNode): boolean => call.effects.some((effect) => effect.kind === "gup" && effect.form !== "fast-only");

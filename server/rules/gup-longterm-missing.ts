@@ -51,7 +51,7 @@ export const gupLongtermMissing: Rule = {
       const mayAsk = effect.form !== "unlocked" || atLeast(target.release, "6.3");
       const isShort = !effect.impliesLongterm && states.some(({ state }) => bitOf(state, flags, "FOLL_LONGTERM") === "no");
       const proof = mayAsk && isShort && isStored(program, effect) ? proved(movablePageHeld(node, program)) : null;
-      if (proof) yield { ...common, messageId: "stored", related: linesOf("kept here", program, storesOf(program, effect)), prove: () => proof, asked: askedOfCall(site, movablePageHeld), fixes: () => longtermFixes(program, call, effect, target.release) };
+      if (proof) yield { ...common, messageId: "stored", related: linesOf("kept here", program, storesOf(program, effect).filter(({ at }) => at > call.at)), prove: () => proof, asked: askedOfCall(site, movablePageHeld), fixes: () => longtermFixes(program, call, effect, target.release) };
       return;
     }
     // fork() waits for whoever holds mmap_lock, as users of the plain forms do.

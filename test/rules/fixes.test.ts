@@ -39,6 +39,8 @@ const NOT_OFFERED: ReadonlyMap<string, string> = new Map([
   ["pgtable-alloc-failure-lost/break-from-macro.c", "the allocation stands in a macro"],
   ["gup-flags-invalid/get-longterm.c", "a pin, or no FOLL_LONGTERM: what is meant is for the author to say"],
   ["gup-flags-invalid/get-with-pin.c", "a pin is meant, and it is to be given back otherwise"],
+  ["gup-flags-invalid/get-with-pin-6.1.c", "a pin is meant, and it is to be given back otherwise"],
+  ["gup-flags-invalid/others-6.12.c", "another form, or none of the flags: what is meant is for the author to say"],
   ["gup-flags-invalid/fast-nowait.c", "another form, or no FOLL_NOWAIT"],
   ["gup-flags-invalid/unlocked-longterm-6.1.c", "another form that the lock is taken for"],
   ["gup-flags-invalid/null-pages-5.10.c", "an array, or another form"],
