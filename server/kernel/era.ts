@@ -166,6 +166,9 @@ const FORCED_WRITE_BACKPORTS: ReadonlyMap<string, number> = new Map([
   ["4.4", 289],
 ]);
 
+/** True for a release of which it is not said whether its stable branch has got the forced COW break by now: a bare `5.4`. */
+export const mayForceWrite = ({ major, minor, sublevel }: Release): boolean => sublevel === null && FORCED_WRITE_BACKPORTS.has(`${major}.${minor}`);
+
 /**
  * The era of a release. Without a sublevel a release means itself as it came out, so a bare `5.4` is E0 and only a
  * known sublevel (`5.4.200`) can be E1. 5.10.y got the seqcount of E3b early, at a sublevel that is not known: E3.

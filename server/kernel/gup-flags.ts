@@ -32,7 +32,7 @@ const OF_6_1: readonly InvalidArguments[] = [
   { since: "6.1", reference: "get", forms: ["plain", "remote", "fast"], flags: ["FOLL_LONGTERM"], outcome: `${WARNS}: FOLL_LONGTERM is for pins`, source: "mm/gup.c:2171-2188 (6.1.192); is_valid_gup_args() (6.12.117)" },
   { since: "6.1", reference: "pin", flags: ["FOLL_GET"], outcome: `${WARNS}: FOLL_GET and FOLL_PIN exclude each other`, isSurplus: true, source: "mm/gup.c:3191,3217,3271,3309,3333 (6.1.192)" },
   { since: "6.1", until: "6.3", forms: ["unlocked"], flags: ["FOLL_LONGTERM"], outcome: `${WARNS}: the unlocked forms take FOLL_LONGTERM from 6.3 on`, source: "mm/gup.c:2367 (6.1.192)" },
-  { since: "6.1", until: "6.3", forms: ["remote"], reference: "pin", flags: ["FOLL_LONGTERM"], and: "locked", outcome: `${WARNS}: with FOLL_LONGTERM the lock is not dropped before 6.3, and \`locked\` is NULL`, source: "mm/gup.c:2203-2205 (6.1.192)" },
+  { since: "6.1", until: "6.3", forms: ["remote"], reference: "pin", flags: ["FOLL_LONGTERM"], and: "locked", outcome: `${WARNS}: before 6.3 FOLL_LONGTERM needs a NULL for \`locked\`, because the lock must not be dropped`, source: "mm/gup.c:2203-2205 (6.1.192)" },
 ];
 
 /** d64e2dbc33a1: one check for all forms. */

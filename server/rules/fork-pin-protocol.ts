@@ -8,6 +8,8 @@ import { ASKED, askedByFork, countsAsked, lastQuestion, pinOverlooked } from "..
 import { protectsPins } from "../scenarios/fork-and-pin/surroundings.ts";
 import { proofOf, prove } from "../scenarios/prove.ts";
 import { MAX_STATES } from "./budget.ts";
+import { notesPins } from "../scenarios/fork-and-pin/protocol-words.ts";
+import { callsWith, linesOf } from "./other-lines.ts";
 import { proved, provedCandidate } from "./proved-only.ts";
 import type { Candidate, Rule, Site, Subject } from "./rule.ts";
 import { isAffordable } from "./rule.ts";
@@ -28,10 +30,10 @@ export const forkPinProtocol: Rule = {
       "fork() gives the child a copy of a page that may be pinned. It must not share a page that GUP-fast is pinning at the same time: that is what mm->write_protect_seq is for, " +
       "and fork() only looks at pages of an mm that was told of its pins before the first was taken. Its question may be answered with yes too often, never with no.",
     messages: {
-      section: "{function}() shares entries with the child outside of a write section of write_protect_seq: GUP-fast can pin a page between the question and the write protection",
-      overlooked: "{function}() may say no for a {size} page that is pinned: fork() shares it, and a device goes on working on a page that the parent no longer has",
-      late: "{function}() takes pages before the mm is told that it has pins: fork() does not look for them, and shares a page that a device works on",
-      forgotten: "{function}() makes the mm forget that it has pins: fork() no longer looks for them, and shares a page that a device works on; nothing tells when the last pin is gone",
+      section: "{function}() copies entries outside of a write section of the parent's write_protect_seq: GUP-fast can pin a page after fork() looked for pins and before the entry is write-protected",
+      overlooked: "{function}() may say no for a {size} page that is pinned: fork() shares it, and the next write of the parent leaves the device with the old page",
+      late: "{function}() calls {call}() before the mm is told that it has pins: a fork() in between looks for none, and shares a page that a device works on",
+      forgotten: "{function}() clears MMF_HAS_PINNED: fork() looks for pins no longer and shares a page that a device works on; nothing tells when the last pin is gone",
     },
     scenarios: ["fork-outside-section", "pins-noted-late", "pins-forgotten", "pin-overlooked"],
     sources: [
@@ -51,7 +53,7 @@ export const forkPinProtocol: Rule = {
     if (effect.kind === "changesBit") yield* forgotten(site);
     if (effect.kind !== "gupFastWalk" || !WHOLE_WALK.has(call.name)) return;
     const experiment = pinsNotedLate(node);
-    if (proved(experiment, site)) yield provedCandidate(site, ID, "late", { function: program.name }, experiment);
+    if (proved(experiment, site)) yield { ...provedCandidate(site, ID, "late", { function: program.name, call: call.name }, experiment), related: linesOf("the mm is told here", program, callsWith(program, notesPins)) };
   },
 };
 
@@ -72,8 +74,11 @@ function* overlooked(program: EffectProgram, { release }: Target): Iterable<Cand
 function* outsideSection(site: Site): Iterable<Candidate> {
   const { program, node } = site;
   const first = program.nodes.findIndex((one) => one.kind === "call" && one.effects.some(({ kind }) => kind === "forkCopy"));
-  if (node === first && proved(forkOutsideSection, site)) yield provedCandidate(site, ID, "section", { function: program.name }, forkOutsideSection);
+  if (node === first && proved(forkOutsideSection, site)) yield { ...provedCandidate(site, ID, "section", { function: program.name }, forkOutsideSection), related: sectionLines(program) };
 }
+
+const sectionLines = (program: EffectProgram): Candidate["related"] =>
+  (["begin", "end"] as const).flatMap((step) => linesOf(`a write section ${step}s here`, program, callsWith(program, (effect) => effect.kind === "seqcountSection" && effect.step === step)));
 
 /** FORK-3. */
 function* forgotten(site: Site): Iterable<Candidate> {

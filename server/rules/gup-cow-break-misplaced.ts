@@ -6,6 +6,7 @@ import { cowBreaksEitherWay } from "../scenarios/cow-breaks-either-way.ts";
 import { prove } from "../scenarios/prove.ts";
 import { cowMechanismOf, forces, guardsOf, reachable, reachableWhen, type Forcing, type SlowPath } from "./gup-cow-mechanism.ts";
 import { askPredicate, forceAboveRetry, forceBeforeHugetlb, forceInto, keepFlags, passWord, wordOf } from "./fix/cow-break.ts";
+import { linesOf } from "./other-lines.ts";
 import { placeOf, type At, type Candidate, type ObligationCheck, type Rule, type Subject } from "./rule.ts";
 
 const ID = "gup-cow-break-misplaced";
@@ -26,14 +27,14 @@ export const gupCowBreakMisplaced: Rule = {
       "The forced FOLL_WRITE must reach every lookup of __get_user_pages(): the hugetlb branch and the normal one, the first page of a VMA and every later one. " +
       "It must not stay behind in the caller's flags, which check_vma_flags() tests against the next VMA.",
     messages: {
-      wrongWord: "FOLL_WRITE is forced into {target}, but the lookup uses {word}: this page is not forced, and the next VMA is checked for write permission",
-      hugetlbWord: "follow_hugetlb_page() is given {word} without the forced FOLL_WRITE: a hugetlb page can still be that of the other process",
-      hugetlbMissing: "nothing forces the COW break before follow_hugetlb_page(): a hugetlb page can still be that of the other process",
-      dropped: "nothing forces the COW break on the way to this label: a read-only reference can end up on the page of the other process",
-      insideBlock: "the COW break is forced only where a new VMA is looked up: from the second page of a VMA on it is not",
-      lostFlags: "{target} is set to FOLL_WRITE and loses its other flags: the lookup no longer takes a reference",
-      wrongCondition: "the COW break is not forced here for a read-only reference in a COW mapping: the test does not ask for that",
-      belowRetry: "the COW break is forced behind the label that every retry goes to: it belongs between the VMA block and the label",
+      wrongWord: "{function}() forces FOLL_WRITE into {target}, but looks pages up by {word}: this page is not forced, and the next VMA is checked for write permission",
+      hugetlbWord: "{function}() gives follow_hugetlb_page() {word} without the forced FOLL_WRITE: a hugetlb page can still be that of the other process",
+      hugetlbMissing: "{function}() does not force the COW break before follow_hugetlb_page(): a hugetlb page can still be that of the other process",
+      dropped: "{function}() gets to this label without a forced COW break: a read-only reference can end up on the page of the other process",
+      insideBlock: "{function}() forces the COW break only where a new VMA is looked up: the second page of a VMA and all behind it are not forced",
+      lostFlags: "{function}() sets {target} to FOLL_WRITE alone: the other flags are lost, and the lookup takes no reference",
+      wrongCondition: "{function}() does not force the COW break here for a read-only reference in a COW mapping: the test in front asks for something else",
+      belowRetry: "{function}() forces the COW break behind the label that every retry goes to: it belongs between the VMA block and the label",
     },
     offersEdits: true,
     scenarios: ["cow-breaks-either-way"],
@@ -79,6 +80,10 @@ function backed(subject: Subject, slow: SlowPath, paths: readonly ("normal" | "h
   };
 }
 
+/** The calls that look pages up. */
+const lookupLines = ({ program, normal, hugetlb }: SlowPath, message: string): Candidate["related"] =>
+  linesOf(message, program, [hugetlb, normal].flatMap((one) => one?.call ?? []));
+
 /** True where an assignment keeps the other flags: `|= FOLL_WRITE`, or `= word | FOLL_WRITE`. */
 const keepsFlags = ({ assign, target }: Forcing): boolean =>
   assign.operator === "|=" || (assign.value !== null && namesIn(assign.value).includes(target));
@@ -100,7 +105,7 @@ function judgeWord(subject: Subject, slow: SlowPath): Verdict {
   return {
     check,
     candidate: {
-      ruleId: ID, messageId: wrong ? "wrongWord" : "lostFlags", data: { target: found.target, word }, place: assignPlace(slow, found), related: [],
+      ruleId: ID, messageId: wrong ? "wrongWord" : "lostFlags", data: { function: slow.program.name, target: found.target, word }, place: assignPlace(slow, found), related: lookupLines(slow, `the lookup by ${word}`),
       origin: wrong ? "incomplete-fix" : "introduced", ...(wrong ? backed(subject, slow, ["hugetlb", "normal"]) : NOT_EXPLORED),
       fixes: () => (wrong ? forceInto(found, word) : keepFlags(slow, found)),
     },
@@ -128,7 +133,7 @@ function judgeHugetlb(subject: Subject, slow: SlowPath, asks: boolean): Verdict 
     candidate,
   });
   const broken = (messageId: string, at: At, fixes: Candidate["fixes"]): Verdict =>
-    make("broken", { ruleId: ID, messageId, data: { word }, place: at, related: [], origin: "incomplete-fix", ...backed(subject, slow, ["hugetlb"]), ...(fixes ? { fixes } : {}) });
+    make("broken", { ruleId: ID, messageId, data: { function: program.name, word }, place: at, related: messageId === "hugetlbWord" ? linesOf("forced here", program, forced.map(({ assign }) => assign)) : messageId === "wrongCondition" ? linesOf("the lookup that is not forced", program, [hugetlb.call]) : [], origin: "incomplete-fix", ...backed(subject, slow, ["hugetlb"]), ...(fixes ? { fixes } : {}) });
   const right = wordOf(slow);
   if (isCallersWord(program, word)) return broken("hugetlbWord", { program, at: extent(hugetlb.word).at, end: extent(hugetlb.word).end }, () => passWord(hugetlb, right));
   if (!own) return broken("hugetlbMissing", placeOf(program, hugetlb.call), () => forceBeforeHugetlb(slow, right));
@@ -162,7 +167,7 @@ function judgePlace(subject: Subject, slow: SlowPath, asks: boolean): Verdict {
   const reaching = before(slow, normal.node).filter((forcing) => !hugetlbOnly(slow, forcing));
   const broken = (messageId: string, place: At, backing: Backing, fixes: Candidate["fixes"]): Verdict => ({
     check: { id: "COW-4", ruleId: ID, status: "broken", message, places: [place] },
-    candidate: { ruleId: ID, messageId, data: {}, place, related: [], origin: "incomplete-fix", ...backing, ...(fixes ? { fixes } : {}) },
+    candidate: { ruleId: ID, messageId, data: { function: program.name }, place, related: messageId === "belowRetry" ? linesOf("the label", program, [{ at, end: at + "retry".length }]) : linesOf("the lookup that is not forced", program, [normal.call]), origin: "incomplete-fix", ...backing, ...(fixes ? { fixes } : {}) },
   });
   const proves = backed(subject, slow, ["normal"]);
   const word = wordOf(slow);

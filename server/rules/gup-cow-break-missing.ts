@@ -8,9 +8,10 @@ import type { Experiment } from "../scenarios/experiment.ts";
 import { prove } from "../scenarios/prove.ts";
 import { dropOf, writeDropped } from "../scenarios/write-dropped.ts";
 import { proved, provedCandidate } from "./proved-only.ts";
-import { accepts, cowMechanismOf, forces, helperIn, type CowMechanism, type Helper } from "./gup-cow-mechanism.ts";
+import { accepts, cowMechanismOf, forces, helperIn, type CowMechanism, type Helper, type SlowPath } from "./gup-cow-mechanism.ts";
 import { followFixes, predicateFixes } from "./fix/cow-break.ts";
 import { walkerCandidates } from "./gup-unshare-check.ts";
+import { linesOf } from "./other-lines.ts";
 import type { At, Candidate, ObligationCheck, Rule, Site, Subject } from "./rule.ts";
 import { opposite } from "../program/truth-table.ts";
 
@@ -40,7 +41,7 @@ export const gupCowBreakMissing: Rule = {
       dirty: "{function}() accepts a read-only entry without asking whether it is dirty: it may be a page that this call did not make (Dirty COW)",
       cow: "{function}() accepts a dirty read-only entry without FOLL_COW: one that fork() write-protected is dirty too, and the other process reads its page",
       dropped: "{function}() takes FOLL_WRITE out of the flags once a fault has broken COW: if the copy is unmapped before the next lookup, that one accepts the page of the file (Dirty COW)",
-      walker: "{function}() takes a FOLL_PIN reference to a page that may be shared without asking gup_must_unshare(): the next write of the owner moves it to another page",
+      walker: "{function}() takes a read-only FOLL_PIN reference to a page that may be shared without asking gup_must_unshare(): the next write of the owner goes to a copy, and the pin keeps the old page",
     },
     offersEdits: true,
     scenarios: ["cow-breaks-either-way", "dirty-cow", "shared-dirty-page", "write-dropped", "endless-fault", "walker-without-unshare"],
@@ -69,7 +70,10 @@ function* writeDrops(site: Site): Iterable<Candidate> {
   const drop = dropOf(program);
   const experiment = drop && writeDropped(drop);
   if (!experiment || !proved(experiment, site)) return;
-  yield provedCandidate(site, ID, "dropped", { function: program.name }, experiment, { program, at: drop.assign.at, end: drop.assign.end });
+  yield {
+    ...provedCandidate(site, ID, "dropped", { function: program.name }, experiment, { program, at: drop.assign.at, end: drop.assign.end }),
+    related: linesOf("the fault that broke COW", program, [site.call]),
+  };
 }
 
 const placeOfValue = (helper: Helper, value: Value): At => ({ program: helper.program, at: extent(value).at, end: Math.max(extent(value).end, extent(value).at + 1) });
@@ -103,7 +107,7 @@ function judgeForce(subject: Subject, { force, slow }: CowMechanism): Verdict {
         messageId: missing ? "predicate" : "tooBroad",
         data: { function: force.code.name, request: missing ?? "", why: broad },
         place,
-        related: [],
+        related: forcedLines(slow),
         origin: missing ? "incomplete-fix" : "introduced",
         prove: slow && missing ? (max) => firstFailing(experiments, slow.program, subject, max) : null,
         ...(slow && missing ? { asked: (code) => mapProgram(code.program(slow.program), experiments) } satisfies Partial<Candidate> : {}),
@@ -112,6 +116,9 @@ function judgeForce(subject: Subject, { force, slow }: CowMechanism): Verdict {
     ],
   };
 }
+
+/** Where the slow path forces, as far as the patch shows it. */
+const forcedLines = (slow: SlowPath | null): Candidate["related"] => (slow ? linesOf("FOLL_WRITE is forced here", slow.program, slow.forcings.map(({ assign }) => assign)) : []);
 
 const mapProgram = (program: Helper["program"] | null, experiments: readonly Experiment[]): ReturnType<NonNullable<Candidate["asked"]>> =>
   program && experiments.map((experiment) => ({ experiment, program }));
@@ -155,7 +162,7 @@ interface FollowPart {
   readonly experiment: (value: Value) => Experiment;
 }
 
-function judgeFollow(subject: Subject, { follow }: CowMechanism, { id, message, parts }: FollowObligation): Verdict {
+function judgeFollow(subject: Subject, { follow, slow }: CowMechanism, { id, message, parts }: FollowObligation): Verdict {
   const broken = follow.flatMap((helper) => {
     const part = parts(helper).find((one) => one.holds === false);
     return part ? [{ helper, ...part }] : [];
@@ -168,7 +175,7 @@ function judgeFollow(subject: Subject, { follow }: CowMechanism, { id, message, 
       messageId,
       data: { function: helper.code.name },
       place: placeOfValue(helper, helper.value),
-      related: [],
+      related: messageId === "force" ? forcedLines(slow) : [],
       origin: "introduced",
       prove: (max) => prove(experiment(helper.value), helper.program, subject.target.release, max),
       asked: (code) => {

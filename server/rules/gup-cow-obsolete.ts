@@ -8,6 +8,7 @@ import { prove } from "../scenarios/prove.ts";
 import { readOfProtected } from "../scenarios/read-of-protected.ts";
 import { forceAgain, withoutForcing } from "./fix/cow-break.ts";
 import { reachable, reachableWhen, slowPathsOf, type Forcing, type SlowPath } from "./gup-cow-mechanism.ts";
+import { linesOf } from "./other-lines.ts";
 import { placeOf, type At, type Candidate, type Rule, type Standing, type Subject } from "./rule.ts";
 
 const ID = "gup-cow-obsolete";
@@ -23,8 +24,8 @@ export const gupCowObsolete: Rule = {
       "From 5.9 on a write fault copies a page that anybody else has a reference to, so that a read needs no write fault, and forcing one tells userfaultfd monitors of writes " +
       "that nobody made. Before, do_wp_page() counts mappings only: without the forced break a read-only reference ends up on the page of the other process (CVE-2020-29374).",
     messages: {
-      added: "GUP forces a write fault for a read-only reference: from 5.9 on do_wp_page() does not need it, and uffd-wp monitors and DAX mappings notice",
-      removed: "nothing forces the COW break any more, and do_wp_page() of this release reuses a page that is mapped once: a read-only reference can end up on the page of the other process (CVE-2020-29374)",
+      added: "{function}() forces a write fault for a read-only reference: from 5.9 on do_wp_page() does not need it, and uffd-wp monitors are told of a write that nobody made",
+      removed: "{function}() no longer forces the COW break, and do_wp_page() of this release reuses a page that is mapped once: a read-only reference can end up on the page of the other process (CVE-2020-29374)",
     },
     offersEdits: true,
     scenarios: ["read-of-protected", "cow-breaks-either-way"],
@@ -77,7 +78,7 @@ function addedTo(subject: Subject): Candidate[] {
     if (!first || before.some((old) => sameFunction(old.program, slow.program) && breaksCow(old).length > 0)) return [];
     return [
       {
-        ruleId: ID, messageId: "added", data: {}, place: placeOf(slow.program, first.assign),
+        ruleId: ID, messageId: "added", data: { function: slow.program.name }, place: placeOf(slow.program, first.assign),
         related: others.map(({ assign }) => ({ message: "forced here too", place: placeOf(slow.program, assign) })),
         origin: "introduced", prove: (max) => prove(readOfProtected, slow.program, subject.target.release, max),
         asked: (code) => askedOf(code, slow, readOfProtected), fixes: () => withoutForcing(slow, [...new Set([...breaksCow(slow), ...forHugetlb(slow)])]),
@@ -96,7 +97,7 @@ function removedFrom(subject: Subject): Candidate[] {
     if (!place) return [];
     return [
       {
-        ruleId: ID, messageId: "removed", data: {}, place, related: [], origin: "introduced",
+        ruleId: ID, messageId: "removed", data: { function: slow.program.name }, place, related: linesOf("the lookup that was forced", slow.program, slow.normal ? [slow.normal.call] : []), origin: "introduced",
         prove: (max) => prove(cowBreaksEitherWay("normal", "FOLL_GET"), slow.program, subject.target.release, max),
         asked: (code) => askedOf(code, slow, ...(slow.hugetlb ? (["normal", "hugetlb"] as const) : (["normal"] as const)).map((path) => cowBreaksEitherWay(path, "FOLL_GET"))), fixes: () => forceAgain(slow, subject.target.release),
       },

@@ -6,6 +6,7 @@ import { render } from "../program/render.ts";
 import { accessOfWalk, fastOnlyForced, fastWalkTakesShared } from "../scenarios/fast-walk.ts";
 import { prove } from "../scenarios/prove.ts";
 import { cowMechanismOf, reachableWhen, type CowMechanism } from "./gup-cow-mechanism.ts";
+import { linesOf } from "./other-lines.ts";
 import type { At, Candidate, ObligationCheck, Rule, Subject } from "./rule.ts";
 
 const ID = "gup-fast-cow-incomplete";
@@ -106,7 +107,7 @@ function judgeForced(subject: Subject): Verdict {
     },
     candidates: open.flatMap((found) => found.slice(0, 1).map((first): Candidate => ({
       ruleId: ID, messageId: "unforced", data: { function: first.program.name, word: render(first.word) }, place: placeOfWord(first),
-      related: others(found, "another walk that is not forced"), origin: "incomplete-fix",
+      related: [...others(found, "another walk that is not forced"), ...(mechanism?.slow ? linesOf("forced in the slow path", mechanism.slow.program, mechanism.slow.forcings.map(({ assign }) => assign)) : [])], origin: "incomplete-fix",
       prove: (max) => prove(fastWalkTakesShared, first.program, subject.target.release, max),
     }))),
   };

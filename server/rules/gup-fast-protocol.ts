@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { atLeast } from "../kernel/release.ts";
+import type { Value } from "../program/code.ts";
 import type { EffectProgram, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { walkBesideFork } from "../scenarios/fork-and-pin/beside-fork.ts";
 import { checkedUnpin, checksPages } from "../scenarios/fork-and-pin/checked-unpin.ts";
 import { protectsPins } from "../scenarios/fork-and-pin/surroundings.ts";
 import { placeBehind } from "../scenarios/pinned-pages.ts";
+import { asValue } from "../scenarios/doubt.ts";
 import { headTaken, splitBeforeGrab } from "../scenarios/split-before-grab.ts";
 import { entryOfPage } from "../scenarios/walked-page.ts";
 import { rivalsOf, walkerSecondLook } from "../scenarios/walker-second-look.ts";
 import { walkerWithoutUnshare } from "../scenarios/walker-without-unshare.ts";
 import { secondLookFixes } from "./fix/second-look.ts";
 import { besideForkFixes, uncheckedReleaseFixes } from "./fix/write-protect-seq.ts";
+import { linesOf, settingsOf, testsOf } from "./other-lines.ts";
 import { askedOfCall } from "./pages-asked.ts";
 import { reachable } from "./gup-cow-mechanism.ts";
 import { proved, provedCandidate, provenProperty } from "./proved-only.ts";
@@ -36,11 +39,12 @@ export const gupFastProtocol: Rule = {
       "GUP-fast takes no lock. It takes its pin, and only then asks whether the entry is still the same, whether the page is still exclusive, and whether fork() was at work: " +
       "whoever takes a page away has cleared the entry before it looked for pins. A question that is asked before the pin says nothing about the time after it.",
     messages: {
-      again: "{function}() does not look at the entry again behind the pin: {what} between the first look and the pin goes unnoticed",
+      again: "{function}() does not read the entry again behind {call}(): a page that is moved away between the first look and the pin goes unnoticed",
+      early: "{function}() asks gup_must_unshare() before {call}(): a page that is shared between the question and the pin goes unnoticed",
       head: "{function}() takes its reference on the head of a page and does not ask again whether it still is the head: where the huge page is split in between, nothing keeps the page",
-      beside: "{function}() does not keep out of the way of fork(): write_protect_seq must be read before the walk and again behind it, and what was pinned meanwhile be given back",
+      beside: "{function}() keeps what {call}() pins beside fork(): write_protect_seq is to be read before the walk and again behind it, and where it changed the pins are given back",
       kept: "{function}() returns without pages and keeps what it has pinned: the caller goes the slow way, and nobody gives the pins back",
-      checked: "{function}() gives back by {release}() what it pinned beside fork(): the pages may be shared by now, and with CONFIG_DEBUG_VM it stops the kernel for a pinned page that is not exclusive",
+      checked: "{function}() gives back by {release}() what it pinned beside fork(): the pages may be shared by now, and with CONFIG_DEBUG_VM it hits a VM_BUG_ON_PAGE() for a page that is not exclusive",
     },
     offersEdits: true,
     scenarios: ["walker-second-look", "split-before-grab", "walk-beside-fork", "checked-unpin"],
@@ -67,13 +71,23 @@ function* secondLook(site: Site): Iterable<Candidate> {
     const experiment = walkerSecondLook(node, rival, target.release);
     if (!proved(experiment, site)) continue;
     yield {
-      ...provedCandidate(site, ID, "again", { function: program.name, what: rival === "moved" ? "a page that is moved away" : "a page that is shared" }, experiment),
+      ...provedCandidate(site, ID, rival === "moved" ? "again" : "early", { function: program.name, call: call.name }, experiment),
+      related: rival === "moved" ? entryReads(site) : questions(site),
       asked: askedOfCall(site, ...rivalsOf(target.release).map((one) => (at: NodeId) => walkerSecondLook(at, one, target.release))),
       fixes: () => (effect.kind === "grabPage" ? secondLookFixes(program, call, effect, rival, target.release) : []),
     };
     return;
   }
 }
+
+/** Where the entry is read. */
+function entryReads({ program, effect }: Site): Candidate["related"] {
+  const entry = effect.kind === "grabPage" ? entryOfPage(program, effect.page) : null;
+  return linesOf("the entry is read here", program, settingsOf(program, entry && render(entry)));
+}
+
+const questions = ({ program }: Site): Candidate["related"] =>
+  linesOf("asked here", program, testsOf(program, (condition) => condition.kind === "call" && condition.name === "gup_must_unshare"));
 
 /** FAST-2. */
 function* head(site: Site): Iterable<Candidate> {
@@ -121,11 +135,19 @@ function* besideFork(site: Site): Iterable<Candidate> {
     return;
   }
   yield {
-    ...provedCandidate(site, ID, property === "leak" ? "kept" : "beside", { function: program.name }, experiment),
+    ...provedCandidate(site, ID, property === "leak" ? "kept" : "beside", { function: program.name, call: call.name }, experiment),
+    related: counterLines(program),
     asked: askedOfCall(site, walkBesideFork),
     fixes: () => besideForkFixes(program, call, target.release),
   };
 }
+
+/** Where write_protect_seq is looked at. */
+const counterLines = (program: EffectProgram): Candidate["related"] =>
+  linesOf("write_protect_seq is read here", program, program.nodes.flatMap((node) =>
+    (node.kind === "call" && readsCounter(asValue(node))) || (node.kind === "branch" && readsCounter(node.condition)) ? [{ at: node.at, end: node.end }] : []));
+
+const readsCounter = (value: Value): boolean => /\bread_seqcount/.test(render(value));
 
 /** FAST-3. */
 function* checkedRelease(site: Site): Iterable<Candidate> {
@@ -137,6 +159,7 @@ function* checkedRelease(site: Site): Iterable<Candidate> {
   const data = { function: program.name, release: call.name };
   yield {
     ...provedCandidate(site, ID, "checked", data, experiment, placeOf(program, call)), severity: "warning",
+    related: linesOf("pinned here", program, [site.call]),
     asked: askedOfCall(site, (at) => checkedUnpin(at, target.release)),
     fixes: () => uncheckedReleaseFixes(program, call, target.release),
   };

@@ -5,6 +5,7 @@ import { invalidFor, type InvalidArguments } from "../kernel/gup-flags.ts";
 import { functionText } from "../program/statements.ts";
 import type { BoundEffect } from "../program/program.ts";
 import { argumentsAt, calleeAt, replaced } from "./fix/statement-edits.ts";
+import { flagLines, linesOf } from "./other-lines.ts";
 import type { Candidate, Fix, Rule, Site } from "./rule.ts";
 import { placeOf } from "./rule.ts";
 
@@ -46,7 +47,7 @@ export const gupFlagsInvalid: Rule = {
       messageId: found.and === "no-pages" ? "pages" : "flags",
       data: { function: program.name, call: call.name, flags, with: flags === "" ? "" : ` and ${flags}`, outcome: found.outcome },
       place: placeOf(program, call),
-      related: [],
+      related: found.flags.flatMap((flag) => linesOf(`${flag} is set here`, program, flagLines(program, effect.flags, flag))),
       prove: null,
       fixes: () => (found.isSurplus ? withoutFlagFixes(site, effect, flags) : []),
     };

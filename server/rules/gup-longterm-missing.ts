@@ -11,7 +11,8 @@ import { longtermFixes, pinFixes } from "./fix/turned-pin.ts";
 import { askedOfCall } from "./pages-asked.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-import { followsChanges, isStored, usesNotifier } from "./stored-pins.ts";
+import { dataAccesses, linesOf } from "./other-lines.ts";
+import { followsChanges, isStored, storesOf, usesNotifier } from "./stored-pins.ts";
 
 const MAX_STATES = 100_000;
 
@@ -27,8 +28,8 @@ export const gupLongtermMissing: Rule = {
       "FOLL_PIN says that the data of the page is accessed: fork() then leaves the page with the parent. A page of get_user_pages*() is shared by fork(), " +
       "the next store of the process gets a copy, and what a device or the kernel writes lands in the old page.",
     messages: {
-      stored: "{function}() keeps pages of {call}() without FOLL_LONGTERM: they stay in memory that must be movable",
-      reference: "{function}() has the data of pages of {call}() written: after a fork() of the process they are no longer the ones at its address; {pin}() is protected",
+      stored: "{function}() keeps pages of {call}() without FOLL_LONGTERM: they stay in CMA or ZONE_MOVABLE, whose owner does not get the memory back",
+      reference: "{function}() has pages of {call}() written: a fork() shares them, the next store of the process gets a copy, and what is written here is lost; {pin}() keeps the page",
     },
     offersEdits: true,
     scenarios: ["movable-page-held", "reference-lost-after-fork"],
@@ -50,13 +51,13 @@ export const gupLongtermMissing: Rule = {
       const mayAsk = effect.form !== "unlocked" || atLeast(target.release, "6.3");
       const isShort = !effect.impliesLongterm && states.some(({ state }) => bitOf(state, flags, "FOLL_LONGTERM") === "no");
       const proof = mayAsk && isShort && isStored(program, effect) ? proved(movablePageHeld(node, program)) : null;
-      if (proof) yield { ...common, messageId: "stored", prove: () => proof, asked: askedOfCall(site, movablePageHeld), fixes: () => longtermFixes(program, call, effect, target.release) };
+      if (proof) yield { ...common, messageId: "stored", related: linesOf("kept here", program, storesOf(program, effect).filter(({ at }) => at > call.at)), prove: () => proof, asked: askedOfCall(site, movablePageHeld), fixes: () => longtermFixes(program, call, effect, target.release) };
       return;
     }
     // fork() waits for whoever holds mmap_lock, as users of the plain forms do.
     const isUnlocked = effect.form === "fast" || effect.form === "unlocked";
     if (!isUnlocked || ERAS[gupEra(target.release)].forkProtection === "none" || !states.some(({ state }) => writeBit(state, effect) === "yes")) return;
     const proof = proved(referenceLostAfterFork(node, program));
-    if (proof) yield { ...common, messageId: "reference", prove: () => proof, asked: askedOfCall(site, referenceLostAfterFork), fixes: () => pinFixes(program, node, target.release) };
+    if (proof) yield { ...common, messageId: "reference", related: linesOf("the data is accessed here", program, dataAccesses(program, call)), prove: () => proof, asked: askedOfCall(site, referenceLostAfterFork), fixes: () => pinFixes(program, node, target.release) };
   },
 };

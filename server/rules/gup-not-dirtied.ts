@@ -7,6 +7,7 @@ import { userPages } from "../scenarios/user-pages/names.ts";
 import { dirtiedWithoutPageLock } from "../scenarios/user-pages/unlocked-dirty.ts";
 import { isOfPages } from "../scenarios/user-pages/world.ts";
 import { dirtyReleaseFixes, lockedMarkFixes } from "./fix/dirty-mark.ts";
+import { dataAccesses, linesOf } from "./other-lines.ts";
 import { askedOfPages } from "./pages-asked.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
@@ -24,8 +25,8 @@ export const gupNotDirtied: Rule = {
       "GUP with FOLL_WRITE marks a page dirty when it takes it. Writeback may clean the page at once, and writes through a kernel address or by a device set no dirty bit. " +
       "Whoever wrote marks the page dirty again before it is given back, with the page lock held: nothing else keeps the mapping that set_page_dirty() works with.",
     messages: {
-      clean: "{function}() writes pages of {call}() and gives them back with {release}() without marking them dirty first: what was written can be lost",
-      unlocked: "{function}() marks a page of {call}() dirty without the page lock: its mapping can be truncated and freed meanwhile",
+      clean: "{function}() has pages of {call}() written and does not mark them dirty before {release}(): once writeback has cleaned them, reclaim may drop what was written",
+      unlocked: "{function}() marks a page of {call}() dirty without the page lock: its mapping may be truncated and freed meanwhile",
     },
     offersEdits: true,
     scenarios: ["written-page-given-back-clean", "dirtied-without-page-lock"],
@@ -38,12 +39,13 @@ export const gupNotDirtied: Rule = {
   *check(site: Site): Iterable<Candidate> {
     const { program, call, node, effect, target } = site;
     if (effect.kind !== "gup" || !isAffordable(site) || !isFirstOfArray(program, node)) return;
-    const related = [{ message: "taken here", place: placeOf(program, call) }];
+    const related = linesOf("taken here", program, [call]);
+    const written = linesOf("the data is accessed here", program, dataAccesses(program, call));
     for (const release of releasesOf(program, node)) {
       const proof = proofOf(writtenPageGivenBackClean({ node, release }), program, target.release, MAX_STATES);
       if (!proof) continue;
       yield {
-        ruleId: this.meta.id, messageId: "clean", data: { function: program.name, call: call.name, release: release.name }, place: placeOf(program, release), related, prove: () => proof,
+        ruleId: this.meta.id, messageId: "clean", data: { function: program.name, call: call.name, release: release.name }, place: placeOf(program, release), related: [...related, ...written], prove: () => proof,
         asked: askedOfPages(site, release, (at, other) => writtenPageGivenBackClean({ node: at, release: other })),
         fixes: () => dirtyReleaseFixes(program, release),
       };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Bit, State } from "../analysis/state.ts";
 import { bitOf, truthOf } from "../analysis/truth.ts";
-import { ERAS, gupEra } from "../kernel/era.ts";
+import { ERAS, gupEra, mayForceWrite } from "../kernel/era.ts";
+import { formatRelease } from "../kernel/release.ts";
 import type { NodeId } from "../program/program.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import type { Gup } from "../scenarios/pinned-pages.ts";
@@ -12,7 +13,8 @@ import { zeroPagePin } from "../scenarios/zero-page-pin.ts";
 import { writePinFixes } from "./fix/write-pin.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-import { followsChanges, isStored, usesNotifier } from "./stored-pins.ts";
+import { flagLines, linesOf } from "./other-lines.ts";
+import { followsChanges, isStored, storesOf, usesNotifier } from "./stored-pins.ts";
 
 /** States that deciding about a pin without FOLL_LONGTERM may cost: drivers need a few hundred. */
 const SMALL = 100_000;
@@ -31,7 +33,8 @@ export const gupReadonlyLongterm: Rule = {
     messages: {
       longterm: "{function}() takes a long-term pin without FOLL_WRITE{path}: when the process writes next it gets another page, and the device keeps the old one",
       stored: "{function}() pins without FOLL_WRITE{path} and keeps the pages: when the process writes next it gets another page, and the device keeps the old one",
-      zeroPage: "{function}() takes a long-term pin without FOLL_WRITE{path}: before 6.2 that may be the zero page or a private file page, which the process leaves with its next write",
+      backported: "{function}() {how} without FOLL_WRITE{path}: where the next write goes to another page, the device keeps the old one; does the target have the forced COW break that {release}.y got (17839856fd58)?",
+      zeroPage: "{function}() {how} without FOLL_WRITE{path}: before 6.2 that may be the zero page or a private file page, which the process leaves with its next write",
     },
     offersEdits: true,
     scenarios: ["read-only-pin-lost", "zero-page-pin"],
@@ -50,6 +53,7 @@ export const gupReadonlyLongterm: Rule = {
     // 5.8 and its backports break COW for every read-only reference.
     if (readOnlyGup === "forced-write") return;
     const unshares = readOnlyGup === "unshare-pin";
+    const isDoubtful = mayForceWrite(target.release);
     // FOLL_LONGTERM without FOLL_PIN is refused by then.
     if (unshares && effect.reference === "get") return;
     const readOnly = states.filter(({ state }) => writeBit(state, effect) === "no" && !isOfShared(state) && !isForced(state, effect));
@@ -59,13 +63,15 @@ export const gupReadonlyLongterm: Rule = {
     const run = (device: PinFocus["device"], maxStates: number): Proof => prove(experiment(device, node), fn.program, target.release, maxStates);
     if (readOnly.length === 0) return;
     if (!longterm && !(isAffordable(site) && isStored(fn.program, effect) && run("return", SMALL).verdict === "fail")) return;
+    const writeLines = readOnly.length < states.length ? linesOf("FOLL_WRITE depends on this", fn.program, flagLines(fn.program, effect.flags, "FOLL_WRITE")) : [];
     yield {
       ruleId: this.meta.id,
-      messageId: unshares ? "zeroPage" : longterm ? "longterm" : "stored",
-      data: { function: fn.program.name, path: readOnly.length < states.length ? " on some path" : "" },
+      messageId: unshares ? "zeroPage" : isDoubtful ? "backported" : longterm ? "longterm" : "stored",
+      data: { function: fn.program.name, path: readOnly.length < states.length ? " on some path" : "", how: longterm ? "takes a long-term pin" : "keeps a pin", release: formatRelease(target.release) },
       place: placeOf(fn.program, call),
-      related: [],
-      severity: unshares ? "warning" : "error",
+      related: [...writeLines, ...(longterm ? [] : linesOf("kept here", fn.program, storesOf(fn.program, effect).filter(({ at }) => at > call.at)))],
+      severity: unshares || isDoubtful ? "warning" : "error",
+      ...(isDoubtful ? { asks: true } : {}),
       prove: isAffordable(site) ? (maxStates) => tell(run("return", maxStates), longterm ? () => run("pin", maxStates) : null) : null,
       ...(isAffordable(site) ? {
         asked: (code) => {

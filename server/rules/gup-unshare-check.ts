@@ -13,6 +13,7 @@ import { prove } from "../scenarios/prove.ts";
 import { entryOfPage, grabbedNames, type Grab } from "../scenarios/walked-page.ts";
 import { walkerWithoutUnshare } from "../scenarios/walker-without-unshare.ts";
 import { unshareCheckFixes } from "./fix/unshare-check.ts";
+import { linesOf, settingsOf } from "./other-lines.ts";
 import type { Candidate, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 
@@ -39,7 +40,7 @@ export function* walkerCandidates(site: Site): Iterable<Candidate> {
     messageId: "walker",
     data: { function: fn.program.name },
     place: placeOf(fn.program, call),
-    related: [],
+    related: linesOf("the entry is read here", fn.program, settingsOf(fn.program, render(entry))),
     prove: isAffordable(site) ? (maxStates) => prove(walkerWithoutUnshare(node, target.release), fn.program, target.release, maxStates) : null,
     asked: (code) => {
       const [program, at] = [code.program(fn.program), code.node(fn.program, node)];

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { callsWith, linesOf } from "./other-lines.ts";
 import { provedCandidate, provenProperty } from "./proved-only.ts";
 import { unshareLost } from "../scenarios/unshare-lost.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
@@ -16,8 +17,8 @@ export const gupUnshareUnhandled: Rule = {
       "A lookup for a read-only pin returns -EMLINK where the page must be unshared first. GUP takes a fault with FAULT_FLAG_UNSHARE and looks again. " +
       "A fault without the flag changes nothing, so that the loop never ends; and no caller of GUP knows the code.",
     messages: {
-      endless: "{function}() answers -EMLINK with a fault that does not unshare: the entry stays as it is, and the lookup returns -EMLINK again, for ever",
-      leaves: "{function}() passes -EMLINK of the lookup on: the caller gets an error for a page that only had to be unshared",
+      endless: "{function}() answers -EMLINK of {call}() with a fault that does not unshare: the entry stays as it is, and the lookup returns -EMLINK for ever",
+      leaves: "{function}() passes -EMLINK of {call}() on: the caller gets an error for a page that only had to be unshared",
     },
     scenarios: ["unshare-lost"],
     sources: [
@@ -32,6 +33,11 @@ export const gupUnshareUnhandled: Rule = {
     if (!program.nodes.some((one) => one.kind === "call" && one.effects.some(({ kind }) => kind === "gupFault"))) return;
     const experiment = unshareLost(node);
     const property = provenProperty(experiment, site);
-    if (property !== null) yield provedCandidate(site, ID, property === "livelock" ? "endless" : "leaves", { function: program.name }, experiment);
+    if (property === null) return;
+    const isEndless = property === "livelock";
+    yield {
+      ...provedCandidate(site, ID, isEndless ? "endless" : "leaves", { function: program.name, call: call.name }, experiment),
+      related: linesOf(isEndless ? "this fault does not unshare" : "the fault that would unshare", program, callsWith(program, ({ kind }) => kind === "gupFault")),
+    };
   },
 };

@@ -5,6 +5,7 @@ import { isHard, refusals, refusedForPin, type Refusal } from "../scenarios/refu
 import type { Candidate, Fix, Rule, Site, Standing } from "./rule.ts";
 import { isAffordable } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
+import { linesOf } from "./other-lines.ts";
 
 export const pinnedAsHardError: Rule = {
   meta: {
@@ -17,11 +18,12 @@ export const pinnedAsHardError: Rule = {
       "folio_maybe_dma_pinned() is a guess: 1024 references of a small page look like a pin, and GUP-fast takes pins that it gives back at once. " +
       "An error for it is fit for -EBUSY or -EAGAIN; any other code tells user space of a fault that is none.",
     messages: {
-      hard: "{function}() fails with -{code} for a page that only may be pinned: -EBUSY or -EAGAIN lets the caller try again",
+      hard: "{function}() fails with -{code} where {asked}() says yes, which may be other references or a pin that GUP-fast gives back at once: -EBUSY or -EAGAIN lets the caller try again",
     },
     offersEdits: true,
     scenarios: ["refused-for-pin"],
     sources: [
+      { thread: "Re: [PATCH 3/3] mm/uffd: Detect pgtable allocation failures", who: "David Hildenbrand", date: "2023-01-05", link: null },
       { thread: "false positives are possible, false negatives are not", who: "include/linux/mm.h:1585", date: "6.1.192", link: null },
       { thread: "userfaultfd: UFFDIO_MOVE uABI", who: "commit adef440691ba", date: "6.8", link: null },
     ],
@@ -37,9 +39,9 @@ export const pinnedAsHardError: Rule = {
       yield {
         ruleId: this.meta.id,
         messageId: "hard",
-        data: { function: program.name, code: refusal.code },
+        data: { function: program.name, code: refusal.code, asked: call.name },
         place: { program, at: refusal.at, end: refusal.end },
-        related: [],
+        related: linesOf("this may say yes although nobody has the page pinned", program, [call]),
         prove: () => proof,
         asked: (code) => askedOf(code, site, index),
         fixes: () => softer(program, refusal),

@@ -6,6 +6,8 @@ import { replacementOf, type Replacement } from "../scenarios/replaced-page/repl
 import { twoPages } from "../scenarios/replaced-page/stale-tlb.ts";
 import { knowsUnshare, unsharedEntry } from "../scenarios/replaced-page/unshared-entry.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
+import { textAt } from "../program/place.ts";
+import { callsWith, linesOf, settingsOf } from "./other-lines.ts";
 import { proved, provedCandidate, provenProperty } from "./proved-only.ts";
 import { placeOf, type Candidate, type Site } from "./rule.ts";
 
@@ -29,22 +31,35 @@ export function* replacedPage(ruleId: string, site: Site): Iterable<Candidate> {
 
 function* order(ruleId: string, site: Site, replacement: Replacement): Iterable<Candidate> {
   const { program, target } = site;
-  const found = (messageId: string, experiment: Experiment, call = site.call): Candidate => provedCandidate(site, ruleId, messageId, { function: program.name }, experiment, placeOf(program, call));
+  const found = (messageId: string, experiment: Experiment, related: Candidate["related"], call = site.call): Candidate => ({
+    ...provedCandidate(site, ruleId, messageId, { function: program.name, call: call.name }, experiment, placeOf(program, call)),
+    related,
+  });
   const unflushed = twoPages(replacement, program);
   if (proved(unflushed, site)) {
-    yield found("unflushed", unflushed);
+    yield found("unflushed", unflushed, linesOf("the old entry is cleared here", program, callsWith(program, ({ kind }) => kind === "clearEntry")));
     return;
   }
   const early = mappingsDecide(target.release) ? earlyReuse(replacement, program) : null;
   const removal = callAt(program, replacement.removal);
-  if (early && removal && proved(early, site)) yield found("unmappedEarly", early, removal);
+  if (early && removal && proved(early, site)) yield found("unmappedEarly", early, linesOf("the new entry is set here", program, [site.call]), removal);
+}
+
+/** Where the variable that is set as the new entry gets its values. */
+function made(program: EffectProgram, { set }: Replacement): readonly { at: number; end: number }[] {
+  const value = callAt(program, set)?.effects.find((effect) => effect.kind === "setEntry");
+  return settingsOf(program, value?.kind === "setEntry" && value.value.kind === "name" ? value.value.name : null).toSorted((a, b) => a.at - b.at);
 }
 
 function* unshared(ruleId: string, site: Site, replacement: Replacement): Iterable<Candidate> {
   const { program } = site;
   const guarded = unsharedEntry(replacement, program, "uffdWp");
   const property = provenProperty(guarded, site);
-  if (property !== null) yield provedCandidate(site, ruleId, property === "write-without-fault" ? "unshareWritable" : "unshareUnguarded", { function: program.name }, guarded);
+  const makers = made(program, replacement);
+  const related = linesOf("the entry is made here", program, makers.slice(0, 1));
+  const isWritable = property === "write-without-fault";
+  const writable = linesOf("made writable here", program, makers.filter(({ at, end }) => /_mkwrite\w*\s*\(/.test(textAt(program.image, at, end))));
+  if (property !== null) yield { ...provedCandidate(site, ruleId, isWritable ? "unshareWritable" : "unshareUnguarded", { function: program.name }, guarded), related: isWritable ? writable : related };
   const dirty = unsharedEntry(replacement, program, "softDirty");
-  if (proved(dirty, site)) yield provedCandidate(site, ruleId, "unshareClean", { function: program.name }, dirty);
+  if (proved(dirty, site)) yield { ...provedCandidate(site, ruleId, "unshareClean", { function: program.name }, dirty), related };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../program/code.ts";
-import type { EffectProgram } from "../program/program.ts";
+import type { AssignNode, EffectProgram } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import { pagePlaces, placeBehind, type Gup } from "../scenarios/pinned-pages.ts";
 
@@ -9,10 +9,13 @@ import { pagePlaces, placeBehind, type Gup } from "../scenarios/pinned-pages.ts"
  */
 
 /** True where a pin goes into an object that somebody handed in: it outlives the function unless the function gives it back. */
-export function isStored(program: EffectProgram, gup: Gup): boolean {
-  if (gup.reference !== "pin" || gup.flags === null || gup.pages === null) return false;
+export const isStored = (program: EffectProgram, gup: Gup): boolean => storesOf(program, gup).length > 0;
+
+/** Where that happens. */
+export function storesOf(program: EffectProgram, gup: Gup): AssignNode[] {
+  if (gup.reference !== "pin" || gup.flags === null || gup.pages === null) return [];
   const places = pagePlaces(program, gup);
-  return program.nodes.some((node) => {
+  return program.nodes.filter((node): node is AssignNode => {
     if (node.kind !== "assign" || node.operator !== "=" || node.value === null) return false;
     const { target, value } = node;
     return reachesObject(program, target) && places.has(render(placeBehind(target))) && places.has(render(placeBehind(value)));

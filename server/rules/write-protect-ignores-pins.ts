@@ -6,6 +6,7 @@ import { textAt } from "../program/place.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
+import { callsWith, linesOf } from "./other-lines.ts";
 
 export const writeProtectIgnoresPins: Rule = {
   meta: {
@@ -24,6 +25,7 @@ export const writeProtectIgnoresPins: Rule = {
     scenarios: ["unseen-write"],
     sources: [
       { thread: "Re: [PATCH 3/3] mm/uffd: Detect pgtable allocation failures", who: "Nadav Amit", date: "2023-01-05", link: null },
+      { thread: "Re: [PATCH 3/3] mm/uffd: Detect pgtable allocation failures", who: "David Hildenbrand", date: "2023-01-05", link: null },
     ],
   },
   effects: ["setEntry"],
@@ -39,7 +41,7 @@ export const writeProtectIgnoresPins: Rule = {
       messageId: protection.tracking === "uffd-wp" ? "uffdWp" : "softDirty",
       data: { function: program.name, entry: protection.entry },
       place: placeOf(program, call),
-      related: [],
+      related: linesOf("pins are to be looked for from here on", program, callsWith(program, (effect) => effect.kind === "clearEntry")),
       prove: () => proof,
     };
   },

@@ -6,7 +6,7 @@ import { render } from "../program/render.ts";
 import { modelBuilder, type ModelBuilder } from "../simulator/build.ts";
 import { together } from "../simulator/combine.ts";
 import { assign } from "../simulator/effect.ts";
-import { and, eq, ne, not, type Field } from "../simulator/expression.ts";
+import { and, eq, ne, not, type Expression, type Field } from "../simulator/expression.ts";
 import { dmaDevice, whenProgrammed, type DmaDevice } from "../simulator/objects/device.ts";
 import { entry } from "../simulator/objects/entry.ts";
 import { folios, maybePinned, type Folios } from "../simulator/objects/folio.ts";
@@ -29,7 +29,20 @@ import type { LiftedStep, World } from "./world.ts";
 const QUESTION = /_maybe_dma_pinned$|_try_share_anon_rmap(?:_pte|_pmd)?$/;
 const P = 1;
 
-const asks = (value: Value): boolean => someIn(value, (part) => part.kind === "call" && QUESTION.test(part.name));
+/** Counts of references, which pins are among. */
+const COUNT = /^(?:page_count|page_ref_count|folio_ref_count)$/;
+const counts = (value: Value): boolean => someIn(value, (part) => part.kind === "call" && COUNT.test(part.name));
+
+/** `page_mapcount(page) + 1 != page_count(page)`: whether anybody else has a reference, a pin for instance. */
+export const comparesCounts = (value: Value): value is Value & { kind: "binary" } => value.kind === "binary" && /^(?:[!=]=|[<>]=?)$/.test(value.operator) && counts(value);
+
+const asks = (value: Value): boolean => someIn(value, (part) => (part.kind === "call" && QUESTION.test(part.name)) || comparesCounts(part));
+
+/** What such a comparison says of a page that nobody but GUP-fast has a reference to. */
+function countedAnswer({ operator, left }: Value & { kind: "binary" }, isPinned: Expression): Expression {
+  const isMore = operator === "!=" || (operator.startsWith(">") && counts(left)) || (operator.startsWith("<") && !counts(left));
+  return isMore ? isPinned : not(isPinned);
+}
 
 /** Nodes that ask whether the page is pinned. */
 export const questionsOf = (program: EffectProgram): NodeId[] =>
@@ -93,7 +106,8 @@ function world(program: EffectProgram, source: Value, { slot, writable, all }: O
       if (pure.meaning === "entry-none") return first && eq(first, 0);
       return null;
     },
-    // Whatever counts references may be the second look.
+    compare: (value) => (comparesCounts(value) ? countedAnswer(value, maybePinned(all, P)) : null),
+    // Whatever else counts references may be the second look.
     decidedBy: (value, names) =>
       someIn(value, (part) => (part.kind === "call" && /ref_count|page_count|mapcount|pinned|swapcount|share/.test(part.name)) || (part.kind === "name" && names.has(part.name))),
   };

@@ -93,8 +93,15 @@ function world(program: EffectProgram, protection: Protection, { entry, device, 
       if (effect.kind === "clearEntry") return [{ alternatives: [{ effect: [assign(entry, 0), ...lifting.set(call.result, 1)] }] }];
       return [{ alternatives: [{ effect: [assign(entry, call.at === protection.call.at ? TRACKED : WRITABLE)] }] }];
     },
-    place: () => null,
-    meaning: () => null,
+    // A present entry at the beginning: what is done with others tracks no page.
+    place: (value) => (value.kind === "unary" && value.operator === "*" && entryOf(value.of) === protection.entry ? entry : null),
+    meaning(pure, args, translate) {
+      const [of] = args;
+      if (pure.meaning === "load-entry") return of && entryOf(of) === protection.entry ? { kind: "field", field: entry } : null;
+      const value = of ? translate(of) : null;
+      if (pure.meaning === "entry-present") return value && ne(value, 0);
+      return pure.meaning === "entry-none" ? value && eq(value, 0) : null;
+    },
   };
 }
 

@@ -26,6 +26,7 @@ const CLEARS: readonly Clear[] = [
 
 /** Questions that change what they ask about are asked once. */
 const ONCE = /\b\w*try_share_anon_rmap\w*\s*\(/;
+const COUNTED = /\b(?:page_count|page_ref_count|folio_ref_count)\s*\(/;
 const QUESTION = /\b(?:folio|page)_maybe_dma_pinned\s*\([^()]*(?:\([^()]*\)[^()]*)*\)/;
 
 export function pinBehindClearFixes(program: EffectProgram, call: CallNode, questions: readonly NodeId[]): readonly Fix[] {
@@ -58,6 +59,7 @@ function questionIn(fn: FunctionText, { condition }: StatementPlace): { readonly
   if (!condition) return null;
   const text = fn.text.slice(condition.at + 1, condition.end - 1).trim();
   const part = QUESTION.exec(text)?.[0];
+  if (COUNTED.test(text)) return /&&|\|\|/.test(text) ? null : { text, isAll: true };
   if (ONCE.test(text)) return /&&|\|\|/.test(text) ? null : { text, isAll: true };
   return part === undefined ? null : { text: part, isAll: part === text };
 }

@@ -60,10 +60,16 @@ export interface Release {
   readonly how: "pin" | "get" | "free" | "by-flags";
 }
 
+/** `unpin_user_folio(page_folio(page), 1)` is about the one page. */
+function unpinned(pages: Value, count: Value | null): Pick<Release, "pages" | "count"> {
+  const isOne = count?.kind === "number" && count.value === 1;
+  return pages.kind === "call" && isOne ? { pages: samePage(pages), count: null } : { pages, count };
+}
+
 export function releaseOf(effect: BoundEffect): Release | null {
   switch (effect.kind) {
     case "unpin":
-      return { pages: effect.pages, count: effect.count ?? null, how: effect.flags ? "by-flags" : effect.reference };
+      return { ...unpinned(effect.pages, effect.count ?? null), how: effect.flags ? "by-flags" : effect.reference };
     case "putReference":
       return { pages: effect.object, count: null, how: "get" };
     case "freesPage":
