@@ -12,8 +12,8 @@ import { evidenceList, isProved, readEvidence, scoreOf, type EvidenceEntry, type
 /**
  * What is listed and proved now. Entries are added, never removed, and what is proved stays proved: both numbers only rise.
  */
-const LISTED = 203;
-const PROVED = 192;
+const LISTED = 210;
+const PROVED = 195;
 
 const ROOT = join(import.meta.dirname, "../fixtures/rules");
 
