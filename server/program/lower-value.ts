@@ -118,7 +118,7 @@ export function lowerCondition(context: ValueContext, value: Value, then: NodeId
       return lowerCondition(context, value.condition, then, lowerCondition(context, value.otherwise, then, otherwise, negated, span), negated, span);
     case "call": {
       const inner = value.args[0];
-      if (TRANSPARENT.has(value.name) && inner) return lowerCondition(context, inner, then, otherwise, negated, span);
+      if (TRANSPARENT.has(value.name) && inner) return asserted(context, value, inner, then, otherwise, negated, span) ?? lowerCondition(context, inner, then, otherwise, negated, span);
       const macro = macroValue(context, value);
       if (macro) return lowerCondition(context, macro, then, otherwise, negated, span);
       const inlined = inlineHelper(context, value);
@@ -133,6 +133,36 @@ export function lowerCondition(context: ValueContext, value: Value, then: NodeId
   const place = span ?? extent(value);
   return before(steps, context.graph.add({ kind: "branch", condition, negated, ...place, then, otherwise }));
 }
+
+const ENTRY_TEST = /^(?:huge_)?(?:pte|pmd|pud|p4d|pgd)_\w+$/;
+
+/** True for one question about a page table entry: `pmd_none(*pmd)`, `!pte_same(a, b)`, `pte_val(a) != pte_val(b)`. */
+function isEntryTest(value: Value): boolean {
+  if (value.kind === "unary" && value.operator === "!") return isEntryTest(value.of);
+  if (value.kind === "binary") return /^[=!]=$/.test(value.operator) && isEntryTest(value.left);
+  return value.kind === "call" && ENTRY_TEST.test(value.name);
+}
+
+/**
+ * `if (WARN_ON_ONCE(pmd_none(*pmd)))` asserts, and asks: a call that asserts in front of the branch, for the same value. Other
+ * warnings in conditions are what they ask; null for those.
+ */
+function asserted(context: ValueContext, warning: Value & { kind: "call" }, asked: Value, then: NodeId, otherwise: NodeId, negated: boolean, span?: Span): NodeId | null {
+  if (!isEntryTest(asked) || !hasEffects(context, warning)) return null;
+  const { of, inverts } = withoutNots(asked);
+  const steps: Step[] = [];
+  const condition = hoist(context, of, steps);
+  const ways = inverts ? { then: otherwise, otherwise: then } : { then, otherwise };
+  const branch = context.graph.add({ kind: "branch", condition, negated: negated !== inverts, ...(span ?? extent(of)), ...ways });
+  const claim: Value = inverts ? { kind: "unary", operator: "!", of: condition, at: asked.at } : condition;
+  return before(steps, call(context, { ...warning, args: [claim] }, null, branch));
+}
+
+const withoutNots = (value: Value): { readonly of: Value; readonly inverts: boolean } => {
+  if (value.kind !== "unary" || value.operator !== "!") return { of: value, inverts: false };
+  const inner = withoutNots(value.of);
+  return { of: inner.of, inverts: !inner.inverts };
+};
 
 /** A case of a switch whose label a value can be compared with. */
 interface MatchedCase {

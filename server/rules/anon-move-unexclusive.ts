@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { EffectProgram } from "../program/program.ts";
-import { movesOf, pageMoved } from "../scenarios/moved-page.ts";
+import { textAt } from "../program/place.ts";
+import { successors, type BranchNode, type EffectProgram, type NodeId } from "../program/program.ts";
+import { asksMapcount, movesOf, pageMoved, type Move } from "../scenarios/moved-page.ts";
 import { proofOf } from "../scenarios/prove.ts";
+import { heldBefore } from "./held-before.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 
@@ -19,6 +21,8 @@ export const anonMoveUnexclusive: Rule = {
       "A page that is mapped once need not be exclusive: a reference of a child that is gone still reads it, and a new writable entry lets that reference see what is written next.",
     messages: {
       pins: "{function}() moves a page to {to} that may be pinned by its old address: nothing looks for pins after {from} is cleared",
+      "pins-decided": "{function}() moves a page to {to} that may be pinned by its old address: `{condition}` decides it, and nothing looks for pins after {from} is cleared",
+      "exclusive-decided": "{function}() takes a page for exclusive by `{condition}` and enters it writable at {to}: mapped once is not PageAnonExclusive(), others may still read it by a reference",
       exclusive: "{function}() enters a moved page writable at {to} without PageAnonExclusive(): others may still read it by a reference",
     },
     scenarios: ["pinned-page-moved", "shared-page-moved"],
@@ -39,11 +43,50 @@ export const anonMoveUnexclusive: Rule = {
       if (forgotten === "pins" && looksForPins(program)) continue;
       const proof = proofOf(pageMoved(move, forgotten), program, target.release, MAX_STATES);
       if (!proof) continue;
-      yield { ruleId: this.meta.id, messageId: forgotten, data: { function: program.name, from: move.from, to: move.to }, place: placeOf(program, call), related: [], prove: () => proof };
-      // One finding a place: the tests belong together.
-      return;
+      const [decision, ...others] = DECISIONS[forgotten](program, move);
+      yield {
+        ruleId: this.meta.id,
+        messageId: decision ? `${forgotten}-decided` : forgotten,
+        data: { function: program.name, from: move.from, to: move.to, condition: decision ? textAt(program.image, decision.at, decision.end).replace(/\s+/g, " ") : "" },
+        place: placeOf(program, decision ?? call),
+        related: [
+          ...others.map((one) => ({ message: "asked here, too", place: placeOf(program, one) })),
+          ...(decision ? [{ message: "the page is entered here", place: placeOf(program, call) }] : []),
+        ],
+        prove: () => proof,
+      };
     }
   },
 };
 
 const looksForPins = (program: EffectProgram): boolean => program.nodes.some((node) => node.kind === "call" && node.effects.some(({ kind }) => kind === "asksPins"));
+
+/** Where a function decides that the page may be moved: for pins the last look under the locks, for others what counts mappings. */
+const DECISIONS: Readonly<Record<"pins" | "exclusive", (program: EffectProgram, move: Move) => readonly BranchNode[]>> = {
+  pins: (program, move) => deciding(program, move, heldBefore(program, move.node)).slice(-1),
+  exclusive: (program, move) => deciding(program, move, program.nodes.flatMap((node, id) => (node.kind === "branch" && asksMapcount(node.condition) ? [id] : []))),
+};
+
+/** Conditions of the function's own text, in order, one of whose answers leads away from the move. */
+const deciding = (program: EffectProgram, { node, call }: Move, ids: readonly NodeId[]): readonly BranchNode[] =>
+  ids
+    .flatMap((id) => {
+      const branch = program.nodes[id];
+      if (branch?.kind !== "branch" || branch.at < program.start || branch.at >= call.at) return [];
+      return reaches(program, branch.then, node, id) !== reaches(program, branch.otherwise, node, id) ? [branch] : [];
+    })
+    .toSorted((a, b) => a.at - b.at);
+
+/** True where control comes from one node to another without passing a third one. */
+function reaches(program: EffectProgram, from: NodeId, to: NodeId, without: NodeId): boolean {
+  const seen = new Set<NodeId>([without]);
+  const work = [from];
+  for (let id = work.pop(); id !== undefined; id = work.pop()) {
+    if (id === to) return true;
+    const node = program.nodes[id];
+    if (!node || seen.has(id)) continue;
+    seen.add(id);
+    work.push(...successors(node));
+  }
+  return false;
+}

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { atLeast } from "../kernel/release.ts";
 import { assertedState, racyAssertion } from "../scenarios/racy-assertion.ts";
 import { proofOf, prove } from "../scenarios/prove.ts";
 import { render } from "../program/render.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
+import { mmapLockAt } from "./mmap-lock.ts";
 import { tableMappingAt } from "./table-mapping.ts";
 
 export const bugOnRacyState: Rule = {
@@ -19,6 +21,7 @@ export const bugOnRacyState: Rule = {
       "khugepaged takes page tables of file mappings away without mmap_lock: what user space can bring about stops the kernel.",
     messages: {
       pmd: "{function}() asserts {condition} without the pmd lock or the page-table lock: khugepaged may take the table of a file mapping away, and a fault may map a huge page",
+      anonymous: "{function}() asserts {condition} by a look at the pmd without its lock: {reason}. An answer (-EAGAIN) rests on nothing",
       pte: "{function}() asserts that an entry is the same as before: the MMU of another CPU may set its accessed or dirty bit meanwhile",
     },
     scenarios: ["racy-assertion"],
@@ -34,23 +37,28 @@ export const bugOnRacyState: Rule = {
     if (state === null) return;
     const proof = proofOf(racyAssertion(call, state), program, target.release, MAX_STATES);
     if (!proof || (state.level === "pmd" && callersHoldLocks(site))) return;
-    // Nobody takes the table of anonymous memory away without mmap_lock for writing.
     const mapping = state.level === "pmd" ? tableMappingAt(site) : "file";
-    if (mapping === "anonymous") return;
+    // What keeps the table of anonymous memory is that others cannot have the mmap lock for writing: who has it asserts what it knows.
+    if (mapping === "anonymous" && mmapLockAt(site) === "write") return;
     // An assertion that fails without anyone else is another defect, or one that the model does not understand.
     if (prove(racyAssertion(call, state, true), program, target.release, MAX_STATES).verdict !== "pass") return;
     yield {
       ruleId: this.meta.id,
-      messageId: state.level,
-      severity: effect.how === "bug" ? "error" : "warning",
-      data: { function: program.name, condition: `${call.name}(${call.args.map(render).join(", ")})` },
+      data: { function: program.name, condition: `${call.name}(${call.args.map(render).join(", ")})`, reason: atLeast(target.release, "6.14") ? RECLAIMED : KEPT },
       place: placeOf(program, call),
       related: [],
-      prove: () => proof,
+      ...(mapping === "anonymous"
+        ? // No schedule: nobody takes that table away.
+          { messageId: "anonymous", severity: effect.how === "bug" ? ("warning" as const) : ("info" as const), prove: null }
+        : { messageId: state.level, severity: effect.how === "bug" ? ("error" as const) : ("warning" as const), prove: () => proof }),
       ...(mapping === "unknown" ? { asks: true } : {}),
     };
   },
 };
+
+/** Why the pmd of anonymous memory stays as it is, or not. mm/khugepaged.c, retract_page_tables(); mm/pt_reclaim.c (6.14). */
+const KEPT = "it holds only because tables of anonymous memory, unlike those of files, are not taken away from readers of mmap_lock before 6.14";
+const RECLAIMED = "since 6.14 tables that are empty are taken away from readers of mmap_lock";
 
 /** True where every caller holds a spinning lock already. */
 const callersHoldLocks = ({ states }: Site): boolean => states.length > 0 && states.every(({ state }) => state.atomic.some(({ at, reason }) => at < 0 && reason === "spinlock"));

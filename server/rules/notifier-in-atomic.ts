@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { render } from "../program/render.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
+import { atomicCall } from "../scenarios/atomic-call.ts";
+import { failsForCertain } from "../scenarios/prove.ts";
 import { checkSleeper } from "./atomic-check.ts";
 import { rangeAroundFixes } from "./fix/blocking-start.ts";
 import { outOfSectionFixes } from "./fix/out-of-section.ts";
-import type { Candidate, Rule, Site } from "./rule.ts";
+import { MAX_STATES } from "./budget.ts";
+import { mappedBefore } from "./mapped-before.ts";
+import { isForReaper, isNotifierCore } from "./oom-reaper.ts";
+import { isAffordable, placeOf, type Candidate, type Rule, type Site } from "./rule.ts";
 
 /** Ranges that the function starts, and may sleep over. */
 const startsBlocking = (program: EffectProgram, range: string): boolean =>
@@ -31,7 +36,15 @@ export const notifierInAtomic: Rule = {
       "Subscribers may sleep in the start of a blocking invalidation, and in its end: they take mutexes, wait for devices. " +
       "Under a page-table lock, in an RCU read-side section (a mapped PTE is one since 6.6) or with interrupts off nothing may sleep. " +
       "The range is started before anything is mapped or locked, and ended after all of it is undone.",
-    messages: { sleeps: "{function}() calls {call}(), which may sleep, {context}" },
+    messages: {
+      sleeps: "{function}() calls {call}(), which may sleep, {context}",
+      start:
+        "{function}() starts the invalidation of {range} where nothing may sleep: the blocking form, which every process but an OOM victim needs, would sleep here; " +
+        "it belongs above everything that is mapped or locked",
+      end:
+        "{function}() ends the invalidation of {range} where nothing may sleep: the end of a range that was started by the blocking form may sleep; " +
+        "it belongs behind the last unmap and unlock",
+    },
     offersEdits: true,
     scenarios: ["sleep-in-atomic"],
     sources: [
@@ -44,5 +57,37 @@ export const notifierInAtomic: Rule = {
     ],
   },
   effects: ["notifierStart", "notifierEnd"],
-  check: (site: Site): Iterable<Candidate> => checkSleeper("notifier-in-atomic", "sleeps", isBlocking, site, (program, call) => [...outOfSectionFixes(program, call), ...startsOf(program, call).flatMap((start) => rangeAroundFixes(program, start))]),
+  *check(site: Site): Iterable<Candidate> {
+    yield* sleeping(site);
+    yield* nonblockingIn(site);
+  },
 };
+
+/**
+ * A range of a process that runs, started without blocking in a section that must not sleep: there it stands because the form
+ * that blocks would sleep. Nothing sleeps as it is, so that no schedule shows it; that the blocking form would is explored.
+ */
+function* nonblockingIn(site: Site): Iterable<Candidate> {
+  const { program, call, effect, target } = site;
+  if ((effect.kind !== "notifierStart" && effect.kind !== "notifierEnd") || isNotifierCore(program)) return;
+  const range = render(effect.range);
+  const starts = startsOf(program, call);
+  if (starts.length === 0 || startsBlocking(program, range) || !isAffordable(site)) return;
+  const sleeps = (one: CallNode): boolean => failsForCertain(atomicCall((_, node) => program.nodes[node] === one, target), program, target.release, MAX_STATES);
+  // An end alone is in nobody's way: the start may stand where it may sleep.
+  if (!starts.some(sleeps) || !sleeps(call) || isForReaper(site)) return;
+  const isStart = effect.kind === "notifierStart";
+  yield {
+    ruleId: "notifier-in-atomic",
+    messageId: isStart ? "start" : "end",
+    severity: "warning",
+    data: { function: program.name, range: range.replace(/^&/, "") },
+    place: placeOf(program, call),
+    related: isStart ? mappedBefore(program, call) : starts.map((one) => ({ message: "the range is started here", place: placeOf(program, one) })),
+    prove: null,
+    fixes: () => starts.flatMap((start) => rangeAroundFixes(program, start)),
+  };
+}
+
+const sleeping = (site: Site): Iterable<Candidate> =>
+  checkSleeper("notifier-in-atomic", "sleeps", isBlocking, site, (program, call) => [...outOfSectionFixes(program, call), ...startsOf(program, call).flatMap((start) => rangeAroundFixes(program, start))]);

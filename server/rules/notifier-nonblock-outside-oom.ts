@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Release } from "../kernel/release.ts";
-import { documentPlace } from "../program/place.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
 import { prove, type Proof } from "../scenarios/prove.ts";
 import { endAfterRefusal, refusedInvalidation } from "../scenarios/refused-invalidation.ts";
 import { blockingStartFixes } from "./fix/blocking-start.ts";
+import { mappedBefore } from "./mapped-before.ts";
+import { isNotifierCore, OOM_REAPER } from "./oom-reaper.ts";
 import { isResultTested } from "./result-tested.ts";
 import type { Candidate, Rule } from "./rule.ts";
 import { placeOf } from "./rule.ts";
-
-/** The one function that the API was made for: mm/oom_kill.c, 93065ac753e4. */
-export const OOM_REAPER = "__oom_reap_task_mm";
 
 export const notifierNonblockOutsideOom: Rule = {
   meta: {
@@ -43,14 +41,14 @@ export const notifierNonblockOutsideOom: Rule = {
   effects: ["notifierStart"],
   *check({ unit, program, call, effect, target }): Iterable<Candidate> {
     if (effect.kind !== "notifierStart" || effect.blocking || program.name === OOM_REAPER) return;
-    if (isDefinition(program, call) || !isOwn(program, call)) return;
+    if (program.name === call.name || isNotifierCore(program) || !isOwn(program, call)) return;
     const dropped = !isResultTested(program, call);
     yield {
       ruleId: this.meta.id,
       messageId: dropped ? "dropped" : "outsideOom",
       data: { function: program.name },
       place: placeOf(program, call),
-      related: mapsBefore(program, call),
+      related: mappedBefore(program, call),
       prove: (maxStates) => worstProof([program, ...withHelper(unit.programs, program, call)], target.release, maxStates),
       asked: (code) => {
         const programs = [program, ...withHelper(unit.programs, program, call)].map((one) => code.program(one));
@@ -60,9 +58,6 @@ export const notifierNonblockOutsideOom: Rule = {
     };
   },
 };
-
-/** The wrapper itself, in the header that defines it. */
-const isDefinition = (program: EffectProgram, call: CallNode): boolean => program.name === call.name || program.name.startsWith("mmu_notifier_");
 
 /** False for a call that stands in the text of a helper: it is reported there. */
 const isOwn = (program: EffectProgram, call: CallNode): boolean => call.at >= program.start && call.at < program.end;
@@ -86,15 +81,4 @@ function worstProof(programs: readonly EffectProgram[], release: Release, maxSta
       proofs.push(proof);
     }
   return proofs.find(({ verdict }) => verdict !== "not-lifted") ?? proofs[0] ?? null;
-}
-
-/** Where the entries of the range were mapped: what a blocking start has to come before. */
-function mapsBefore(program: EffectProgram, call: CallNode): Candidate["related"] {
-  return program.nodes.flatMap((node) => {
-    if (node.kind !== "call" || !node.effects.some((effect) => effect.kind === "mapPte")) return [];
-    const [map, start] = [documentPlace(program.image, node.at), documentPlace(program.image, call.at)];
-    // Places that only the tree shows have no line to compare.
-    const isBefore = map && start ? map.line < start.line : program.image.missing !== undefined && node.at < call.at;
-    return isBefore ? [{ message: `${node.result ?? "pte"} mapped here`, place: placeOf(program, node) }] : [];
-  }).toSorted((a, b) => a.place.at - b.place.at);
 }

@@ -5,7 +5,7 @@ import { obligationExperiment } from "../scenarios/obligation/experiment.ts";
 import { proofOf, type Proof } from "../scenarios/prove.ts";
 import { changedAfterRefusal } from "../scenarios/unchecked-start.ts";
 import { doesTo, isFirstStart, isUnderEntangled } from "./notifier-doing.ts";
-import { OOM_REAPER } from "./notifier-nonblock-outside-oom.ts";
+import { OOM_REAPER } from "./oom-reaper.ts";
 import { blockingStartFixes } from "./fix/blocking-start.ts";
 import { heedRefusalFixes } from "./fix/heed-refusal.ts";
 import { checkObligation } from "./obligation-check.ts";

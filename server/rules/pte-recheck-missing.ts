@@ -6,6 +6,8 @@ import { recheckFixes } from "./fix/recheck.ts";
 import type { Candidate, Rule, Site, Standing } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
+import { detachedTable } from "./detached-table.ts";
+import { mmapLockAt } from "./mmap-lock.ts";
 
 export const pteRecheckMissing: Rule = {
   meta: {
@@ -21,6 +23,9 @@ export const pteRecheckMissing: Rule = {
       folio: "{function}() goes back with {folio} kept and moves it although {pointer} may map another page by then: {copy} is read again, and not compared with what {folio} was found by",
       entry: "{function}() sets {pointer} by {copy}, which was read without the lock, and does not compare again under it",
       table: "{function}() writes to {pointer} although its table may be gone from {pmd}: nothing compares the pmd again under the lock",
+      kept:
+        "{function}() takes it that the table of {pointer} is still there because the entry is still none: nothing compares {pmd} again under the lock. " +
+        "It is there only because tables of anonymous memory, unlike those of files, are not taken away from readers of mmap_lock before 6.14",
     },
     offersEdits: true,
     scenarios: ["move-stale-folio", "stale-entry-written", "pte-table-detached"],
@@ -30,23 +35,30 @@ export const pteRecheckMissing: Rule = {
     ],
   },
   effects: ["clearEntry", "setEntry"],
+  seesInlined: true,
   *check(site: Site): Iterable<Candidate> {
     const { program, call, effect, target } = site;
     if (program.openEnd || program.openStart || !isAffordable(site)) return;
     for (const stale of staleAt(program, { call, effect }, target.release)) {
-      const proof = proofOf(entryRecheck({ call, effect }, stale), program, target.release, MAX_STATES);
-      // What callers hold costs most to find out.
-      if (!proof || !othersMayRun(stale, mmapLockOf(site))) continue;
-      yield {
-        ruleId: this.meta.id, messageId: stale.is, data: { function: program.name, ...named(stale) }, place: placeOf(program, stale.is === "folio" ? stale.retry : call), related: [],
-        prove: () => proof,
-        asked: (code) => askedOf(code, site, stale),
-        fixes: () => recheckFixes(program, call, stale),
-      };
-      if (stale.is !== "folio") return;
+      const found = stale.is === "table" ? detachedTable(site, stale) : staleRead(site, stale);
+      if (found) yield { ...found, asked: (code) => askedOf(code, site, stale), fixes: () => recheckFixes(program, call, stale) };
+      if (found && stale.is !== "folio") return;
     }
   },
 };
+
+function staleRead(site: Site, stale: Stale & { is: "folio" | "entry" }): Candidate | null {
+  const { program, call, effect, target } = site;
+  // What a helper does to an entry that it is handed is told where it stands.
+  if (call.inlined !== undefined) return null;
+  const proof = proofOf(entryRecheck({ call, effect }, stale), program, target.release, MAX_STATES);
+  // What callers hold costs most to find out.
+  if (!proof || !othersMayRun(stale, site)) return null;
+  return {
+    ruleId: "pte-recheck-missing", messageId: stale.is, data: { function: program.name, ...named(stale) }, place: placeOf(program, stale.is === "folio" ? stale.retry : call), related: [],
+    prove: () => proof,
+  };
+}
 
 /** The same question about code that may have been edited: jumps back keep their order. */
 function askedOf(code: Standing, { program, node, call, effect, target }: Site, stale: Stale): ReturnType<NonNullable<Candidate["asked"]>> {
@@ -63,13 +75,8 @@ function askedOf(code: Standing, { program, node, call, effect, target }: Site, 
 
 const named = (stale: Stale): Record<string, string> => Object.fromEntries(Object.entries(stale).flatMap(([key, value]) => (typeof value === "string" ? [[key, value]] : [])));
 
-/** Other faults, and reclaim of tables, need the mmap lock for reading: it must be known that they can have it. */
-const othersMayRun = (stale: Stale, mode: "read" | "write" | "unknown"): boolean => mode === "read" || (mode === "unknown" && stale.is !== "table" && !(stale.is === "entry" && stale.faults));
-
-/** How the mmap lock is held at the call, as far as it is visible: a fault handler runs with it held for reading. */
-function mmapLockOf({ program, states }: Site): "read" | "write" | "unknown" {
-  const modes = states.map(({ state }) => state.held.find(({ lock }) => lock === "mmap_lock")?.mode ?? null);
-  if (modes.some((mode) => mode === "write")) return "write";
-  const isFault = [...program.variables.values()].some(({ type, isParameter }) => isParameter && type === "vm_fault");
-  return isFault || (modes.length > 0 && modes.every((mode) => mode === "read")) ? "read" : "unknown";
+/** Other faults need the mmap lock for reading: it must be known that they can have it. */
+function othersMayRun(stale: Stale & { is: "folio" | "entry" }, site: Site): boolean {
+  const mode = mmapLockAt(site);
+  return mode === "read" || (mode === "unknown" && !(stale.is === "entry" && stale.faults));
 }

@@ -140,13 +140,17 @@ const isFree = (effects: readonly BoundEffect[], call: CallNode, lifting: Liftin
 /** The step of a call: with each of its values, what happens with that value. */
 function change(effects: readonly BoundEffect[], call: CallNode, lifting: Lifting, changes: (effect: BoundEffect) => readonly Assignment[]): LiftedStep {
   const way = (value: 0 | 1): Alternative => ({
-    effect: [...effects.filter((effect) => failureOf(effect) !== (value === 0 ? "zero" : "nonzero")).flatMap(changes), ...lifting.set(call.result, value)],
+    effect: [...effects.filter((effect) => failureOf(effect) !== (value === 0 ? "zero" : "nonzero")).flatMap((effect) => [...changes(effect), ...lockOf(effect, lifting)]), ...lifting.set(call.result, value)],
   });
   const failure = effects.map(failureOf).find((one) => one !== null);
   if (failure === undefined) return { alternatives: isFree(effects, call, lifting) ? [way(1), way(0)] : [way(1)] };
   const [entered, not]: readonly (0 | 1)[] = failure === "nonzero" ? [0, 1] : [1, 0];
   return { alternatives: [{ ...way(entered ?? 1), note: "entered" }, { ...way(not ?? 0), note: "not entered" }] };
 }
+
+/** The lock of a mapped entry is there, for whoever takes it through the variable that names it. */
+const lockOf = (effect: BoundEffect, lifting: Lifting): readonly Assignment[] =>
+  effect.kind === "mapPte" && effect.ptlOut?.kind === "unary" && effect.ptlOut.operator === "&" ? lifting.set(render(effect.ptlOut.of), 1) : [];
 
 /** Value of the call where the section was not entered; null: it always is. */
 export function failureOf(effect: BoundEffect): "zero" | "nonzero" | null {

@@ -5,7 +5,7 @@ import type { BoundEffect, CallNode, EffectProgram, ProgramNode } from "../progr
 import { render } from "../program/render.ts";
 import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
-import { and, eq, gt, lt, minus, ne, or, plus, TRUE, type Expression, type Field } from "../simulator/expression.ts";
+import { and, eq, FALSE, gt, lt, minus, ne, or, plus, TRUE, type Expression, type Field } from "../simulator/expression.ts";
 import type { Alternative } from "../simulator/model.ts";
 import { SWAP } from "../simulator/objects/entry.ts";
 import { someIn } from "./doubt.ts";
@@ -19,9 +19,13 @@ import type { LiftedStep, Lifting, World } from "./world.ts";
 /*
  * What was read of an entry without its lock, or before a wait, is old by the time that it is acted on. Whoever changes the
  * entry in between does so under the page-table lock: reclaim (mm/rmap.c, try_to_unmap_one()), a fault of another thread
- * (mm/memory.c, do_anonymous_page()), the same function run by another thread; and from 6.14 on an empty table is taken
- * away under pmd lock and page-table lock with the mmap lock held for reading (mm/pt_reclaim.c, try_to_free_pte()).
+ * (mm/memory.c, do_anonymous_page()), the same function run by another thread. Tables are taken away under pmd lock and
+ * page-table lock: from 6.6 on those of file mappings without the mmap lock (mm/khugepaged.c, retract_page_tables()), from
+ * 6.14 on any that is empty with the mmap lock held for reading (mm/pt_reclaim.c, try_to_free_pte()).
  */
+
+/** Who takes a table away from readers of the mmap lock: khugepaged that of a file mapping, reclaim (6.14) any empty one. */
+export type TableTaker = "khugepaged" | "reclaim";
 
 /** What is old, and by what it is told from what is there. */
 export type Stale =
@@ -30,7 +34,7 @@ export type Stale =
   /** A copy of the entry that a decision was made on. */
   | { readonly is: "entry"; readonly pointer: string; readonly copy: string; readonly faults: boolean }
   /** The table that the entry is in. */
-  | { readonly is: "table"; readonly pointer: string; readonly pmd: string };
+  | { readonly is: "table"; readonly pointer: string; readonly pmd: string; readonly by: TableTaker };
 
 /** A `goto` backwards: the last call in front of it, and where it stands. */
 export interface Retry {
@@ -144,7 +148,11 @@ function world(program: EffectProgram, site: Site, stale: Stale, objects: Object
       ((effect.kind === "clearEntry" || effect.kind === "setEntry") && isEntry(effect.pte)) || (effect.kind === "accessEntry" && (call.result !== null || isRecheck(call) || call.name === RETRIES) && slotOf(effect.pte) !== null),
     reads: (effect, call) => (isSite(site, call) || isRecheck(call) ? tracked : effect.kind === "acquire" || effect.kind === "release" ? (effect.lock === "folio_lock" && effect.object ? [effect.object] : []) : []),
     refine: (effect, call, lifting) => refine(effect, call, lifting, site, stale, objects, slotOf),
-    place: (value) => (value.kind === "unary" && value.operator === "*" ? slotOf(value.of) : null),
+    place(value) {
+      if (value.kind === "unary" && value.operator === "*") return slotOf(value.of);
+      // The pmd points to a table or to nothing.
+      return value.kind === "call" && /^pmd_(?:trans_huge|huge|leaf|devmap)$/.test(value.name) && value.args.some((arg) => arg.kind === "unary" && arg.operator === "*" && isPmd(arg.of)) ? FALSE : null;
+    },
     meaning(pure, args, translate) {
       const first = args[0];
       if (pure.meaning === "load-entry") {
@@ -242,12 +250,19 @@ function rechecking(stale: Stale, objects: Objects, lifting: Lifting): LiftedSte
   return [{ alternatives: [{ guard: same, note: "the same" }, { guard: { kind: "not", of: same }, to: "END", note: "changed: -EAGAIN" }] }];
 }
 
+/** An entry of a file that khugepaged collapses is none: its pages were unmapped before. */
+const TAKERS: Readonly<Record<TableTaker, { readonly name: string; readonly text: string; readonly bounds: string }>> = {
+  khugepaged: { name: "khugepaged", text: "retract_page_tables(): pmd_lock(), spin_lock(ptl), pmdp_collapse_flush()", bounds: "environment {khugepaged that takes the table of a file mapping away}" },
+  reclaim: { name: "MADV_DONTNEED of the rest of the table", text: "try_to_free_pte(): pmd_lock(), spin_lock(ptl), all none: pmd_clear()", bounds: "environment {reclaim of empty page tables}" },
+};
+
 /** Others that change the entry, each with what it holds. */
 function others(model: ModelBuilder, program: EffectProgram, stale: Stale, { slot, pmd, locks, folioLock }: Objects): { readonly thread: ThreadBuilder; readonly step: number } {
   const free = eq(locks, 0);
   if (stale.is === "table") {
-    const thread = model.thread("MADV_DONTNEED of the rest of the table", "environment");
-    return { thread, step: thread.step({ text: "try_to_free_pte(): pmd_lock(), spin_lock(ptl), all none: pmd_clear()", guard: and(free, eq(slot, NONE)), effect: [assign(pmd, 0)] }) };
+    const { name: taker, text } = TAKERS[stale.by];
+    const thread = model.thread(taker, "environment");
+    return { thread, step: thread.step({ text, guard: and(free, eq(slot, NONE)), effect: [assign(pmd, 0)] }) };
   }
   if (stale.is === "entry") {
     const thread = model.thread(stale.faults ? "page fault of another thread" : "kswapd", "environment");
@@ -264,10 +279,15 @@ function others(model: ModelBuilder, program: EffectProgram, stale: Stale, { slo
   return { thread, step };
 }
 
-const BOUNDS: Readonly<Record<Stale["is"], string>> = {
-  folio: "environment {another thread that runs the same function, then faults}",
-  entry: "environment {reclaim, or a page fault of another thread}",
-  table: "environment {reclaim of empty page tables}",
+const boundsOf = (stale: Stale): string => {
+  switch (stale.is) {
+    case "folio":
+      return "environment {another thread that runs the same function, then faults}";
+    case "entry":
+      return "environment {reclaim, or a page fault of another thread}";
+    case "table":
+      return TAKERS[stale.by].bounds;
+  }
 };
 
 const PROPERTY: Readonly<Record<Stale["is"], string>> = { folio: "rmap-mismatch", entry: "stale-entry", table: "detached-table" };
@@ -294,7 +314,7 @@ export function entryRecheck(site: Site, stale: Stale): Experiment {
     name: stale.is === "folio" ? "move-stale-folio" : stale.is === "table" ? "pte-table-detached" : "stale-entry-written",
     primary: [PROPERTY[stale.is]],
     secondary: [],
-    bounds: `${BOUNDS[stale.is]}, loops unbounded, SC`,
+    bounds: `${boundsOf(stale)}, loops unbounded, SC`,
     build(text, release) {
       const program = marked(text, stale);
       const model = modelBuilder("entry-recheck");

@@ -7,6 +7,7 @@ import { modelBuilder, type ModelBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
 import { and, eq, expression, ne, type Expression, type Field } from "../simulator/expression.ts";
 import type { Check } from "../simulator/model.ts";
+import { someIn } from "./doubt.ts";
 import { entryPointers } from "./entries.ts";
 import type { BuiltModel, Experiment } from "./experiment.ts";
 import { lift } from "./lift.ts";
@@ -168,10 +169,15 @@ function world(program: EffectProgram, move: Move, forgotten: Forgotten, { from,
 const meaningOf = (meaning: string, pins: Field, exclusive: Field): Expression | null =>
   meaning === "maybe-pinned" ? ne(pins, 0) : meaning === "anon-exclusive" ? eq(exclusive, 1) : meaning === "folio-anon" || meaning === "folio-mapcount" ? expression(1) : null;
 
+const COUNTS_MAPPINGS = /^(?:folio_mapcount|page_mapcount|total_mapcount|folio_estimated_sharers|folio_likely_mapped_shared)$/;
+
+/** True for a condition that asks how often a page is mapped. */
+export const asksMapcount = (value: Value): boolean => someIn(value, (part) => part.kind === "call" && COUNTS_MAPPINGS.test(part.name));
+
 /** The page is mapped once: whoever only counts mappings is content. */
 function comparedMapcount(of: Value & { kind: "binary" }): Expression | null {
   const [count, number] = of.left.kind === "call" ? [of.left, of.right] : [of.right, of.left];
-  if (count.kind !== "call" || !/^(?:folio_mapcount|page_mapcount|total_mapcount|folio_estimated_sharers|folio_likely_mapped_shared)$/.test(count.name) || number.kind !== "number") return null;
+  if (count.kind !== "call" || !COUNTS_MAPPINGS.test(count.name) || number.kind !== "number") return null;
   const values: Readonly<Record<string, boolean>> = { "==": number.value === 1, "!=": number.value !== 1, ">": 1 > number.value, "<": 1 < number.value, ">=": 1 >= number.value, "<=": 1 <= number.value };
   const outcome = count === of.left ? values[of.operator] : undefined;
   return outcome === undefined ? null : expression(outcome ? 1 : 0);

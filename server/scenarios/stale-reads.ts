@@ -72,8 +72,9 @@ function decidedCopies(program: EffectProgram, pointer: string, call: CallNode, 
   });
 }
 
-/** Tables that are mapped without their lock, from the release on in which empty ones go away under readers of the mmap lock. */
-const detached = (maps: readonly Site[], pointer: string, release: Release): readonly Stale[] =>
-  atLeast(release, "6.14")
-    ? maps.flatMap(({ effect }): Stale[] => (effect.kind === "mapPte" && !effect.locks && effect.ptlOut !== null ? [{ is: "table", pointer, pmd: render(effect.pmd) }] : []))
-    : [];
+/** Tables that are mapped without their lock, from the release on in which some go away under readers of the mmap lock. */
+function detached(maps: readonly Site[], pointer: string, release: Release): readonly Stale[] {
+  if (!atLeast(release, "6.6")) return [];
+  const by = atLeast(release, "6.14") ? "reclaim" : "khugepaged";
+  return maps.flatMap(({ effect }): Stale[] => (effect.kind === "mapPte" && !effect.locks && effect.ptlOut !== null ? [{ is: "table", pointer, pmd: render(effect.pmd), by }] : []));
+}

@@ -11,7 +11,7 @@ const SHOWN = ["test/e2e/workspace/faulty.patch", "test/e2e/workspace/review.txt
 const { stdout } = spawnSync(process.execPath, [join(ROOT, "dist/cli.cjs"), "lint", "--format", "json", ...SHOWN], { cwd: ROOT, encoding: "utf8" });
 const shown = JSON.parse(stdout).inputs.map(({ path, findings }) => ({
   path,
-  findings: findings.map(({ message, evidence }) => ({ message, steps: evidence.schedule.map(({ step }) => step) })),
+  findings: findings.map(({ message, evidence }) => ({ message, steps: evidence?.schedule.map(({ step }) => step) ?? [] })),
 }));
 const text = `${JSON.stringify(shown, null, 1)}\n`;
 if (process.argv[2] !== "--check") process.stdout.write(text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, test } from "vitest";
 import { statesAt } from "../../server/analysis/unit.ts";
+import { render } from "../../server/program/render.ts";
 import { dump, programOf, unitOfText } from "./dump.ts";
 
 interface Case {
@@ -688,6 +689,12 @@ describe("lowering", () => {
     expect(nodes.flatMap((node) => (node.kind === "call" ? node.effects.flatMap((effect) => (effect.kind === "bugIf" ? [[node.name, effect.how]] : [])) : []))).toEqual(expect.arrayContaining([["BUG_ON", "bug"], ["WARN_ON_ONCE", "warn"]]));
     expect(nodes.filter((node) => node.kind === "call" && node.name === "WARN_ON")).toEqual([]);
     expect(nodes.filter((node) => node.kind === "branch")).toHaveLength(1);
+  });
+
+  test("a warning about an entry whose value is asked for asserts in front of its branch; `!` is part of what it says", () => {
+    const nodes = programOf(unitOfText("static int f(pmd_t *pmd)\n{\n\tif (WARN_ON_ONCE(pmd_none(*pmd)) || WARN_ON(!pmd_present(*pmd)))\n\t\treturn -EINVAL;\n\treturn 0;\n}\n"), "f").nodes;
+    expect(nodes.flatMap((node) => (node.kind === "call" && node.effects.some(({ kind }) => kind === "bugIf") ? [`${node.name}(${node.args.map(render).join()})`] : [])).toSorted()).toEqual(["WARN_ON(!pmd_present(*pmd))", "WARN_ON_ONCE(pmd_none(*pmd))"]);
+    expect(nodes.flatMap((node) => (node.kind === "branch" ? [[render(node.condition), node.negated]] : [])).toSorted()).toEqual([["pmd_none(*pmd)", false], ["pmd_present(*pmd)", true]]);
   });
 
   test("an unknown shape is said, not guessed", () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { spins } from "../../kernel/lock-order.ts";
 import { functionText, type FunctionText, type StatementPlace } from "../../program/statements.ts";
-import type { CallNode, EffectProgram, ProgramNode } from "../../program/program.ts";
+import type { BoundEffect, CallNode, EffectProgram, ProgramNode } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
 import type { Stale } from "../../scenarios/entry-recheck.ts";
 import { mapsOf } from "../../scenarios/obligation/foreign-unmap.ts";
@@ -18,25 +18,50 @@ export function recheckFixes(program: EffectProgram, call: CallNode, stale: Stal
   switch (stale.is) {
     case "folio":
       return offered(`Compare ${stale.copy} with what ${stale.folio} was found by`, foundBy(fn, program, stale));
-    case "entry":
-      return changesBefore(program, call, stale) ? [] : offered(`Compare ${stale.pointer} with ${stale.copy} under the lock`, underLock(fn, program, call, `!pte_same(${readOf(fn, stale.pointer)}, ${stale.copy})`));
-    case "table": {
-      const read = pmdReadBy(program, stale.pointer);
-      return read === null ? [] : offered(`Compare ${stale.pmd} with ${read} under the lock`, underLock(fn, program, call, `!pmd_same(${read}, pmdp_get_lockless(${stale.pmd}))`));
+    case "entry": {
+      if (changesBefore(program, call, stale)) return [];
+      const title = `Compare ${stale.pointer} with ${stale.copy} under the lock`;
+      const changed = `!pte_same(${readOf(fn, stale.pointer)}, ${stale.copy})`;
+      // An entry that was none is none in a table that is gone, too.
+      return [...offered(title, underLock(fn, program, call, changed)), ...(stale.faults ? offered(`${title}, and the pmd`, withPmd(fn, program, call, stale.pointer, changed)) : [])];
     }
+    case "table":
+      return offered(`Compare ${stale.pmd} under the lock with what it was`, withPmd(fn, program, call, stale.pointer));
   }
+}
+
+/** A test of the pmd, and of what else is asked, under the lock. */
+function withPmd(fn: FunctionText, program: EffectProgram, call: CallNode, pointer: string, changed: string | null = null): Edits {
+  const [map, ...others] = mapsOf(program, pointer);
+  const pmd = map?.effect.kind === "mapPte" ? render(map.effect.pmd) : null;
+  const read = map && pmd !== null && others.length === 0 ? (pmdReadBy(map.effect) ?? readAbove(fn, map.call, pmd)) : null;
+  if (!read || call.inlined !== undefined) return null;
+  const gone = `!pmd_same(${read.name}, pmdp_get_lockless(${pmd}))`;
+  return joined(read.edits, underLock(fn, program, call, changed === null ? gone : `${gone} || ${changed}`));
+}
+
+/** A value of the pmd from before the map, and the edits that read it. */
+interface PmdRead {
+  readonly name: string;
+  readonly edits: Edits;
+}
+
+/** The variable in which the map leaves what it read of the pmd. */
+const pmdReadBy = (map: BoundEffect): PmdRead | null =>
+  map.kind === "mapPte" && map.pmdOut?.kind === "unary" && map.pmdOut.operator === "&" ? { name: render(map.pmdOut.of), edits: [] } : null;
+
+/** The pmd read in front of the map: what is there by then may be newer, and not the same is no harm. */
+function readAbove(fn: FunctionText, map: CallNode, pmd: string): PmdRead | null {
+  const statement = statementAt(fn, map.at);
+  const variable = declared(fn, "pmd_t", ["pmdval"]);
+  if (!variable || statement?.kind !== "simple") return null;
+  return { name: variable.name, edits: joined(variable.edits, insertBefore(fn, statement, [`${variable.name} = pmdp_get_lockless(${pmd});`])) };
 }
 
 const offered = (title: string, edits: Edits): readonly Fix[] => (edits ? [{ title, edits }] : []);
 
 /** How the function itself reads an entry. */
 const readOf = ({ code, start, end }: FunctionText, pointer: string): string => (/\bptep_get(?:_lockless)?\s*\(/.test(code.slice(start, end)) ? `ptep_get(${pointer})` : `*${pointer}`);
-
-/** The variable in which the map leaves what it read of the pmd. */
-function pmdReadBy(program: EffectProgram, pointer: string): string | null {
-  for (const { effect } of mapsOf(program, pointer)) if (effect.kind === "mapPte" && effect.pmdOut?.kind === "unary" && effect.pmdOut.operator === "&") return render(effect.pmdOut.of);
-  return null;
-}
 
 const reads = (node: ProgramNode, copy: string, pointer: string): boolean => {
   if (node.kind === "call") return node.result === copy && node.effects.some((effect) => effect.kind === "accessEntry" && render(pointerOf(effect.pte)) === pointer);
