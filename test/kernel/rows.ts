@@ -24,6 +24,12 @@ export const ROWS: readonly string[] = [
   "6.1 folio_ref_try_add_rcu/2: getReference object=0 held=nonzero",
   "6.12 folio_ref_try_add/2: getReference object=0 held=nonzero",
 
+  // Control does not come back.
+  "6.1 BUG/0: bugIf how=bug condition=null; neverReturns",
+  "6.1 BUG_ON/1: bugIf condition=0; no neverReturns",
+  "6.1 panic/2: neverReturns",
+  "6.1 do_exit/1: neverReturns",
+
   // Bits of words.
   "5.15 clear_bit/2: changesBit bit=0 word=1 to=clear",
   "6.1 test_and_set_bit/2: changesBit to=set",
