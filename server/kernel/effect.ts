@@ -78,6 +78,8 @@ export type ContractEffect =
       readonly tells?: Argument;
       /** A fault flag with which nothing is dropped. */
       readonly unless?: "FAULT_FLAG_RETRY_NOWAIT";
+      /** Fault flags of which one allows that; missing: nobody is asked. */
+      readonly allowedBy?: Argument;
       /** True where the call may as well give up only what it took itself. */
       readonly isDoubtful?: true;
     }

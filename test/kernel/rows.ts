@@ -60,7 +60,7 @@ export const ROWS: readonly string[] = [
   "6.6 migration_entry_wait_huge/2: release lock=hugetlb_vma_lock object=0",
 
   // mmap_lock that is dropped.
-  "6.1 handle_mm_fault/4: dropsLock lock=mmap_lock when=retry-or-completed onReturn=released",
+  "6.1 handle_mm_fault/4: dropsLock lock=mmap_lock when=retry-or-completed onReturn=released allowedBy=2",
   "5.10 handle_mm_fault/4: dropsLock when=retry",
   "6.6 handle_mm_fault/4: requiresHeld lock=mmap_lock or=vma_lock",
   "6.1 fixup_user_fault/4: dropsLock when=sometimes onReturn=held tells=3",

@@ -120,6 +120,7 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
     onReturn: oneOf("released", "held"),
     tells: optional(position),
     unless: optional(oneOf("FAULT_FLAG_RETRY_NOWAIT")),
+    allowedBy: optional(position),
   },
   consumes: { pte: orNull(position), ptl: orNull(position), when: oneOf("always", "nonzero"), through: oneOf("argument", "vm_fault") },
   returnsReference: {
