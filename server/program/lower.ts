@@ -90,7 +90,7 @@ export function lowerFunction(
       return known;
     },
     classes: cleanupClassesOf(image),
-    isVariable: (name) => variables.has(name),
+    variable: (name) => variables.get(name),
     assume: assumptions.assume,
     leaveOpen: (side) => void (open[side] = true),
   };
