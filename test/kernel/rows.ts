@@ -24,6 +24,11 @@ export const ROWS: readonly string[] = [
   "6.1 folio_ref_try_add_rcu/2: getReference object=0 held=nonzero",
   "6.12 folio_ref_try_add/2: getReference object=0 held=nonzero",
 
+  // Who puts the last one may sleep, unless that is put off.
+  "6.1 iput/1: maySleep; putReference object=0",
+  "6.1 fput/1: putReference object=0; no maySleep",
+  "6.12 fput/1: putReference object=0; no maySleep",
+
   // Control does not come back.
   "6.1 BUG/0: bugIf how=bug condition=null; neverReturns",
   "6.1 BUG_ON/1: bugIf condition=0; no neverReturns",
