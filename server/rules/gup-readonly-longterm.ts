@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Bit, State } from "../analysis/state.ts";
 import { bitOf, truthOf } from "../analysis/truth.ts";
+import { statesAt } from "../analysis/unit.ts";
 import { ERAS, gupEra } from "../kernel/era.ts";
 import type { NodeId } from "../program/program.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
@@ -12,7 +13,7 @@ import { zeroPagePin } from "../scenarios/zero-page-pin.ts";
 import { writePinFixes } from "./fix/write-pin.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
-import { followsChanges, isStored, usesNotifier } from "./stored-pins.ts";
+import { callerFollowsChanges, followsChanges, isStored, usesNotifier } from "./stored-pins.ts";
 
 /** States that deciding about a pin without FOLL_LONGTERM may cost: drivers need a few hundred. */
 const SMALL = 100_000;
@@ -52,12 +53,14 @@ export const gupReadonlyLongterm: Rule = {
     const unshares = readOnlyGup === "unshare-pin";
     // FOLL_LONGTERM without FOLL_PIN is refused by then.
     if (unshares && effect.reference === "get") return;
-    const readOnly = states.filter(({ state }) => writeBit(state, effect) === "no" && !isOfShared(state) && !isForced(state, effect));
+    const readOnlyOf = (all: Site["states"]): Site["states"] =>
+      all.filter(({ context, state }) => writeBit(state, effect) === "no" && !isOfShared(state) && !isForced(state, effect) && !callerFollowsChanges(context));
+    const readOnly = readOnlyOf(states);
     const longterm = readOnly.some(({ state }) => effect.impliesLongterm || (effect.flags !== null && bitOf(state, effect.flags, "FOLL_LONGTERM") === "yes"));
     const experiment = (device: PinFocus["device"], at: NodeId): Experiment =>
       unshares ? zeroPagePin({ node: at, device }) : readOnlyPinLost({ node: at, device, child: anonReuse === "mapcount" ? "alive" : "exited" });
     const run = (device: PinFocus["device"], maxStates: number): Proof => prove(experiment(device, node), fn.program, target.release, maxStates);
-    if (readOnly.length === 0) return;
+    if (readOnly.length === 0 || isSafeInTree(site, readOnlyOf)) return;
     if (!longterm && !(isAffordable(site) && isStored(fn.program, effect) && run("return", SMALL).verdict === "fail")) return;
     yield {
       ruleId: this.meta.id,
@@ -78,6 +81,13 @@ export const gupReadonlyLongterm: Rule = {
     };
   },
 };
+
+/** True where a whole tree is at hand, and no way into the function there has the pin taken so. */
+function isSafeInTree({ unit, fn, node }: Site, readOnlyOf: (all: Site["states"]) => Site["states"]): boolean {
+  const followed = unit.follow?.(fn.program, (context) =>
+    context.interpretation.complete && readOnlyOf(statesAt({ program: fn.program, contexts: [context], complete: true }, node)).length === 0 ? "safe" : "open");
+  return followed !== undefined && !followed.hasOpen && followed.decided.length > 0;
+}
 
 /**
  * A device that works with the page once the function has returned makes the better story. Where the function gives the
