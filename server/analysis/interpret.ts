@@ -171,6 +171,7 @@ function after(node: ProgramNode, id: NodeId, state: State, relevance: Relevance
     case "unseen":
       return [[node.next, node.where === "end" ? state : afterUnseen(state)]];
     case "exit":
+    case "stop":
       return [];
     default:
       return [[node.next, state]];

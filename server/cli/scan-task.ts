@@ -16,6 +16,9 @@ export interface ScanWorkerData {
   readonly options: ReviewOptions;
 }
 
+/** Characters of files that are kept: a tree with its drivers has hundreds of millions. */
+const MOST_TEXT = 48 * 1024 * 1024;
+
 /** Reviews files of the tree by path. */
 export function scanTaskRunner({ root, files, treeRelease, options }: ScanWorkerData): (path: string) => ScannedFile {
   const indexed = files.flatMap(({ path, hash, outline }) => {
@@ -24,6 +27,7 @@ export function scanTaskRunner({ root, files, treeRelease, options }: ScanWorker
   });
   const hashes = new Map(files.map(({ path, hash }) => [path, hash]));
   const texts = new Map<string, string | null>();
+  let held = 0;
   const textOf = (path: string): string | null => {
     const known = texts.get(path);
     if (known !== undefined) return known;
@@ -31,6 +35,12 @@ export function scanTaskRunner({ root, files, treeRelease, options }: ScanWorker
     // What changed behind the index has other functions at other places.
     const text = "text" in read && read.hash === hashes.get(path) ? read.text : null;
     texts.set(path, text);
+    held += text?.length ?? 0;
+    for (const [oldest, kept] of texts) {
+      if (held <= MOST_TEXT || oldest === path) break;
+      texts.delete(oldest);
+      held -= kept?.length ?? 0;
+    }
     return text;
   };
   // All runs are kept until the task ends: contexts hold on to theirs anyway, and one made again takes its memory twice.

@@ -78,6 +78,8 @@ export type ContractEffect =
       readonly tells?: Argument;
       /** A fault flag with which nothing is dropped. */
       readonly unless?: "FAULT_FLAG_RETRY_NOWAIT";
+      /** Fault flags of which one allows that; missing: nobody is asked. */
+      readonly allowedBy?: Argument;
       /** True where the call may as well give up only what it took itself. */
       readonly isDoubtful?: true;
     }
@@ -147,6 +149,8 @@ export type ContractEffect =
   | { readonly kind: "freesTable"; readonly table: Argument; readonly how: "by-architecture" | "rcu" | "at-once" }
   /** Stops the kernel, or warns, where the condition is true; null: whenever it is reached. */
   | { readonly kind: "bugIf"; readonly condition: Argument | null; readonly how: "bug" | "debug-bug" | "warn" }
+  /** Control does not come back: the kernel stops, or the task ends. */
+  | { readonly kind: "neverReturns" }
   /** Handles a fault; the word's FAULT_FLAG_WRITE says that it is one for write. */
   | { readonly kind: "handlesFault"; readonly flags: Argument }
   /** The call's value says whether the page may be pinned: a guess where references are many. */

@@ -22,6 +22,19 @@ export function bindEffect(effect: Effect, args: readonly Value[], isPageTableLo
   return { ...bound, lock: resolved.lock, object: resolved.object };
 }
 
+/** Flags of a fault that may give up the lock of its caller. */
+const ALLOWS_RETRY = /^FAULT_FLAG_(?:ALLOW_RETRY|DEFAULT)$/;
+
+/** True where the flags of a fault, as they stand in the call, forbid what the effect says. */
+export const isForbidden = (effect: BoundEffect): boolean => effect.kind === "dropsLock" && effect.allowedBy !== undefined && isOfOtherFlags(effect.allowedBy);
+
+function isOfOtherFlags(value: Value): boolean {
+  if (value.kind === "name") return /^FAULT_FLAG_/.test(value.name) && !ALLOWS_RETRY.test(value.name);
+  if (value.kind === "number") return value.value === 0;
+  if (value.kind === "conditional") return value.then !== null && isOfOtherFlags(value.then) && isOfOtherFlags(value.otherwise);
+  return value.kind === "binary" && value.operator === "|" && isOfOtherFlags(value.left) && isOfOtherFlags(value.right);
+}
+
 const fieldOf = (object: Value, field: string): Value =>
   object.kind === "unary" && object.operator === "&"
     ? { kind: "member", of: object.of, field, arrow: false, at: object.at }

@@ -237,6 +237,8 @@ function copyInto(nodes: ProgramNode[], variables: Map<string, Variable>, helper
         const target: Value = { kind: "name", name: call.result, at: call.at };
         return { kind: "assign", target, operator: "=", value: node.value && inValue(node.value), at: call.at, end: call.end, next };
       }
+      case "stop":
+        return node;
       case "exit":
         return { kind: "label", name: null, at: -1, next: call.next };
       default:

@@ -3,7 +3,7 @@ import { RETURNS_POINTER } from "../kernel/guards.ts";
 import { UNSEEN_CONDITION, UNSEEN_END, UNSEEN_MIDDLE, UNSEEN_START } from "../source/unseen.ts";
 import type { GraphBuilder, Joint } from "./builder.ts";
 import type { CleanupClasses, CleanupCode } from "./cleanup-classes.ts";
-import type { Statement, Value } from "./code.ts";
+import type { Statement, Value, Variable } from "./code.ts";
 import { both, not } from "./condition.ts";
 import { extent } from "./extent.ts";
 import { inside, leaving, openedWithin, openingOf, scopedGuard, scopeOf, type Loop, type Opening } from "./lower-guard.ts";
@@ -23,7 +23,7 @@ export interface StatementContext {
   /** Expressions are lowered with these; statements inside of them belong to the same loop. */
   readonly values: (loop: Loop) => ValueContext;
   readonly label: (name: string, at: number) => Joint;
-  readonly isVariable: (name: string) => boolean;
+  readonly variable: (name: string) => Variable | undefined;
   readonly assume: (kind: Assumption["kind"], text: string, at: number) => void;
   /** Guards and cleanups that the text can use. */
   readonly classes: CleanupClasses;
@@ -219,11 +219,16 @@ function lowerLoop(context: StatementContext, statement: LoopStatement, next: No
   }
 }
 
-/** Each turn of an iterator macro gives its cursor another value. */
-function nextElement(context: StatementContext, statement: Statement & { kind: "iterate" }, body: NodeId): NodeId {
-  const cursor = statement.args.find((arg) => arg.kind === "name" && context.isVariable(arg.name));
-  if (!cursor) return body;
-  return context.graph.add({ kind: "assign", target: cursor, operator: "=", value: null, at: statement.at, end: statement.at, next: body });
+/** Each turn of an iterator macro gives its cursors other values. */
+function nextElement(context: StatementContext, { args, at }: Statement & { kind: "iterate" }, body: NodeId): NodeId {
+  return cursorsOf(context, args).reduceRight((next, target) => context.graph.add({ kind: "assign", target, operator: "=", value: null, at, end: at, next }), body);
+}
+
+/** The first variable that is no parameter, and pointers behind it: `for_each_vma(vmi, vma)` finds the one with the other. */
+function cursorsOf(context: StatementContext, args: readonly Value[]): readonly Value[] {
+  const named = args.flatMap((arg) => (arg.kind === "name" ? { arg, variable: context.variable(arg.name) } : [])).filter(({ variable }) => variable !== undefined);
+  const own = named.filter(({ variable }) => !variable?.isParameter);
+  return (own.length > 0 ? own.filter(({ variable }, place) => place === 0 || variable?.pointers === 1) : named.slice(0, 1)).map(({ arg }) => arg);
 }
 
 /** More cases than this are one choice. */

@@ -231,7 +231,8 @@ function macroValue(context: ValueContext, value: Value & { kind: "call" }): Val
 function call(context: ValueContext, value: Value & { kind: "call" }, result: string | null, next: NodeId): NodeId {
   const known = context.callee(value.name, value.args, value.at);
   const { effects, knowledge } = known ?? { effects: [], knowledge: "quiet" as const };
-  return context.graph.add({ kind: "call", name: value.name, args: value.args, result, effects, knowledge, at: value.at, end: value.end, next });
+  const behind = effects.some(({ kind }) => kind === "neverReturns") ? context.graph.add({ kind: "stop" }) : next;
+  return context.graph.add({ kind: "call", name: value.name, args: value.args, result, effects, knowledge, at: value.at, end: value.end, next: behind });
 }
 
 /** True where evaluating the value does something. */

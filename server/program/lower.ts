@@ -6,7 +6,7 @@ import { graphBuilder, type GraphBuilder, type Joint } from "./builder.ts";
 import { callMacro } from "./call-macros.ts";
 import type { Definitions, FunctionCode, Statement, Value, Variable } from "./code.ts";
 import { cleanupClassesOf } from "./cleanup-classes.ts";
-import { bindEffect } from "./effects.ts";
+import { bindEffect, isForbidden } from "./effects.ts";
 import { flagMacrosOf } from "./flag-macros.ts";
 import { bareMacro, macroStatement } from "./statement-macros.ts";
 import type { Loop } from "./lower-guard.ts";
@@ -90,7 +90,7 @@ export function lowerFunction(
       return known;
     },
     classes: cleanupClassesOf(image),
-    isVariable: (name) => variables.has(name),
+    variable: (name) => variables.get(name),
     assume: assumptions.assume,
     leaveOpen: (side) => void (open[side] = true),
   };
@@ -148,7 +148,7 @@ const calleeKnowledge =
     if (known) {
       if (known.asOf !== null) assume("fact-of-other-release", `${name}() as of ${known.asOf} (target ${formatRelease(release)})`, at);
       if (known.fact.effects.length === 0) return null;
-      return { effects: known.fact.effects.map((effect) => bindEffect(effect, args, isPageTableLock)), knowledge: "effects" };
+      return { effects: known.fact.effects.map((effect) => bindEffect(effect, args, isPageTableLock)).filter((effect) => !isForbidden(effect)), knowledge: "effects" };
     }
     if (isQuiet(name)) return null;
     return { effects: [], knowledge: definitions.has(name) ? "defined-here" : "unknown" };

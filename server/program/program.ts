@@ -44,7 +44,7 @@ export interface CallNode {
 }
 
 /** True for a call that only asserts: whatever it is handed decides nothing that comes later. */
-export const onlyAsserts = (call: CallNode): boolean => call.effects.length > 0 && call.effects.every((effect) => effect.kind === "bugIf");
+export const onlyAsserts = (call: CallNode): boolean => call.effects.length > 0 && call.effects.every(({ kind }) => kind === "bugIf" || kind === "neverReturns");
 
 /** `target operator value`; a null value is one that is not known. `++` stands for `--` too, and has none. */
 export interface AssignNode {
@@ -114,7 +114,12 @@ export interface ExitNode {
   readonly kind: "exit";
 }
 
-export type ProgramNode = CallNode | AssignNode | BranchNode | ChoiceNode | ReturnNode | LabelNode | UnseenNode | ExitNode;
+/** Where a call was that does not come back: nothing is asked of such a way any more. */
+export interface StopNode {
+  readonly kind: "stop";
+}
+
+export type ProgramNode = CallNode | AssignNode | BranchNode | ChoiceNode | ReturnNode | LabelNode | UnseenNode | ExitNode | StopNode;
 
 /** Something that a verdict rests on although the text does not say it. */
 export interface Assumption {
@@ -152,6 +157,7 @@ export function successors(node: ProgramNode): readonly NodeId[] {
     case "choice":
       return node.outs.map((out) => out.next);
     case "exit":
+    case "stop":
       return [];
     default:
       return [node.next];

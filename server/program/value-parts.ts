@@ -30,9 +30,12 @@ export function partsOf(value: Value): readonly Value[] {
 /** `a, b, c` as a list, without recursion over hostile lengths. */
 export function commaList(list: Value): Value[] {
   const items: Value[] = [];
-  let rest = list;
-  for (; rest.kind === "comma"; rest = rest.left) items.unshift(rest.right);
-  return [rest, ...items];
+  const work = [list];
+  for (let item = work.pop(); item; item = work.pop()) {
+    if (item.kind === "comma") work.push(item.right, item.left);
+    else items.push(item);
+  }
+  return items;
 }
 
 /** The same value made of other parts. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Bit, State } from "../analysis/state.ts";
 import { bitOf, truthOf } from "../analysis/truth.ts";
+import { statesAt } from "../analysis/unit.ts";
 import { ERAS, gupEra, mayForceWrite } from "../kernel/era.ts";
 import { formatRelease } from "../kernel/release.ts";
 import type { NodeId } from "../program/program.ts";
@@ -14,7 +15,7 @@ import { writePinFixes } from "./fix/write-pin.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { flagLines, linesOf } from "./other-lines.ts";
-import { followsChanges, isStored, storesOf, usesNotifier } from "./stored-pins.ts";
+import { callerFollowsChanges, followsChanges, isStored, storesOf, usesNotifier } from "./stored-pins.ts";
 
 /** States that deciding about a pin without FOLL_LONGTERM may cost: drivers need a few hundred. */
 const SMALL = 100_000;
@@ -56,12 +57,14 @@ export const gupReadonlyLongterm: Rule = {
     const isDoubtful = mayForceWrite(target.release);
     // FOLL_LONGTERM without FOLL_PIN is refused by then.
     if (unshares && effect.reference === "get") return;
-    const readOnly = states.filter(({ state }) => writeBit(state, effect) === "no" && !isOfShared(state) && !isForced(state, effect));
+    const readOnlyOf = (all: Site["states"]): Site["states"] =>
+      all.filter(({ context, state }) => writeBit(state, effect) === "no" && !isOfShared(state) && !isForced(state, effect) && !callerFollowsChanges(context));
+    const readOnly = readOnlyOf(states);
     const longterm = readOnly.some(({ state }) => effect.impliesLongterm || (effect.flags !== null && bitOf(state, effect.flags, "FOLL_LONGTERM") === "yes"));
     const experiment = (device: PinFocus["device"], at: NodeId): Experiment =>
       unshares ? zeroPagePin({ node: at, device }) : readOnlyPinLost({ node: at, device, child: anonReuse === "mapcount" ? "alive" : "exited" });
     const run = (device: PinFocus["device"], maxStates: number): Proof => prove(experiment(device, node), fn.program, target.release, maxStates);
-    if (readOnly.length === 0) return;
+    if (readOnly.length === 0 || isSafeInTree(site, readOnlyOf)) return;
     if (!longterm && !(isAffordable(site) && isStored(fn.program, effect) && run("return", SMALL).verdict === "fail")) return;
     const writeLines = readOnly.length < states.length ? linesOf("FOLL_WRITE depends on this", fn.program, flagLines(fn.program, effect.flags, "FOLL_WRITE")) : [];
     yield {
@@ -84,6 +87,13 @@ export const gupReadonlyLongterm: Rule = {
     };
   },
 };
+
+/** True where a whole tree is at hand, and no way into the function there has the pin taken so. */
+function isSafeInTree({ unit, fn, node }: Site, readOnlyOf: (all: Site["states"]) => Site["states"]): boolean {
+  const followed = unit.follow?.(fn.program, (context) =>
+    context.interpretation.complete && readOnlyOf(statesAt({ program: fn.program, contexts: [context], complete: true }, node)).length === 0 ? "safe" : "open");
+  return followed !== undefined && !followed.hasOpen && followed.decided.length > 0;
+}
 
 /**
  * A device that works with the page once the function has returned makes the better story. Where the function gives the

@@ -2,12 +2,12 @@
 import { givesUp, isOneLock, lockHolding } from "../scenarios/obligation/lock-holding.ts";
 import type { EffectProgram } from "../program/program.ts";
 import type { ObligationKind } from "../scenarios/obligation/obligation.ts";
-import { endsForCaller, saysNothing } from "../scenarios/obligation/for-caller.ts";
+import { endsForCaller, keepsForCaller, saysNothing } from "../scenarios/obligation/for-caller.ts";
 import { checkObligation } from "./obligation-check.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 
 /** Names of functions that are left with what they took. */
-const TAKES_FOR_CALLER = /(?:^|_)(?:try)?(?:lock|get|hold|begin|start|acquire|enter|down)(?:_|$)/;
+const TAKES_FOR_CALLER = /(?:^|_)(?:try)?(?:lock|get|grab|hold|begin|start|acquire|enter|down)(?:_|$)/;
 
 const MESSAGES = { leftOpen: "held", endedTwice: "twice", otherwise: "unheld" } as const;
 
@@ -43,13 +43,17 @@ export const lockImbalance: Rule = {
   },
   effects: ["acquire", "lockEntryTable"],
   *check(site: Site): Iterable<Candidate> {
-    const { program, effect, call } = site;
+    const { program, effect, call, node } = site;
     // Whoever only takes a lock takes it for its caller.
     if (TAKES_FOR_CALLER.test(program.name) || !givesUp(program, effect, call) || !isOneLock(program, effect, call)) return;
     const kind = kindIn(program);
     const role = kind.role(effect, call);
     // One that takes it on one way and gives it up on another is told by its caller which of the two to do.
-    if (role?.does === "begin" && role.place !== null && saysNothing(program) && endsForCaller(program, kind, role.place)) return;
+    if (role?.does === "begin" && role.place !== null) {
+      if (saysNothing(program) && endsForCaller(program, kind, role.place)) return;
+      // One that waits for something with the lock given up takes it for its caller as well.
+      if (keepsForCaller(program, kind, role.place, node)) return;
+    }
     yield* checkObligation("lock-imbalance", MESSAGES, kind, site, undefined, { kindIn, begun: "taken" });
   },
 };

@@ -59,7 +59,7 @@ function answerBehind(program: EffectProgram, from: NodeId, map: NodeId): { read
   let id = from;
   for (let steps = 0; steps < program.nodes.length; steps++) {
     const node = program.nodes[id];
-    if (!node || node.kind === "branch" || node.kind === "choice" || node.kind === "exit" || node.kind === "unseen") return null;
+    if (!node || node.kind === "branch" || node.kind === "choice" || node.kind === "exit" || node.kind === "stop" || node.kind === "unseen") return null;
     if (node.kind === "assign" || node.kind === "return") {
       const code = errorCodeOf(node.value);
       if (code !== null) return isHardAnswer(code) && (node.kind === "return" || isAnswer(program, node)) ? { code: `-${code}`, at: { program, at: node.at, end: node.end } } : null;

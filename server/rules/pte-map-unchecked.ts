@@ -9,6 +9,7 @@ import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
 import { partsOf } from "../program/value-parts.ts";
 import { pointerOf } from "../scenarios/obligation/handed-on.ts";
+import { pointee } from "../scenarios/obligation/obligation.ts";
 import { hardAnswers, softerFixes, type HardAnswer } from "./map-failure.ts";
 import { resultWays, whereNull, type ResultHere } from "./result-ways.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
@@ -61,8 +62,16 @@ const names = ({ nodes }: EffectProgram): readonly string[] =>
 
 const callsIn = (value: Value): readonly string[] => [...(value.kind === "call" ? [value.name] : []), ...partsOf(value).flatMap(callsIn)];
 
-/** True where the table was made here, or the entry that points to it is locked. */
-const isSettled = ({ program, states }: Site): boolean => names(program).some(makesTable) || (states.length > 0 && states.every(({ state }) => locksEntry(program, state)));
+/** True where the table was made here, or what keeps it is locked: the entry that points to it, or its own lock. */
+const isSettled = (site: Site): boolean =>
+  names(site.program).some(makesTable) || (site.states.length > 0 && site.states.every(({ state }) => locksEntry(site.program, state))) || assertsTableLock(site);
+
+/** True for a function that asserts the lock of the table that it maps: its caller holds it, and the table is there. */
+function assertsTableLock({ program, effect }: Site): boolean {
+  if (effect.kind !== "mapPte" || effect.locks || effect.ptlOut === null) return false;
+  const lock = render(pointee(effect.ptlOut));
+  return program.nodes.some((node) => node.kind === "call" && node.effects.some((one) => one.kind === "assertHeld" && one.object !== null && render(one.object) === lock));
+}
 
 const locksEntry = ({ nodes }: EffectProgram, { held }: State): boolean =>
   held.some(({ lock, at }) => {
@@ -87,7 +96,7 @@ function hard({ program, call }: Site, { code, place, how }: HardAnswer): Candid
 function unchecked(site: Site, allocates: boolean): readonly Candidate[] {
   const { program, call } = site;
   const use = firstUse(site);
-  if (!use || site.states.every(({ state }) => !allocates && locksEntry(program, state))) return [];
+  if (!use || (allocates ? onlyClears(site) : assertsTableLock(site)) || site.states.every(({ state }) => !allocates && locksEntry(program, state))) return [];
   return [{
     ruleId: "pte-map-unchecked",
     messageId: "unchecked",
@@ -97,6 +106,10 @@ function unchecked(site: Site, allocates: boolean): readonly Candidate[] {
     prove: null,
   }];
 }
+
+/** True where nothing is done with the entry but to clear it: somebody set it, and its table is there. */
+const onlyClears = ({ program, call }: Site): boolean =>
+  program.nodes.every((node) => node.kind !== "call" || node === call || !node.args.some((arg) => namesIn(arg).includes(call.result ?? "")) || node.effects.some(({ kind }) => kind === "clearEntry" || kind === "unmapPte"));
 
 function firstUse({ program, node, fn }: Site): { readonly call: CallNode; readonly name: string } | null {
   const mapped = program.nodes[node];

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { CallingContext } from "../analysis/unit.ts";
 import type { Value } from "../program/code.ts";
 import type { AssignNode, EffectProgram } from "../program/program.ts";
 import { render } from "../program/render.ts";
@@ -43,6 +44,13 @@ export function followsChanges({ image }: EffectProgram): boolean {
   subscribers.set(image, found);
   return found;
 }
+
+/** Subscribing to changes of an address space, by the kernel's functions or a driver's own around them (`toy_mmu_cache_insert()`). */
+const SUBSCRIBES = /^(?:__)?mmu_notifier_(?:register|get)(?:_locked)?$|^mmu_interval_notifier_insert|(?:^|_)mmu_(?:\w+_)?(?:register|insert)$/;
+
+/** True where a caller on the way to the pin registers it with something that is told of changes. */
+export const callerFollowsChanges = ({ chain }: CallingContext): boolean =>
+  chain.some(({ program }) => program.nodes.some((node) => node.kind === "call" && SUBSCRIBES.test(node.name)));
 
 export const usesNotifier = (text: string): boolean => [...text.matchAll(NOTIFIER)].some(({ index }) => !isComment(text, index));
 

@@ -61,7 +61,7 @@ export function retriesOver(program: EffectProgram, call: CallNode): readonly Re
 function jumpsTo(program: EffectProgram, id: number): number | null {
   for (let at = id, left = 20; left > 0; left--) {
     const node = program.nodes[at];
-    if (!node || node.kind === "exit" || node.kind === "unseen") return null;
+    if (!node || node.kind === "exit" || node.kind === "stop" || node.kind === "unseen") return null;
     if (node.kind !== "label") return node.at;
     at = node.next;
   }

@@ -154,6 +154,8 @@ class Emitter implements Lifting {
         return this.#steps(node, [...(this.#world.unseen?.(node.where, this) ?? []), ...(node.where === "end" ? [] : this.#fromUnseen())], next);
       case "exit":
         return [this.#exit()];
+      case "stop":
+        return [this.thread.step({ text: "stop", hidden: true, alternatives: [{ to: this.#end }] })];
       default:
         return this.#steps(node, [{ alternatives: [{}], hidden: true }], next);
     }

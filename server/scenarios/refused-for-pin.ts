@@ -36,7 +36,7 @@ function errorBehind(program: EffectProgram, from: NodeId): { error: NodeId; cod
   let id = from;
   for (let steps = 0; steps < program.nodes.length; steps++) {
     const node = program.nodes[id];
-    if (!node || node.kind === "branch" || node.kind === "choice" || node.kind === "exit" || node.kind === "unseen") return null;
+    if (!node || node.kind === "branch" || node.kind === "choice" || node.kind === "exit" || node.kind === "stop" || node.kind === "unseen") return null;
     if (node.kind === "assign" || node.kind === "return") {
       const code = errorCodeOf(node.value);
       if (code !== null) return { error: id, code, at: node.at, end: node.end };

@@ -34,6 +34,7 @@ function rewire(node: ProgramNode, to: (target: NodeId) => NodeId): ProgramNode 
     case "choice":
       return { ...node, outs: node.outs.map((out) => ({ ...out, next: to(out.next) })) };
     case "exit":
+    case "stop":
       return node;
     default:
       return { ...node, next: to(node.next) };

@@ -50,6 +50,7 @@ function reopens(node: ProgramNode, related: readonly string[]): boolean {
 function keeps(node: ProgramNode, world: World, tracked: ReadonlySet<string>, isTainted: (call: CallNode) => boolean): boolean {
   switch (node.kind) {
     case "exit":
+    case "stop":
     case "unseen":
     case "return":
       return true;

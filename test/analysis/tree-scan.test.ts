@@ -203,3 +203,45 @@ describe("what a review rests on", () => {
     expect(scannerFor({ ...files, ...change }).isCurrent(scanned)).toBe(current);
   });
 });
+
+describe("a long-term pin of a helper is judged by its callers in other files", () => {
+  const helper = `int toy_take(unsigned long addr, int nr, bool writable, struct page **pages)
+{
+	return pin_user_pages_fast(addr, nr, FOLL_LONGTERM | (writable ? FOLL_WRITE : 0), pages);
+}
+`;
+  const reads = `int toy_pin(struct toy_node *node, unsigned long addr)
+{
+	int ret = toy_take(addr, node->nr, false, node->pages);
+
+	if (ret < 0)
+		return ret;
+	node->pinned = ret;
+	return 0;
+}
+`;
+  const cached = "int toy_add(struct toy_node *node, unsigned long addr)\n{\n\tint ret = toy_pin(node, addr);\n\n\treturn ret ? ret : toy_mmu_cache_insert(node->cache, node);\n}\n";
+  const kept = "int toy_keep(struct toy_node *node, unsigned long addr)\n{\n\treturn toy_pin(node, addr);\n}\n";
+  const writes = "int toy_fill(struct toy_node *node, unsigned long addr)\n{\n\treturn toy_take(addr, node->nr, true, node->pages);\n}\n";
+  const options = { ...OPTIONS, rules: {} };
+  const found = (files: Readonly<Record<string, string>>): readonly string[] => {
+    const all = Object.entries({ "drivers/toy/take.c": helper, ...files });
+    const scanner = scannerOf(
+      all.map(([path, text]) => ({ path, hash: String(text.length), outline: outlineOf(text) })),
+      (path) => all.find(([name]) => name === path)?.[1] ?? null,
+      targetOfTree(options, null),
+      options,
+    );
+    return scanner.scan("drivers/toy/take.c").review.findings.map(({ ruleId }) => ruleId);
+  };
+
+  test.each<[string, Record<string, string>, readonly string[]]>([
+    ["nobody calls it", {}, ["gup-readonly-longterm"]],
+    ["nobody is told of changes", { "drivers/toy/a.c": reads + kept }, ["gup-readonly-longterm"]],
+    ["one of two is told", { "drivers/toy/a.c": reads + kept, "drivers/toy/b.c": cached }, ["gup-readonly-longterm"]],
+    ["who only reads is told", { "drivers/toy/a.c": reads, "drivers/toy/b.c": cached, "drivers/toy/c.c": writes }, []],
+    ["everybody writes", { "drivers/toy/a.c": writes }, []],
+  ])("%s", (_, files, rules) => {
+    expect(found(files)).toEqual(rules);
+  });
+});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -51,3 +51,19 @@ test("a thread that cannot start is an error, not a hang", async () => {
   const options = { file: WORKER, data: null, jobs: 2, signal: null, onDone: () => undefined };
   await expect(runInWorkers(["mm/a.c", "mm/b.c"], options)).rejects.toThrow();
 });
+
+test("a task that needs more memory than there is fails alone", async () => {
+  const file = join(FOLDER, "hungry.cjs");
+  writeFileSync(file, `const { parentPort } = require("node:worker_threads");
+parentPort.on("message", ({ task, what }) => {
+  const kept = [];
+  while (what === "hungry") kept.push(new Array(1e6).fill(task + Math.random()));
+  parentPort.postMessage({ task, result: what });
+});`);
+  const done: number[] = [];
+  const options = { file, data: null, jobs: 1, signal: null, onDone: (count: number) => done.push(count) };
+  const answers = await runInWorkers<string, string>(["a", "hungry", "b"], options);
+  expect(answers.map((answer) => ("result" in answer ? answer.result : "failed"))).toEqual(["a", "failed", "b"]);
+  expect(done).toEqual([1, 2, 3]);
+  await expect(runInWorkers(["hungry", "b"], options)).rejects.toThrow(/memory/);
+}, 120_000);

@@ -48,7 +48,7 @@ describe("the knowledge tables", () => {
   });
 
   it("say what the table says: sleepers sleep", () => {
-    const never = ["get_user_pages_fast_only", "try_to_free_buffers", "filemap_get_folio"];
+    const never = ["get_user_pages_fast_only", "try_to_free_buffers", "filemap_get_folio", "fput"];
     const sleeps = (fact: ApiFact): boolean =>
       fact.effects.some((effect) => effect.kind === "maySleep" || effect.kind === "sleepsIf" || (effect.kind === "acquire" && effect.sleeps));
     const names = SECTIONS.find((one) => one.section === "may sleep")?.names ?? [];

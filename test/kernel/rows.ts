@@ -24,6 +24,17 @@ export const ROWS: readonly string[] = [
   "6.1 folio_ref_try_add_rcu/2: getReference object=0 held=nonzero",
   "6.12 folio_ref_try_add/2: getReference object=0 held=nonzero",
 
+  // Who puts the last one may sleep, unless that is put off.
+  "6.1 iput/1: maySleep; putReference object=0",
+  "6.1 fput/1: putReference object=0; no maySleep",
+  "6.12 fput/1: putReference object=0; no maySleep",
+
+  // Control does not come back.
+  "6.1 BUG/0: bugIf how=bug condition=null; neverReturns",
+  "6.1 BUG_ON/1: bugIf condition=0; no neverReturns",
+  "6.1 panic/2: neverReturns",
+  "6.1 do_exit/1: neverReturns",
+
   // Bits of words.
   "5.15 clear_bit/2: changesBit bit=0 word=1 to=clear",
   "6.1 test_and_set_bit/2: changesBit to=set",
@@ -54,7 +65,7 @@ export const ROWS: readonly string[] = [
   "6.6 migration_entry_wait_huge/2: release lock=hugetlb_vma_lock object=0",
 
   // mmap_lock that is dropped.
-  "6.1 handle_mm_fault/4: dropsLock lock=mmap_lock when=retry-or-completed onReturn=released",
+  "6.1 handle_mm_fault/4: dropsLock lock=mmap_lock when=retry-or-completed onReturn=released allowedBy=2",
   "5.10 handle_mm_fault/4: dropsLock when=retry",
   "6.6 handle_mm_fault/4: requiresHeld lock=mmap_lock or=vma_lock",
   "6.1 fixup_user_fault/4: dropsLock when=sometimes onReturn=held tells=3",

@@ -52,6 +52,7 @@ const flagName = /^(?:FOLL|FAULT_FLAG|MM_CP)_[A-Z_]+$/;
 /** Every kind of effect with all of its members: a member that is missing here is a typo there. */
 const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>> = {
   bugIf: { condition: orNull(position), how: oneOf("bug", "debug-bug", "warn") },
+  neverReturns: {},
   acquire: { lock, object: orNull(position), mode, sleeps: boolean, held, objectIsValue: optional(boolean), field: optional(word) },
   release: { lock, object: orNull(position), mode, field: optional(word) },
   assertHeld: { lock, object: orNull(position), mode: anyMode },
@@ -119,6 +120,7 @@ const EFFECTS: Readonly<Record<Effect["kind"], Readonly<Record<string, Check>>>>
     onReturn: oneOf("released", "held"),
     tells: optional(position),
     unless: optional(oneOf("FAULT_FLAG_RETRY_NOWAIT")),
+    allowedBy: optional(position),
   },
   consumes: { pte: orNull(position), ptl: orNull(position), when: oneOf("always", "nonzero"), through: oneOf("argument", "vm_fault") },
   returnsReference: {

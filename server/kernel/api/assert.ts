@@ -30,11 +30,19 @@ const bug = (condition: number | null, how: Extract<Effect, { kind: "bugIf" }>["
 
 /** What stops the kernel, and what warns (and stops it with panic_on_warn); the debugging forms with CONFIG_DEBUG_VM. */
 const BUGS: readonly ApiFact[] = [
-  ...facts("BUG", "include/asm-generic/bug.h (6.1.192)", [bug(null, "bug")], { arity: 0 }),
+  ...facts("BUG", "include/asm-generic/bug.h (6.1.192)", [bug(null, "bug"), { kind: "neverReturns" }], { arity: 0 }),
   ...facts("BUG_ON", "include/asm-generic/bug.h (6.1.192)", [bug(0, "bug")], { arity: 1 }),
   ...facts("VM_BUG_ON", "include/linux/mmdebug.h (6.1.192)", [bug(0, "debug-bug")], { arity: 1 }),
   ...facts("WARN_ON WARN_ON_ONCE", "include/asm-generic/bug.h (6.1.192)", [bug(0, "warn")], { arity: 1 }),
   ...facts("VM_WARN_ON VM_WARN_ON_ONCE", "include/linux/mmdebug.h (6.1.192)", [bug(0, "warn")], { arity: 1 }),
 ];
 
-export const assertFacts: readonly ApiFact[] = [...BUGS, ...ASSERTIONS].map((fact) => (isLockdep(fact.name) ? { ...fact, needs: { LOCKDEP: true } } : fact));
+/** What is declared `__noreturn`. */
+const ENDS: readonly ApiFact[] = [
+  ...facts("panic", "include/linux/panic.h:12 (6.12.117)", [{ kind: "neverReturns" }]),
+  ...facts("do_exit do_group_exit make_task_dead", "kernel/exit.c (6.1.192, 6.12.117)", [{ kind: "neverReturns" }], { arity: 1 }),
+  ...facts("kthread_exit", "kernel/kthread.c:312 (6.12.117)", [{ kind: "neverReturns" }], { arity: 1 }),
+  ...facts("kthread_complete_and_exit", "kernel/kthread.c:332 (6.12.117)", [{ kind: "neverReturns" }], { arity: 2 }),
+];
+
+export const assertFacts: readonly ApiFact[] = [...BUGS, ...ENDS, ...ASSERTIONS].map((fact) => (isLockdep(fact.name) ? { ...fact, needs: { LOCKDEP: true } } : fact));

@@ -20,18 +20,18 @@ const handlesFault = (flags: number): Effect => ({ kind: "handlesFault", flags }
 const MEMORY = "mm/memory.c (6.1.192)";
 
 const ENTRY: readonly ApiFact[] = [
-  ...facts("handle_mm_fault", "mm/memory.c (4.7), mm first", [handlesFault(3), maySleep, requires("mmap_lock", "read"), dropsMmapLock(0, "retry", "released")], {
+  ...facts("handle_mm_fault", "mm/memory.c (4.7), mm first", [handlesFault(3), maySleep, requires("mmap_lock", "read"), dropsMmapLock(0, "retry", "released", { allowedBy: 3 })], {
     arity: 4,
     until: "4.8",
     certainty: "plausible",
   }),
-  ...facts("handle_mm_fault", "mm/memory.c (5.8)", [handlesFault(2), maySleep, requires("mmap_lock", "read"), dropsMmapLock(0, "retry", "released")], {
+  ...facts("handle_mm_fault", "mm/memory.c (5.8)", [handlesFault(2), maySleep, requires("mmap_lock", "read"), dropsMmapLock(0, "retry", "released", { allowedBy: 2 })], {
     arity: 3,
     since: "4.8",
     until: "5.9",
     certainty: "plausible",
   }),
-  ...facts("handle_mm_fault", "mm/memory.c (5.19), regs added", [handlesFault(2), maySleep, requires("mmap_lock", "read"), dropsMmapLock(0, "retry", "released")], {
+  ...facts("handle_mm_fault", "mm/memory.c (5.19), regs added", [handlesFault(2), maySleep, requires("mmap_lock", "read"), dropsMmapLock(0, "retry", "released", { allowedBy: 2 })], {
     arity: 4,
     since: "5.9",
     until: "6.0",
@@ -41,13 +41,13 @@ const ENTRY: readonly ApiFact[] = [
     handlesFault(2),
     maySleep,
     requires("mmap_lock", "read"),
-    dropsMmapLock(0, "retry-or-completed", "released"),
+    dropsMmapLock(0, "retry-or-completed", "released", { allowedBy: 2 }),
   ], { arity: 4, since: "6.0", until: "6.4" }),
   ...facts("handle_mm_fault", "mm/memory.c:6071 (6.12.117): with FAULT_FLAG_VMA_LOCK the VMA's lock stands for mmap_lock", [
     handlesFault(2),
     maySleep,
     { kind: "requiresHeld", lock: "mmap_lock", object: 0, mode: "read", or: "vma_lock" },
-    dropsMmapLock(0, "retry-or-completed", "released"),
+    dropsMmapLock(0, "retry-or-completed", "released", { allowedBy: 2 }),
     dropsVmaLock(0, "retry-or-completed"),
   ], { arity: 4, since: "6.4" }),
   ...facts("fixup_user_fault", "mm/gup.c (5.8), tsk first", [maySleep, requires("mmap_lock", "read", 1), dropsMmapLock(1, "sometimes", "held", { tells: 4 })], {

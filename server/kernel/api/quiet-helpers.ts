@@ -107,7 +107,7 @@ export const HELPERS_BY_THEME: readonly string[] = [
   "folio_zero_range from_kuid get_order get_vm_area_size gfp_compaction_allowed gfp_migratetype gfp_nested_mask gfp_zone gfpflags_allow_blocking",
   "gigantic_page_runtime_supported hash_del hash_ptr in_compat_syscall in_interrupt in_task init_rwsem inode_inc_iversion invalfc",
   "irqs_disabled is_compat_task isdigit kref_init mem_alloc_profiling_enabled migrate_disable migrate_enable mm_pkey_free mutex_init mutex_is_locked",
-  "node_zonelist notifier_from_errno notifier_to_errno numa_valid_node obj_to_index p4d_page panic pgmap_altmap pgmap_vmemmap_nr pipe_full",
+  "node_zonelist notifier_from_errno notifier_to_errno numa_valid_node obj_to_index p4d_page pgmap_altmap pgmap_vmemmap_nr pipe_full",
   "pmd_savedwrite pmd_swp_uffd_wp pmd_user_accessible_page print_tainted",
   "pte_huge pte_savedwrite pte_user_accessible_page pud_user_accessible_page range_len rlimit rt_or_dl_task rt_task",
   "rwlock_init same_thread_group sb_dqinfo sb_dqopt sb_has_quota_active security_vm_enough_memory_mm signal_pending_state sk_memalloc_socks",

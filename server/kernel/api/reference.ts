@@ -28,7 +28,8 @@ const COUNTS: readonly ApiFact[] = [
   ...facts("free_pages_and_swap_cache", "mm/swap_state.c:306 (6.1.192)", [{ kind: "unpin", reference: "get", pages: 0, count: 1 }], { arity: 2 }),
   ...facts("put_swap_device", "include/linux/swap.h (6.1.192): the reference of get_swap_device()", [put], { arity: 1 }),
   ...facts("put_anon_vma", "include/linux/rmap.h, mm/rmap.c:130 (6.1.192)", [{ kind: "maySleep", onlyIf: "last-reference" }, put]),
-  ...facts("mmput fput iput dput", "kernel/fork.c, fs/ (6.1.192)", [maySleep, put]),
+  ...facts("mmput iput dput", "kernel/fork.c, fs/ (6.1.192)", [maySleep, put]),
+  ...facts("fput", "fs/file_table.c:369 (6.1.192), 517 (6.12.117): the last one is left to task work or a work queue", [put], { arity: 1 }),
   ...facts("mmput_async", "kernel/fork.c (6.1.192)", [put]),
   ...facts("put_pid", "kernel/pid.c (6.1.192)", [put]),
 ];
