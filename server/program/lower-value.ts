@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { TAKES_POINTER } from "../kernel/guards.ts";
+import { acts, reaches } from "./acts.ts";
 import type { FunctionCode, Statement, Value } from "./code.ts";
 import type { GraphBuilder } from "./builder.ts";
+import { isEntryTest, withoutNots } from "./entry-test.ts";
 import { extent } from "./extent.ts";
 import { DEREFERENCE, type BoundEffect, type Knowledge, type NodeId } from "./program.ts";
 import { comparedTruth, isDecision, TRANSPARENT, type Truths } from "./decision.ts";
@@ -9,7 +11,6 @@ import type { FlagMacros } from "./flag-macros.ts";
 import { isLarge, opened, returnedValue } from "./helper-body.ts";
 import { RANGE } from "./read-cases.ts";
 import { namesIn, relocate, render, substitute } from "./render.ts";
-import { partsOf } from "./value-parts.ts";
 
 /** What the lowering of expressions needs from its surroundings. */
 export interface ValueContext extends Truths {
@@ -134,15 +135,6 @@ export function lowerCondition(context: ValueContext, value: Value, then: NodeId
   return before(steps, context.graph.add({ kind: "branch", condition, negated, ...place, then, otherwise }));
 }
 
-const ENTRY_TEST = /^(?:huge_)?(?:pte|pmd|pud|p4d|pgd)_\w+$/;
-
-/** True for one question about a page table entry: `pmd_none(*pmd)`, `!pte_same(a, b)`, `pte_val(a) != pte_val(b)`. */
-function isEntryTest(value: Value): boolean {
-  if (value.kind === "unary" && value.operator === "!") return isEntryTest(value.of);
-  if (value.kind === "binary") return /^[=!]=$/.test(value.operator) && isEntryTest(value.left);
-  return value.kind === "call" && ENTRY_TEST.test(value.name);
-}
-
 /**
  * `if (WARN_ON_ONCE(pmd_none(*pmd)))` asserts, and asks: a call that asserts in front of the branch, for the same value. Other
  * warnings in conditions are what they ask; null for those.
@@ -157,12 +149,6 @@ function asserted(context: ValueContext, warning: Value & { kind: "call" }, aske
   const claim: Value = inverts ? { kind: "unary", operator: "!", of: condition, at: asked.at } : condition;
   return before(steps, call(context, { ...warning, args: [claim] }, null, branch));
 }
-
-const withoutNots = (value: Value): { readonly of: Value; readonly inverts: boolean } => {
-  if (value.kind !== "unary" || value.operator !== "!") return { of: value, inverts: false };
-  const inner = withoutNots(value.of);
-  return { of: inner.of, inverts: !inner.inverts };
-};
 
 /** A case of a switch whose label a value can be compared with. */
 interface MatchedCase {
@@ -235,32 +221,6 @@ function call(context: ValueContext, value: Value & { kind: "call" }, result: st
   return context.graph.add({ kind: "call", name: value.name, args: value.args, result, effects, knowledge, at: value.at, end: value.end, next: behind });
 }
 
-/** True where evaluating the value does something. */
-function acts(context: ValueContext, value: Value): boolean {
-  switch (value.kind) {
-    case "call":
-      return TAKES_POINTER.has(value.name) || context.macroStatement(value) !== null || context.callee(value.name, value.args, value.at) !== null || partsOf(value).some((part) => acts(context, part));
-    case "opaque":
-      return partsOf(value).some((part) => acts(context, part));
-    case "assign":
-    case "update":
-    case "block":
-      return true;
-    case "unary":
-    case "member":
-      return reaches(context, value) !== null || acts(context, value.of);
-    case "binary":
-    case "comma":
-      return acts(context, value.left) || acts(context, value.right);
-    case "index":
-      return reaches(context, value) !== null || acts(context, value.of) || acts(context, value.index);
-    case "conditional":
-      return acts(context, value.condition) || (value.then !== null && acts(context, value.then)) || acts(context, value.otherwise);
-    default:
-      return false;
-  }
-}
-
 const choosesFlags = (context: ValueContext, value: Value): boolean =>
   namesIn(value).some((one) => one.startsWith("FOLL_") || context.flagMacro(one, value.at) !== null);
 
@@ -315,12 +275,6 @@ function hoist(context: ValueContext, value: Value, steps: Step[]): Value {
     default:
       return value;
   }
-}
-
-/** The pointer through which a value reads a page table entry, or null. */
-function reaches(context: ValueContext, value: Value): Value | null {
-  const through = (value.kind === "unary" && value.operator === "*") || value.kind === "index" || (value.kind === "member" && value.arrow);
-  return through && context.isEntryPointer(value.of) ? value.of : null;
 }
 
 /** Hoists the parts of a place without reading the place itself. */

@@ -20,10 +20,14 @@ import { tableMappingAt } from "./table-mapping.ts";
  * compared; that an entry is none as it was before is the one comparison of contents that a table which is gone passes, too.
  */
 
+/** Each is explored: code writes an entry in three or four places, hostile text in hundreds. */
+const MAX_WRITES = 8;
+
 /** One finding for each mapped entry, at what is taken for enough; null for calls that set it later in the text. */
 export function detachedTable(site: Site, stale: Stale & { is: "table" }): Candidate | null {
   const { program, call } = site;
   const writes = writesTo(program, stale.pointer);
+  if (writes.length > MAX_WRITES) return null;
   if (writes.some((one) => one.call.at < call.at && proofAt(site, one, stale)) || !proofAt(site, site, stale)) return null;
   const reached = reachOf(site, stale);
   if (!reached) return null;

@@ -6,7 +6,11 @@ import { successors, type CallNode, type EffectProgram, type NodeId } from "../p
 export function heldBefore(program: EffectProgram, to: NodeId): readonly NodeId[] {
   const before = new Map<NodeId, NodeId[]>();
   program.nodes.forEach((node, id) => {
-    for (const next of successors(node)) before.set(next, [...(before.get(next) ?? []), id]);
+    for (const next of successors(node)) {
+      const known = before.get(next);
+      if (known) known.push(id);
+      else before.set(next, [id]);
+    }
   });
   const found = new Set<NodeId>();
   const work = [...(before.get(to) ?? [])];

@@ -63,6 +63,9 @@ export const notifierInAtomic: Rule = {
   },
 };
 
+/** Each is explored: code starts a range in one place, hostile text in hundreds. */
+const MAX_STARTS = 4;
+
 /**
  * A range of a process that runs, started without blocking in a section that must not sleep: there it stands because the form
  * that blocks would sleep. Nothing sleeps as it is, so that no schedule shows it; that the blocking form would is explored.
@@ -72,7 +75,7 @@ function* nonblockingIn(site: Site): Iterable<Candidate> {
   if ((effect.kind !== "notifierStart" && effect.kind !== "notifierEnd") || isNotifierCore(program)) return;
   const range = render(effect.range);
   const starts = startsOf(program, call);
-  if (starts.length === 0 || startsBlocking(program, range) || !isAffordable(site)) return;
+  if (starts.length === 0 || starts.length > MAX_STARTS || startsBlocking(program, range) || !isAffordable(site)) return;
   const sleeps = (one: CallNode): boolean => failsForCertain(atomicCall((_, node) => program.nodes[node] === one, target), program, target.release, MAX_STATES);
   // An end alone is in nobody's way: the start may stand where it may sleep.
   if (!starts.some(sleeps) || !sleeps(call) || isForReaper(site)) return;
