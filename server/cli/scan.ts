@@ -6,6 +6,7 @@ import { scannerOf, targetOfTree, type ScannedFile, type Scanner } from "../revi
 import type { BaselineEntry } from "../review/baseline/baseline.ts";
 import type { Review } from "../review/finding.ts";
 import type { ReviewOptions } from "../review/options.ts";
+import { withoutConfigured } from "../review/suppression/in-configuration.ts";
 import { staleInFile } from "../review/suppression/stale.ts";
 import { decodeOutline } from "../analysis/tree-entry.ts";
 import { emptySummary, withFindings } from "../report/json.ts";
@@ -20,7 +21,6 @@ import { openOutput, reportWriter } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { scanTaskRunner, type ScanWorkerData } from "./scan-task.ts";
 import { isFailing, selected } from "./select.ts";
-import { withoutConfigured } from "./suppress.ts";
 import { complainAboutTree, jobsOf, openTree, reviewName, shownPath, withShownPaths, type OpenTree, type TreeArguments } from "./tree.ts";
 
 type ScanArguments = ReportArguments & TreeArguments;

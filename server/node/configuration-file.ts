@@ -45,6 +45,14 @@ const lstatQuietly = (path: string): Stats | null => {
   }
 };
 
+/** The configuration with this name, for an editor, which knows where to look; null where there is none. */
+export function configurationAt(path: string): FoundConfiguration | null {
+  const found = lstatQuietly(path);
+  if (!found) return null;
+  const reason = found.isSymbolicLink() ? "not used, because it is a link" : found.isFile() ? null : "not used, because it is no file";
+  return reason === null ? readConfigurationFile(path) : { path, reason };
+}
+
 function refusal(found: Stats, owner: number | undefined): string | null {
   if (found.isSymbolicLink()) return "not used, because it is a link: name it with --config-file";
   if (!found.isFile()) return "not used, because it is no file";

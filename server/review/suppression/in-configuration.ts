@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Finding, Review } from "../review/finding.ts";
-import { byPlace } from "../review/judge.ts";
-import { sortOut, type Sorted } from "../review/suppression/suppress.ts";
-import type { Suppression } from "../review/suppression/suppression.ts";
+import type { Finding, Review } from "../finding.ts";
+import { byPlace } from "../judge.ts";
+import { sortOut, type Sorted } from "./suppress.ts";
+import type { Suppression } from "./suppression.ts";
 
 /** A review after the suppressions of a configuration, beside what became of these. Those of the mail were applied before. */
 export function withoutConfigured(review: Review, suppressions: readonly Suppression[], fileOf: (finding: Finding) => string | null): { readonly review: Review; readonly sorted: Sorted } {
