@@ -39,6 +39,8 @@ describe("a suppression below the --- of a mail", () => {
     ["for the patch", `Patchwalk-ignore: ${RULE}: nobody else sees this mm\n`, { suppressed: [`${RULE}: nobody else sees this mm (mail 12)`] }],
     ["among the changes since the last version", `v2: rebased\n\n${IGNORE}\n`, { suppressed: [`${RULE}: nobody else sees this mm (mail 14)`] }],
     ["with a reason of several lines", IGNORE.replace("mm\n", "mm,\n\twhich was made here\n  alone\nv2: rebased\n"), { suppressed: [`${RULE}: nobody else sees this mm, which was made here alone (mail 12)`] }],
+    ["in a note of git's", `\nNotes:\n    ${IGNORE}    v2: rebased\n`, { suppressed: [`${RULE}: nobody else sees this mm (mail 14)`] }],
+    ["in a note of git's with a reason of two lines", `\nNotes:\n    ${IGNORE}      but this\n    v2: rebased\n`, { suppressed: [`${RULE}: nobody else sees this mm but this (mail 14)`] }],
     ["in other letters", IGNORE.replace("Patchwalk-ignore", "PATCHWALK-Ignore"), { suppressed: [`${RULE}: nobody else sees this mm (mail 12)`] }],
     ["with a bar and a number in its reason", IGNORE.replace("nobody", "state | 12 nobody"), { suppressed: [`${RULE}: state | 12 nobody else sees this mm (mail 12)`] }],
     ["for another function", IGNORE.replace("huge_usage_account", "huge_usage_show"), { found: [RULE], problems: ["suppression-stale 12"] }],

@@ -11,8 +11,8 @@ export interface MailSuppressions {
   readonly problems: readonly Problem[];
 }
 
-const KEY = /^patchwalk-ignore:/i;
-const LINE = /^patchwalk-ignore:\s*([\w-]{1,100})(?:\s+([A-Za-z_]\w{0,199})\(\))?\s*:(.*)$/i;
+const KEY = /^\s*patchwalk-ignore:/i;
+const LINE = /^\s*patchwalk-ignore:\s*([\w-]{1,100})(?:\s+([A-Za-z_]\w{0,199})\(\))?\s*:(.*)$/i;
 const FORM = "Patchwalk-ignore: rule-id [function()]: reason";
 
 /** Lines of a reason, the first one included; a person writes fewer. */
@@ -26,14 +26,15 @@ export const suppressionLine = (rule: string, fn: string | null): string =>
   `Patchwalk-ignore: ${rule}${fn === null ? "" : ` ${fn}()`}: ${REASON_PLACEHOLDER}`;
 
 /**
- * `Patchwalk-ignore: rule-id [function()]: reason` below the `---` of a mail. Further lines of a reason begin with white space.
+ * `Patchwalk-ignore: rule-id [function()]: reason` below the `---` of a mail, also as `git format-patch --notes` writes it. Further lines of a
+ * reason are indented more than the first.
  * `known`: ids of the rules.
  */
 export function mailSuppressions(document: string, patch: Patch, known: readonly string[]): MailSuppressions {
   // Most mails have none, and a mailbox has many mails.
   if (!patch.prose.some(({ text }) => KEY.test(text))) return { suppressions: [], problems: [] };
   const { message, below } = commentaryOf(document, lineIndex(document), patch);
-  const problems: Problem[] = message.filter(({ text }) => KEY.test(text)).slice(0, MOST).map(({ line }) => ({
+  const problems: Problem[] = message.filter(({ text }) => /^patchwalk-ignore:/i.test(text)).slice(0, MOST).map(({ line }) => ({
     code: "suppression-misplaced", line,
     message: "Patchwalk-ignore stands in the commit message and has no effect: git would keep it; it belongs below the ---",
   }));
@@ -50,7 +51,8 @@ export function mailSuppressions(document: string, patch: Patch, known: readonly
 function withContinuation(lines: readonly ProseLine[], at: number): string {
   const first = lines[at]?.text.slice(0, 1000) ?? "";
   const more = lines.slice(at + 1, at + MOST_LINES);
-  const end = more.findIndex(({ text }) => !/^\s+\S/.test(text));
+  const indent = /^\s*/.exec(first)?.[0].length ?? 0;
+  const end = more.findIndex(({ text }) => text.trim() === "" || KEY.test(text) || text.length - text.trimStart().length <= indent);
   return [first, ...(end < 0 ? more : more.slice(0, end)).map(({ text }) => text.slice(0, 1000).trim())].join(" ");
 }
 
@@ -61,6 +63,6 @@ function suppressionIn(text: string, line: number, known: readonly string[]): Su
   const reason = rest.trim();
   const problem = reasonProblem(reason);
   if (problem !== null) return { code: "suppression-reason", message: problem, line };
-  const column = text.indexOf(rule, "Patchwalk-ignore:".length) + 1;
+  const column = text.indexOf(rule, text.indexOf(":")) + 1;
   return { rule, function: fn ?? null, file: null, fingerprint: null, reason, until: null, place: { in: "mail", path: null, line, column, endColumn: column + rule.length } };
 }
