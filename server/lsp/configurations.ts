@@ -132,11 +132,9 @@ export function createConfigurations(
     for (const [configuration, byDocument] of notes) if (byDocument.delete(uri)) publish(configuration);
   });
   // Clients that do not watch files tell of changes by what they save and open; what is the same then costs a look.
-  const look = ({ document }: { readonly document: TextDocument }): void => {
-    if (!client.watchesFiles && !isConfiguration(document.uri)) loading.clear();
-  };
-  documents.onDidOpen(look);
-  documents.onDidSave(look);
+  const isNews = (uri: string): boolean => !client.watchesFiles && !isConfiguration(uri);
+  documents.onDidOpen(({ document }) => isNews(document.uri) && loading.clear());
+  documents.onDidSave(({ document }) => isNews(document.uri) && forget(null));
   return {
     async of(uri) {
       const folder = folderOf(uri);

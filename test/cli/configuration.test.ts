@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ENGINE } from "../../server/cli/engine.ts";
@@ -102,6 +102,38 @@ DIR/sub/b.patch:1: suppressed: does every caller of find_huge() hold hugetlb_vma
   test("stay suppressed in a mail further down in its mailbox", async () => {
     const folder = project({ suppressions: [{ ...QUESTION, fingerprint: "fedcba9876543210" }] }, { "series.mbox": "From a\nSubject: 1/2\n\nFrom b\nSubject: 2/2\n+x\n+QUESTION\n" });
     expect((await patchwalk(["lint", "--show-suppressed", join(folder, "series.mbox")])).out).toContain("series.mbox:7: suppressed:");
+  });
+});
+
+describe("suppressed findings of real mails", () => {
+  const MAIL = readFileSync(join(import.meta.dirname, "../fixtures/rules/hugetlb-walk-unlocked/new-function.patch"), "utf8");
+  const IGNORED = MAIL.replace("---\n mm", `---\nPatchwalk-ignore: ${WALK}: looked at\n mm`);
+  const lint = (folder: string, ...argv: string[]) => patchwalk(["lint", ...argv, join(folder, "a.mbox")], { engine: ENGINE });
+
+  test("have the lines of their mailbox", async () => {
+    const { status, out } = await lint(folderOf({ "a.mbox": `${MAIL}${IGNORED}` }), "--format", "json");
+    const { inputs, summary } = JSON.parse(out);
+    const before = MAIL.split("\n").length - 1;
+    expect([status, summary.suppressed]).toEqual([1, 1]);
+    expect(inputs[1].suppressed).toMatchObject([{ location: { patchLine: before + 34 }, suppression: { in: "mail", path: null, line: before + 12, reason: "looked at" } }]);
+  });
+
+  test("are not mended", async () => {
+    expect((await lint(folderOf({ "a.mbox": MAIL }), "--fix-diff")).out).toContain("+\thugetlb_vma_lock_read(vma);");
+    expect((await lint(folderOf({ "a.mbox": IGNORED }), "--fix-diff")).out).toBe("");
+    const configured = folderOf({ "a.mbox": MAIL, ".patchwalk.json": JSON.stringify({ suppressions: [{ rule: WALK, reason: "looked at" }] }) });
+    expect((await lint(configured, "--fix-diff")).out).toBe("");
+    const known = folderOf({ "a.mbox": MAIL });
+    await lint(known, "--baseline", join(known, "known.json"), "--update-baseline");
+    expect((await lint(known, "--baseline", join(known, "known.json"), "--fix-diff")).out).toBe("");
+  });
+
+  test("can be explored", async () => {
+    const folder = folderOf({ "a.mbox": IGNORED });
+    const [one] = JSON.parse((await lint(folder, "--format", "json")).out).inputs[0].suppressed;
+    const { status, out } = await patchwalk(["simulate", "--finding", one.fingerprint, join(folder, "a.mbox")], { engine: ENGINE });
+    expect(out).toContain("huge_usage_account() of");
+    expect(status).not.toBe(2);
   });
 });
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import fc from "fast-check";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DEFAULT_OPTIONS, type ReviewOptions } from "../../server/review/options.ts";
@@ -89,6 +89,28 @@ describe("a suppression below the --- of a mail", () => {
     const encoded = `${head}\nContent-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: base64\n\n${Buffer.from(body).toString("base64").replace(/.{76}/g, "$&\n")}\n`;
     expect(outcome(encoded)).toMatchObject({ found: [], suppressed: [expect.stringContaining("nobody else sees this mm")] });
   });
+});
+
+test("what is suppressed is all that changes, for whatever rule", () => {
+  const folder = join(import.meta.dirname, "../fixtures/rules");
+  const options: ReviewOptions = { ...DEFAULT_OPTIONS, simulate: false, minTier: "pattern" };
+  const reviewed = (text: string) => review({ path: "a.patch", text, kind: "patch" }, options);
+  let seen = 0;
+  for (const rule of readdirSync(folder)) {
+    for (const name of readdirSync(join(folder, rule)).filter((one) => one.endsWith(".patch"))) {
+      const mail = readFileSync(join(folder, rule, name), "utf8");
+      const before = reviewed(mail);
+      const found = before.flatMap(({ findings }) => findings);
+      const first = found[0];
+      if (before.length !== 1 || first === undefined || !mail.includes("\n---\n")) continue;
+      seen++;
+      const [after] = reviewed(mail.replace("\n---\n", `\n---\nPatchwalk-ignore: ${first.ruleId}: looked at\n`));
+      const prints = (all: typeof found): readonly string[] => all.map(({ ruleId, fingerprint }) => `${ruleId} ${fingerprint}`);
+      expect(prints(after?.findings.slice() ?? []), `${rule}/${name}`).toEqual(prints(found.filter(({ ruleId }) => ruleId !== first.ruleId)));
+      expect(prints(after?.suppressed?.map((one) => one.finding) ?? []), `${rule}/${name}`).toEqual(prints(found.filter(({ ruleId }) => ruleId === first.ruleId)));
+    }
+  }
+  expect(seen).toBeGreaterThan(20);
 });
 
 describe("in a reply", () => {
