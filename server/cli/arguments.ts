@@ -132,7 +132,7 @@ function readOnly(values: readonly string[] | undefined, known: readonly string[
 /** `ID=LEVEL`; of two for one rule the last one counts. */
 function readLevels(values: readonly string[] | undefined, known: readonly string[]): Record<string, Level> {
   return Object.fromEntries(list(values).map((setting) => {
-    const [name = "", level] = setting.split("=", 2);
+    const [, name = setting, level] = /^([^=]*)=(.*)$/.exec(setting) ?? [];
     const id = ruleOfName(name);
     const word = LEVELS.find((one) => one === level);
     if (!known.includes(id)) throw new UsageError(`--rule: no rule is called '${name}'; see patchwalk rules`);

@@ -37,7 +37,7 @@ export function openBaseline({ baseline: path, updateBaseline: isUpdated, quiet 
     known: () => known,
     finish(isComplete, isLookedAt) {
       if (!isUpdated) return true;
-      if (!isComplete) return tell(": not written, because not all of the input was reviewed"), false;
+      if (!isComplete) return tell(": not written, because part of the input, or of a configuration, could not be used"), false;
       const { entries: all, dropped } = updatedBaseline(entries, found, isLookedAt);
       const failure = replaceFile(path, baselineText(all));
       if (failure !== null) return tell(`: ${visibleLine(failure)}`), false;

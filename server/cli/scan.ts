@@ -184,7 +184,7 @@ async function write(answers: readonly FileAnswer[], { args, io, output, timings
     await out.write(writer.input(shown, chosen, index++, "c"));
   }
   const told = configurations.finish();
-  if (baseline?.finish(status !== EXIT.internal, isLookedAt) === false && status !== EXIT.internal) status = EXIT.unusable;
+  if (baseline?.finish(status !== EXIT.internal && !configurations.hasProblems(), isLookedAt) === false && status !== EXIT.internal) status = EXIT.unusable;
   await out.write(writer.close(baseline === null ? summary : { ...summary, baseline: baseline.known() }, index, timings, told));
   if (output !== null) await new Promise<void>((resolve) => output.end(() => resolve()));
   const failure = out.failure();

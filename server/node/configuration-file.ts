@@ -30,7 +30,7 @@ export function findConfiguration(folder: string): FoundConfiguration | null {
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     const path = join(at, CONFIGURATION_NAME);
     const found = lstatQuietly(path);
-    if (found) return refusal(found, owner) === null ? readConfigurationFile(path) : { path, reason: refusal(found, owner) ?? "" };
+    if (found) return refusal(found, owner) === null ? readRegular(path, false) : { path, reason: refusal(found, owner) ?? "" };
     if (lstatQuietly(join(at, ".git")) || dirname(at) === at) return null;
     at = dirname(at);
   }
@@ -50,7 +50,7 @@ export function configurationAt(path: string): FoundConfiguration | null {
   const found = lstatQuietly(path);
   if (!found) return null;
   const reason = found.isSymbolicLink() ? "not used, because it is a link" : found.isFile() ? null : "not used, because it is no file";
-  return reason === null ? readConfigurationFile(path) : { path, reason };
+  return reason === null ? readRegular(path, false) : { path, reason };
 }
 
 function refusal(found: Stats, owner: number | undefined): string | null {
@@ -61,16 +61,19 @@ function refusal(found: Stats, owner: number | undefined): string | null {
   return isForeign ? "not used, because it belongs to another user: name it with --config-file" : null;
 }
 
-/** The text of a configuration file that the user named, or that was found. */
-export function readConfigurationFile(path: string): FoundConfiguration {
+/** The text of a configuration file that the user named; a link is followed then. */
+export const readConfigurationFile = (path: string): FoundConfiguration => readRegular(path, true);
+
+function readRegular(path: string, followsLinks: boolean): FoundConfiguration {
   let file: number | null = null;
   try {
-    // A pipe would wait for whoever writes into it.
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (!fstatSync(file).isFile()) return { path, reason: "not used, because it is no file" };
-    const bytes = Buffer.alloc(MAX_BYTES);
+    // A pipe would wait for whoever writes into it; what was a file a moment ago may be a link by now.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (followsLinks ? 0 : constants.O_NOFOLLOW));
+    const found = fstatSync(file);
+    if (!found.isFile()) return { path, reason: "not used, because it is no file" };
+    const bytes = Buffer.alloc(Math.min(found.size, MAX_BYTES));
     let length = 0;
-    for (let read = -1; read !== 0 && length < MAX_BYTES; length += read) read = readSync(file, bytes, length, MAX_BYTES - length, null);
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) read = readSync(file, bytes, length, bytes.length - length, null);
     return { path, text: bytes.toString("utf8", 0, length) };
   } catch (error) {
     return { path, reason: failureReason(error) };
