@@ -30,6 +30,9 @@ const importMeta = {
   prologue: `"use strict";\nconst importMetaUrl = require("node:url").pathToFileURL(__filename).href;`,
 };
 
+/** What Node would load is made for another kind of loader, which a bundle cannot follow. */
+const alias = { "jsonc-parser": "jsonc-parser/lib/esm/main.js" };
+
 const bundles = [
   { entry: "extension/main.ts", outfile: "extension.cjs", external: ["vscode"] },
   { entry: "server/main.ts", outfile: "server.cjs", external: native },
@@ -63,6 +66,7 @@ async function bundle({ entry, outfile, external, program = false }) {
     target: "node20",
     format: "cjs",
     external,
+    alias,
     define: importMeta.define,
     banner: { js: (program ? "#!/usr/bin/env node\n" : "") + importMeta.prologue },
     charset: "utf8",

@@ -13,8 +13,9 @@ const SCHEMES = ["file", "untitled", "vscode-vfs"] as const;
 /** The C files whose rules are known: memory management and the places that share its locks. */
 const KERNEL_C = "**/{mm/**/*.c,fs/userfaultfd.c,fs/hugetlbfs/**/*.c,fs/proc/task_mmu.c,virt/kvm/**/*.c}";
 
-/** The documents that the server is told about: every patch and mail, and C under the paths above. */
+/** The documents that the server is told about: every patch and mail, C under the paths above, and its configuration. */
 export const documentSelector: readonly DocumentFilter[] = SCHEMES.flatMap((scheme) => [
   { scheme, language: "diff" },
   { scheme, language: "c", pattern: KERNEL_C },
+  { scheme, language: "json", pattern: "**/.patchwalk.json" },
 ]);

@@ -8,6 +8,7 @@ import { workspaceTrees } from "./cli/workspace-trees.ts";
 import { startProcessServer } from "./lsp/process-server.ts";
 import { commitsIn } from "./node/commits.ts";
 import { rulePage, ruleFolders } from "./node/rule-folders.ts";
+import { workspaceConfiguration } from "./node/workspace-configuration.ts";
 import { workspaceTree } from "./node/workspace-tree.ts";
 import { ruleById } from "./review/catalogue.ts";
 import { heldInDocument } from "./review/held.ts";
@@ -30,6 +31,7 @@ function serve(): void {
     ruleOf: ruleById,
     commits: commitsIn,
     tree: workspaceTree,
+    configuration: workspaceConfiguration,
     trees: workspaceTrees({ env: process.env, workerFile }),
     ruleUrl: (ruleId) => (ruleById(ruleId) === null ? null : rulePage(ruleId, folders)),
   });

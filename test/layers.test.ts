@@ -63,6 +63,7 @@ function mayImport(table: Table, from: string, target: string): boolean {
 const PACKAGES: readonly (readonly [RegExp, readonly string[]])[] = [
   [/^tree-sitter(-c)?$/, ["syntax"]],
   [/^vscode-languageserver(-textdocument)?(\/|$)/, ["lsp", "main.ts"]],
+  [/^jsonc-parser$/, ["review"]],
   [/^vscode$|^vscode-languageclient(\/|$)/, ["extension"]],
   [/^node:(fs|fs\/promises|child_process|net|http|https|worker_threads)$/, ["node", "workflow", "cli", "main.ts", "worker.ts"]],
   [/^node:/, ["*"]],

@@ -130,7 +130,10 @@ describe("the manifest", () => {
   });
 
   it("contributes files that exist", () => {
-    const paths = manifest.contributes.grammars.map((entry: { path: string }) => entry.path);
+    const paths = [
+      ...manifest.contributes.grammars.map((entry: { path: string }) => entry.path),
+      ...manifest.contributes.jsonValidation.map((entry: { url: string }) => entry.url),
+    ];
     expect(paths.filter((path: string) => !existsSync(join(root, path)))).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { compareReleases, NEWEST_RELEASE, parseRelease } from "../kernel/release.ts";
+import { LEVELS, type Level } from "../review/configuration/configuration.ts";
 import type { Tier } from "../review/finding.ts";
 import { readArchitecture } from "../source/target.ts";
 import { ruleOfName } from "./select.ts";
@@ -27,12 +28,22 @@ export interface LintArguments {
   readonly output: string | null;
   readonly failOn: FailOn;
   readonly minTier: Tier;
+  /** Severities by rule id, before those of a configuration file. */
+  readonly rules: Readonly<Record<string, Level>>;
+  /** The configuration file; `search`: the nearest one above an input; null: none is read. */
+  readonly configuration: { readonly file: string } | "search" | null;
+  /** File with findings that are known, or null. */
+  readonly baseline: string | null;
+  /** Write what is found to that file. */
+  readonly updateBaseline: boolean;
   /** Rule ids, or null for all. */
   readonly only: readonly string[] | null;
   readonly without: readonly string[];
   readonly simulate: boolean;
   /** Tell what is no finding, too. */
   readonly showRefuted: boolean;
+  /** Tell what is suppressed, too. */
+  readonly showSuppressed: boolean;
   readonly color: ColorWhen;
   readonly quiet: boolean;
   readonly summary: boolean;
@@ -118,6 +129,30 @@ function readOnly(values: readonly string[] | undefined, known: readonly string[
   });
 }
 
+/** `ID=LEVEL`; of two for one rule the last one counts. */
+function readLevels(values: readonly string[] | undefined, known: readonly string[]): Record<string, Level> {
+  return Object.fromEntries(list(values).map((setting) => {
+    const [, name = setting, level] = /^([^=]*)=(.*)$/.exec(setting) ?? [];
+    const id = ruleOfName(name);
+    const word = LEVELS.find((one) => one === level);
+    if (!known.includes(id)) throw new UsageError(`--rule: no rule is called '${name}'; see patchwalk rules`);
+    if (word === undefined) throw new UsageError(`--rule takes RULE=${LEVELS.join("|")}; not '${setting}'`);
+    return [id, word];
+  }));
+}
+
+function readConfigurationChoice(file: string | undefined, isOff: boolean): ReportArguments["configuration"] {
+  if (file !== undefined && isOff) throw new UsageError("--config-file and --no-config-file do not go together");
+  return isOff ? null : file === undefined ? "search" : { file };
+}
+
+function readBaselineName(value: string | undefined, isUpdated: boolean, output: string | undefined, names: readonly string[]): string | null {
+  if (value === undefined && isUpdated) throw new UsageError("--update-baseline needs --baseline FILE");
+  if (value === undefined) return null;
+  if ([...names, ...(output === undefined ? [] : [output])].some((name) => resolve(name) === resolve(value))) throw new UsageError(`--baseline ${value} is an input, or the output, too`);
+  return value;
+}
+
 export const COLORS: readonly ColorWhen[] = ["auto", "always", "never"];
 
 /** `--color` may stand alone, which `parseArgs` cannot express. */
@@ -142,7 +177,13 @@ const REPORT_OPTIONS = {
   "min-tier": { type: "string", default: "contract" },
   types: { type: "string", multiple: true },
   ignore: { type: "string", multiple: true },
+  rule: { type: "string", multiple: true },
+  "config-file": { type: "string" },
+  "no-config-file": { type: "boolean", default: false },
+  baseline: { type: "string" },
+  "update-baseline": { type: "boolean", default: false },
   "no-simulate": { type: "boolean", default: false },
+  "show-suppressed": { type: "boolean", default: false },
   "show-refuted": { type: "boolean", default: false },
   color: { type: "string", default: "auto" },
   quiet: { type: "boolean", short: "q", default: false },
@@ -208,10 +249,15 @@ function reportArguments(values: ReportValues, positionals: readonly string[], k
     output: readOutput(values.output, positionals),
     failOn: oneOf("fail-on", values["fail-on"], ["proved", "contract", "pattern", "never"]),
     minTier: oneOf("min-tier", values["min-tier"], ["proved", "contract", "pattern"]),
+    rules: readLevels(values.rule, known),
+    configuration: readConfigurationChoice(values["config-file"], values["no-config-file"]),
+    baseline: readBaselineName(values.baseline, values["update-baseline"], values.output, positionals),
+    updateBaseline: values["update-baseline"],
     only: readOnly(values.types, known),
     without: list(values.ignore).map(ruleOfName),
     simulate: !values["no-simulate"],
     showRefuted: values["show-refuted"],
+    showSuppressed: values["show-suppressed"],
     color: oneOf("color", values.color, COLORS),
     quiet: values.quiet,
     summary: !values["no-summary"] && !values.quiet,

@@ -6,11 +6,15 @@ import type { Summary } from "../report/json.ts";
 import { unifiedDiff } from "../report/unified-diff.ts";
 import { visibleCode, visibleLine, visiblePath } from "../report/visible.ts";
 import type { Cover } from "../patch/cover.ts";
-import type { Review, Severity } from "../review/finding.ts";
+import type { BaselineEntry } from "../review/baseline/baseline.ts";
+import type { Finding, Review, Severity } from "../review/finding.ts";
 import { DEFAULT_OPTIONS } from "../review/options.ts";
 import type { ReviewOptions } from "../review/options.ts";
+import { withoutConfigured } from "../review/suppression/in-configuration.ts";
 import { lintArguments, releaseNote } from "./arguments.ts";
 import type { LintArguments, ReportArguments } from "./arguments.ts";
+import { openBaseline, type RunBaseline } from "./baseline.ts";
+import { openConfigurations, type Configurations, type Configured } from "./configurations.ts";
 import { documentsOf } from "./documents.ts";
 import type { Document } from "./documents.ts";
 import type { Engine } from "./engine.ts";
@@ -35,7 +39,9 @@ interface Run {
   readonly args: LintArguments;
   readonly io: CliIo;
   readonly engine: Engine;
-  readonly options: ReviewOptions;
+  readonly known: readonly string[];
+  readonly configurations: Configurations;
+  readonly baseline: RunBaseline | null;
   readonly selection: Selection;
   readonly writer: Writer;
   readonly out: Sink;
@@ -65,13 +71,15 @@ export async function lint(argv: readonly string[], io: CliIo, engine: Engine): 
     io.stderr.write(`${visiblePath(args.tree ?? "")}: ${visibleLine(tree.reason)}\n`);
     return EXIT.unusable;
   }
+  const baseline = args.baseline === null ? null : openBaseline({ ...args, baseline: args.baseline }, io);
+  if (args.baseline !== null && baseline === null) return EXIT.unusable;
   const file = args.output === null ? null : await openOutput(args.output);
   if (file !== null && "reason" in file) {
     io.stderr.write(`${visiblePath(args.output ?? "")}: ${file.reason}\n`);
     return EXIT.unusable;
   }
   const started = io.now();
-  const run = startRun(args, io, engine, known, tree, file?.stream ?? null);
+  const run = startRun(args, io, engine, known, { tree, baseline }, file?.stream ?? null);
   if (args.fix !== "diff") await run.out.write(run.writer.open());
   for await (const input of inputFiles(args.names, io)) {
     if (run.out.failure() !== null) break;
@@ -80,7 +88,12 @@ export async function lint(argv: readonly string[], io: CliIo, engine: Engine): 
   }
   const timings = args.timings ? { totalMs: Math.round(io.now() - started), reviewMs: Math.round(run.reviewMs) } : null;
   run.progress.clear();
-  if (args.fix !== "diff") await run.out.write(run.writer.close(run.summary, run.inputs, timings));
+  const configurations = run.configurations.finish();
+  run.hasUnusable ||= run.configurations.hasProblems();
+  const isOn = ({ rule }: BaselineEntry): boolean => optionsFor(run, null).rules[rule] !== "off";
+  if (baseline?.finish(!run.hasUnusable && !run.hasCrashed && run.out.failure() === null, isOn) === false) run.hasUnusable = true;
+  const summary = baseline === null ? run.summary : { ...run.summary, baseline: baseline.known() };
+  if (args.fix !== "diff") await run.out.write(run.writer.close(summary, run.inputs, timings, configurations));
   if (file !== null) await new Promise<void>((resolve) => file.stream.end(() => resolve()));
   noteWriteFailure(run);
   return run.hasCrashed ? EXIT.internal : run.hasUnusable ? EXIT.unusable : run.hasFailing ? EXIT.findings : EXIT.clean;
@@ -97,14 +110,16 @@ function startRun(
   io: CliIo,
   engine: Engine,
   known: readonly string[],
-  tree: LintTree | null,
+  { tree, baseline }: Pick<Run, "tree" | "baseline">,
   output: Writable | null,
 ): Run {
   return {
     args,
     io,
     engine,
-    options: { ...reviewOptions(args, known), ...(args.fixes ? { fixes: true } : {}) },
+    known,
+    configurations: openConfigurations(args, io, known),
+    baseline,
     selection: selectionOf(args),
     writer: reportWriter(args, io, output),
     out: openSink(output ?? io.stdout),
@@ -120,20 +135,26 @@ function startRun(
   };
 }
 
-/** Rules that were not asked for are switched off, so that nothing is explored for them. */
-export function reviewOptions(args: ReportArguments, known: readonly string[]): ReviewOptions {
+/**
+ * Options of reviews. What the command line says of a rule comes before what a configuration says. Rules that were not asked for
+ * are switched off, so that nothing is explored for them.
+ */
+export function reviewOptions(args: ReportArguments, known: readonly string[], configured: Configured["rules"]): ReviewOptions {
   const off = known.filter((id) => args.without.includes(id) || (args.only !== null && !args.only.includes(id)));
+  const levels = Object.entries(configured).filter(([id, level]) => !(level === "off" && args.only?.includes(id) === true));
   return {
     ...DEFAULT_OPTIONS,
     release: args.release,
     arch: args.arch,
     config: args.config,
-    rules: Object.fromEntries(off.map((id): [string, Severity | "off"] => [id, "off"])),
+    rules: Object.fromEntries([...levels, ...Object.entries(args.rules), ...off.map((id): [string, Severity | "off"] => [id, "off"])]),
     minTier: args.minTier,
     simulate: args.simulate,
     showRefuted: args.showRefuted,
   };
 }
+
+const optionsFor = ({ args, known }: Run, configured: Configured | null): ReviewOptions => ({ ...reviewOptions(args, known, configured?.rules ?? {}), ...(args.fixes ? { fixes: true } : {}) });
 
 async function lintFile(input: InputFile, run: Run): Promise<void> {
   if (input.kind === "unreadable") {
@@ -172,14 +193,17 @@ function complain(run: Run, path: string, reason: string): void {
 type ReadDocument = Exclude<Document, { kind: "unreadable" }>;
 
 async function lintDocument(path: string, document: ReadDocument, run: Run): Promise<void> {
-  const found = await reviewsOf(path, document, run);
-  if (run.args.fix !== null) await fixDocument(path, document, found, run);
-  const reviews = found.map((review) => shiftReview(review, document.firstLine - 1));
-  for (const [index, review] of reviews.entries()) {
+  const configured = run.configurations.forFile(path);
+  const options = optionsFor(run, configured);
+  const found = await reviewsOf(path, document, options, run);
+  // What is known counts once, in the order of the report.
+  const chosen = found.map((review) => selectedFor(review, path, document, configured, run)).map((review) => run.baseline?.filter(review) ?? review);
+  if (run.args.fix !== null) await fixDocument(path, document, chosen, options, run);
+  for (const [index, review] of chosen.map((one) => shiftReview(one, document.firstLine - 1)).entries()) {
     // What went wrong while the bytes were read concerns the document: it is told once.
     const problems = index === 0 ? [...document.problems, ...review.problems] : review.problems;
-    const chosen = selected({ ...review, problems }, run.selection);
-    const shown = run.args.tree === null ? chosen : withShownPaths(chosen, run.args.tree);
+    const told = { ...review, problems };
+    const shown = run.args.tree === null ? told : withShownPaths(told, run.args.tree);
     run.summary = withFindings(run.summary, shown);
     run.hasFailing ||= isFailing(shown, run.args.failOn);
     for (const reason of unreadReasons(shown)) complain(run, path, reason);
@@ -191,12 +215,23 @@ async function lintDocument(path: string, document: ReadDocument, run: Run): Pro
   }
 }
 
+/** What of a review the user is to see, but for what is known. */
+function selectedFor(review: Review, path: string, { kind }: ReadDocument, configured: Configured, run: Run): Review {
+  const fileOf = kind === "c" ? () => configured.pathOf(path) : ({ location }: Finding) => location.file;
+  const { review: kept, sorted } = withoutConfigured(review, configured.suppressions, fileOf);
+  // Patches and single files say nothing of what is in a tree: no suppression is stale for what is not in them.
+  run.configurations.note([], sorted.expired, review.target.release);
+  return selected(kept, run.selection);
+}
+
 /** Prints or writes what the proved fixes make of a document. */
-async function fixDocument(path: string, document: ReadDocument, found: readonly Review[], run: Run): Promise<void> {
+async function fixDocument(path: string, document: ReadDocument, chosen: readonly Review[], options: ReviewOptions, run: Run): Promise<void> {
   const { kind, text } = document;
   // With a tree, what this document made of its files is known by now, and may not be put on top of itself: one fix a run.
-  const review = (edited: string): readonly Review[] => (run.tree ? [] : run.engine.review({ path, text: edited, kind, covers: run.covers }, run.options));
-  const fixed = withProvedFixes(text, found.map((one) => selected(one, run.selection)), (edited) => review(edited).map((one) => selected(one, run.selection)));
+  const review = (edited: string): readonly Review[] => (run.tree ? [] : run.engine.review({ path, text: edited, kind, covers: run.covers }, options));
+  // A fix brings no new findings: what is left are those that are shown, and others that are suppressed or known.
+  const meant = new Set(chosen.flatMap((one) => one.findings.map(({ fingerprint }) => fingerprint)));
+  const fixed = withProvedFixes(text, chosen, (edited) => review(edited).map((one) => ({ ...one, findings: one.findings.filter(({ fingerprint }) => meant.has(fingerprint)) })));
   if (fixed.fixes.length === 0) return;
   if (run.args.fix === "diff") {
     const diff = unifiedDiff(path, text, fixed.text, document.firstLine);
@@ -226,11 +261,11 @@ export const selectionOf = (args: ReportArguments): Selection => ({
 });
 
 /** A crash in the engine costs one document, never the others. */
-async function reviewsOf(path: string, document: ReadDocument, run: Run): Promise<readonly Review[]> {
+async function reviewsOf(path: string, document: ReadDocument, options: ReviewOptions, run: Run): Promise<readonly Review[]> {
   const started = run.io.now();
   try {
     const tree = document.kind === "patch" ? await run.tree?.read(document.text, run.covers) : undefined;
-    return run.engine.review({ path, text: document.text, kind: document.kind, covers: run.covers, ...(tree ? { tree } : {}) }, run.options);
+    return run.engine.review({ path, text: document.text, kind: document.kind, covers: run.covers, ...(tree ? { tree } : {}) }, options);
   } catch (error) {
     noteCrash(run, error, `${visiblePath(path)}:${document.firstLine}: `);
     return [];

@@ -22,5 +22,5 @@ export async function openOutput(path: string): Promise<{ readonly stream: Write
 /** The writer that the options ask for; `output` is null for the standard output. */
 export function reportWriter(args: ReportArguments, io: CliIo, output: Writable | null): Writer {
   const isColored = args.color === "always" || (args.color === "auto" && output === null && io.isStdoutTerminal && !io.env.NO_COLOR);
-  return writerOf(args.format, { paint: isColored ? COLORED : PLAIN, quiet: args.quiet, summary: args.summary });
+  return writerOf(args.format, { paint: isColored ? COLORED : PLAIN, quiet: args.quiet, summary: args.summary, showsSuppressed: args.showSuppressed });
 }

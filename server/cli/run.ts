@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { commitsIn } from "../node/commits.ts";
 import { rulePage } from "../node/rule-folders.ts";
+import { workspaceConfiguration } from "../node/workspace-configuration.ts";
 import { workspaceTree } from "../node/workspace-tree.ts";
 import { visibleLine } from "../report/visible.ts";
 import { RULESET, VERSION } from "../report/version.ts";
@@ -43,6 +44,7 @@ async function serve(io: CliIo, engine: Engine): Promise<number> {
     ruleOf,
     commits: commitsIn,
     tree: workspaceTree,
+    configuration: workspaceConfiguration,
     trees: workspaceTrees({ env: io.env, workerFile: io.workerFile ?? null }),
     ruleUrl: (id) => (ruleOf(id) === null ? null : rulePage(id, io.ruleFolders)),
   });

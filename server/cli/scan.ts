@@ -3,11 +3,17 @@ import type { WriteStream } from "node:fs";
 import { errorCode, failureReason } from "../node/failure.ts";
 import { runInWorkers, type Answer } from "../node/pool.ts";
 import { scannerOf, targetOfTree, type ScannedFile, type Scanner } from "../review/scan.ts";
+import type { BaselineEntry } from "../review/baseline/baseline.ts";
 import type { Review } from "../review/finding.ts";
+import type { ReviewOptions } from "../review/options.ts";
+import { withoutConfigured } from "../review/suppression/in-configuration.ts";
+import { staleInFile } from "../review/suppression/stale.ts";
 import { decodeOutline } from "../analysis/tree-entry.ts";
 import { emptySummary, withFindings } from "../report/json.ts";
 import { visibleLine, visiblePath } from "../report/visible.ts";
 import { scanArguments, type ReportArguments } from "./arguments.ts";
+import { openBaseline, type RunBaseline } from "./baseline.ts";
+import { openConfigurations, type Configurations } from "./configurations.ts";
 import type { Engine } from "./engine.ts";
 import { EXIT, openSink, type CliIo } from "./io.ts";
 import { noteRelease, reviewOptions, selectionOf } from "./lint.ts";
@@ -26,6 +32,8 @@ export async function scan(argv: readonly string[], io: CliIo, engine: Engine): 
   if ("error" in parsed) return refuse(io, `patchwalk: ${visibleLine(parsed.error)}; see patchwalk --help\n`);
   const args = parsed.value;
   noteRelease(args, io);
+  const baseline = args.baseline === null ? null : openBaseline({ ...args, baseline: args.baseline }, io);
+  if (args.baseline !== null && baseline === null) return EXIT.unusable;
   const output = args.output === null ? null : await openOutput(args.output);
   if (output !== null && "reason" in output) return refuse(io, `${visiblePath(args.output ?? "")}: ${output.reason}\n`);
   const started = io.now();
@@ -35,11 +43,24 @@ export async function scan(argv: readonly string[], io: CliIo, engine: Engine): 
   if ("reason" in tree) return refuse(io, `${visiblePath(args.tree)}: ${visibleLine(tree.reason)}\n`);
   complainAboutTree(args.tree, tree.problems, io);
 
-  const data: ScanWorkerData = { root: tree.root, files: tree.files, treeRelease: tree.release, options: reviewOptions(args, known) };
+  const configurations = openConfigurations(args, io, known);
+  const configured = configurations.forFolder(tree.root);
+  const options = reviewOptions(args, known, configured.rules);
+  // What a suppression names may be below the tier that is shown: it is not stale for that.
+  const asked: ReviewOptions = configured.suppressions.length > 0 ? { ...options, minTier: "pattern" } : options;
+  const data: ScanWorkerData = { root: tree.root, files: tree.files, treeRelease: tree.release, options: asked };
   const answers = await reviewAll(tree, data, args, io);
+  const suppress = (path: string, review: Review): Review => {
+    const { review: kept, sorted } = withoutConfigured(review, configured.suppressions, () => path);
+    configurations.note(staleInFile(configured.suppressions, sorted.used, path, review, options, engine.rules()), sorted.expired, review.target.release);
+    return kept;
+  };
   const timings = args.timings ? { totalMs: Math.round(io.now() - started), reviewMs: Math.round(io.now() - started) } : null;
-  const status = await write(answers, args, io, output?.stream ?? null, timings);
-  return status === EXIT.clean || status === EXIT.findings ? (tree.problems.length > 0 ? EXIT.unusable : status) : status;
+  const [wanted, indexed] = [new Set(tree.wanted), new Set([...tree.files, ...tree.problems].map(({ path }) => path))];
+  const isLookedAt = ({ rule, file }: BaselineEntry): boolean => options.rules[rule] !== "off" && (file === null || wanted.has(file) || (args.paths.length === 0 && !indexed.has(file)));
+  const status = await write(answers, { args, io, output: output?.stream ?? null, timings, suppress, configurations, baseline, isLookedAt });
+  const hasProblems = tree.problems.length > 0 || configurations.hasProblems();
+  return (status === EXIT.clean || status === EXIT.findings) && hasProblems ? EXIT.unusable : status;
 }
 
 function refuse(io: CliIo, text: string): number {
@@ -127,14 +148,21 @@ async function runHere(tasks: readonly string[], data: ScanWorkerData, io: CliIo
   return answers;
 }
 
+/** What writing goes by. */
+interface Writing {
+  readonly args: ScanArguments;
+  readonly io: CliIo;
+  readonly output: WriteStream | null;
+  readonly timings: { readonly totalMs: number; readonly reviewMs: number } | null;
+  readonly suppress: (path: string, review: Review) => Review;
+  readonly configurations: Configurations;
+  readonly baseline: RunBaseline | null;
+  /** True for an entry of the baseline that the run would have found again. */
+  readonly isLookedAt: (entry: BaselineEntry) => boolean;
+}
+
 /** Writes the report; the exit status. */
-async function write(
-  answers: readonly FileAnswer[],
-  args: ScanArguments,
-  io: CliIo,
-  output: WriteStream | null,
-  timings: { readonly totalMs: number; readonly reviewMs: number } | null,
-): Promise<number> {
+async function write(answers: readonly FileAnswer[], { args, io, output, timings, suppress, configurations, baseline, isLookedAt }: Writing): Promise<number> {
   const writer = reportWriter(args, io, output);
   const selection = selectionOf(args);
   const out = openSink(output ?? io.stdout);
@@ -149,12 +177,15 @@ async function write(
       status = EXIT.internal;
       continue;
     }
-    const chosen = withShownPaths(selected(review, selection), args.tree);
+    const kept = selected(suppress(path, review), selection);
+    const chosen = withShownPaths(baseline?.filter(kept) ?? kept, args.tree);
     summary = { ...withFindings(summary, chosen), files: summary.files + 1 };
     if (status === EXIT.clean && isFailing(chosen, args.failOn)) status = EXIT.findings;
     await out.write(writer.input(shown, chosen, index++, "c"));
   }
-  await out.write(writer.close(summary, index, timings));
+  const told = configurations.finish();
+  if (baseline?.finish(status !== EXIT.internal && !configurations.hasProblems(), isLookedAt) === false && status !== EXIT.internal) status = EXIT.unusable;
+  await out.write(writer.close(baseline === null ? summary : { ...summary, baseline: baseline.known() }, index, timings, told));
   if (output !== null) await new Promise<void>((resolve) => output.end(() => resolve()));
   const failure = out.failure();
   if (failure === null || errorCode(failure) === "EPIPE") return status;

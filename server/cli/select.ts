@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Finding, Review, Tier } from "../review/finding.ts";
+import { isAtLeast } from "../review/tier.ts";
 import type { FailOn } from "./arguments.ts";
-
-const RANK: Readonly<Record<Tier, number>> = { proved: 2, contract: 1, pattern: 0 };
-
-const isAtLeast = (tier: Tier, least: Tier): boolean => RANK[tier] >= RANK[least];
 
 /** True where a finding makes the exit status 1. */
 export const isFailing = ({ findings }: Review, failOn: FailOn): boolean =>
@@ -24,10 +21,13 @@ const hasRule = (selection: Selection, ruleId: string): boolean =>
 export const selected = (review: Review, selection: Selection): Review => ({
   ...review,
   obligations: review.obligations.filter((obligation) => hasRule(selection, obligation.ruleId)),
-  findings: review.findings.filter((finding: Finding) =>
-    hasRule(selection, finding.ruleId) && isAtLeast(finding.tier, selection.minTier)),
+  findings: review.findings.filter((finding) => isSelected(finding, selection)),
+  ...(review.suppressed === undefined ? {} : { suppressed: review.suppressed.filter(({ finding }) => isSelected(finding, selection)) }),
   ...(review.aside === undefined ? {} : { aside: { refuted: ofRules(review.aside.refuted, selection), fixed: ofRules(review.aside.fixed, selection) } }),
 });
+
+const isSelected = (finding: Finding, selection: Selection): boolean =>
+  hasRule(selection, finding.ruleId) && isAtLeast(finding.tier, selection.minTier);
 
 /** Tiers are about findings: what is none is shown whatever its evidence. */
 const ofRules = (findings: readonly Finding[], selection: Selection): readonly Finding[] => findings.filter(({ ruleId }) => hasRule(selection, ruleId));

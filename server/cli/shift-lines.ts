@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Evidence, Finding, Review, VerifiedFix } from "../review/finding.ts";
+import type { Evidence, Finding, Review, SuppressedFinding, VerifiedFix } from "../review/finding.ts";
 
 /** The document is reviewed mail by mail, and each review counts lines from the start of its mail. */
 export const shiftReview = (review: Review, by: number): Review =>
@@ -8,10 +8,16 @@ export const shiftReview = (review: Review, by: number): Review =>
     problems: review.problems.map((problem) => ({ ...problem, line: problem.line === null ? null : problem.line + by })),
     obligations: review.obligations.map((one) => ({ ...one, patchLines: one.patchLines.map((line) => line + by) })),
     findings: review.findings.map((finding) => shiftFinding(finding, by)),
+    ...(review.suppressed === undefined ? {} : { suppressed: review.suppressed.map((one) => shiftSuppressed(one, by)) }),
     ...(review.aside === undefined ? {} : {
       aside: { refuted: review.aside.refuted.map((one) => shiftFinding(one, by)), fixed: review.aside.fixed.map((one) => shiftFinding(one, by)) },
     }),
   };
+
+/** Lines of a configuration are its own. */
+const shiftSuppressed = (one: SuppressedFinding, by: number): SuppressedFinding => ({
+  ...one, finding: shiftFinding(one.finding, by), place: one.place.in === "mail" ? { ...one.place, line: one.place.line + by } : one.place,
+});
 
 const shiftFinding = (finding: Finding, by: number): Finding => ({
   ...finding,

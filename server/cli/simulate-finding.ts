@@ -37,7 +37,7 @@ export async function simulationsOfFinding({ fingerprint, file }: FindingArgumen
   const opened = args.tree === null ? null : openLintTree(args.tree, io);
   if (opened !== null && "reason" in opened) return { reason: `${visiblePath(args.tree ?? "")}: ${visibleLine(opened.reason)}` };
   const tree = kind === "patch" && opened !== null ? { tree: await opened.read(text, []) } : {};
-  const finding = chosen(engine.review({ path: file, text, kind, ...tree }, options).flatMap((review) => review.findings), fingerprint);
+  const finding = chosen(engine.review({ path: file, text, kind, ...tree }, options).flatMap((review) => [...review.findings, ...(review.suppressed ?? []).map((one) => one.finding)]), fingerprint);
   if ("reason" in finding) return finding;
   const explored = modelsOf(finding.value);
   if (!explored) return { reason: `nothing was explored for ${visibleLine(finding.value.ruleId)}` };

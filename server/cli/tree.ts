@@ -144,8 +144,12 @@ export function withShownPaths(review: Review, tree: string): Review {
     ...finding,
     related: finding.related.map((related) => (related.path === undefined ? related : { ...related, path: shownPath(tree, related.path) })),
   }));
-  const { aside } = review;
-  return { ...review, findings: shown(review.findings), ...(aside === undefined ? {} : { aside: { refuted: shown(aside.refuted), fixed: shown(aside.fixed) } }) };
+  const { aside, suppressed } = review;
+  return {
+    ...review, findings: shown(review.findings),
+    ...(suppressed === undefined ? {} : { suppressed: suppressed.flatMap((one) => shown([one.finding]).map((finding) => ({ ...one, finding }))) }),
+    ...(aside === undefined ? {} : { aside: { refuted: shown(aside.refuted), fixed: shown(aside.fixed) } }),
+  };
 }
 
 /** One line for each file that could not be used. */

@@ -35,6 +35,14 @@ Options of lint and scan:
                           pattern
   --types A,B             only these rules, as MM_TYPE or rule-id
   --ignore A,B            all rules but these
+  --rule ID=LEVEL,...     severity of a rule: info, warning, error, or off
+  --config-file FILE      this configuration, not the nearest .patchwalk.json
+                          above each input (for standard input, above the
+                          current folder)
+  --no-config-file        no configuration
+  --baseline FILE         report what is not in FILE
+  --update-baseline       write what is found to that FILE and report nothing
+  --show-suppressed       also what a configuration or a mail says is none
   --show-refuted          also what is no finding: candidates that provably
                           cannot get into the bad state, and defects that a
                           patch mends

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { MarkupKind } from "vscode-languageserver/node";
+import { MarkupKind, ResourceOperationKind } from "vscode-languageserver/node";
 import type { InitializeParams } from "vscode-languageserver/node";
 import { SHOWS_ANSWERS_OPTION, TRUSTED_OPTION } from "../protocol.ts";
 
@@ -30,6 +30,8 @@ export interface Client {
   readonly resolvesEdits: boolean;
   /** Edits may say for which version of a document they are. */
   readonly versionsEdits: boolean;
+  /** Edits may create files. */
+  readonly createsFiles: boolean;
   /** URIs of the folders that are open. */
   readonly folders: readonly string[];
   /** The user trusts what is in the folders. */
@@ -71,6 +73,7 @@ export function clientOf(params: InitializeParams): Client {
     showsActions: textDocument?.codeAction?.codeActionLiteralSupport !== undefined,
     resolvesEdits: textDocument?.codeAction?.resolveSupport?.properties.includes("edit") === true && textDocument.codeAction.dataSupport === true,
     versionsEdits: workspace?.workspaceEdit?.documentChanges === true,
+    createsFiles: workspace?.workspaceEdit?.documentChanges === true && workspace.workspaceEdit.resourceOperations?.includes(ResourceOperationKind.Create) === true,
     folders: foldersOf(params),
     isTrusted: says(initializationOptions, TRUSTED_OPTION),
     initializationOptions,

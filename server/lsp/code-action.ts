@@ -5,6 +5,7 @@ import type { TextDocument } from "vscode-languageserver-textdocument";
 import { fixText } from "../report/fix.ts";
 import type { DocumentEdit, Finding, VerifiedFix } from "../review/finding.ts";
 import type { Client } from "./client.ts";
+import type { IgnoreActions } from "./ignore-action.ts";
 import { findingRange } from "./range.ts";
 import type { FindingPlace, FixedFindings, ReviewCache } from "./review-cache.ts";
 
@@ -39,14 +40,16 @@ function workspaceEdit({ document, version }: Pick<FixedFindings, "document" | "
   return client.versionsEdits ? { documentChanges: [{ textDocument: { uri: document.uri, version }, edits }] } : { changes: { [document.uri]: edits } };
 }
 
-/** Fixes of the findings in the selection: found out for these only, and once for each version of the document. */
-export function answerActionRequests(connection: Connection, documents: TextDocuments<TextDocument>, reviews: ReviewCache, client: Client): void {
+/** Fixes of the findings in the selection, found out for these only and once for each version of the document; then ways to ignore them. */
+export function answerActionRequests(connection: Connection, documents: TextDocuments<TextDocument>, reviews: ReviewCache, client: Client, ignore: IgnoreActions): void {
   connection.onCodeAction(async ({ textDocument: { uri }, range, context }: CodeActionParams, token) => {
     if (context.only !== undefined && !context.only.some((kind) => kind === CodeActionKind.Empty || kind === CodeActionKind.QuickFix)) return [];
     const reviewed = await reviews.of(uri, token);
     const findings = (reviewed?.reviews ?? []).flatMap((one) => one.findings).filter((one) => reviewed && meets(findingRange(reviewed.document, one.location), range));
     const actions: CodeAction[] = [];
+    const last: CodeAction[] = [];
     for (const finding of findings.slice(0, MOST_FINDINGS)) {
+      if (reviewed) last.push(...(await ignore(finding, reviewed, context.diagnostics)));
       // A menu that the user opens may take its time; the light bulb beside the cursor may not.
       const isUnasked = context.triggerKind === CodeActionTriggerKind.Automatic && (reviewed?.document.getText().length ?? 0) > MOST_UNASKED;
       if (isUnasked && reviewed && reviews.knownFixes(reviewed.document, finding) === undefined) continue;
@@ -55,7 +58,8 @@ export function answerActionRequests(connection: Connection, documents: TextDocu
       if (found === null || found.version !== reviewed?.version || token.isCancellationRequested) return [];
       actions.push(...actionsFor(finding, found, context.diagnostics, client));
     }
-    return actions;
+    // A fix is better than a reason why there is none.
+    return [...actions, ...last];
   });
   if (!client.resolvesEdits) return;
   connection.onCodeActionResolve(async (action, token) => {

@@ -3,7 +3,8 @@ import { DiagnosticSeverity } from "vscode-languageserver/node";
 import type { Diagnostic, Location } from "vscode-languageserver/node";
 import { SECTION } from "../protocol.ts";
 import { visibleLine } from "../report/visible.ts";
-import type { Finding, Severity } from "../review/finding.ts";
+import type { Finding, Severity, SuppressedFinding } from "../review/finding.ts";
+import type { Problem } from "../text/problem.ts";
 import type { Client } from "./client.ts";
 import { findingRange, lineRange } from "./range.ts";
 import type { ReviewedDocument } from "./review-cache.ts";
@@ -19,8 +20,25 @@ export type RuleUrl = (ruleId: string) => string | null;
 
 /** The findings of a document as the protocol has them. `data` is the fingerprint. */
 export const diagnosticsOf = (reviewed: ReviewedDocument, client: Client, ruleUrl: RuleUrl): Diagnostic[] =>
-  reviewed.reviews.flatMap((review) =>
-    review.findings.map((finding) => diagnosticOf(finding, reviewed, client, ruleUrl)));
+  reviewed.reviews.flatMap((review) => [
+    ...review.findings.map((finding) => diagnosticOf(finding, reviewed, client, ruleUrl)),
+    ...review.problems.flatMap((problem) => suppressionDiagnostic(problem, reviewed)),
+    ...(review.suppressed ?? []).flatMap((one) => suppressedHint(one, reviewed)),
+  ]);
+
+/** Whoever reads the mail of somebody else sees what its writer suppressed: at the line that says so, and in no list. */
+function suppressedHint({ finding, place }: SuppressedFinding, { document }: ReviewedDocument): Diagnostic[] {
+  if (place.in !== "mail") return [];
+  const message = `suppressed here: ${visibleLine(finding.message)} (${finding.tier})`;
+  return [{ range: lineRange(document, place.line), severity: DiagnosticSeverity.Hint, code: finding.ruleId, source: SECTION, message }];
+}
+
+/** What is wrong with the suppressions of a mail: whoever writes one is at that line. */
+function suppressionDiagnostic({ code, message, line }: Problem, { document }: ReviewedDocument): Diagnostic[] {
+  if (!code.startsWith("suppression-") || line === null) return [];
+  const severity = code === "suppression-stale" ? DiagnosticSeverity.Information : DiagnosticSeverity.Warning;
+  return [{ range: lineRange(document, line), severity, code, source: SECTION, message: visibleLine(message) }];
+}
 
 type Related = Finding["related"][number];
 

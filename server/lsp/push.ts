@@ -5,6 +5,7 @@ import type { Client } from "./client.ts";
 import { diagnosticsOf } from "./diagnostic.ts";
 import type { RuleUrl } from "./diagnostic.ts";
 import type { ReviewCache } from "./review-cache.ts";
+import { isConfiguration } from "./text.ts";
 
 /** Diagnostics for clients that do not ask. Gives what to do when settings changed. */
 export function pushDiagnostics(
@@ -27,6 +28,8 @@ export function pushDiagnostics(
   }
 
   function schedule(uri: string, delayMs: number): void {
+    // What is wrong with a configuration is told whether it is open or not.
+    if (isConfiguration(uri)) return;
     clearTimeout(waiting.get(uri));
     waiting.set(uri, setTimeout(() => {
       waiting.delete(uri);
@@ -47,6 +50,7 @@ export function pushDiagnostics(
     clearTimeout(waiting.get(document.uri));
     waiting.delete(document.uri);
     opened.delete(document.uri);
+    if (isConfiguration(document.uri)) return;
     connection.sendDiagnostics({ uri: document.uri, diagnostics: [] })
       .catch((error: unknown) => log(`diagnostics of ${document.uri}: ${String(error)}`));
   });

@@ -7,9 +7,9 @@ import type { ReviewOptions } from "../review/options.ts";
 import type { ReviewInput } from "../review/review.ts";
 import type { WhatIfAnswer, WhatIfQuestion } from "../review/what-if.ts";
 import type { Client } from "./client.ts";
+import type { ConfiguredSettings } from "./configured.ts";
 import type { ReviewedText, Reviewer } from "./reviewer.ts";
-import type { SettingsCache } from "./settings.ts";
-import { clientText, kindOf, MAX_LENGTH } from "./text.ts";
+import { clientText, isConfiguration, kindOf, MAX_LENGTH } from "./text.ts";
 import type { TreeCache } from "./tree-cache.ts";
 import type { Trust } from "./trust.ts";
 import type { FileOfTree } from "./workspace-tree.ts";
@@ -75,7 +75,7 @@ const OUTDATED = new Error("outdated");
  */
 export function createReviewCache(
   documents: TextDocuments<TextDocument>,
-  settings: SettingsCache,
+  settings: ConfiguredSettings,
   reviewer: Reviewer,
   client: Client,
   trust: Trust,
@@ -121,15 +121,16 @@ export function createReviewCache(
 
   async function made(document: TextDocument, file: FileOfTree | null, given: ReviewOptions, signal: AbortSignal): Promise<ReviewedDocument> {
     const { version } = document;
+    if (isConfiguration(document.uri)) return { document, version, kind: "patch", reviews: [], file: null };
     if (trees && file) {
       try {
-        return { document, version, kind: "c", reviews: [await trees.review(file, given, signal)], file };
+        return settings.settle({ document, version, kind: "c", reviews: [await trees.review(file, given, signal)], file }, given);
       } catch (error) {
         signal.throwIfAborted();
         logOnce(`no review of ${document.uri} with its callers: ${stackOf(error)}`);
       }
     }
-    return { document, version, kind: kindOf(document), reviews: await alone(document, given, signal), file: null };
+    return settings.settle({ document, version, kind: kindOf(document), reviews: await alone(document, given, signal), file: null }, given);
   }
 
   function start(document: TextDocument, file: FileOfTree | null, given: ReviewOptions, key: string): Work {

@@ -12,6 +12,9 @@ import { VERSION } from "../report/version.ts";
 import { clientOf } from "./client.ts";
 import { ACTION_KINDS, answerActionRequests } from "./code-action.ts";
 import type { Client } from "./client.ts";
+import { configured } from "./configured.ts";
+import { createConfigurations } from "./configurations.ts";
+import type { ConfigurationText } from "./configurations.ts";
 import { answerLensRequests } from "./code-lens.ts";
 import type { RuleUrl } from "./diagnostic.ts";
 import { answerLinkRequests } from "./document-link.ts";
@@ -22,6 +25,7 @@ import { createHeldCache } from "./held-cache.ts";
 import type { HeldFunction } from "./held-cache.ts";
 import { answerHoverRequests } from "./hover.ts";
 import type { RuleOf } from "./hover.ts";
+import { ignoreActions } from "./ignore-action.ts";
 import { answerInlayHintRequests } from "./inlay-hint.ts";
 import { answerDiagnosticRequests } from "./pull.ts";
 import { pushDiagnostics } from "./push.ts";
@@ -50,6 +54,8 @@ export interface ServerParts {
   readonly tree?: TreeLookup;
   /** Where absent, a C file is reviewed without the callers that it has in other files. */
   readonly trees?: WorkspaceTrees;
+  /** Where absent, no configuration is read. */
+  readonly configuration?: ConfigurationText;
   /** How long a client that does not ask waits for diagnostics after the last keystroke. Default 200. */
   readonly debounceMs?: number;
 }
@@ -102,11 +108,13 @@ function startFeatures(
   parts: ServerParts,
 ): void {
   const log = logTo(connection);
-  const settings = createSettings(connection, client);
   const trust = trustOf(connection, client, () => {
     reviews.forgetAll();
+    configurations.trusted();
     refresh();
   });
+  const configurations = createConfigurations(connection, documents, client, trust, parts.configuration ?? null, () => refresh(), parts.debounceMs ?? 200, log);
+  const settings = configured(createSettings(connection, client), configurations);
   const trees = parts.trees ? createTreeCache(connection, documents, client, parts.trees, () => refresh(), parts.debounceMs ?? 200, log) : null;
   const reviewer = parts.reviewer ?? reviewerHere(parts.review, parts.tree);
   const reviews = createReviewCache(documents, settings, reviewer, client, trust, trees, log);
@@ -120,14 +128,20 @@ function startFeatures(
   };
   const held = createHeldCache(documents, settings, parts.held ?? null, log);
   answerHoverRequests(connection, documents, reviews, held, client, parts.ruleOf);
-  if (client.showsActions) answerActionRequests(connection, documents, reviews, client);
   if (parts.held !== undefined) answerInlayHintRequests(connection, documents, held, settings);
   const readings = createReadingCache(documents);
+  if (client.showsActions) answerActionRequests(connection, documents, reviews, client, ignoreActions(documents, configurations, readings, client));
   answerSymbolRequests(connection, readings, client);
   answerFoldingRequests(connection, readings, client);
   answerLinkRequests(connection, readings, client.folders, trust, parts.commits);
 
+  connection.onDidChangeWatchedFiles(({ changes }) => {
+    const uris = changes.map(({ uri }) => uri);
+    trees?.filesChanged(uris);
+    configurations.filesChanged(uris);
+  });
   connection.onShutdown(async () => {
+    configurations.close();
     await Promise.all([reviewer.dispose(), trees?.close()]);
   });
   documents.onDidClose(({ document }) => {
@@ -142,6 +156,7 @@ function startFeatures(
     if (client.refreshesInlayHints && parts.held !== undefined) connection.languages.inlayHint.refresh().catch((error: unknown) => log(`inlay hints are not refreshed: ${String(error)}`));
   });
   connection.onInitialized(() => {
+    configurations.watch();
     if (client.answersConfiguration && client.registersConfiguration) {
       connection.client.register(DidChangeConfigurationNotification.type, { section: SECTION })
         .catch((error: unknown) => log(`settings are not watched: ${String(error)}`));

@@ -15,6 +15,8 @@ export interface TreeCache {
   readonly close: () => Promise<void>;
   /** The file in its tree, once that is ready; until then null, and the tree is being read. */
   readonly fileOf: (document: TextDocument) => FileOfTree | null;
+  /** Takes over what the client says of files that changed. */
+  readonly filesChanged: (uris: readonly string[]) => void;
   /** Changes with every text of a tree that changes. */
   readonly generation: () => number;
   /** The review of the file as the editor shows it. */
@@ -136,7 +138,6 @@ export function createTreeCache(
     clearTimeout(waiting);
     waiting = setTimeout(refresh, debounceMs);
   });
-  connection.onDidChangeWatchedFiles(({ changes }) => changed(changes.map(({ uri }) => uri)));
 
   return {
     async close() {
@@ -145,6 +146,7 @@ export function createTreeCache(
       await trees.dispose();
     },
     fileOf,
+    filesChanged: changed,
     generation: () => {
       synchronize();
       return generation;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Evidence, Finding, Location, RelatedLocation, Review, ScheduleStep, Tier, VerifiedFix } from "../review/finding.ts";
+import type { Evidence, Finding, Location, RelatedLocation, Review, ScheduleStep, SuppressedFinding, Tier, VerifiedFix } from "../review/finding.ts";
 import { RULESET, VERSION } from "./version.ts";
 
 /** Counts over everything that was linted. */
@@ -11,6 +11,10 @@ export interface Summary {
   readonly files: number;
   /** What is no finding; missing where nobody asked for it. */
   readonly aside?: AsideCounts;
+  /** What would be findings, had nobody said that they are none; missing where there is nothing. */
+  readonly suppressed?: number;
+  /** Findings that a baseline has; missing where there is no baseline. */
+  readonly baseline?: number;
 }
 
 interface AsideCounts {
@@ -24,10 +28,10 @@ export const EMPTY_SUMMARY: Summary = { proved: 0, contract: 0, pattern: 0, file
 export const emptySummary = (showsAside: boolean): Summary => (showsAside ? { ...EMPTY_SUMMARY, aside: { refuted: 0, fixed: 0 } } : EMPTY_SUMMARY);
 
 /** The summary with what one more review says; files are counted by who reads them. */
-export function withFindings(summary: Summary, { findings, aside }: Pick<Review, "findings" | "aside">): Summary {
+export function withFindings(summary: Summary, { findings, aside, suppressed = [] }: Pick<Review, "findings" | "aside" | "suppressed">): Summary {
   const count = (tier: Tier): number => summary[tier] + findings.filter((finding) => finding.tier === tier).length;
   const counts = summary.aside && aside ? { aside: { refuted: summary.aside.refuted + aside.refuted.length, fixed: summary.aside.fixed + aside.fixed.length } } : {};
-  return { ...summary, proved: count("proved"), contract: count("contract"), pattern: count("pattern"), ...counts };
+  return { ...summary, proved: count("proved"), contract: count("contract"), pattern: count("pattern"), ...counts, ...(suppressed.length === 0 ? {} : { suppressed: (summary.suppressed ?? 0) + suppressed.length }) };
 }
 
 // Every object is rebuilt key by key, so that the order of keys is this file's and nobody else's.
@@ -114,6 +118,12 @@ const findingJson = (finding: Finding) => ({
   sources: finding.sources.map(({ thread, who, date, link }) => ({ thread, who, date, link })),
 });
 
+/** A finding, and who says that it is none; `path` null stands for the input itself. */
+const suppressedJson = ({ finding, reason, until, place }: SuppressedFinding) => ({
+  ...findingJson(finding),
+  suppression: { in: place.in, path: place.path, line: place.line, reason, until },
+});
+
 /** One element of `inputs`: plain JSON data in the order of the contract. */
 export const inputJson = (path: string, review: Review) => ({
   path,
@@ -141,6 +151,7 @@ export const inputJson = (path: string, review: Review) => ({
   obligations: review.obligations.map(({ id, ruleId, status, message, patchLines }) =>
     ({ id, ruleId, status, message, patchLines: [...patchLines] })),
   findings: review.findings.map(findingJson),
+  ...(review.suppressed === undefined ? {} : { suppressed: review.suppressed.map(suppressedJson) }),
   ...(review.aside === undefined ? {} : { refuted: review.aside.refuted.map(findingJson), fixed: review.aside.fixed.map(findingJson) }),
 });
 
@@ -166,8 +177,22 @@ export const jsonOpening = (): string =>
 export const jsonInput = (path: string, review: Review, index: number): string =>
   `${index === 0 ? "" : ","}\n    ${indented(jsonText(inputJson(path, review)), "    ")}`;
 
-export function jsonClosing(summary: Summary, inputs: number, timings: Readonly<Record<string, number>> | null): string {
-  const { proved, contract, pattern, files, aside } = summary;
-  const tail = { summary: { proved, contract, pattern, files, ...(aside === undefined ? {} : { refuted: aside.refuted, fixed: aside.fixed }) }, ...(timings === null ? {} : { timings }) };
+/** A configuration file that was used, and what there is to say about it. */
+export interface ConfigurationJson {
+  readonly path: string;
+  readonly problems: readonly { readonly code: string; readonly message: string; readonly line?: number; readonly column?: number }[];
+}
+
+export function jsonClosing(summary: Summary, inputs: number, timings: Readonly<Record<string, number>> | null, configurations: readonly ConfigurationJson[] = []): string {
+  const { proved, contract, pattern, files, aside, suppressed, baseline } = summary;
+  const tail = {
+    ...(configurations.length === 0 ? {} : { configurations: configurations.map(({ path, problems }) => ({ path, problems: problems.map(({ code, message, line, column }) => ({ code, message, line: line ?? null, column: column ?? null })) })) }),
+    summary: {
+      proved, contract, pattern, files,
+      ...(aside === undefined ? {} : { refuted: aside.refuted, fixed: aside.fixed }),
+      ...(suppressed === undefined ? {} : { suppressed }), ...(baseline === undefined ? {} : { baseline }),
+    },
+    ...(timings === null ? {} : { timings }),
+  };
   return `${inputs === 0 ? "" : "\n  "}],\n${jsonText(tail).slice(2)}\n`;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Finding, Obligation, PreImageReport, Review, Severity } from "../review/finding.ts";
+import type { Finding, Obligation, PreImageReport, Review, Severity, SuppressedFinding } from "../review/finding.ts";
 import { scheduleColumns } from "./columns.ts";
 import { evidenceFacts, ORIGINS, reviewedThread, sourceText } from "./evidence.ts";
 import { fixText } from "./fix.ts";
@@ -61,6 +61,16 @@ function findingLines(path: string, finding: Finding, options: TextOptions, asid
     ...(finding.evidence === null ? [] : labelledFacts(evidenceFacts(finding.evidence), paint)),
     ...(finding.fixes ?? []).flatMap((fix) => labelled("fix:", fixText(fix), paint)),
     ...labelledFacts(finding.sources.map((source) => ({ label: "source", text: sourceText(source) })), paint),
+  ];
+}
+
+/** What a person decided needs no schedule: the finding, why it is none, and who says so. */
+function suppressedLines(path: string, { finding, reason, until, place }: SuppressedFinding, paint: Paint): string[] {
+  const where = `${visiblePath(place.path ?? path)}:${place.line}`;
+  return [
+    `${paint.bold(`${visiblePath(path)}:${finding.location.patchLine}:`)} ${paint.green("suppressed:")} ${paint.bold(visibleLine(finding.message))} [${finding.ruleId}] (${finding.tier})`,
+    ...labelled("reason", visibleLine(reason), paint),
+    ...labelled("said in", until === null ? where : `${where}, until ${until}`, paint),
   ];
 }
 
@@ -129,7 +139,7 @@ function headerLines(path: string, review: Review, paint: Paint): string[] {
  * The report on one input: header, problems of the document, findings with their schedules, obligations that were
  * checked. Empty where there is nothing to say. `brief` leaves out what asks for no action: problems and obligations.
  */
-export function inputText(path: string, review: Review, options: TextOptions & { readonly brief: boolean }): string {
+export function inputText(path: string, review: Review, options: TextOptions & { readonly brief: boolean; readonly showsSuppressed?: boolean }): string {
   const { paint } = options;
   const problems = options.brief ? [] : review.problems.map((problem) =>
     `${paint.bold(`${visiblePath(path)}:${problem.line === null ? "" : `${problem.line}:`}`)} ${paint.cyan("note:")} ${visibleLine(problem.message)} ` +
@@ -140,7 +150,8 @@ export function inputText(path: string, review: Review, options: TextOptions & {
     : ["obligations of the mechanism that this patch changes:", ...obligations.flatMap((one) => obligationLines(one, paint))];
   const { refuted = [], fixed = [] } = review.aside ?? {};
   const aside = [...refuted.map((one) => findingLines(path, one, options, "refuted")), ...fixed.map((one) => findingLines(path, one, options, "fixed"))];
-  const sections = [problems, ...review.findings.map((finding) => findingLines(path, finding, options)), ...aside, checklist]
+  const suppressed = options.showsSuppressed === true ? (review.suppressed ?? []).map((one) => suppressedLines(path, one, paint)) : [];
+  const sections = [problems, ...review.findings.map((finding) => findingLines(path, finding, options)), ...suppressed, ...aside, checklist]
     .filter((section) => section.length > 0);
   if (sections.length === 0) return "";
   return [headerLines(path, review, paint), ...sections].map((section) => `${section.join("\n")}\n`).join("\n") + "\n";
@@ -158,5 +169,9 @@ export function summaryText(summary: Summary, mails: number, paint: Paint): stri
   const found = total === 0 ? "no findings" : `${total} finding${total === 1 ? "" : "s"} (${counts.join(", ")})`;
   const scope = `${mails} input${mails === 1 ? "" : "s"} in ${files} file${files === 1 ? "" : "s"}`;
   const aside = summary.aside === undefined ? "" : `; ${summary.aside.refuted} refuted, ${summary.aside.fixed} fixed`;
-  return `patchwalk: ${total === 0 ? paint.green(found) : paint.bold(found)} in ${scope}${aside}\n`;
+  const others = [
+    ...(summary.suppressed === undefined ? [] : [`${summary.suppressed} suppressed`]),
+    ...(summary.baseline === undefined ? [] : [`${summary.baseline} in the baseline`]),
+  ];
+  return `patchwalk: ${total === 0 ? paint.green(found) : paint.bold(found)} in ${scope}${aside}${others.length === 0 ? "" : `; ${others.join(", ")}`}\n`;
 }

@@ -101,6 +101,27 @@ export interface Finding {
   readonly sources: readonly Source[];
 }
 
+/** Where somebody says that a finding is none. */
+export interface SuppressionPlace {
+  /** A configuration file, or the commentary of the mail itself. */
+  readonly in: "configuration" | "mail";
+  /** The configuration file; null for the document. */
+  readonly path: string | null;
+  /** 1-based line and columns of the rule's name. */
+  readonly line: number;
+  readonly column: number;
+  readonly endColumn: number;
+}
+
+/** A finding that somebody looked at and that is none. */
+export interface SuppressedFinding {
+  readonly finding: Finding;
+  readonly reason: string;
+  /** The first release for which it is a finding again, or null. */
+  readonly until: string | null;
+  readonly place: SuppressionPlace;
+}
+
 /** One obligation of a mechanism that a patch implements, and whether the patch keeps it. */
 export interface Obligation {
   readonly id: string;
@@ -157,6 +178,8 @@ export interface Review {
   readonly obligations: readonly Obligation[];
   /** Ordered by patchLine, then rule id. */
   readonly findings: readonly Finding[];
+  /** What would be a finding, had nobody said that it is none; in the same order. Absent where there is nothing. */
+  readonly suppressed?: readonly SuppressedFinding[];
   /** What is no finding, where that was asked for. */
   readonly aside?: Aside;
 }

@@ -17,6 +17,7 @@ import type { ReviewOptions } from "./options.ts";
 import { originOf } from "./origin.ts";
 import { anchorOf, relatedTo, type Anchor } from "./place.ts";
 import { fixedBy, isReworked, originByVerdicts, type BothSides } from "./sides.ts";
+import { isAtLeast } from "./tier.ts";
 
 interface Judged {
   readonly findings: readonly Finding[];
@@ -30,8 +31,6 @@ interface Judged {
 
 /** Where there is nothing to judge. */
 export const NOTHING_JUDGED: Judged = { findings: [], obligations: [], problems: [], cutOff: [] };
-
-const TIER_RANK = { pattern: 0, contract: 1, proved: 2 } as const;
 
 /** What of a subject is judged: everything, the calls of some functions, or what rules say of it as a whole. */
 export type Scope = { readonly kind: "all" } | { readonly kind: "calls"; readonly programs: readonly EffectProgram[] } | { readonly kind: "whole" };
@@ -283,7 +282,7 @@ function settle(found: Found, candidate: Candidate, subject: Subject, { options,
     refuted.push(made());
     return [];
   }
-  if (TIER_RANK[tier] < TIER_RANK[options.minTier]) return [];
+  if (!isAtLeast(tier, options.minTier)) return [];
   const isAsked = options.fixes === true || (options.fixes || []).includes(keyOf(candidate));
   return [offer && isAsked ? { ...made(), fixes: offer(candidate, tier) } : made()];
 }

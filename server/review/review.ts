@@ -12,6 +12,8 @@ import type { Aside, Review, TargetReport } from "./finding.ts";
 import { rewritingOfFile, rewritingOfPatch } from "./fix/rewriting.ts";
 import { judge, NOTHING_JUDGED } from "./judge.ts";
 import type { ReviewOptions } from "./options.ts";
+import { withoutSuppressed } from "./suppression/in-mail.ts";
+import { mailSuppressions } from "./suppression/mail-suppressions.ts";
 import { seenInTree, treeProblems, type ReviewTree } from "./tree.ts";
 import type { Subject } from "../rules/rule.ts";
 import { subjectOf, subjectOfFile, wholeFile } from "./subject.ts";
@@ -98,17 +100,25 @@ function reviewPatch(
     const same = againIn(again, readPatches(text), patch);
     return same && subjectOf(edited, same, decided, seen && { ...seen, preImages: seen.again(edited, same) });
   };
-  const judged = subject ? judge(subject, options, { rules, rewriting: rewritingOfPatch(text, patch, subject, reread) }) : NOTHING_JUDGED;
+  const metas = rules.map(({ meta }) => meta);
+  const said = mailSuppressions(text, patch, metas.map(({ id }) => id));
+  // What a suppression names may be below the tier that is shown: it is not stale for that.
+  const asked: ReviewOptions = said.suppressions.length > 0 ? { ...options, minTier: "pattern" } : options;
+  const judged = subject ? judge(subject, asked, { rules, rewriting: rewritingOfPatch(text, patch, subject, reread) }) : NOTHING_JUDGED;
+  const target = reportOf(decided);
+  const all = [...problems, ...(seen ? treeProblems(seen, subject !== null) : []), ...decided.problems, ...(subject ? lostProblems(subject.unit) : []), ...judged.problems];
+  const { findings, suppressed, problems: suppressionProblems } = withoutSuppressed(judged.findings, said, { problems: all, target }, options, metas);
   return {
     messageId: patch.messageId,
     subject: patch.subject,
     series: placeOf(message, cover),
     cover: coverFrom(message),
-    target: reportOf(decided),
-    problems: [...problems, ...(seen ? treeProblems(seen, subject !== null) : []), ...decided.problems, ...(subject ? lostProblems(subject.unit) : []), ...judged.problems],
+    target,
+    problems: [...all, ...suppressionProblems],
     coverage: { ...(subject ? coverageOf(subject.unit, judged.cutOff) : NO_COVERAGE), ...(seen ? { preImages: seen.reports } : {}) },
     obligations: judged.obligations,
-    findings: judged.findings,
+    findings,
+    ...(suppressed === undefined ? {} : { suppressed }),
     ...asideOf(judged.aside, options),
   };
 }

@@ -18,6 +18,7 @@ const required = [
   "dist/node_modules/tree-sitter-c/bindings/node/index.js",
   "dist/node_modules/tree-sitter-c/src/node-types.json",
   "grammars/patch-c.injection.tmLanguage.json",
+  "docs/patchwalk.schema.json",
   ...["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "win32-x64", "win32-arm64"].flatMap((platform) => [
     `dist/node_modules/tree-sitter/prebuilds/${platform}/tree-sitter.node`,
     `dist/node_modules/tree-sitter-c/prebuilds/${platform}/tree-sitter-c.node`,

@@ -42,6 +42,21 @@ test("names and order of the contract", () => {
   expect(Object.keys(input.findings[0]?.evidence?.fixed ?? {})).toEqual(["title", "verdict", "states", "blockedAt", "heldBy", "mutationFails"]);
 });
 
+test("what is suppressed is there with who says so; counts and configurations come last", () => {
+  const place = { in: "configuration", path: "p.json", line: 4, column: 2, endColumn: 3 } as const;
+  const input = inputJson("a.patch", { ...CLEAN, suppressed: [{ finding: FINDING, reason: "looked at", until: null, place }] });
+  expect(Object.keys(input)).toEqual(["path", "messageId", "subject", "series", "target", "problems", "coverage", "obligations", "findings", "suppressed"]);
+  expect(input.suppressed?.[0]?.suppression).toEqual({ in: "configuration", path: "p.json", line: 4, reason: "looked at", until: null });
+  expect(Object.keys(input.suppressed?.[0] ?? {}).at(-1)).toBe("suppression");
+  const configurations = [{ path: "p.json", problems: [{ code: "x", message: "y" }, { code: "x", message: "y", line: 1, column: 2 }] }];
+  const text = jsonOpening() + jsonClosing({ ...SUMMARY, suppressed: 2, baseline: 3 }, 0, null, configurations);
+  expect(JSON.parse(text)).toEqual({
+    patchwalk: "0.1.0", ruleset: "2026.11", inputs: [],
+    configurations: [{ path: "p.json", problems: [{ code: "x", message: "y", line: null, column: null }, { code: "x", message: "y", line: 1, column: 2 }] }],
+    summary: { ...SUMMARY, suppressed: 2, baseline: 3 },
+  });
+});
+
 test("key order does not depend on who built the objects", () => {
   const entries = Object.entries(FINDING);
   entries.reverse();

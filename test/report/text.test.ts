@@ -122,7 +122,18 @@ test("nothing of a patch controls the terminal, with and without colors", () => 
   expect(colored.replace(/\x1b\[[0-9;]+m/g, "")).toBe(plain);
 });
 
+test("what is suppressed is told on request only, and obeyed by no terminal", () => {
+  const place = { in: "mail", path: null, line: 4, column: 2, endColumn: 3 } as const;
+  const review = { ...CLEAN, suppressed: [{ finding: FINDING, reason: "looked\u001b[2J at", until: "6.12", place }] };
+  expect(inputText("a.patch", review, OPTIONS)).toBe("");
+  const told = inputText("a.patch", review, { ...OPTIONS, showsSuppressed: true });
+  expect(told).toContain("a.patch:140: suppressed: move_one_pte() starts");
+  expect(told).toContain("  reason     looked<U+001B>[2J at\n  said in    a.patch:4, until 6.12\n");
+});
+
 test("summary", () => {
+  expect(summaryText({ proved: 0, contract: 0, pattern: 0, files: 2, suppressed: 2, baseline: 0 }, 1, PLAIN))
+    .toBe("patchwalk: no findings in 1 input in 2 files; 2 suppressed, 0 in the baseline\n");
   expect(summaryText({ proved: 1, contract: 2, pattern: 0, files: 1 }, 3, PLAIN))
     .toBe("patchwalk: 3 findings (1 proved, 2 contract) in 3 inputs in 1 file\n");
   expect(summaryText({ proved: 0, contract: 0, pattern: 0, files: 2 }, 1, PLAIN))
