@@ -77,3 +77,11 @@ export interface UnshareAsserts {
 
 /** mm/hugetlb.c: 34ae204f1851 (5.9), 40549ba8f8e0 (6.1). */
 export const unshareAsserts = (release: Release): UnshareAsserts => ({ mapping: atLeast(release, "5.9"), vmaLock: pmdSharingLocks(release).hasVmaLock });
+
+/**
+ * Functions that unshare tables in the invalidation of their caller. Up to 6.1 they had one of their own (369258ce41c6, 6.2).
+ */
+const UNSHARE_FOR_CALLER = new Set(["__unmap_hugepage_range", "__unmap_hugepage_range_final"]);
+
+/** True for a function of the kernel that unshares tables and leaves it to its caller to tell of them. */
+export const unsharesForCaller = (name: string, release: Release): boolean => atLeast(release, "6.2") && UNSHARE_FOR_CALLER.has(name);

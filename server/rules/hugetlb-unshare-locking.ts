@@ -133,7 +133,7 @@ function withoutLocks(ruleId: string, site: Site, vma: string | null, found: Unl
     data: {
       function: fn.program.name,
       missing: missing.map(({ lock }) => WORDS[lock]).join(" and "),
-      loses: missing.some(({ lock }) => lock === "hugetlb_vma_lock") ? "a walker that holds it for reading is left with a table that can be freed" : "another process can share the table again meanwhile",
+      loses: losesWithout(missing),
     },
     place: placeOf(fn.program, call),
     related: [...takenForReading(fn.program, found), ...context.chain.map((caller) => ({ message: `called from ${caller.name}()`, place: { program: caller.program, at: caller.at, end: caller.at + fn.program.name.length } }))],
@@ -141,6 +141,12 @@ function withoutLocks(ruleId: string, site: Site, vma: string | null, found: Unl
     ...(asks ? { severity: "warning" as const } : {}),
     asks,
   };
+}
+
+/** What can happen where locks are missing. */
+function losesWithout(missing: readonly MissingLock[]): string {
+  if (!missing.some(({ lock }) => lock === "hugetlb_vma_lock")) return "another process can share the table again meanwhile";
+  return `a walker that holds ${missing.length > 1 ? "one of them" : "it"} for reading is left with a table that can be freed`;
 }
 
 /** Where the function took what is missing, for reading only. */

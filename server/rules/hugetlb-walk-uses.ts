@@ -150,7 +150,7 @@ export function walkCandidate({ site, effect, kind, use, axes, asks }: Unprotect
     },
     place: placeOf(fn.program, atLookup ? call : use.call),
     related: [
-      { message: atLookup ? `${use.pointer} used here` : `${use.pointer} looked up here`, place: placeOf(fn.program, atLookup ? use.call : call) },
+      { message: atLookup ? `${use.pointer} used here` : `${use.pointer} ${kind === "allocation" ? "comes from" : "looked up"} here`, place: placeOf(fn.program, atLookup ? use.call : call) },
       ...use.context.chain.map((caller) => ({
         message: `called from ${caller.name}()`,
         place: { program: caller.program, at: caller.at, end: caller.at + fn.program.name.length },

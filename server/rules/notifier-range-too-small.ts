@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../program/code.ts";
-import type { EffectProgram } from "../program/program.ts";
+import { unsharesForCaller } from "../kernel/pmd-sharing.ts";
+import type { BoundEffect, CallNode, EffectProgram } from "../program/program.ts";
 import { namesIn, render } from "../program/render.ts";
 import { isUnshare, narrowRange } from "../scenarios/narrow-range.ts";
 import { isOwnRange, rangePlace } from "../scenarios/obligation/notifier-range.ts";
@@ -32,14 +33,26 @@ export const notifierRangeTooSmall: Rule = {
     const { program, call, effect, target } = site;
     if (effect.kind !== "notifierStart" || !effect.blocking || program.openStart || program.openEnd) return;
     const place = rangePlace(effect.range);
-    if (!isOwnRange(program, place) || !isFirstStart(program, call, place) || !program.nodes.some((node) => node.kind === "call" && node.effects.some(isUnshare))) return;
-    if (!isAffordable(site) || !mayBeNarrow(program, place)) return;
-    const proof = proofOf(narrowRange(place), program, target.release, MAX_STATES);
+    if (!isOwnRange(program, place) || !isFirstStart(program, call, place)) return;
+    const seen = withUnshares(site);
+    const unsharing = seen.nodes.filter((node): node is CallNode => node.kind === "call" && node.effects.some(isUnshare));
+    if (unsharing.length === 0 || !isAffordable(site) || !mayBeNarrow(program, place)) return;
+    const proof = proofOf(narrowRange(place), seen, target.release, MAX_STATES);
     if (!proof) return;
-    const unshares = program.nodes.flatMap((node) => (node.kind === "call" && node.effects.some(isUnshare) ? [{ message: "unshared here", place: placeOf(program, node) }] : []));
+    const unshares = unsharing.map((node) => ({ message: "unshared here", place: placeOf(program, node) }));
     yield { ruleId: this.meta.id, messageId: "narrow", data: { function: program.name, name: place }, place: placeOf(program, call), related: unshares, prove: () => proof };
   },
 };
+
+const UNSHARE: BoundEffect = { kind: "modifyEntry", pte: { kind: "name", name: "ptep", at: -1 }, address: null, space: null, level: "hugetlb", how: "unshare", onlyPresent: false };
+
+/** The program with calls of functions that unshare tables for their caller: those of the kernel, and helpers with no range of their own. */
+function withUnshares({ program, unit, target }: Site): EffectProgram {
+  const has = ({ nodes }: EffectProgram, isMeant: (effect: BoundEffect) => boolean): boolean => nodes.some((node) => node.kind === "call" && node.effects.some(isMeant));
+  const unshares = ({ name, effects }: CallNode): boolean =>
+    !effects.some(isUnshare) && (unsharesForCaller(name, target.release) || unit.named(name).some((one) => one !== program && has(one, isUnshare) && !has(one, ({ kind }) => kind === "notifierStart")));
+  return { ...program, nodes: program.nodes.map((node) => (node.kind === "call" && unshares(node) ? { ...node, effects: [...node.effects, UNSHARE] } : node)) };
+}
 
 /** False where the bounds may be those of tables already: aligned, of the whole mapping, or set by hand. */
 function mayBeNarrow(program: EffectProgram, place: string): boolean {
