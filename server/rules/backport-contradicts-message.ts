@@ -95,7 +95,7 @@ function commented(subject: Subject): Candidate[] {
     if (first === undefined || remark === null) return [];
     return [
       candidate("comment", { name, function: program.name, value: first.value }, first.place, [
-        { message: `the comment: \`${name}\` means something here`, place: remark },
+        { message: `the comment that explains \`${name}\``, place: remark },
         ...others.map(({ place, value }) => ({ message: `${value} is passed here, too`, place })),
       ]),
     ];

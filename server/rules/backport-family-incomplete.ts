@@ -6,6 +6,7 @@ import type { CallNode, EffectProgram } from "../program/program.ts";
 import { accessOfWalk } from "../scenarios/fast-walk.ts";
 import { asksForWrite } from "./gup-fast-cow-incomplete.ts";
 import { cowMechanismOf, type CowMechanism } from "./gup-cow-mechanism.ts";
+import { linesOf } from "./other-lines.ts";
 import { placeOf, type At, type Candidate, type Rule, type Subject } from "./rule.ts";
 
 const ID = "backport-family-incomplete";
@@ -21,8 +22,8 @@ export const backportFamilyIncomplete: Rule = {
       "In old kernels one job is done in several places: GUP has a slow path, a lockless one, and architectures with lockless walks of their own. " +
       "A fix that upstream made in one place must be made in all of them, or the others still do what it is about.",
     messages: {
-      twins: "{what} in {generic}, and {files} of this release have lockless walks of their own that the patch does not touch: there nothing has changed",
-      entry: "the COW break is forced in the slow path only: get_user_pages_fast() still takes whatever is mapped before the slow path is asked",
+      twins: "{what} in {generic} only: in this release {files} have lockless walks of their own, which the patch leaves as they were",
+      entry: "the COW break is forced in {function}() only: get_user_pages_fast() still takes whatever is mapped before it gets there",
     },
     scenarios: [],
     sources: [
@@ -40,8 +41,8 @@ export const backportFamilyIncomplete: Rule = {
 
 const missing = ({ twins }: Twins, files: readonly string[]): readonly string[] => twins.filter((file) => !files.includes(file));
 
-const twinsFinding = (twins: Twins, absent: readonly string[], what: string, place: At): Candidate => ({
-  ruleId: ID, messageId: "twins", data: { what, generic: twins.generic, files: absent.join(", ") }, place, related: [], origin: "incomplete-fix", prove: null,
+const twinsFinding = (twins: Twins, absent: readonly string[], what: string, place: At, related: Candidate["related"] = []): Candidate => ({
+  ruleId: ID, messageId: "twins", data: { what, generic: twins.generic, files: absent.join(", ") }, place, related, origin: "incomplete-fix", prove: null,
 });
 
 /** COW-9, and 1d.1 for the walk of mm/gup.c itself. */
@@ -49,9 +50,10 @@ function cowBreak(subject: Subject, old: NonNullable<Subject["old"]>, files: rea
   const mechanism = cowMechanismOf(subject.unit);
   if (!mechanism?.slow || cowMechanismOf(old) !== null) return [];
   const found: Candidate[] = [];
+  const forced = linesOf("forced here", mechanism.slow.program, mechanism.slow.forcings.map(({ assign }) => assign));
   const absent = missing(GUP_TWINS, files);
-  if (covers(GUP_TWINS, subject.target.release) && absent.length > 0) found.push(twinsFinding(GUP_TWINS, absent, "the COW break is forced", predicateOf(mechanism)));
-  if (!subject.unit.programs.some(convertsWalk)) found.push({ ruleId: ID, messageId: "entry", data: {}, place: predicateOf(mechanism), related: [], origin: "incomplete-fix", prove: null });
+  if (covers(GUP_TWINS, subject.target.release) && absent.length > 0) found.push(twinsFinding(GUP_TWINS, absent, "the COW break is forced", predicateOf(mechanism), forced));
+  if (!subject.unit.programs.some(convertsWalk)) found.push({ ruleId: ID, messageId: "entry", data: { function: mechanism.slow.program.name }, place: predicateOf(mechanism), related: forced, origin: "incomplete-fix", prove: null });
   return found;
 }
 

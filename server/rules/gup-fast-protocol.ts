@@ -12,6 +12,7 @@ import { headTaken, splitBeforeGrab } from "../scenarios/split-before-grab.ts";
 import { entryOfPage } from "../scenarios/walked-page.ts";
 import { rivalsOf, walkerSecondLook } from "../scenarios/walker-second-look.ts";
 import { walkerWithoutUnshare } from "../scenarios/walker-without-unshare.ts";
+import { bailOutCandidates } from "./gup-fast-bail-out.ts";
 import { secondLookFixes } from "./fix/second-look.ts";
 import { besideForkFixes, uncheckedReleaseFixes } from "./fix/write-protect-seq.ts";
 import { linesOf, settingsOf, testsOf } from "./other-lines.ts";
@@ -43,6 +44,8 @@ export const gupFastProtocol: Rule = {
       early: "{function}() asks gup_must_unshare() before {call}(): a page that is shared between the question and the pin goes unnoticed",
       head: "{function}() takes its reference on the head of a page and does not ask again whether it still is the head: where the huge page is split in between, nothing keeps the page",
       beside: "{function}() keeps what {call}() pins beside fork(): write_protect_seq is to be read before the walk and again behind it, and where it changed the pins are given back",
+      dropped: "{function}() may leave with a page that {call}() took and that it neither counts nor gives back: nobody knows of the reference any more",
+      otherwise: "{function}() gives a page of {call}() back by {release}() with another number of references, or other flags, than it was taken with",
       kept: "{function}() returns without pages and keeps what it has pinned: the caller goes the slow way, and nobody gives the pins back",
       checked: "{function}() gives back by {release}() what it pinned beside fork(): the pages may be shared by now, and with CONFIG_DEBUG_VM it hits a VM_BUG_ON_PAGE() for a page that is not exclusive",
     },
@@ -54,7 +57,10 @@ export const gupFastProtocol: Rule = {
   },
   effects: ["grabPage", "getReference", "gupFastWalk"],
   *check(site: Site): Iterable<Candidate> {
-    if (site.effect.kind === "grabPage") yield* secondLook(site);
+    if (site.effect.kind === "grabPage") {
+      yield* secondLook(site);
+      if (!GRABBERS.test(site.program.name) && !locksTable(site.program)) yield* bailOutCandidates(ID, site);
+    }
     if (site.effect.kind === "getReference" && GRABBERS.test(site.program.name)) yield* head(site);
     if (site.effect.kind === "gupFastWalk" && WALKERS.has(site.call.name)) yield* besideFork(site);
   },

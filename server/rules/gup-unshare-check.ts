@@ -12,6 +12,7 @@ import { givesBack, placeBehind } from "../scenarios/pinned-pages.ts";
 import { prove } from "../scenarios/prove.ts";
 import { entryOfPage, grabbedNames, type Grab } from "../scenarios/walked-page.ts";
 import { walkerWithoutUnshare } from "../scenarios/walker-without-unshare.ts";
+import { countOf, isCounted } from "./gup-fast-bail-out.ts";
 import { unshareCheckFixes } from "./fix/unshare-check.ts";
 import { linesOf, settingsOf } from "./other-lines.ts";
 import type { Candidate, Site } from "./rule.ts";
@@ -32,7 +33,7 @@ export function* walkerCandidates(site: Site): Iterable<Candidate> {
   const entry = entryOfPage(fn.program, effect.page);
   if (!entry) return;
   const asks = (callee: CallNode): boolean => /unshare/.test(render({ ...callee, kind: "call" })) || unit.named(callee.name).some(asksItself);
-  const walk: Walk = { program: fn.program, node, call, effect, entry, names: grabbedNames(fn.program, { call, grab: effect }), release: target.release, asks };
+  const walk: Walk = { program: fn.program, node, call, effect, entry, names: grabbedNames(fn.program, { call, grab: effect }), release: target.release, count: countOf(fn.program), asks };
   const kept = keptUnasked(walk);
   if (!kept) return;
   yield {
@@ -64,6 +65,8 @@ interface Walk {
   readonly entry: Value;
   readonly names: ReadonlySet<string>;
   readonly release: Release;
+  /** Where the walker counts what it hands out; null: it counts nothing. */
+  readonly count: string | null;
   /** True for a callee that asks for the walker. */
   asks(callee: CallNode): boolean;
 }
@@ -79,6 +82,8 @@ interface Path {
   readonly other: boolean;
   /** The entry was read again after the grab. */
   readonly again: boolean;
+  /** The page is handed out: it is counted, or the function counts nothing. */
+  readonly handed: boolean;
   readonly flags: KnownFlags;
 }
 
@@ -87,16 +92,16 @@ function keptUnasked(walk: Walk): { readonly looksAgain: boolean } | null {
   const { program } = walk;
   const seen = new Set<string>();
   const flags = flagsOfPaths(program);
-  const work: Path[] = [{ id: program.entry, held: false, safe: false, other: false, again: false, flags: flags.none }];
+  const work: Path[] = [{ id: program.entry, held: false, safe: false, other: false, again: false, handed: walk.count === null, flags: flags.none }];
   let found = false;
   let looksAgain = false;
   for (let path = work.pop(); path; path = work.pop()) {
     if (path.other) continue;
-    const key = `${path.id} ${path.held} ${path.safe} ${path.again} ${path.flags}`;
+    const key = `${path.id} ${path.held} ${path.safe} ${path.again} ${path.handed} ${path.flags}`;
     const node = program.nodes[path.id];
     if (seen.has(key) || !node) continue;
     seen.add(key);
-    const keeps = path.held && !path.safe && (node.kind === "exit" || readsNextEntry(walk, node));
+    const keeps = path.held && !path.safe && path.handed && (node.kind === "exit" || readsNextEntry(walk, node));
     // Code that is not visible may still ask.
     if (node.kind === "unseen" && node.where === "end") continue;
     if (keeps) {
@@ -111,7 +116,8 @@ function after(walk: Walk, node: ProgramNode, path: Path, flags: FlagsOfPaths): 
   if (node.kind === "branch") return afterBranch(walk, node, path, flags);
   const known = flags.after(node, path.flags);
   const next = (change: Partial<Path>): Path[] => successors(node).map((id) => ({ ...path, ...change, id, flags: known }));
-  if (readsNextEntry(walk, node)) return next({ held: false, safe: false, again: false });
+  if (readsNextEntry(walk, node)) return next({ held: false, safe: false, again: false, handed: walk.count === null });
+  if (walk.count !== null && isCounted(walk.count, node)) return next({ handed: true });
   if (node.kind !== "call") return next({});
   if (path.id === walk.node) return next({ held: true, again: false });
   if (node.effects.some((effect) => givesBack(effect, walk.names))) return next({ held: false });

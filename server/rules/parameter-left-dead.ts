@@ -54,7 +54,7 @@ function* judge(lost: LostParameter, unit: Unit): Iterable<Candidate> {
     place: last.place,
     related: [
       ...overridden.slice(0, -1).map(({ place }) => ({ message: "another call that is given a constant", place })),
-      ...(remark === null ? [] : [{ message: `\`${lost.name}\` means something here`, place: remark }]),
+      ...(remark === null ? [] : [{ message: `the comment that explains \`${lost.name}\``, place: remark }]),
       ...callers.slice(0, 3).map((place) => ({ message: "a caller", place })),
     ],
     origin: "introduced", prove: null, ...(isAsked ? { asks: true } : {}),

@@ -2,7 +2,7 @@
 import type { Value } from "../program/code.ts";
 import { bodyOf, wordsIn } from "../program/code-text.ts";
 import { extent } from "../program/extent.ts";
-import { rowAt } from "../program/place.ts";
+import { rowAt, textAt } from "../program/place.ts";
 import type { CallNode, EffectProgram } from "../program/program.ts";
 import { render } from "../program/render.ts";
 import type { At, MessageLine, PatchFacts, Subject } from "./rule.ts";
@@ -54,7 +54,7 @@ function overriddenIn(before: EffectProgram, after: EffectProgram, name: string,
     const at = constants.findIndex((one) => one.key === key);
     return at < 0 ? [] : constants.splice(at, 1);
   });
-  return taken.length === given.length ? taken.map(({ value }) => ({ place: { program: after, at: extent(value).at, end: extent(value).end }, value: render(value) })) : null;
+  return taken.length === given.length ? taken.map(({ value }) => ({ place: { program: after, at: extent(value).at, end: extent(value).end }, value: textAt(after.image, extent(value).at, extent(value).end) || render(value) })) : null;
 }
 
 /** Arguments of calls, by callee and position. */

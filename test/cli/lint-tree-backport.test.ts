@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ENGINE } from "../../server/cli/engine.ts";
@@ -50,6 +50,23 @@ describe("what a mechanism needs", () => {
 
   test("may have come to the tree earlier", async () => {
     expect(await told("page_needs_cow_for_dma(vma, page)")).toEqual([]);
+  });
+});
+
+describe("what the forced COW break needs of 4.4", () => {
+  const NEW = readFileSync(join(import.meta.dirname, "../fixtures/rules/gup-cow-break-misplaced/ok-whole-function.c"), "utf8");
+  // Each place has a line of its own before, so that a hunk with little context has one place.
+  const OLD = NEW.replace(/static inline bool should_force_cow_break[\s\S]*?\n}\n/, "").replace(/\t+if \(should_force_cow_break.*\n.*\n/g, (_, at: number) => `\t\ttoy_note(${at});\n`);
+  const fault = (test: string): string => `static int do_numa_page(struct vm_area_struct *vma)\n{\n\t${test}\n\treturn 0;\n}\n`;
+  const told = async (test: string): Promise<readonly string[]> =>
+    (await found("4.4.200", { "mm/gup.c": OLD, "mm/memory.c": fault(test) }, { "mm/gup.c": NEW })).filter((one) => one.startsWith("backport-prerequisite-missing"));
+
+  test("is missing where do_numa_page() still stops", async () => {
+    expect(await told("BUG_ON(!(vma->vm_flags & (VM_READ | VM_EXEC | VM_WRITE)));")).toEqual(["backport-prerequisite-missing error"]);
+  });
+
+  test("is there where it does not", async () => {
+    expect(await told("/* A hint, and no more. */")).toEqual([]);
   });
 });
 

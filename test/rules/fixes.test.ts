@@ -63,6 +63,7 @@ const NOT_OFFERED: ReadonlyMap<string, string> = new Map([
   ["pte-unmap-missing/wrong-of-two.c", "the end is given another pointer"],
   ["notifier-range-unbalanced/conditions-differ.c", "start and end hang on conditions in other words"],
   ["notifier-range-unbalanced/initialized-while-started.c", "the end belongs in front of the second initialization, which is no way out"],
+  ["gup-fast-protocol/bail-out-forgets-6.1.c", "a statement that becomes a block: no edit makes these lines yet"],
   ["pinned-check-before-clear/counted-6.12.c", "the test leads to the clear: what is to be undone behind it is for the author to say"],
   ["gup-cow-break-misplaced/cow3-not-forced.patch", "the flags of the call and the forcing in front of it are two edits that no rule joins"],
   ["gup-cow-break-misplaced/cow4-dropped.patch", "the hunk would begin with six lines of context and end with three: patch would take its end for that of the file"],
