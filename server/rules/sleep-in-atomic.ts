@@ -45,7 +45,7 @@ export const sleepInAtomic: Rule = {
       "they spin for ever, or memory that RCU protects is freed under it. Since 6.6 a PTE that is mapped is such a section.",
     messages: {
       sleeps: "{function}() calls {call}(), which may sleep, in atomic context",
-      announced: "{function}() calls {call}(), which may sleep by itself, after it announced another wait: schedule() then does not wait",
+      announced: "{function}() calls {call}(), which may sleep by itself, while it has announced another wait: it comes back in TASK_RUNNING, and a schedule() behind it does not wait",
     },
     offersEdits: true,
     scenarios: ["sleep-in-atomic", "sleep-in-wait-section"],
