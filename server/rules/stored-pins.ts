@@ -19,7 +19,8 @@ export function storesOf(program: EffectProgram, gup: Gup): AssignNode[] {
   return program.nodes.filter((node): node is AssignNode => {
     if (node.kind !== "assign" || node.operator !== "=" || node.value === null) return false;
     const { target, value } = node;
-    return reachesObject(program, target) && places.has(render(placeBehind(target))) && places.has(render(placeBehind(value)));
+    // What comes out of an object was there before: `m->dma = m->pages + n` stores no pin.
+    return reachesObject(program, target) && !reachesObject(program, value) && places.has(render(placeBehind(target))) && places.has(render(placeBehind(value)));
   });
 }
 
