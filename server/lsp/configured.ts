@@ -77,7 +77,11 @@ export function configured(settings: SettingsCache, configurations: Configuratio
         const stale = file === null ? [] : staleInFile(suppressions, sorted.used, file.path, review, options, rules());
         problems.push(...stale.map((one) => problemAt(one, "suppression-stale", staleMessage(one))));
         problems.push(...[...sorted.expired].map((one) => problemAt(one, "suppression-expired", expiredMessage(one, review.target.release))));
-        return { ...kept, findings: kept.findings.filter(({ tier }) => isAtLeast(tier, plain.minTier)) };
+        const isShown = ({ tier }: Finding): boolean => isAtLeast(tier, plain.minTier);
+        return {
+          ...kept, findings: kept.findings.filter(isShown),
+          ...(kept.suppressed === undefined ? {} : { suppressed: kept.suppressed.filter(({ finding }) => isShown(finding)) }),
+        };
       });
       configurations.note(reviewed.document.uri, loaded, problems);
       return { ...reviewed, reviews };

@@ -63,7 +63,7 @@ export const listOf = <T>(item: Shape<T>): Shape<readonly T[]> => ({
   schema: { type: "array", items: item.schema },
   read(node, complain) {
     if (node.type !== "array") return complain(wrongType(node, "an array")), null;
-    return { value: (node.children ?? []).flatMap((child) => item.read(child, complain)?.value ?? []) };
+    return { value: (node.children ?? []).map((child) => item.read(child, complain)).filter((read) => read !== null).map(({ value }) => value) };
   },
 });
 
