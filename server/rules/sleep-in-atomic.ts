@@ -45,7 +45,7 @@ export const sleepInAtomic: Rule = {
       "they spin for ever, or memory that RCU protects is freed under it. Since 6.6 a PTE that is mapped is such a section.",
     messages: {
       sleeps: "{function}() calls {call}(), which may sleep, {context}",
-      announced: "{function}() calls {call}(), which may sleep, after {announced}: it comes back in TASK_RUNNING, and schedule() then does not wait",
+      announced: "{function}() calls {call}(), which may sleep, after {announced}: it comes back in TASK_RUNNING, and a schedule() behind it does not wait",
     },
     offersEdits: true,
     scenarios: ["sleep-in-atomic", "sleep-in-wait-section"],
