@@ -20,7 +20,7 @@ export const backportContradictsMessage: Rule = {
     messages: {
       unchanged: "the message says \"{words}\", and this changes the code of {what}",
       omitted: "the porter's note says \"{words}\", and {word} is there",
-      comment: "a comment of this patch tells the callers of {function}() what `{name}` is for, and {value} takes its place wherever the patch shows it used: the comment and the code cannot both be meant",
+      comment: "a comment of this patch tells callers of {function}() what `{name}` is for, and {value} replaces it wherever the patch shows it used: they cannot both be meant",
     },
     scenarios: [],
     sources: [

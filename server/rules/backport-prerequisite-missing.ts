@@ -19,7 +19,7 @@ export const backportPrerequisiteMissing: Rule = {
     why:
       "Upstream a commit stands on those before it. Brought to an older tree alone, it meets code that could rely on its not being there.",
     messages: {
-      missing: "{release} has not got {commits}, which this needs: {consequence}",
+      missing: "{release} does not have {commits}, which this needs: {consequence}",
       unseen: "{release} was released without {commits}, which this needs: {consequence}; does the tree have it from elsewhere?",
     },
     scenarios: [],

@@ -27,7 +27,7 @@ export const cowReuseUnsafe: Rule = {
     messages: {
       leak: "{function}() keeps a page to which somebody else may have a reference: a child that put it into a pipe and unmapped it reads what the process writes next",
       unflushed: "{function}() sets the new entry while the old one is not cleared and flushed: two CPUs use two pages at one address",
-      unmappedEarly: "{function}() takes the old page out of the reverse map while the entry, or a TLB, still leads to it: who maps it besides keeps it for its own, and what it writes is read here",
+      unmappedEarly: "{function}() takes the old page out of the reverse map while the entry, or a TLB, still leads to it: another process that maps it keeps it as its own, and its writes are read here",
       unshareWritable: "{function}() makes the entry writable although FAULT_FLAG_UNSHARE asked for no write: a write to it raises no event of userfaultfd",
       unshareUnguarded: "{function}() loses the uffd-wp bit of an entry that it unshares: the next write raises no event of userfaultfd",
       unshareClean: "{function}() loses the soft-dirty bit of an entry that it unshares: a tracker misses what was written before",

@@ -45,7 +45,7 @@ export const gupFastProtocol: Rule = {
       head: "{function}() takes its reference on the head of a page and does not ask again whether it still is the head: where the huge page is split in between, nothing keeps the page",
       beside: "{function}() keeps what {call}() pins beside fork(): write_protect_seq is to be read before the walk and again behind it, and where it changed the pins are given back",
       dropped: "{function}() may leave with a page that {call}() took and that it neither counts nor gives back: nobody knows of the reference any more",
-      otherwise: "{function}() gives a page of {call}() back by {release}() with another number of references, or other flags, than it was taken with",
+      otherwise: "{function}() gives a page of {call}() back by {release}(), with other references or flags than it was taken with: its count stays wrong",
       kept: "{function}() returns without pages and keeps what it has pinned: the caller goes the slow way, and nobody gives the pins back",
       checked: "{function}() gives back by {release}() what it pinned beside fork(): the pages may be shared by now, and with CONFIG_DEBUG_VM it hits a VM_BUG_ON_PAGE() for a page that is not exclusive",
     },

@@ -44,7 +44,7 @@ export const gupReleaseMismatch: Rule = {
       yield {
         ruleId: this.meta.id,
         messageId: isOther ? "otherPage" : "mismatch",
-        data: { function: program.name, call: call.name, release: release.name, right: effect.reference === "pin" ? "a pin ends with unpin_user_page*()" : "a reference ends with put_page()" },
+        data: { function: program.name, call: call.name, release: release.name, right: consequenceOf(release, effect.reference) },
         place: placeOf(program, release),
         related: [{ message: "taken here", place: placeOf(program, call) }],
         prove: () => proof,
@@ -54,6 +54,13 @@ export const gupReleaseMismatch: Rule = {
     }
   },
 };
+
+/** What comes of the release, and which one is meant. */
+function consequenceOf(release: CallNode, taken: Reference): string {
+  const isFree = release.effects.some((one) => releaseOf(one)?.how === "free");
+  const meant = taken === "pin" ? "a pin ends with unpin_user_page*()" : "a reference ends with put_page()";
+  return `${isFree ? "it frees a page that may be on the LRU lists" : taken === "pin" ? "the page stays pinned" : "it drops references of others"}; ${meant}`;
+}
 
 const mayMismatch = (how: "pin" | "get" | "free" | "by-flags" | undefined, taken: "pin" | "get"): boolean => how !== undefined && how !== "by-flags" && how !== taken;
 
