@@ -10,7 +10,7 @@ import type { ScheduleRow } from "../scenarios/schedule.ts";
 import { missingEndFixes } from "./fix/missing-end.ts";
 import { surplusEndFixes } from "./fix/surplus-end.ts";
 import type { At, Candidate, Fix, Site, Standing } from "./rule.ts";
-import { isAffordable, placeOf } from "./rule.ts";
+import { calledPlace, isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
 
 /** How a rule has its findings mended. */
@@ -35,13 +35,13 @@ export function* checkObligation(ruleId: string, messageId: string, kind: Obliga
   if (!isPossible(kind, { call, effect }, program)) return;
   const proof = proofOf(obligationExperiment(kind, { call, effect }), program, target.release, MAX_STATES);
   if (!proof || isBegunLater(kind, site, role.place, proof)) return;
-  const place = at?.(proof) ?? placeOf(program, call);
+  const place = at?.(proof) ?? calledPlace(program, call);
   yield {
     ruleId,
     messageId,
     data: { function: program.name, name, bad: proof.badState },
     place,
-    related: [],
+    related: call.inlined === undefined ? [] : [{ message: `${call.inlined}() begins it here`, place: placeOf(program, call) }],
     prove: () => proof,
     asked: (code) => askedOf(code, kindIn, site),
     fixes: () => mends?.(proof) ?? balancingFixes(program, call, (one) => one.effects.some((end) => kind.role(end, one)?.does === "end")),
@@ -87,5 +87,5 @@ export function lastCallNode(program: EffectProgram, proof: Proof): CallNode | n
 /** The place of that call. */
 export function lastCall(program: EffectProgram, proof: Proof): At | null {
   const node = lastCallNode(program, proof);
-  return node && placeOf(program, node);
+  return node && calledPlace(program, node);
 }
