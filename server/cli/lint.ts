@@ -9,10 +9,11 @@ import type { Cover } from "../patch/cover.ts";
 import type { Review, Severity } from "../review/finding.ts";
 import { DEFAULT_OPTIONS } from "../review/options.ts";
 import type { ReviewOptions } from "../review/options.ts";
+import { withFixedBy } from "../review/review.ts";
+import { planSeries, type Seat } from "../review/series-plan.ts";
 import { lintArguments, releaseNote } from "./arguments.ts";
 import type { LintArguments, ReportArguments } from "./arguments.ts";
 import { documentsOf } from "./documents.ts";
-import type { Document } from "./documents.ts";
 import type { Engine } from "./engine.ts";
 import { inputFiles } from "./files.ts";
 import { withProvedFixes, writeFixed } from "./fix.ts";
@@ -25,6 +26,7 @@ import { startProgress } from "./progress.ts";
 import type { Progress } from "./progress.ts";
 import { isFailing, selected } from "./select.ts";
 import type { Selection } from "./select.ts";
+import { seriesWindow, type Batch, type ReadDocument, type SeriesWindow } from "./series-window.ts";
 import { shiftReview } from "./shift-lines.ts";
 import { withShownPaths } from "./tree.ts";
 import { unreadReasons } from "./unread.ts";
@@ -41,6 +43,9 @@ interface Run {
   readonly out: Sink;
   readonly progress: Progress;
   readonly tree: LintTree | null;
+  readonly window: SeriesWindow;
+  /** The file of the last document that was reviewed. */
+  lastPath: string | null;
   /** Cover letters that went by, the last ones. */
   readonly covers: Cover[];
   summary: Summary;
@@ -78,6 +83,7 @@ export async function lint(argv: readonly string[], io: CliIo, engine: Engine): 
     // A bug in one file costs that file.
     await lintFile(input, run).catch((error: unknown) => noteCrash(run, error, `${visiblePath(input.path)}: `));
   }
+  await lintBatch(run.window.rest(), run);
   const timings = args.timings ? { totalMs: Math.round(io.now() - started), reviewMs: Math.round(run.reviewMs) } : null;
   run.progress.clear();
   if (args.fix !== "diff") await run.out.write(run.writer.close(run.summary, run.inputs, timings));
@@ -110,6 +116,8 @@ function startRun(
     out: openSink(output ?? io.stdout),
     progress: startProgress(io),
     tree,
+    window: seriesWindow(),
+    lastPath: null,
     covers: [],
     summary: emptySummary(args.showRefuted),
     inputs: 0,
@@ -141,16 +149,14 @@ async function lintFile(input: InputFile, run: Run): Promise<void> {
     return;
   }
   let isRead = false;
-  run.tree?.nextDocument();
   for await (const document of documentsOf(input.chunks(), input.kind, run.engine)) {
     if (document.kind === "unreadable") {
       complain(run, input.path, document.reason);
       break;
     }
     isRead = true;
-    await lintDocument(input.path, document, run);
+    await lintBatch(run.window.add(input.path, document), run);
     if (run.out.failure() !== null) break;
-    await betweenDocuments(run);
   }
   if (isRead) run.summary = { ...run.summary, files: run.summary.files + 1 };
 }
@@ -169,11 +175,40 @@ function complain(run: Run, path: string, reason: string): void {
   run.io.stderr.write(`${visiblePath(path)}: ${visibleLine(reason)}\n`);
 }
 
-type ReadDocument = Exclude<Document, { kind: "unreadable" }>;
+/** A document and its reviews; what later patches of the series remove is known when all of them are there. */
+interface Reviewed {
+  readonly path: string;
+  readonly document: ReadDocument;
+  readonly reviews: readonly Review[];
+  readonly covers: readonly Cover[];
+}
 
-async function lintDocument(path: string, document: ReadDocument, run: Run): Promise<void> {
-  const found = await reviewsOf(path, document, run);
-  if (run.args.fix !== null) await fixDocument(path, document, found, run);
+/** Reviews the documents of a batch, patches of a series in their order, and reports on them in the order of the input. */
+async function lintBatch(batch: Batch, run: Run): Promise<void> {
+  if (batch.length === 0) return;
+  const plan = planSeries(batch);
+  const reviewed = new Map<number, Reviewed>();
+  for (const at of plan.order) {
+    const one = batch[at];
+    if (one === undefined || run.out.failure() !== null) continue;
+    const { path, document } = one;
+    if (run.lastPath !== path || document.firstLine === 1) run.tree?.nextDocument();
+    run.lastPath = path;
+    const reviews = await reviewsOf(path, document, run, (message) => plan.seatOf(at, message));
+    reviewed.set(at, { path, document, reviews, covers: [...run.covers] });
+    for (const review of reviews) noteCover(review, run);
+    await betweenDocuments(run);
+  }
+  for (const [at, one] of batch.entries()) {
+    const found = reviewed.get(at);
+    if (found === undefined || run.out.failure() !== null) continue;
+    const seats = one.messages.flatMap((_, message) => plan.seatOf(at, message) ?? []);
+    await reportDocument({ ...found, reviews: found.reviews.map((review) => withFixedBy(review, seats.find(({ number }) => number === review.series?.index) ?? null)) }, run);
+  }
+}
+
+async function reportDocument({ path, document, reviews: found, covers }: Reviewed, run: Run): Promise<void> {
+  if (run.args.fix !== null) await fixDocument(path, document, found, covers, run);
   const reviews = found.map((review) => shiftReview(review, document.firstLine - 1));
   for (const [index, review] of reviews.entries()) {
     // What went wrong while the bytes were read concerns the document: it is told once.
@@ -183,7 +218,6 @@ async function lintDocument(path: string, document: ReadDocument, run: Run): Pro
     run.summary = withFindings(run.summary, shown);
     run.hasFailing ||= isFailing(shown, run.args.failOn);
     for (const reason of unreadReasons(shown)) complain(run, path, reason);
-    noteCover(review, run);
     const text = run.args.fix === "diff" ? "" : run.writer.input(path, shown, run.inputs, document.kind);
     run.inputs += 1;
     if (text !== "") run.progress.clear();
@@ -192,10 +226,10 @@ async function lintDocument(path: string, document: ReadDocument, run: Run): Pro
 }
 
 /** Prints or writes what the proved fixes make of a document. */
-async function fixDocument(path: string, document: ReadDocument, found: readonly Review[], run: Run): Promise<void> {
+async function fixDocument(path: string, document: ReadDocument, found: readonly Review[], covers: readonly Cover[], run: Run): Promise<void> {
   const { kind, text } = document;
   // With a tree, what this document made of its files is known by now, and may not be put on top of itself: one fix a run.
-  const review = (edited: string): readonly Review[] => (run.tree ? [] : run.engine.review({ path, text: edited, kind, covers: run.covers }, run.options));
+  const review = (edited: string): readonly Review[] => (run.tree ? [] : run.engine.review({ path, text: edited, kind, covers }, run.options));
   const fixed = withProvedFixes(text, found.map((one) => selected(one, run.selection)), (edited) => review(edited).map((one) => selected(one, run.selection)));
   if (fixed.fixes.length === 0) return;
   if (run.args.fix === "diff") {
@@ -226,11 +260,12 @@ export const selectionOf = (args: ReportArguments): Selection => ({
 });
 
 /** A crash in the engine costs one document, never the others. */
-async function reviewsOf(path: string, document: ReadDocument, run: Run): Promise<readonly Review[]> {
+async function reviewsOf(path: string, document: ReadDocument, run: Run, seatOf: (message: number) => Seat | null): Promise<readonly Review[]> {
   const started = run.io.now();
   try {
-    const tree = document.kind === "patch" ? await run.tree?.read(document.text, run.covers) : undefined;
-    return run.engine.review({ path, text: document.text, kind: document.kind, covers: run.covers, ...(tree ? { tree } : {}) }, run.options);
+    const cover = seatOf(0)?.cover;
+    const tree = document.kind === "patch" ? await run.tree?.read(document.text, cover ? [...run.covers, cover] : run.covers) : undefined;
+    return run.engine.review({ path, text: document.text, kind: document.kind, covers: run.covers, firstLine: document.firstLine, seatOf, ...(tree ? { tree } : {}) }, run.options);
   } catch (error) {
     noteCrash(run, error, `${visiblePath(path)}:${document.firstLine}: `);
     return [];

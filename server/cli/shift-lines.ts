@@ -16,7 +16,7 @@ export const shiftReview = (review: Review, by: number): Review =>
 const shiftFinding = (finding: Finding, by: number): Finding => ({
   ...finding,
   location: { ...finding.location, patchLine: finding.location.patchLine + by },
-  related: finding.related.map((related) => ({ ...related, patchLine: related.patchLine === null || related.path !== undefined ? related.patchLine : related.patchLine + by })),
+  related: finding.related.map((related) => ({ ...related, patchLine: related.patchLine === null || related.path !== undefined || related.document !== undefined ? related.patchLine : related.patchLine + by })),
   evidence: finding.evidence === null ? null : shiftEvidence(finding.evidence, by),
   ...(finding.fixes === undefined ? {} : { fixes: finding.fixes.map((fix) => shiftFix(fix, by)) }),
 });
