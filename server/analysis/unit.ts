@@ -7,7 +7,7 @@ import { lowerFunction, type LowerOptions } from "../program/lower.ts";
 import type { Definitions, FunctionCode } from "../program/code.ts";
 import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import type { Image } from "../source/image.ts";
-import { documentPlace } from "../program/place.ts";
+import { documentPlace, rowAt } from "../program/place.ts";
 import { summarizer } from "./summarizer.ts";
 import { interpret, type Interpretation } from "./interpret.ts";
 import { EMPTY_STATE, type State, stateKey } from "./state.ts";
@@ -69,11 +69,17 @@ export function unitOf(images: readonly Image[], release: Release, touched: Read
     }),
   ).map(withAliases);
   const lost = codes.flatMap((code) => (isWholeFile(code.image) ? code.lost.map((one) => ({ ...one, image: code.image })) : []));
-  const judged = programs.filter(({ image, name }) => image.missing === undefined || touched.has(name));
+  const judged = programs.filter((program) => (program.image.missing === undefined ? isShown(program) : touched.has(program.name)));
   return { ...unitOfPrograms(images, release, programs, definitions), lost, ...(judged.length < programs.length ? { judged } : {}) };
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+/** False for a function of which the document shows no line: an earlier patch of the series has it. */
+function isShown({ image, start, end }: EffectProgram): boolean {
+  const rows = image.lines.slice(rowAt(image, start), rowAt(image, Math.max(start, end - 1)) + 1);
+  return rows.some(({ line }) => line !== null) || rows.every(({ newLine, oldLine }) => newLine === null && oldLine === null);
+}
 
 /** A unit of programs that are lowered already. */
 export function unitOfPrograms(

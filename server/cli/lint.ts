@@ -11,12 +11,13 @@ import type { Finding, Review, Severity } from "../review/finding.ts";
 import { DEFAULT_OPTIONS } from "../review/options.ts";
 import type { ReviewOptions } from "../review/options.ts";
 import { withoutConfigured } from "../review/suppression/in-configuration.ts";
+import { withFixedBy } from "../review/review.ts";
+import { planSeries, type Seat } from "../review/series-plan.ts";
 import { lintArguments, releaseNote } from "./arguments.ts";
 import type { LintArguments, ReportArguments } from "./arguments.ts";
 import { openBaseline, type RunBaseline } from "./baseline.ts";
 import { openConfigurations, type Configurations, type Configured } from "./configurations.ts";
 import { documentsOf } from "./documents.ts";
-import type { Document } from "./documents.ts";
 import type { Engine } from "./engine.ts";
 import { inputFiles } from "./files.ts";
 import { withProvedFixes, writeFixed } from "./fix.ts";
@@ -29,6 +30,7 @@ import { startProgress } from "./progress.ts";
 import type { Progress } from "./progress.ts";
 import { isFailing, selected } from "./select.ts";
 import type { Selection } from "./select.ts";
+import { seriesWindow, type Batch, type ReadDocument, type SeriesWindow } from "./series-window.ts";
 import { shiftReview } from "./shift-lines.ts";
 import { withShownPaths } from "./tree.ts";
 import { unreadReasons } from "./unread.ts";
@@ -47,6 +49,9 @@ interface Run {
   readonly out: Sink;
   readonly progress: Progress;
   readonly tree: LintTree | null;
+  readonly window: SeriesWindow;
+  /** The file of the last document that was reviewed. */
+  lastPath: string | null;
   /** Cover letters that went by, the last ones. */
   readonly covers: Cover[];
   summary: Summary;
@@ -86,6 +91,7 @@ export async function lint(argv: readonly string[], io: CliIo, engine: Engine): 
     // A bug in one file costs that file.
     await lintFile(input, run).catch((error: unknown) => noteCrash(run, error, `${visiblePath(input.path)}: `));
   }
+  await lintBatch(run.window.rest(), run);
   const timings = args.timings ? { totalMs: Math.round(io.now() - started), reviewMs: Math.round(run.reviewMs) } : null;
   run.progress.clear();
   const configurations = run.configurations.finish();
@@ -125,6 +131,8 @@ function startRun(
     out: openSink(output ?? io.stdout),
     progress: startProgress(io),
     tree,
+    window: seriesWindow(),
+    lastPath: null,
     covers: [],
     summary: emptySummary(args.showRefuted),
     inputs: 0,
@@ -162,16 +170,14 @@ async function lintFile(input: InputFile, run: Run): Promise<void> {
     return;
   }
   let isRead = false;
-  run.tree?.nextDocument();
   for await (const document of documentsOf(input.chunks(), input.kind, run.engine)) {
     if (document.kind === "unreadable") {
       complain(run, input.path, document.reason);
       break;
     }
     isRead = true;
-    await lintDocument(input.path, document, run);
+    await lintBatch(run.window.add(input.path, document), run);
     if (run.out.failure() !== null) break;
-    await betweenDocuments(run);
   }
   if (isRead) run.summary = { ...run.summary, files: run.summary.files + 1 };
 }
@@ -190,15 +196,46 @@ function complain(run: Run, path: string, reason: string): void {
   run.io.stderr.write(`${visiblePath(path)}: ${visibleLine(reason)}\n`);
 }
 
-type ReadDocument = Exclude<Document, { kind: "unreadable" }>;
+/** A document and its reviews; what later patches of the series remove is known when all of them are there. */
+interface Reviewed {
+  readonly path: string;
+  readonly document: ReadDocument;
+  readonly configured: Configured;
+  readonly options: ReviewOptions;
+  readonly reviews: readonly Review[];
+  readonly covers: readonly Cover[];
+}
 
-async function lintDocument(path: string, document: ReadDocument, run: Run): Promise<void> {
-  const configured = run.configurations.forFile(path);
-  const options = optionsFor(run, configured);
-  const found = await reviewsOf(path, document, options, run);
+/** Reviews the documents of a batch, patches of a series in their order, and reports on them in the order of the input. */
+async function lintBatch(batch: Batch, run: Run): Promise<void> {
+  if (batch.length === 0) return;
+  const plan = planSeries(batch);
+  const reviewed = new Map<number, Reviewed>();
+  for (const at of plan.order) {
+    const one = batch[at];
+    if (one === undefined || run.out.failure() !== null) continue;
+    const { path, document } = one;
+    if (run.lastPath !== path || document.firstLine === 1) run.tree?.nextDocument();
+    run.lastPath = path;
+    const configured = run.configurations.forFile(path);
+    const options = optionsFor(run, configured);
+    const reviews = await reviewsOf(path, document, options, run, (message) => plan.seatOf(at, message));
+    reviewed.set(at, { path, document, configured, options, reviews, covers: [...run.covers] });
+    for (const review of reviews) noteCover(review, run);
+    await betweenDocuments(run);
+  }
+  for (const [at, one] of batch.entries()) {
+    const found = reviewed.get(at);
+    if (found === undefined || run.out.failure() !== null) continue;
+    const seats = one.messages.flatMap((_, message) => plan.seatOf(at, message) ?? []);
+    await reportDocument({ ...found, reviews: found.reviews.map((review) => withFixedBy(review, seats.find(({ number }) => number === review.series?.index) ?? null)) }, run);
+  }
+}
+
+async function reportDocument({ path, document, configured, options, reviews, covers }: Reviewed, run: Run): Promise<void> {
   // What is known counts once, in the order of the report.
-  const chosen = found.map((review) => selectedFor(review, path, document, configured, run)).map((review) => run.baseline?.filter(review) ?? review);
-  if (run.args.fix !== null) await fixDocument(path, document, chosen, options, run);
+  const chosen = reviews.map((review) => selectedFor(review, path, document, configured, run)).map((review) => run.baseline?.filter(review) ?? review);
+  if (run.args.fix !== null) await fixDocument(path, document, chosen, { options, covers }, run);
   for (const [index, review] of chosen.map((one) => shiftReview(one, document.firstLine - 1)).entries()) {
     // What went wrong while the bytes were read concerns the document: it is told once.
     const problems = index === 0 ? [...document.problems, ...review.problems] : review.problems;
@@ -207,7 +244,6 @@ async function lintDocument(path: string, document: ReadDocument, run: Run): Pro
     run.summary = withFindings(run.summary, shown);
     run.hasFailing ||= isFailing(shown, run.args.failOn);
     for (const reason of unreadReasons(shown)) complain(run, path, reason);
-    noteCover(review, run);
     const text = run.args.fix === "diff" ? "" : run.writer.input(path, shown, run.inputs, document.kind);
     run.inputs += 1;
     if (text !== "") run.progress.clear();
@@ -225,10 +261,10 @@ function selectedFor(review: Review, path: string, { kind }: ReadDocument, confi
 }
 
 /** Prints or writes what the proved fixes make of a document. */
-async function fixDocument(path: string, document: ReadDocument, chosen: readonly Review[], options: ReviewOptions, run: Run): Promise<void> {
+async function fixDocument(path: string, document: ReadDocument, chosen: readonly Review[], { options, covers }: Pick<Reviewed, "options" | "covers">, run: Run): Promise<void> {
   const { kind, text } = document;
   // With a tree, what this document made of its files is known by now, and may not be put on top of itself: one fix a run.
-  const review = (edited: string): readonly Review[] => (run.tree ? [] : run.engine.review({ path, text: edited, kind, covers: run.covers }, options));
+  const review = (edited: string): readonly Review[] => (run.tree ? [] : run.engine.review({ path, text: edited, kind, covers }, options));
   // A fix brings no new findings: what is left are those that are shown, and others that are suppressed or known.
   const meant = new Set(chosen.flatMap((one) => one.findings.map(({ fingerprint }) => fingerprint)));
   const fixed = withProvedFixes(text, chosen, (edited) => review(edited).map((one) => ({ ...one, findings: one.findings.filter(({ fingerprint }) => meant.has(fingerprint)) })));
@@ -261,11 +297,12 @@ export const selectionOf = (args: ReportArguments): Selection => ({
 });
 
 /** A crash in the engine costs one document, never the others. */
-async function reviewsOf(path: string, document: ReadDocument, options: ReviewOptions, run: Run): Promise<readonly Review[]> {
+async function reviewsOf(path: string, document: ReadDocument, options: ReviewOptions, run: Run, seatOf: (message: number) => Seat | null): Promise<readonly Review[]> {
   const started = run.io.now();
   try {
-    const tree = document.kind === "patch" ? await run.tree?.read(document.text, run.covers) : undefined;
-    return run.engine.review({ path, text: document.text, kind: document.kind, covers: run.covers, ...(tree ? { tree } : {}) }, options);
+    const cover = seatOf(0)?.cover;
+    const tree = document.kind === "patch" ? await run.tree?.read(document.text, cover ? [...run.covers, cover] : run.covers) : undefined;
+    return run.engine.review({ path, text: document.text, kind: document.kind, covers: run.covers, firstLine: document.firstLine, seatOf, ...(tree ? { tree } : {}) }, options);
   } catch (error) {
     noteCrash(run, error, `${visiblePath(path)}:${document.firstLine}: `);
     return [];

@@ -22,7 +22,7 @@ const shiftSuppressed = (one: SuppressedFinding, by: number): SuppressedFinding 
 const shiftFinding = (finding: Finding, by: number): Finding => ({
   ...finding,
   location: { ...finding.location, patchLine: finding.location.patchLine + by },
-  related: finding.related.map((related) => ({ ...related, patchLine: related.patchLine === null || related.path !== undefined ? related.patchLine : related.patchLine + by })),
+  related: finding.related.map((related) => ({ ...related, patchLine: related.patchLine === null || related.path !== undefined || related.document !== undefined ? related.patchLine : related.patchLine + by })),
   evidence: finding.evidence === null ? null : shiftEvidence(finding.evidence, by),
   ...(finding.fixes === undefined ? {} : { fixes: finding.fixes.map((fix) => shiftFix(fix, by)) }),
 });

@@ -26,7 +26,7 @@ import { taskStateFacts } from "./api/task-state.ts";
 import { walkFacts } from "./api/walk.ts";
 import type { ApiFact, Argument, Configuration, Effect, SleepWord } from "./effect.ts";
 import { releaseBefore } from "./release-dates.ts";
-import { atLeast, compareReleases, covers, NEWEST_RELEASE, parseRelease, type Release } from "./release.ts";
+import { atLeast, covers, isNewerThanChecked, NEWEST_RELEASE, parseRelease, type Release } from "./release.ts";
 
 /** A fact for a call, and the release whose behavior it describes where that is not the target's. */
 export interface KnownFact {
@@ -106,11 +106,6 @@ const nearest = (candidates: readonly ApiFact[], release: Release): ApiFact | un
     (best, fact) => (best === undefined || distance(fact, release) < distance(best, release) ? fact : best),
     undefined,
   );
-
-const isNewerThanChecked = (release: Release): boolean => {
-  const newest = parseRelease(NEWEST_RELEASE);
-  return newest !== null && compareReleases(release, newest) > 0;
-};
 
 /**
  * What is known about a call. A fact of another release is better than none: the nearest one is given with `asOf`.

@@ -43,3 +43,6 @@ export const atLeast = (release: Release, since: string): boolean => compareRele
 export const covers = (range: ReleaseRange, release: Release): boolean =>
   (range.since === undefined || atLeast(release, range.since)) &&
   (range.until === undefined || !atLeast(release, range.until));
+
+/** True for a release that is newer than any whose sources were read. */
+export const isNewerThanChecked = (release: Release): boolean => compareReleases(release, literal(NEWEST_RELEASE)) > 0;

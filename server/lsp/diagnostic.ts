@@ -2,6 +2,7 @@
 import { DiagnosticSeverity } from "vscode-languageserver/node";
 import type { Diagnostic, Location } from "vscode-languageserver/node";
 import { SECTION } from "../protocol.ts";
+import { fixedByText } from "../report/evidence.ts";
 import { visibleLine } from "../report/visible.ts";
 import type { Finding, Severity, SuppressedFinding } from "../review/finding.ts";
 import type { Problem } from "../text/problem.ts";
@@ -64,7 +65,7 @@ function diagnosticOf(finding: Finding, reviewed: ReviewedDocument, client: Clie
     code: finding.ruleId,
     ...(href === null ? {} : { codeDescription: { href } }),
     source: SECTION,
-    message: `${visibleLine(finding.message)} (${finding.tier})`,
+    message: `${visibleLine(finding.message)} (${finding.tier}${finding.fixedBy === undefined ? "" : `; ${fixedByText(finding.fixedBy)}`})`,
     ...(related.length === 0 ? {} : {
       relatedInformation: related.map((place) => ({
         location: locationOf(place, finding, reviewed),

@@ -19,7 +19,7 @@ const MAX_DEPTH = 20;
 export function inlineHelpers(programs: readonly EffectProgram[]): readonly EffectProgram[] {
   // Of two with one name (`#ifdef` and the stub of `#else`) the longer one says what the function does.
   const byName = new Map(programs.toSorted((a, b) => a.end - a.start - (b.end - b.start)).map((program) => [program.name, program]));
-  const several = new Set(programs.filter((program) => byName.get(program.name) !== program).map(({ name }) => name));
+  const ofName = byNames(programs);
   const keeps = keepers(byName);
   const done = new Map<EffectProgram, EffectProgram>();
   const open = new Set<EffectProgram>();
@@ -29,9 +29,9 @@ export function inlineHelpers(programs: readonly EffectProgram[]): readonly Effe
     if (known) return known;
     open.add(program);
     const result = expand(program, (call) => {
-      const helper = byName.get(call.name);
+      const [helper, ...others] = ofName.get(call.name)?.filter(({ image }) => image === program.image) ?? [];
       // Which of several definitions of a name it is does not show: none of them stands for all.
-      if (!helper || several.has(call.name) || helper === program || open.has(helper) || depth >= MAX_DEPTH || !fits(program, helper)) return null;
+      if (!helper || others.length > 0 || helper === program || open.has(helper) || depth >= MAX_DEPTH || !fits(program, helper)) return null;
       const whole = expanded(helper, depth + 1);
       return whole.nodes.length <= MAX_HELPER && matters(whole) ? whole : null;
     });
@@ -40,7 +40,7 @@ export function inlineHelpers(programs: readonly EffectProgram[]): readonly Effe
     return result;
   };
   const whole = new Map(programs.map((program) => [program, expanded(program, 0)] as const));
-  const leaves = leftByHelpers(byNames(programs), (program) => whole.get(program) ?? program);
+  const leaves = leftByHelpers(ofName, (program) => whole.get(program) ?? program);
   return [...whole.values()].map((program) => withCallees(program, keeps, (name) => leaves.get(name) ?? null));
 }
 
@@ -137,15 +137,17 @@ function matters(helper: EffectProgram): boolean {
   let usesParameter = false;
   let asserts = false;
   const walked = new Set<string>();
+  const taken = new Set<string>();
   for (const node of helper.nodes) {
     if (node.kind !== "call") continue;
     for (const effect of node.effects) {
       if (effect.kind === "assertHeld") asserts = true;
       if (effect.kind === "hugetlbWalk" && node.result !== null) walked.add(node.result);
+      if (effect.kind === "returnsReference" && effect.reference === "get" && effect.out === undefined && node.result !== null) taken.add(node.result);
       if ((effect.kind === "accessEntry" || effect.kind === "lockEntryTable") && namesIn(effect.pte).some((name) => parameters.has(name))) usesParameter = true;
     }
   }
-  return usesParameter || asserts || choosesFlags(helper) || handsOut(helper, walked) || countsDiffer(helper);
+  return usesParameter || asserts || choosesFlags(helper) || handsOut(helper, walked) || handsOut(helper, taken) || countsDiffer(helper);
 }
 
 /** True where the function makes up a word of GUP flags for its caller. */
@@ -222,7 +224,7 @@ function copyInto(nodes: ProgramNode[], variables: Map<string, Variable>, helper
     switch (node.kind) {
       case "call":
         return {
-          ...node, inlined: node.inlined ?? inlined, args: node.args.map(inValue), effects: node.effects.map(inEffect),
+          ...node, inlined: node.inlined ?? inlined, calledAt: { at: call.at, end: call.end }, args: node.args.map(inValue), effects: node.effects.map(inEffect),
           result: node.result === null ? null : key(node.result), next: to(node.next),
         };
       case "assign":

@@ -73,7 +73,7 @@ export interface TreePlace {
 export function treePlace(image: Image, at: number): TreePlace | null {
   const row = at < 0 ? undefined : image.lines[rowAt(image, at)];
   if (!row || row.line !== null || (row.newLine === null && row.oldLine === null)) return null;
-  return { file: image.path, newLine: row.newLine, oldLine: row.oldLine };
+  return { file: row.file ?? image.path, newLine: row.newLine, oldLine: row.oldLine };
 }
 
 /** Where a step of a schedule stands: its line of the document, or of the file where only the tree shows it. */

@@ -33,6 +33,8 @@ export interface CallNode {
   readonly shown?: string;
   /** Helper from whose body this call was copied into its caller; missing: the function's own text. */
   readonly inlined?: string;
+  /** Where the function of the program calls that helper, or the one that calls it. */
+  readonly calledAt?: { readonly at: number; readonly end: number };
   /** True where the callee's whole body is known to give back nothing that it is handed. */
   readonly keeps?: true;
   /** What the callee, whose body is known and not in the place of the call, leaves otherwise than it found it; missing: nothing. */

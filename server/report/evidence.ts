@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Evidence, Finding, Origin, Verdict } from "../review/finding.ts";
+import type { Evidence, Finding, FixedBy, Origin, Verdict } from "../review/finding.ts";
 import { visibleLine } from "./visible.ts";
 import { count } from "./words.ts";
 
@@ -33,6 +33,9 @@ function exploredText(evidence: Evidence): string {
 /** What exploring the other side of the diff showed, where that was done. */
 const oldText = ({ verdict, property, states }: NonNullable<Evidence["old"]>): string =>
   `the old code: ${visibleLine(property)}: ${verdict === "fail" ? "a schedule breaks it too" : VERDICTS[verdict]} (${count(states, "state")})`;
+
+/** The later patch that removes a finding: `fixed by 4/7 "mm: drop the lock"`. */
+export const fixedByText = ({ number, total, subject }: FixedBy): string => `fixed by ${number}/${total}${subject === null ? "" : ` "${visibleLine(subject)}"`}`;
 
 /** Why a fix works, in words for the end of a sentence about the failing schedule. */
 export function whyFixed(fixed: NonNullable<Evidence["fixed"]>): string {

@@ -2,7 +2,7 @@
 import type { ruleById } from "../review/catalogue.ts";
 import type { Finding, Source } from "../review/finding.ts";
 import { scheduleColumns } from "./columns.ts";
-import { evidenceFacts, ORIGINS, reviewedThread, sourceText } from "./evidence.ts";
+import { evidenceFacts, fixedByText, ORIGINS, reviewedThread, sourceText } from "./evidence.ts";
 import { fixText } from "./fix.ts";
 import { fencedText, markdownLink, plainMarkdown } from "./markdown.ts";
 import { visibleLine } from "./visible.ts";
@@ -58,6 +58,7 @@ export function hoverMarkdown(finding: Finding, options: HoverOptions): string {
     ...(facts.length === 0 ? [] : [facts.map((fact) => `- **${LABELS[fact.label]}:** ${plainMarkdown(fact.text)}`).join("\n")]),
     ...fixesOf(finding).map((fix) => `**Quick fix:** ${plainMarkdown(fix)}`),
     ...(finding.origin === "introduced" ? [] : [plainMarkdown(capital(ORIGINS[finding.origin]))]),
+    ...(finding.fixedBy === undefined ? [] : [plainMarkdown(capital(fixedByText(finding.fixedBy)))]),
     ...(why === "" ? [] : [`**Why it matters:** ${plainMarkdown(why)}`]),
     ...(sources.length === 0 ? [] : [`**Sources:** ${sources.map(sourceMarkdown).join("; ")}`]),
   ].join("\n\n");
@@ -79,6 +80,7 @@ export function hoverPlain(finding: Finding, options: HoverOptions): string {
     ...(facts.length === 0 ? [] : [facts.map((fact) => item(LABELS[fact.label], fact.text)).join("\n")]),
     ...fixesOf(finding).map((fix) => item("Quick fix", fix)),
     ...(finding.origin === "introduced" ? [] : [paragraph(capital(ORIGINS[finding.origin]))]),
+    ...(finding.fixedBy === undefined ? [] : [paragraph(capital(fixedByText(finding.fixedBy)))]),
     ...(why === "" ? [] : [item("Why it matters", visibleLine(why))]),
     ...(sources.length === 0 ? [] : [item("Sources", sources.map(sourceText).join("; "))]),
   ].join("\n\n");

@@ -48,6 +48,7 @@ const locationJson = (location: Location) => ({
 const relatedJson = (related: RelatedLocation) => ({
   message: related.message,
   ...(related.path === undefined ? {} : { path: related.path }),
+  ...(related.document === undefined ? {} : { document: related.document }),
   patchLine: related.patchLine,
   file: related.file,
   newLine: related.newLine,
@@ -115,6 +116,7 @@ const findingJson = (finding: Finding) => ({
   related: finding.related.map(relatedJson),
   evidence: finding.evidence === null ? null : evidenceJson(finding.evidence),
   ...fixesJson(finding.fixes ?? []),
+  ...(finding.fixedBy === undefined ? {} : { fixedBy: { number: finding.fixedBy.number, total: finding.fixedBy.total, subject: finding.fixedBy.subject } }),
   sources: finding.sources.map(({ thread, who, date, link }) => ({ thread, who, date, link })),
 });
 

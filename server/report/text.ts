@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Finding, Obligation, PreImageReport, Review, Severity, SuppressedFinding } from "../review/finding.ts";
 import { scheduleColumns } from "./columns.ts";
-import { evidenceFacts, ORIGINS, reviewedThread, sourceText } from "./evidence.ts";
+import { evidenceFacts, fixedByText, ORIGINS, reviewedThread, sourceText } from "./evidence.ts";
 import { fixText } from "./fix.ts";
 import type { Summary } from "./json.ts";
 import type { Paint } from "./paint.ts";
@@ -55,9 +55,10 @@ function findingLines(path: string, finding: Finding, options: TextOptions, asid
   return [
     `${place(finding.location.patchLine)} ${color(`${aside ?? finding.severity}:`)} ${paint.bold(visibleLine(finding.message))} ` +
       `[${finding.ruleId}]${aside === null ? ` (${finding.tier})` : ""}`,
-    ...finding.related.map((related) => `${related.patchLine === null ? place(related.newLine ?? 0, related.file ?? "") : place(related.patchLine, related.path)} ${paint.cyan("note:")} ${visibleLine(related.message)}`),
+    ...finding.related.map((related) => `${related.patchLine === null ? place(related.newLine ?? 0, related.file ?? "") : place(related.patchLine, related.document ?? related.path)} ${paint.cyan("note:")} ${visibleLine(related.message)}`),
     ...scheduleLines(finding, options),
     ...(finding.origin === "introduced" ? [] : labelled("origin", ORIGINS[finding.origin], paint)),
+    ...(finding.fixedBy === undefined ? [] : labelled("series", fixedByText(finding.fixedBy), paint)),
     ...(finding.evidence === null ? [] : labelledFacts(evidenceFacts(finding.evidence), paint)),
     ...(finding.fixes ?? []).flatMap((fix) => labelled("fix:", fixText(fix), paint)),
     ...labelledFacts(finding.sources.map((source) => ({ label: "source", text: sourceText(source) })), paint),

@@ -22,8 +22,10 @@ export interface Location {
 }
 
 export interface RelatedLocation {
-  /** The document of the place, where it is not that of the finding; `patchLine` then counts lines there. */
+  /** A file of the tree, where the place is in none of the document; `patchLine` then counts lines there. */
   readonly path?: string;
+  /** Another input, where the place is in an earlier patch of the series; `patchLine` then counts lines there. */
+  readonly document?: string;
   readonly message: string;
   /** null for a place that only the tree shows: `file` and `newLine` name it. */
   readonly patchLine: number | null;
@@ -81,6 +83,13 @@ export interface VerifiedFix {
   readonly edits: readonly DocumentEdit[];
 }
 
+/** A later patch of the series, which removes a finding. */
+export interface FixedBy {
+  readonly number: number;
+  readonly total: number;
+  readonly subject: string | null;
+}
+
 export interface Finding {
   readonly ruleId: string;
   /** `MM_` + the rule id in upper snake case. */
@@ -98,6 +107,8 @@ export interface Finding {
   readonly evidence: Evidence | null;
   /** The best first; absent where nobody asked for them. */
   readonly fixes?: readonly VerifiedFix[];
+  /** Absent where no patch of the input removes it. It stays a finding: bisection stops between the two. */
+  readonly fixedBy?: FixedBy;
   readonly sources: readonly Source[];
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statesAt, type AnalyzedFunction, type CallingContext, type Unit } from "../analysis/unit.ts";
-import { atLeast } from "../kernel/release.ts";
+import { atLeast, isNewerThanChecked, NEWEST_RELEASE } from "../kernel/release.ts";
 import type { Target } from "../kernel/target.ts";
 import { documentPlace } from "../program/place.ts";
 import type { EffectProgram } from "../program/program.ts";
@@ -19,18 +19,20 @@ import { anchorOf, relatedTo, type Anchor } from "./place.ts";
 import { fixedBy, isReworked, originByVerdicts, type BothSides } from "./sides.ts";
 import { isAtLeast } from "./tier.ts";
 
-interface Judged {
+export interface Judged {
   readonly findings: readonly Finding[];
   readonly obligations: readonly Obligation[];
   /** Where it was asked for. */
   readonly aside?: Aside;
+  /** Of the watched findings, those that the old side has and the new one has not. */
+  readonly gone: readonly Watched[];
   readonly problems: readonly Problem[];
   /** Functions of which only some paths were followed. */
   readonly cutOff: readonly EffectProgram[];
 }
 
 /** Where there is nothing to judge. */
-export const NOTHING_JUDGED: Judged = { findings: [], obligations: [], problems: [], cutOff: [] };
+export const NOTHING_JUDGED: Judged = { findings: [], obligations: [], gone: [], problems: [], cutOff: [] };
 
 /** What of a subject is judged: everything, the calls of some functions, or what rules say of it as a whole. */
 export type Scope = { readonly kind: "all" } | { readonly kind: "calls"; readonly programs: readonly EffectProgram[] } | { readonly kind: "whole" };
@@ -41,28 +43,38 @@ export interface Found extends BothSides {
   readonly obligations: readonly ObligationCheck[];
 }
 
+/** A finding of an earlier patch of the series: does this one remove it? */
+export interface Watched {
+  readonly ruleId: string;
+  readonly function: string;
+  readonly fingerprint: string;
+  readonly messageId: string;
+}
+
 /** What a review is made with, besides its options. */
 export interface JudgeParts {
   /** Default: all that there are. */
   readonly rules?: readonly Rule[];
   /** How the document can be changed, where fixes are asked for. */
   readonly rewriting?: Rewriting | null;
+  readonly watched?: readonly Watched[];
 }
 
 /** Runs every rule over a subject, proves what it can, and keeps what the patch caused. */
-export function judge(subject: Subject, options: ReviewOptions, { rules = RULES, rewriting = null }: JudgeParts = {}): Judged {
-  const { found, problems, cutOff } = searched(subject, options, { kind: "all" }, rules);
+export function judge(subject: Subject, options: ReviewOptions, { rules = RULES, rewriting = null, watched = [] }: JudgeParts = {}): Judged {
+  const here = watched.filter((one) => (subject.old?.named(one.function).length ?? 0) > 0);
+  const { found, problems, cutOff } = searched(subject, options, { kind: "all" }, rules, here);
   const offer = rewriting && options.fixes ? offering({ subject, rewriting, found, search: (edited, programs) => searchedAgain(edited, programs, options, problems, rules), maxStates: options.maxStates }) : null;
   const { findings, aside, problems: others } = settled(found, subject, options, offer);
   const obligations = found.flatMap((one) => changedObligations(one.obligations).map(obligationOf));
   return {
-    findings: findings.toSorted(byPlace), obligations: obligations.toSorted((a, b) => (a.id < b.id ? -1 : 1)), problems: [...problems, ...others], cutOff,
+    findings: findings.toSorted(byPlace), obligations: obligations.toSorted((a, b) => (a.id < b.id ? -1 : 1)), gone: goneFrom(found, here), problems: [...problems, ...others], cutOff,
     ...(options.showRefuted ? { aside: { refuted: aside.refuted.toSorted(byPlace), fixed: aside.fixed.toSorted(byPlace) } } : {}),
   };
 }
 
 /** Runs every rule over a subject. */
-export function searched(subject: Subject, options: ReviewOptions, scope: Scope, rules: readonly Rule[] = RULES): Pick<Judged, "problems" | "cutOff"> & { readonly found: readonly Found[] } {
+export function searched(subject: Subject, options: ReviewOptions, scope: Scope, rules: readonly Rule[] = RULES, watched: readonly Watched[] = []): Pick<Judged, "problems" | "cutOff"> & { readonly found: readonly Found[] } {
   const problems: Problem[] = [];
   const cutOff = new Set<EffectProgram>();
   const found = rules.flatMap((rule): Found[] => {
@@ -71,7 +83,8 @@ export function searched(subject: Subject, options: ReviewOptions, scope: Scope,
       const { candidates, obligations } = run(rule, subject, scope, cutOff);
       const own = unique(candidates);
       // Where nothing is found now, nobody asks what was there before, unless all that was mended is to be shown.
-      const before = subject.old && (own.length > 0 || options.showRefuted) ? candidatesBefore(rule, { ...subject, unit: subject.old, old: null }) : [];
+      const isAsked = own.length > 0 || options.showRefuted || watched.some((one) => one.ruleId === rule.meta.id);
+      const before = subject.old && isAsked ? candidatesBefore(rule, { ...subject, unit: subject.old, old: null }) : [];
       return [{ rule, candidates: own, before: unique(before), old: alreadyThere(before, own), obligations }];
     });
   });
@@ -151,6 +164,8 @@ function candidatesBefore(rule: Rule, subject: Subject): Candidate[] {
 /** Obligations of a mechanism of which the patch changes something: a file that is seen as a whole may just contain it. */
 function changedObligations(obligations: readonly ObligationCheck[]): readonly ObligationCheck[] {
   const places = obligations.flatMap((one) => one.places);
+  // All of it stands in earlier patches of the series: it was said there.
+  if (places.length > 0 && places.every(({ program, at }) => program.image.missing === undefined && documentPlace(program.image, at) === null)) return [];
   if (places.every(({ program }) => program.image.missing === undefined)) return obligations;
   return places.some((place) => place.program.image.missing === undefined || isChanged(place)) ? obligations : [];
 }
@@ -287,6 +302,17 @@ function settle(found: Found, candidate: Candidate, subject: Subject, { options,
   return [offer && isAsked ? { ...made(), fixes: offer(candidate, tier) } : made()];
 }
 
+/**
+ * Watched findings that the old side has and the new one has not. Their words may have changed in between: then it counts that the
+ * rule says the same of their function before, and nothing after.
+ */
+const goneFrom = (found: readonly Found[], watched: readonly Watched[]): readonly Watched[] =>
+  watched.filter((one) => {
+    const sides = found.find(({ rule }) => rule.meta.id === one.ruleId);
+    const isIt = (candidate: Candidate): boolean => candidate.place.program.name === one.function && (keyOf(candidate) === one.fingerprint || candidate.messageId === one.messageId);
+    return sides !== undefined && sides.before.some(isIt) && !sides.candidates.some(isIt);
+  });
+
 /** Defects that the patch mends, as findings of the old side. */
 const mended = (found: Found, subject: Subject, options: ReviewOptions, override: Severity | undefined): Finding[] =>
   subject.old === null ? [] : fixedBy(found, subject, options.maxStates).flatMap(({ candidate, proof }) => {
@@ -309,7 +335,7 @@ function findingOf(rule: Rule, candidate: Candidate, anchor: Anchor, { tier, ori
     tier,
     origin,
     messageId: candidate.messageId,
-    message: messageOf(rule, candidate),
+    message: `${messageOf(rule, candidate)}${evidence === null ? asOf(subject.target) : ""}`,
     function: candidate.place.program.name,
     fingerprint: keyOf(candidate),
     location: anchor.location,
@@ -326,6 +352,9 @@ function messageOf(rule: Rule, candidate: Candidate): string {
   const template = rule.meta.messages[candidate.messageId] ?? rule.meta.title;
   return template.replace(/\{(\w+)\}/g, (_, name: string) => candidate.data[name] ?? "");
 }
+
+/** Evidence lists what was assumed of a release that nobody has read; without it the message says so. */
+const asOf = ({ release }: Target): string => (isNewerThanChecked(release) ? ` (as of ${NEWEST_RELEASE})` : "");
 
 function obligationOf(check: ObligationCheck): Obligation {
   const lines = check.places.flatMap(({ program, at, end }) => {

@@ -34,7 +34,7 @@ function locate({ program, at, end }: At): Location | null {
   };
 }
 
-/** The line nearest to a place that the patch adds to its function, or deletes from it. */
+/** The line nearest to a place that the patch adds to its function, or deletes from it; else one of the hunk. */
 function nearestChange({ program, at }: At): Location | null {
   const { image } = program;
   const from = rowAt(image, at);
@@ -42,9 +42,11 @@ function nearestChange({ program, at }: At): Location | null {
   const rows = image.text.split("\n");
   const added = image.lines.flatMap((place, row) => (place.changed && row >= first && row <= last ? [{ place, row, text: rows[row] ?? "" }] : []));
   const deleted = (image.missing ?? []).flatMap(({ row, place, text }) => (row > first && row <= last ? [{ place, row: row - 0.5, text }] : []));
+  // Where hunks are all there is, a deleted line is not known by its place: what stands around it is.
+  const shown = image.missing === undefined && added.length === 0 ? image.lines.flatMap((place, row) => (place.line !== null && row >= first && row <= last ? [{ place, row, text: rows[row] ?? "" }] : [])) : [];
   // A line with words says more than a blank one or a brace.
   const rank = (text: string): number => (/\w/.test(text) ? 0 : 1);
-  const [nearest] = [...added, ...deleted].toSorted((a, b) => rank(a.text) - rank(b.text) || Math.abs(a.row - from) - Math.abs(b.row - from) || a.row - b.row);
+  const [nearest] = [...added, ...deleted, ...shown].toSorted((a, b) => rank(a.text) - rank(b.text) || Math.abs(a.row - from) - Math.abs(b.row - from) || a.row - b.row);
   return nearest ? wholeLine(image.path, nearest.place, nearest.text) : null;
 }
 
@@ -68,6 +70,8 @@ function relatedToCode(message: string, { program, at }: Pick<At, "program" | "a
   const { path } = program.image;
   if (!place) {
     const inTree = treePlace(program.image, at);
+    const from = program.image.lines[rowAt(program.image, Math.max(0, at))]?.from;
+    if (inTree && from) return [{ message, ...(from.document === undefined ? {} : { document: from.document }), patchLine: from.line, file: inTree.file, newLine: inTree.newLine ?? inTree.oldLine }];
     return inTree ? [{ message, patchLine: null, file: inTree.file, newLine: inTree.newLine ?? inTree.oldLine }] : [];
   }
   const elsewhere = path !== null && isElsewhere(program, unit) ? { path } : {};

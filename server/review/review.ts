@@ -3,20 +3,22 @@ import { formatRelease } from "../kernel/release.ts";
 import { coverFrom, coverOf, placeOf, type Cover } from "../patch/cover.ts";
 import type { MailMessage, Patch, PatchDocument } from "../patch/model.ts";
 import { readPatches } from "../patch/read.ts";
+import type { DocumentAt } from "../source/series-code.ts";
 import { decideTarget, type DecidedTarget } from "../source/target.ts";
 import type { Problem } from "../text/problem.ts";
 import { coverageOf, lostProblems, NO_COVERAGE, unclosedProblems } from "./coverage.ts";
 import { RULES } from "../rules/registry.ts";
 import type { Rule } from "../rules/rule.ts";
-import type { Aside, Review, TargetReport } from "./finding.ts";
+import type { Aside, Finding, Review, TargetReport } from "./finding.ts";
 import { rewritingOfFile, rewritingOfPatch } from "./fix/rewriting.ts";
-import { judge, NOTHING_JUDGED } from "./judge.ts";
+import { judge, NOTHING_JUDGED, type Judged } from "./judge.ts";
 import type { ReviewOptions } from "./options.ts";
 import { withoutSuppressed } from "./suppression/in-mail.ts";
 import { mailSuppressions } from "./suppression/mail-suppressions.ts";
+import { planSeries, type Seat } from "./series-plan.ts";
 import { seenInTree, treeProblems, type ReviewTree } from "./tree.ts";
 import type { Subject } from "../rules/rule.ts";
-import { subjectOf, subjectOfFile, wholeFile } from "./subject.ts";
+import { subjectOf, subjectOfFile, wholeFile, type Surroundings } from "./subject.ts";
 
 /** What is reviewed: a document that holds patches, or a C file as it stands. */
 export interface ReviewInput {
@@ -27,6 +29,10 @@ export interface ReviewInput {
   readonly covers?: readonly Cover[];
   /** A kernel tree that shows the code around the hunks. */
   readonly tree?: ReviewTree;
+  /** Where the mails of the input belong among those of other inputs, by their order in it; absent: there are no others. */
+  readonly seatOf?: (message: number) => Seat | null;
+  /** Line of the input at which the text begins; default 1. */
+  readonly firstLine?: number;
 }
 
 /**
@@ -39,12 +45,45 @@ export function review(input: ReviewInput, options: ReviewOptions, rules: readon
   if (document.patches.length === 0) return [emptyReview(document.messages, options, document.problems)];
   const covers = [...(input.covers ?? []), ...document.messages.map(coverFrom).filter((cover) => cover !== null)];
   const problems = byPatch(document.patches, document.problems);
-  return document.messages.flatMap((message) =>
-    message.patches.map((patch) =>
-      reviewPatch(input, message, patch, coverOf(message, covers), options, problems.get(patch) ?? [], rules),
-    ),
-  );
+  const seatOf = input.seatOf ?? seatsIn(document);
+  const seats = document.messages.map((_, index) => seatOf(index));
+  const made = new Map<Patch, Review>();
+  for (const index of bySeat(seats)) {
+    const message = document.messages[index];
+    const seat = seats[index] ?? null;
+    for (const patch of message?.patches ?? []) {
+      if (message) made.set(patch, reviewPatch(input, { message, patch, cover: seat?.cover ?? coverOf(message, covers), seat, problems: problems.get(patch) ?? [] }, options, rules));
+    }
+  }
+  const reviews = document.messages.flatMap((message, index) => message.patches.flatMap((patch) => {
+    const one = made.get(patch);
+    return one ? [{ one, seat: seats[index] ?? null }] : [];
+  }));
+  // Of a series that goes on in other inputs, whoever has them all says what removes what.
+  return reviews.map(({ one, seat }) => (input.seatOf ? one : withFixedBy(one, seat)));
 }
+
+/** A document that is all there is of its series. */
+function seatsIn({ messages }: PatchDocument): (message: number) => Seat | null {
+  const plan = planSeries([{ group: "", messages }]);
+  return (message) => plan.seatOf(0, message);
+}
+
+/** Indexes of mails: those of a series by their numbers, at the places of these in the document. */
+function bySeat(seats: readonly (Seat | null)[]): readonly number[] {
+  const indexes = seats.map((_, index) => index);
+  const numberOf = (index: number): number => seats[index]?.number ?? 0;
+  const states = new Set(seats.flatMap((seat) => seat?.state ?? []));
+  const queues = new Map([...states].map((state) => [state, indexes.filter((index) => seats[index]?.state === state).toSorted((a, b) => numberOf(a) - numberOf(b) || a - b)] as const));
+  return indexes.map((index) => {
+    const seat = seats[index] ?? null;
+    return seat === null ? index : (queues.get(seat.state)?.shift() ?? index);
+  });
+}
+
+/** A review whose findings name the later patches of the series that remove them. */
+export const withFixedBy = (review: Review, seat: Seat | null): Review =>
+  seat === null ? review : { ...review, findings: seat.state.marked(seat.number, review.findings) };
 
 /** The problems of each patch: those from its first line on. What stands above the first patch is counted to it. */
 function byPatch(patches: readonly Patch[], problems: readonly Problem[]): ReadonlyMap<Patch, readonly Problem[]> {
@@ -87,34 +126,56 @@ function emptyReview(messages: readonly MailMessage[], options: ReviewOptions, p
 export const asideOf = (aside: Aside | undefined, options: ReviewOptions): Pick<Review, "aside"> =>
   options.showRefuted ? { aside: aside ?? { refuted: [], fixed: [] } } : {};
 
-function reviewPatch(
-  { text, tree }: ReviewInput, message: MailMessage, patch: Patch, cover: Cover | null, options: ReviewOptions, problems: readonly Problem[],
-  rules: readonly Rule[],
-): Review {
-  const seen = tree && seenInTree(text, message, patch, cover, tree);
+/** One patch of a document. */
+interface PatchAt {
+  readonly message: MailMessage;
+  readonly patch: Patch;
+  readonly cover: Cover | null;
+  readonly seat: Seat | null;
+  readonly problems: readonly Problem[];
+}
+
+function reviewPatch(input: ReviewInput, at: PatchAt, options: ReviewOptions, rules: readonly Rule[]): Review {
+  const { text, tree } = input;
+  const { message, patch, cover, seat } = at;
+  const own: DocumentAt = { path: input.path, firstLine: input.firstLine ?? 1 };
+  if (seat?.isBehindGap) seat.state.code.gap();
+  const seen = tree && seenInTree(text, message, patch, cover, tree, seat?.first);
   const decided = decideTarget(patch, { ...options, ...seen?.target }, cover?.subject ?? null);
-  const subject = subjectOf(text, patch, decided, seen);
-  // The patch of the edited document: the same one of the same message, read without anything new to complain of.
-  const reread = (edited: string): Subject | null => {
-    const again = readPatches(edited);
-    const same = againIn(again, readPatches(text), patch);
-    return same && subjectOf(edited, same, decided, seen && { ...seen, preImages: seen.again(edited, same) });
+  const subjectFor = (document: string, of: Patch, surroundings: Omit<Surroundings, "series"> | undefined, knows: boolean): Subject | null =>
+    subjectOf(document, of, decided, { ...surroundings, series: seat && knows ? seat.state.code.before(of, own) : null });
+  const judgedWith = (knows: boolean, given: ReviewOptions): { readonly subject: Subject | null; readonly judged: Judged } => {
+    const subject = subjectFor(text, patch, seen, knows);
+    // The patch of the edited document: the same one of the same message, read without anything new to complain of.
+    const reread = (edited: string): Subject | null => {
+      const same = againIn(readPatches(edited), readPatches(text), patch);
+      return same && subjectFor(edited, same, seen && { ...seen, preImages: seen.again(edited, same) }, knows);
+    };
+    const rewriting = subject && rewritingOfPatch(text, patch, subject, reread);
+    return { subject, judged: subject ? judge(subject, given, { rules, rewriting, watched: seat?.state.watched() ?? [] }) : NOTHING_JUDGED };
   };
   const metas = rules.map(({ meta }) => meta);
   const said = mailSuppressions(text, patch, metas.map(({ id }) => id));
   // What a suppression names may be below the tier that is shown: it is not stale for that.
   const asked: ReviewOptions = said.suppressions.length > 0 ? { ...options, minTier: "pattern" } : options;
-  const judged = subject ? judge(subject, asked, { rules, rewriting: rewritingOfPatch(text, patch, subject, reread) }) : NOTHING_JUDGED;
+  // What rests on code that a patch in between may have changed is no proof, and what does not rest on it stays one.
+  const isStale = seat?.state.code.before(patch, own).isStale === true;
+  const { subject, judged } = judgedWith(true, isStale ? { ...asked, simulate: false } : asked);
+  const found = isStale ? provedAlone(judged.findings, judgedWith(false, asked).judged.findings) : judged.findings;
+  if (seat) {
+    seat.state.note({ number: seat.number, subject: message.tag?.title ?? patch.subject }, seat.total, found, judged.gone);
+    seat.state.code.advance(patch, own);
+  }
   const target = reportOf(decided);
-  const all = [...problems, ...(seen ? treeProblems(seen, subject !== null) : []), ...decided.problems, ...(subject ? lostProblems(subject.unit) : []), ...judged.problems];
-  const { findings, suppressed, problems: suppressionProblems } = withoutSuppressed(judged.findings, said, { problems: all, target }, options, metas);
+  const all = [...at.problems, ...(seat?.problems ?? []), ...(seen ? treeProblems(seen, subject !== null) : []), ...decided.problems, ...(subject ? lostProblems(subject.unit) : []), ...judged.problems];
+  const { findings, suppressed, problems } = withoutSuppressed(found, said, { problems: all, target }, options, metas);
   return {
     messageId: patch.messageId,
     subject: patch.subject,
     series: placeOf(message, cover),
     cover: coverFrom(message),
     target,
-    problems: [...all, ...suppressionProblems],
+    problems: [...all, ...problems],
     coverage: { ...(subject ? coverageOf(subject.unit, judged.cutOff) : NO_COVERAGE), ...(seen ? { preImages: seen.reports } : {}) },
     obligations: judged.obligations,
     findings,
@@ -122,6 +183,10 @@ function reviewPatch(
     ...asideOf(judged.aside, options),
   };
 }
+
+/** Findings, each with what the patch alone shows of it. */
+const provedAlone = (findings: readonly Finding[], alone: readonly Finding[]): readonly Finding[] =>
+  findings.map((finding) => alone.find((one) => one.fingerprint === finding.fingerprint && one.location.patchLine === finding.location.patchLine) ?? finding);
 
 /** The patch at the place of another one in a document with other text; null where that reads worse. */
 function againIn(edited: PatchDocument, before: PatchDocument, patch: Patch): Patch | null {

@@ -14,7 +14,11 @@ import type { PatchFacts, Subject } from "../rules/rule.ts";
 import { addedComments } from "../source/added-comments.ts";
 import { imageOfDiff, imageOfFile, type Image } from "../source/image.ts";
 import type { PreImage } from "../source/pre-image.ts";
+import type { SeriesView } from "../source/series-code.ts";
+import { wordsOf } from "../source/series-definitions.ts";
+import type { ShownHunk } from "../source/shown.ts";
 import type { DecidedTarget } from "../source/target.ts";
+import type { WholeImages } from "../source/whole-image.ts";
 import { isC } from "../source/tree-at-hand.ts";
 
 /** Goes up to callers in the files of a tree, of which the images take the place. */
@@ -38,28 +42,77 @@ export interface Surroundings extends Pick<PatchFacts, "treeFile"> {
   readonly preImages?: readonly PreImage[];
   /** The rest of the tree, where it is known who calls whom. */
   readonly callers?: TreeCallers | null;
+  /** What the patches before it in its series show. */
+  readonly series?: SeriesView | null;
 }
 
 /** Both sides of a patch, lowered; null where nothing in it concerns a rule. */
-export function subjectOf(document: string, patch: Patch, { target, decidedBy }: Pick<DecidedTarget, "target" | "decidedBy">, { preImages = [], callers = null, treeFile }: Surroundings = {}): Subject | null {
+export function subjectOf(document: string, patch: Patch, { target, decidedBy }: Pick<DecidedTarget, "target" | "decidedBy">, { preImages = [], callers = null, treeFile, series = null }: Surroundings = {}): Subject | null {
   const files = patch.files.filter(isC);
-  const wholes = new Map(preImages.flatMap(({ file, images }) => (images === null ? [] : [[file, images] as const])));
+  const wholes = new Map(preImages.flatMap(({ file, images }) => (images === null ? [] : [[file, series ? writtenBySeries(images, file, series) : images] as const])));
   const sides = [...wholes.values()].flatMap((images) => [images.old, images.new]);
   const touched = new Set(sides.flatMap((image) => touchedFunctions(image).map(({ name }) => name)));
-  const images = (side: "old" | "new"): Image[] =>
-    files.map((file) => wholes.get(file)?.[side] ?? imageOfDiff(document, file, side, (name) => frameFor(name, target.release))).filter((image) => image.text !== "");
+  const fragments = files.filter((file) => !wholes.has(file)).map((file) => ({ file, hunks: shownOf(file, series) }));
+  const elsewhere = elsewhereIn(patch, new Set(wholes.keys()), series);
+  const frames = (name: string) => frameFor(name, target.release);
+  const images = (side: "old" | "new"): Image[] => [
+    ...files.map((file) => wholes.get(file)?.[side] ?? imageOfDiff(document, file, side, frames, fragments.find((one) => one.file === file)?.hunks)),
+    ...elsewhere.map(({ path, hunks }) => imageOfDiff(document, { oldPath: path, newPath: path, hunks: [] }, side, frames, hunks)),
+  ].filter((image) => image.text !== "");
   const unit = (side: "old" | "new"): Unit => {
     const made = unitOf(images(side), target.release, touched);
     return callers ? { ...made, follow: callers(made.images, target.release) } : made;
   };
-  const textOf = (shown: readonly FileDiff[]): string => shown.flatMap((file) => file.hunks.flatMap((hunk) => hunk.lines.map((line) => line.text))).join("\n");
+  const own = files.flatMap((file) => file.hunks);
   const said = { message: commitMessage(patch), comments: files.flatMap(addedComments) };
   const isConcerned =
-    TRIGGERS.test(textOf(files.filter((file) => !wholes.has(file)))) || WORDS.test(textOf(files)) ||
+    TRIGGERS.test(textOf([...fragments, ...elsewhere].flatMap(({ hunks }) => hunks))) || WORDS.test(textOf(own)) ||
     sides.some((image) => leadsToCall(image, touched, TRIGGER_NAMES)) || RULES.some((rule) => rule.wantsToSee?.(said) === true);
   if (!isConcerned) return null;
   const facts: PatchFacts = { ...extentOf(document, patch), ...said, namesRelease: decidedBy !== "date" && decidedBy !== "default", ...(treeFile ? { treeFile } : {}) };
   return { target, unit: unit("new"), old: unit("old"), patch: facts };
+}
+
+const textOf = (hunks: readonly ShownHunk[]): string => hunks.flatMap((hunk) => hunk.lines.map((line) => line.text)).join("\n");
+
+/** The hunks of a file with what its series knows of their functions, and of functions and macros that they use. */
+function shownOf(file: FileDiff, series: SeriesView | null): readonly ShownHunk[] {
+  if (series === null) return file.hunks;
+  const shown = [...series.hunksOf(file)];
+  const left = new Set(series.definitions);
+  // What is used by what is used is used.
+  for (const { lines } of shown) {
+    const words = new Set(wordsOf(lines.map(({ text }) => text)));
+    for (const one of left) {
+      if (!words.has(one.name)) continue;
+      left.delete(one);
+      shown.push(one.hunk);
+    }
+  }
+  return shown;
+}
+
+/** Functions of the series that files use of which the whole is at hand, and that are in none of them. */
+function elsewhereIn({ files }: Patch, wholes: ReadonlySet<FileDiff>, series: SeriesView | null): readonly { readonly path: string; readonly hunks: readonly ShownHunk[] }[] {
+  if (wholes.size === 0) return [];
+  const paths = new Set(files.flatMap(({ oldPath, newPath }) => [oldPath, newPath]));
+  const others = series?.definitions.filter(({ path }) => !paths.has(path)) ?? [];
+  return [...new Set(others.map(({ path }) => path))].map((path) => ({ path, hunks: others.filter((one) => one.path === path).map(({ hunk }) => hunk) }));
+}
+
+/** The sides of a whole file, of which lines name the mails that wrote them. */
+function writtenBySeries(images: WholeImages, { oldPath }: FileDiff, series: SeriesView): WholeImages {
+  const named = (image: Image): Image => {
+    const texts = image.text.split("\n");
+    return {
+      ...image,
+      lines: image.lines.map((line, row) => {
+        const from = line.line === null && oldPath !== null && line.oldLine !== null ? series.writtenAt(oldPath, line.oldLine, texts[row] ?? "") : null;
+        return from === null ? line : { ...line, from };
+      }),
+    };
+  };
+  return { ...images, old: named(images.old), new: named(images.new) };
 }
 
 /** A bare diff may be a part of anything; a quote is the whole patch where the diffstat counts as many files. */

@@ -43,8 +43,8 @@ export interface SeenInTree {
   again(document: string, patch: Patch): readonly PreImage[];
 }
 
-export function seenInTree(document: string, message: MailMessage, patch: Patch, cover: Cover | null, tree: ReviewTree): SeenInTree {
-  const earlier = tree.earlier.before(message);
+export function seenInTree(document: string, message: MailMessage, patch: Patch, cover: Cover | null, tree: ReviewTree, first?: MailMessage): SeenInTree {
+  const earlier = tree.earlier.before(message, first);
   const before = new Map(earlier.files);
   const preImages = preImagesOf(document, patch, tree.at, earlier).filter(({ file }) => isC(file));
   return {

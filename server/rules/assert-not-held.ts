@@ -9,7 +9,7 @@ import { namesIn, render, substitute } from "../program/render.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { placeOf } from "./rule.ts";
 
-type Required = BoundEffect & { readonly kind: "requiresHeld" };
+type Required = BoundEffect & { readonly kind: "requiresHeld" | "assertHeld" };
 
 export const assertNotHeld: Rule = {
   meta: {
@@ -30,12 +30,15 @@ export const assertNotHeld: Rule = {
       { thread: "[PATCH 6.1] mm/hugetlb: fix assertion splat in hugetlb_split()", who: "F. Pchelkin", date: "2025-07-08", link: null },
     ],
   },
-  effects: ["requiresHeld"],
+  effects: ["requiresHeld", "assertHeld"],
+  seesInlined: true,
   *check(site: Site): Iterable<Candidate> {
-    const { program, call, effect } = site;
+    const { program, effect } = site;
+    const call = askedCall(site);
+    if (call === null) return;
     // A flush that comes after the lock: hugetlb-unshare-locking says what it is late for.
     if (call.effects.some(({ kind }) => kind === "flushTlb")) return;
-    if (effect.kind !== "requiresHeld" || program.openStart || isGeneric(effect.lock) || effect.or !== undefined || effect.object === null) return;
+    if (!isRequired(effect) || program.openStart || isGeneric(effect.lock) || effect.object === null) return;
     const owner = ownerOf(program, effect.lock, effect.object);
     const takes = owner === null ? [] : takesOf(program, effect.lock, owner);
     if (takes.length === 0 || site.states.length === 0 || site.states.some(({ state }) => state.held.some(({ lock }) => lock === effect.lock))) return;
@@ -48,11 +51,33 @@ export const assertNotHeld: Rule = {
       messageId: later ? "later" : "before",
       data: { function: program.name, call: call.name, lock: lockWords(effect.lock) },
       place: placeOf(program, call),
-      related: [{ message: `${lockWords(effect.lock)} ${later ? "is taken only here" : "is given up here"}`, place: placeOf(program, other) }],
+      related: [
+        { message: `${lockWords(effect.lock)} ${later ? "is taken only here" : "is given up here"}`, place: placeOf(program, other) },
+        ...(call === site.call ? [] : [{ message: `${call.name}() asserts it here`, place: placeOf(program, site.call) }]),
+      ],
       prove: null,
     };
   },
 };
+
+/** What needs exactly one lock. */
+const isRequired = (effect: BoundEffect): effect is Required => (effect.kind === "requiresHeld" && effect.or === undefined) || effect.kind === "assertHeld";
+
+/**
+ * The call of which the function says that it asserts: of a helper whose body stands in the place of its call, where the assertion
+ * comes before anything that it decides. Null: what asserts is the function itself, or only some ways through the helper.
+ */
+function askedCall({ program, node, call, effect }: Site): CallNode | null {
+  if (call.inlined === undefined) return effect.kind === "requiresHeld" ? call : null;
+  if (effect.kind !== "assertHeld") return null;
+  const helper = program.nodes.find((one): one is CallNode => one.kind === "call" && one.knowledge === "inlined" && one.at === call.calledAt?.at);
+  let at = helper?.next;
+  for (let step = 0; at !== undefined && at !== node && step < program.nodes.length; step++) {
+    const next = successors(program.nodes[at] ?? { kind: "exit" });
+    at = next.length === 1 ? next[0] : undefined;
+  }
+  return helper && at === node ? helper : null;
+}
 
 /** The object that a lock lives in, in the words with which the function began: a VMA leads to its mm and its mapping. */
 function ownerOf(program: EffectProgram, lock: LockClass, object: Value): string | null {

@@ -68,7 +68,7 @@ export const gupCowBreakMissing: Rule = {
 function* writeDrops(site: Site): Iterable<Candidate> {
   const { program } = site;
   const drop = dropOf(program);
-  const experiment = drop && writeDropped(drop);
+  const experiment = drop && writeDropped(drop, site.target.release);
   if (!experiment || !proved(experiment, site)) return;
   yield {
     ...provedCandidate(site, ID, "dropped", { function: program.name }, experiment, { program, at: drop.assign.at, end: drop.assign.end }),

@@ -32,7 +32,7 @@ export const gupFastCowIncomplete: Rule = {
     until: "5.9",
     why:
       "Where read-only GUP forces a COW break, the lockless walk of get_user_pages_fast() must ask for writable entries and leave all others to the slow path: " +
-      "a walk that does not still hands out the shared page. __get_user_pages_fast() has no slow path: forced there, it no longer finds pages that may only be read.",
+      "a walk that does not still hands out the shared page. The form without a slow path must not be forced: it would no longer find pages that may only be read.",
     messages: {
       unforced: "{function}() walks with {word}: it takes a page that is still shared with another process, and the forced COW break of the slow path is never reached",
       fastOnly: "{function}() is forced to look for writable entries, and there is no slow path behind it: callers that only read (perf in an NMI) no longer get pages that are mapped read-only",

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { isGeneric } from "../analysis/state.ts";
 import { givesUp, isOneLock, lockHolding } from "../scenarios/obligation/lock-holding.ts";
 import type { EffectProgram } from "../program/program.ts";
 import type { ObligationKind } from "../scenarios/obligation/obligation.ts";
@@ -42,8 +43,12 @@ export const lockImbalance: Rule = {
     ],
   },
   effects: ["acquire", "lockEntryTable"],
+  seesInlined: true,
   *check(site: Site): Iterable<Candidate> {
     const { program, effect, call, node } = site;
+    // What a helper takes is its caller's to release where its name says so; whatever else it does, it is judged itself. A lock of a driver
+    // is given up in more ways than show, by the release function of a count for one.
+    if (call.inlined !== undefined && (!TAKES_FOR_CALLER.test(call.inlined) || !("lock" in effect) || isGeneric(effect.lock))) return;
     // Whoever only takes a lock takes it for its caller.
     if (TAKES_FOR_CALLER.test(program.name) || !givesUp(program, effect, call) || !isOneLock(program, effect, call)) return;
     const kind = kindIn(program);

@@ -12,7 +12,7 @@ import { missingEndFixes } from "./fix/missing-end.ts";
 import { surplusEndFixes } from "./fix/surplus-end.ts";
 import { isOnRow, returnAt, shownCalls } from "./shown-calls.ts";
 import type { At, Candidate, Fix, Site, Standing } from "./rule.ts";
-import { isAffordable, placeOf } from "./rule.ts";
+import { calledPlace, isAffordable, placeOf } from "./rule.ts";
 import { wayOut } from "./way-out.ts";
 import { MAX_STATES } from "./budget.ts";
 
@@ -52,7 +52,7 @@ export function* checkObligation(ruleId: string, messageIds: MessageIds, kind: O
   const proof = proofOf(obligationExperiment(kind, { call, effect }), program, target.release, MAX_STATES);
   if (!proof || isBegunLater(kind, site, role.place, proof)) return;
   const wrong = wrongOf(kind, name, proof);
-  const place = at?.(proof, wrong) ?? placeOf(program, call);
+  const place = at?.(proof, wrong) ?? calledPlace(program, call);
   yield {
     ruleId,
     messageId: messageIdOf(messageIds, wrong),
@@ -140,5 +140,5 @@ export function lastCallNode(program: EffectProgram, proof: Proof): CallNode | n
 /** The place of that call. */
 export function lastCall(program: EffectProgram, proof: Proof): At | null {
   const node = lastCallNode(program, proof);
-  return node && placeOf(program, node);
+  return node && calledPlace(program, node);
 }

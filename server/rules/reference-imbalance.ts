@@ -12,7 +12,7 @@ import { laterEndFixes } from "./fix/later-end.ts";
 import { missingEndFixes } from "./fix/missing-end.ts";
 import { surplusEndFixes } from "./fix/surplus-end.ts";
 import type { Candidate, Fix, Rule, Site, Standing } from "./rule.ts";
-import { isAffordable, placeOf } from "./rule.ts";
+import { calledPlace, isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
 
 export const referenceImbalance: Rule = {
@@ -34,8 +34,11 @@ export const referenceImbalance: Rule = {
     ],
   },
   effects: ["getReference", "returnsReference"],
+  seesInlined: true,
   *check(site: Site): Iterable<Candidate> {
-    const { program, call, target } = site;
+    const { program, call, effect, target } = site;
+    // What a helper takes for its caller it returns; what else it does is its own affair.
+    if (call.inlined !== undefined && effect.kind !== "returnsReference") return;
     const reference = referenceAt(site);
     if (reference === null || program.openEnd || !isAffordable(site)) return;
     for (const questions of questionsAbout(reference, program)) {
@@ -46,8 +49,11 @@ export const referenceImbalance: Rule = {
         ruleId: "reference-imbalance",
         messageId: "imbalance",
         data: { function: program.name, name: reference.name, bad: proof.badState },
-        place: placeOf(program, seen?.use ?? call),
-        related: seen?.put ? [{ message: "put here", place: placeOf(program, seen.put) }] : [],
+        place: calledPlace(program, seen?.use ?? call),
+        related: [
+          ...(seen?.put ? [{ message: "put here", place: placeOf(program, seen.put) }] : []),
+          ...(isOfHelper(program, call) ? [{ message: "a helper takes the reference here and returns it", place: placeOf(program, call) }] : []),
+        ],
         prove: () => proof,
         asked: (code) => askedOf(code, site, questions),
         fixes: () => fixesOf(program, reference, proof.property, seen),
@@ -94,13 +100,19 @@ function referenceAt({ program, call, effect }: Pick<Site, "program" | "call" | 
   if (effect.kind === "returnsReference") {
     const name = call.result;
     if (name === null || effect.out !== undefined || effect.reference !== "get" || effect.to === "pages" || effect.failure === "negative") return null;
-    return program.variables.has(name) ? { site: { call, effect }, name, origin: null } : null;
+    if (call.inlined === undefined) return program.variables.has(name) ? { site: { call, effect }, name, origin: null } : null;
+    // What a helper does not hand to its caller is its own affair.
+    const shown = [...aliasesOf(program, name)].find((one) => program.variables.has(one) && !/__\d+$/.test(one));
+    return shown !== undefined && program.variables.has(name) ? { site: { call, effect }, name, shown, origin: null } : null;
   }
   if (effect.kind !== "getReference") return null;
   const name = pointerNamed(program, effect.object);
   const origin = name === null ? null : originOf(program, name);
   return name === null || origin === null ? null : { site: { call, effect }, name, origin };
 }
+
+/** True for a call that stands in the text of a helper. */
+const isOfHelper = (program: EffectProgram, call: CallNode): boolean => call.inlined !== undefined || call.at < program.start || call.at >= program.end;
 
 /**
  * What can be asked about a reference, one exploration for each. Whoever takes several, or never puts any, does not own them

@@ -139,3 +139,12 @@ export const isAffordable = ({ program, node, effect }: Site): boolean =>
 
 /** The place of a call. */
 export const placeOf = (program: EffectProgram, call: { readonly at: number; readonly end: number }): At => ({ program, at: call.at, end: call.end });
+
+/** The place of a call; of one inside a helper, where the function gets its value, or calls the helper. */
+export function calledPlace(program: EffectProgram, call: CallNode): At {
+  if (call.calledAt) return placeOf(program, call.calledAt);
+  if (program.start <= call.at && call.at < program.end) return placeOf(program, call);
+  // A helper that is one expression stands in the place of its call.
+  const given = program.nodes.find((node) => node.kind === "assign" && node.value?.kind === "name" && node.value.name === call.result);
+  return placeOf(program, given?.kind === "assign" && program.start <= given.at && given.at < program.end ? given : call);
+}

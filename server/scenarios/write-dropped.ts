@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { nameIn } from "../kernel/mechanism.ts";
 import { atLeast, type Release } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
 import { flagBit } from "../program/flag-word.ts";
@@ -129,7 +130,7 @@ function build(program: EffectProgram, drop: Drop, release: Release): BuiltModel
 }
 
 /** B:S5: the write goes to the page of a read-only file mapping. */
-export function writeDropped(drop: Drop): Experiment {
+export function writeDropped(drop: Drop, release: Release): Experiment {
   const cow: Omit<AssignNode, "next"> = { kind: "assign", target: drop.word, operator: "|=", value: name("FOLL_COW"), at: -1, end: -1 };
   const swap = (program: EffectProgram, to: Omit<AssignNode, "next">): EffectProgram => ({
     ...program,
@@ -140,8 +141,8 @@ export function writeDropped(drop: Drop): Experiment {
     primary: ["write-to-file-page"],
     secondary: [],
     bounds: "environment {madvise(MADV_DONTNEED)}, write through /proc/self/mem (FOLL_WRITE | FOLL_FORCE) to a PROT_READ mapping of a file, faults unbounded, SC",
-    build: (program, release) => build(program, drop, release),
-    fix: (program) => ({ title: "FOLL_WRITE stays, and FOLL_COW says that COW was broken (19be0eaffa3a)", program: swap(program, cow) }),
+    build: (program, target) => build(program, drop, target),
+    fix: (program) => ({ title: `FOLL_WRITE stays, and ${nameIn("write-after-cow-break", release)}`, program: swap(program, cow) }),
     mutate: (fixed) => swap(fixed, drop.assign),
     wrongFixes: [],
   };

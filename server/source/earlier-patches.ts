@@ -18,8 +18,8 @@ export interface EarlierFiles {
 
 /** What patches made of files, for the patches that stand on them. Kept over the inputs of one run. */
 export interface EarlierPatches {
-  /** The files on which the patches of a message stand; to be asked in the order of the messages. */
-  before(message: MailMessage): EarlierFiles;
+  /** The files on which the patches of a message stand; to be asked in the order of the messages. `first`: the first mail of its series, where that is known. */
+  before(message: MailMessage, first?: MailMessage): EarlierFiles;
   /** Another document begins: patches without numbers stand on nothing of the former one. */
   nextDocument(): void;
 }
@@ -38,12 +38,12 @@ export function earlierPatches(): EarlierPatches {
   const series = new Map<string, SeriesState>();
   let others = new Map<string, EarlierFile>();
   let last: { readonly message: MailMessage; readonly files: EarlierFiles } | null = null;
-  const before = (message: MailMessage): EarlierFiles => {
+  const before = (message: MailMessage, first: MailMessage): EarlierFiles => {
     const { tag } = message;
     // What somebody answers with may stand on anything.
     if (message.kind !== "patch") return { files: new Map(), isIncomplete: false, isSeries: false };
     if (tag === null || tag.index === null || tag.total === null || tag.index < 1) return { files: others, isIncomplete: false, isSeries: false };
-    const key = `${tag.version} ${tag.total} ${tag.isRfc} ${rootOf(message) ?? ""}`;
+    const key = `${tag.version} ${tag.total} ${tag.isRfc} ${rootOf(first) ?? ""}`;
     const known = series.get(key);
     // The same number again is another series, or the same one from its start.
     const state = known !== undefined && known.last < tag.index ? known : { files: new Map<string, EarlierFile>(), last: 0, complete: 0 };
@@ -56,8 +56,8 @@ export function earlierPatches(): EarlierPatches {
   };
   return {
     nextDocument: () => void (others = new Map()),
-    before(message) {
-      if (last?.message !== message) last = { message, files: before(message) };
+    before(message, first = message) {
+      if (last?.message !== message) last = { message, files: before(message, first) };
       return last.files;
     },
   };

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Frame } from "../kernel/frames.ts";
-import type { FileDiff, Hunk, PatchLine } from "../patch/model.ts";
+import type { FileDiff, PatchLine } from "../patch/model.ts";
 import type { Span } from "../text/span.ts";
 import { blankComments } from "./blank.ts";
 import { withEndifs } from "./endif.ts";
 import { segmentsOf, type Segment } from "./segment.ts";
+import { isEarlier, type EarlierLine, type MailPlace, type ShownHunk } from "./shown.ts";
 import { UNSEEN_END, UNSEEN_MIDDLE, UNSEEN_START } from "./unseen.ts";
 
 /** A line of an image whose characters do not stand one after the other in the document. */
@@ -30,6 +31,10 @@ export interface ImageLine {
   readonly oldLine: number | null;
   /** True where the patch adds (new side) or deletes (old side) the line. */
   readonly changed: boolean;
+  /** For a line that the document does not show: where an earlier patch of its series wrote it. */
+  readonly from?: MailPlace;
+  /** The file of the line, where that is not the one of the image: an earlier patch of the series shows what lines of the image use. */
+  readonly file?: string;
 }
 
 /** A line that only the other side of a file has, and where it would stand in this one. */
@@ -71,11 +76,12 @@ export function imageOfFile(path: string, text: string): Image {
 }
 
 /**
- * Rebuilds one side of a file from its hunks. A hunk that starts or ends inside a function is closed with synthetic
- * lines, so that the text parses; what is not visible is marked with `UNSEEN_*` calls, never guessed.
+ * Rebuilds one side of a file from its hunks, or from these with what is known around them. A hunk that starts or ends inside a
+ * function is closed with synthetic lines, so that the text parses; what is not visible is marked with `UNSEEN_*` calls, never
+ * guessed.
  */
-export function imageOfDiff(document: string, file: FileDiff, side: "old" | "new", frames: Frames): Image {
-  const parts = file.hunks.flatMap((hunk) => partsOfHunk(document, hunk, side));
+export function imageOfDiff(document: string, file: Pick<FileDiff, "oldPath" | "newPath" | "hunks">, side: "old" | "new", frames: Frames, hunks: readonly ShownHunk[] = file.hunks): Image {
+  const parts = hunks.flatMap((hunk) => partsOfHunk(document, hunk, side));
   const rows = parts.flatMap((part, index) => closed(part, goesOn(parts[index - 1], part, frames), goesOn(part, parts[index + 1], frames), frames));
   return {
     side,
@@ -91,7 +97,7 @@ interface Part {
   readonly rows: readonly Row[];
 }
 
-function partsOfHunk(document: string, hunk: Hunk, side: "old" | "new"): Part[] {
+function partsOfHunk(document: string, hunk: ShownHunk, side: "old" | "new"): Part[] {
   const hidden = side === "new" ? "deleted" : "added";
   const shown = hunk.lines.filter((line) => line.kind !== hidden).map((line) => rowOf(document, line));
   const { code, opensComment, leavesComment } = blankComments(shown.map((row) => row.text).join("\n"));
@@ -137,7 +143,12 @@ export const placeOf = (document: string, line: PatchLine): ImageLine => ({
   changed: line.kind !== "context",
 });
 
-const rowOf = (document: string, line: PatchLine): Row => ({ text: line.text, place: placeOf(document, line) });
+/** The place of a line that the document does not show. */
+const placeOfEarlier = ({ path, oldLine, newLine, from }: EarlierLine): ImageLine =>
+  ({ line: null, column: 0, decoded: null, newLine, oldLine, changed: false, file: path, ...(from === null ? {} : { from }) });
+
+const rowOf = (document: string, line: PatchLine | EarlierLine): Row =>
+  ({ text: line.text, place: isEarlier(line) ? placeOfEarlier(line) : placeOf(document, line) });
 
 /** Puts an open segment between the lines that close it, or that lead to the next hunk of the same function. */
 function closed({ segment, rows }: Part, isContinued: boolean, continues: boolean, frames: Frames): readonly Row[] {
@@ -155,6 +166,7 @@ function closed({ segment, rows }: Part, isContinued: boolean, continues: boolea
 }
 
 function headOf(segment: Segment & { kind: "inside" }, frame: Frame | null): string[] {
+  if (segment.opensBody) return [segment.header];
   if (!frame) return [segment.header, "{", `${UNSEEN_START}();`, ...segment.openers];
   // The innermost blocks are the ones that the hunk closes; what the frame does not know stays unseen.
   const known = frame.blocks.slice(Math.max(0, frame.blocks.length - segment.openers.length));

@@ -18,6 +18,8 @@ export type Segment =
       readonly name: string;
       /** A definition's first line, made from the hunk's section. */
       readonly header: string;
+      /** True where the rows begin with the brace that opens its body: nothing between is unseen. */
+      readonly opensBody: boolean;
       /** Lines that open the blocks which the rows close. */
       readonly openers: readonly string[];
       readonly openAtEnd: number;
@@ -115,6 +117,10 @@ function leavesFunction(code: readonly string[], last: { row: number; column: nu
   return isIndented(code) && last.column === 0 && !/^[\s}]*(?:while|else)\b/.test(last.rest);
 }
 
+/** The functions that begin and end in rows of code whose comments are blanked: their names, first rows, and the rows behind them. */
+export const wholeFunctions = (code: readonly string[]): readonly { readonly name: string; readonly from: number; readonly end: number }[] =>
+  walk(code).functions.filter(({ end }) => end >= 0);
+
 /** Splits the rows of one side of a hunk, comments blanked, into segments that can be closed one by one. */
 export function segmentsOf(code: readonly string[], section: string): Segment[] {
   const { functions, unmatched, openBefore } = walk(code);
@@ -153,6 +159,8 @@ function leading(
   const rows = code.slice(0, to);
   if (to === 0 || rows.every((row) => row.trim() === "")) return to === 0 ? [] : [{ kind: "toplevel", from: 0, to }];
   const enclosing = sectionFunction(section);
+  const body = enclosing === null ? null : bodyBehind(rows, enclosing);
+  if (body !== null) return body;
   const lastBrace = unmatched.at(-1);
   const inside = unmatched.length > 0 || looksLikeStatements(rows);
   if (!inside || enclosing === null) {
@@ -170,6 +178,7 @@ function leading(
     kind: "inside",
     name: enclosing.name,
     header: enclosing.header,
+    opensBody: false,
     openers,
     openAtEnd: ends ? 0 : 1 + openBefore,
     from: 0,
@@ -177,6 +186,19 @@ function leading(
   };
   return end < to ? [segment, { kind: "toplevel", from: end, to }] : [segment];
 }
+
+/** A body whose opening brace is the first row: the line above it, which the section names, is the function's. */
+function bodyBehind(rows: readonly string[], { name, header }: { readonly name: string; readonly header: string }): Segment[] | null {
+  // Without indentation any block may begin so.
+  if (rows[0]?.trimEnd() !== "{" || !isIndented(rows)) return null;
+  const close = rows.findIndex((row) => row.startsWith("}"));
+  const from = close < 0 ? rows.length : close + 1;
+  const openAtEnd = close < 0 ? Math.max(1, depthOf(rows)) : 0;
+  const own: Segment = { kind: "inside", name, header, opensBody: true, openers: [], openAtEnd, from: 0, to: from };
+  return from < rows.length ? [own, { kind: "toplevel", from, to: rows.length }] : [own];
+}
+
+const depthOf = (rows: readonly string[]): number => [...rows.join("\n")].reduce((depth, character) => (character === "{" ? depth + 1 : character === "}" ? Math.max(0, depth - 1) : depth), 0);
 
 /** True where indentation survived. Archive text keeps a single blank behind a diff marker, which says nothing. */
 const isIndented = (rows: readonly string[]): boolean => rows.some((row) => /^(?:\t|  +)\s*\S/.test(row));

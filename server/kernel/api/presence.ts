@@ -48,6 +48,9 @@ const ROWS: readonly Presence[] = [
 
   ...gup("get_user_pages_longterm", "932f4a630a69", { until: "5.2", instead: "FOLL_LONGTERM" }),
   ...gup("put_user_page put_user_pages put_user_pages_dirty_lock", "f1f6a7dd9b53", { until: "5.6", instead: "the unpin_user_page() family" }),
+  ...named("function", "mm/gup.c")("unpin_user_pages_lockless", "b6a2619c60b4; mm/gup.c: in 6.1.192, not in 6.12.117", { since: "5.19", until: "6.11", instead: "gup_fast_unpin_user_pages()" }),
+  ...named("function", "mm/gup.c")("gup_fast_unpin_user_pages", "mm/gup.c: not in 6.1.192, in 6.12.117", { since: "6.11", instead: "unpin_user_pages_lockless()" }),
+  ...named("function", "include/linux/hugetlb.h mm/hugetlb.c")("follow_hugetlb_page", "mm/hugetlb.c: in 6.1.192, not in 6.12.117", { until: "6.5" }),
   ...gup("pin_user_pages pin_user_pages_fast pin_user_pages_remote", "eddb1c228f79", { since: "5.6", instead: "the get_user_pages() family" }),
   ...gup("unpin_user_page unpin_user_pages unpin_user_pages_dirty_lock", "f1f6a7dd9b53", { since: "5.6", instead: "put_page(), or from 5.2 the put_user_page() family" }),
   ...gup("get_user_pages_fast_only get_user_page_fast_only", "376a34efa4ee", { since: "5.8", instead: "__get_user_pages_fast()" }),

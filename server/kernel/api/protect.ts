@@ -42,6 +42,8 @@ export const protectFacts: readonly ApiFact[] = [
   }),
   ...facts("uffd_wp_range", "mm/userfaultfd.c:738 (6.1.192): void", [maySleep], { until: "6.3" }),
   ...facts("uffd_wp_range", `${CHANGE}; only where write protection is switched on`, [maySleep, lostTableIf(3)], { arity: 4, since: "6.3" }),
+  // The mm went with 6.4: what is still handed one reports all the same.
+  ...facts("uffd_wp_range", `${CHANGE}; with the mm of 6.3`, [maySleep, lostTableIf(4)], { arity: 5, since: "6.3", until: "6.4", certainty: "plausible" }),
   ...facts("mwriteprotect_range", "mm/userfaultfd.c:755 (6.1.192)", [
     maySleep,
     excludes("mmap_lock", 0),

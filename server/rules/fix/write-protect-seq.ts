@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { nameIn } from "../../kernel/mechanism.ts";
 import { atLeast, type Release } from "../../kernel/release.ts";
 import type { CallNode, EffectProgram } from "../../program/program.ts";
 import { functionText, type FunctionText, type StatementPlace } from "../../program/statements.ts";
@@ -47,7 +48,8 @@ export function uncheckedReleaseFixes(program: EffectProgram, call: CallNode, re
   const fn = functionText(program);
   const written = fn && writtenCall(fn, call);
   if (!written || call.name !== "unpin_user_pages" || !atLeast(release, "5.19")) return [];
-  return [{ title: "Give the pages back with unpin_user_pages_lockless()", edits: [replaced(written.at, written.end, `unpin_user_pages_lockless(${written.args.join(", ")})`)] }];
+  const callee = nameIn("release-beside-fork", release);
+  return [{ title: `Give the pages back with ${callee}()`, edits: [replaced(written.at, written.end, `${callee}(${written.args.join(", ")})`)] }];
 }
 
 function walkOf(fn: FunctionText, program: EffectProgram, call: CallNode, release: Release): Walk | null {
@@ -61,7 +63,7 @@ function walkOf(fn: FunctionText, program: EffectProgram, call: CallNode, releas
   if (value === undefined) return null;
   return {
     fn, walker, list: walker.parent?.children ?? [], pages, count: (count ?? "").slice(1), flags, read, again: retry ? outermost(walker, retry) : null,
-    put: atLeast(release, "5.19") ? "unpin_user_pages_lockless" : "unpin_user_pages", counter: counterOf(fn, read), value,
+    put: nameIn("release-beside-fork", release), counter: counterOf(fn, read), value,
   };
 }
 

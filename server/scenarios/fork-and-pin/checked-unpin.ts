@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { atLeast, type Release } from "../../kernel/release.ts";
+import { nameIn } from "../../kernel/mechanism.ts";
+import type { Release } from "../../kernel/release.ts";
 import type { BoundEffect, CallNode, EffectProgram, NodeId, ProgramNode } from "../../program/program.ts";
 import { render } from "../../program/render.ts";
 import type { Experiment } from "../experiment.ts";
@@ -27,7 +28,7 @@ function unchecked(call: CallNode, callee: string): CallNode {
 
 /** FAST-3: what was pinned while fork() was at work is given back by a call that takes it for exclusive (b6a2619c60b4, 5.19). */
 export function checkedUnpin(walk: NodeId, release: Release): Experiment {
-  const callee = atLeast(release, "6.11") ? "gup_fast_unpin_user_pages" : "unpin_user_pages_lockless";
+  const callee = nameIn("release-beside-fork", release);
   return {
     name: "checked-unpin",
     primary: ["bug-on"],

@@ -46,6 +46,8 @@ export interface Reference {
   readonly site: Site;
   /** Variable that names the object at the site. */
   readonly name: string;
+  /** What readers know the object as, where that variable is one of a helper in the place of its call. */
+  readonly shown?: string;
   /** Where that variable got it; null: from the call at the site. */
   readonly origin: Origin | null;
 }
@@ -73,7 +75,7 @@ const LATER = "/* put at the end */";
 
 /** Explores one function for what becomes of one reference that it takes. */
 export function referenceExperiment(reference: Reference, questions: Questions): Experiment {
-  const { name, site } = reference;
+  const { name, shown = name, site } = reference;
   const primary = [...(questions.leaked ? ["reference-leaked"] : []), ...(questions.twice ? ["double-free"] : []), ...(questions.keeper ? ["uaf"] : [])];
   const beside = questions.keeper ? `environment {${questions.keeper.thread}}, loops unbounded, SC` : "one thread, every way through the function, loops unbounded";
   return {
@@ -100,7 +102,7 @@ export function referenceExperiment(reference: Reference, questions: Questions):
         node.kind === "call" && node.effects.some((effect) => names.has(puts(program, effect) ?? "")) ? { ...node, shown: LATER } : node,
       );
       const effect: BoundEffect = { kind: "putReference", object: { kind: "name", name, at: -1 } };
-      return { title: `${put}(${name}) once, as the last thing on every way out`, program: insertAtEnd({ ...program, nodes: later }, [synthetic(`${put}(${name})`, effect)]) };
+      return { title: `${put}(${shown}) once, as the last thing on every way out`, program: insertAtEnd({ ...program, nodes: later }, [synthetic(`${put}(${shown})`, effect)]) };
     },
     mutate: (fixed) => ({ ...fixed, nodes: fixed.nodes.map((node) => (node.kind !== "call" ? node : node.shown === LATER ? asInText(node) : node.at < 0 ? { ...node, effects: [], shown: "/* not put */" } : node)) }),
     wrongFixes: [],
@@ -113,10 +115,10 @@ interface Looked {
   readonly questions: Questions;
 }
 
-function world({ program, reference: { site, name, origin }, questions }: Looked, model: ModelBuilder, thread: ThreadBuilder): World {
+function world({ program, reference: { site, name, shown = name, origin }, questions }: Looked, model: ModelBuilder, thread: ThreadBuilder): World {
   const { keeper } = questions;
   const names = aliasesOf(program, name);
-  const state = model.field(`reference to ${name}`, NEVER, { labels: { [NEVER]: "none", [TAKEN]: "taken", [PUT]: "put" } });
+  const state = model.field(`reference to ${shown}`, NEVER, { labels: { [NEVER]: "none", [TAKEN]: "taken", [PUT]: "put" } });
   const section = keeper?.section == null ? null : model.field(keeper.section, 0);
   const kept = keeper ? model.field("kept by others", 1, { labels: { 0: "no more", 1: "yes" } }) : null;
   // Whether it was found under a lock that keeps the others from giving theirs up.
@@ -126,8 +128,8 @@ function world({ program, reference: { site, name, origin }, questions }: Looked
   const hides = unseenNames(program);
 
   const isAlive = kept === null ? TRUE : or(ne(state, PUT), eq(kept, 1), ...(known ? [eq(known, 0)] : []));
-  const uses: Check[] = kept === null ? [] : [{ holds: isAlive, property: "uaf", message: `${name} is used after its reference was put, and whoever else kept it has given it up` }];
-  const second: Check[] = questions.twice ? [{ holds: ne(state, PUT), property: "double-free", message: `the reference to ${name} is put a second time: it is freed under whoever still has one` }] : [];
+  const uses: Check[] = kept === null ? [] : [{ holds: isAlive, property: "uaf", message: `${shown} is used after its reference was put, and whoever else kept it has given it up` }];
+  const second: Check[] = questions.twice ? [{ holds: ne(state, PUT), property: "double-free", message: `the reference to ${shown} is put a second time: it is freed under whoever still has one` }] : [];
   const isOurs = (value: Value): boolean => names.has(pointerNamed(program, value) ?? "");
   const used = (effect: BoundEffect): Value | null => {
     const value = kept === null ? null : usedBy(effect);
@@ -185,7 +187,7 @@ function world({ program, reference: { site, name, origin }, questions }: Looked
       const value = translate(first);
       return value && (pure.meaning === "error-pointer" ? eq(value, ERROR) : or(eq(value, ERROR), eq(value, 0)));
     },
-    unseen: () => [{ text: name, hidden: true, alternatives: [{ effect: [assign(state, NEVER)] }] }],
+    unseen: () => [{ text: shown, hidden: true, alternatives: [{ effect: [assign(state, NEVER)] }] }],
     decidedBy: (value) => someIn(value, (part) => guessed.has(render(part)) || hides(render(part)) || (part.kind === "call" && TELLS_FAILURE.test(part.name) && part.args.some(isOurs))),
     hides,
     readsReturns: questions.leaked,
@@ -193,7 +195,7 @@ function world({ program, reference: { site, name, origin }, questions }: Looked
       if (!questions.leaked) return [];
       const error = returnsError(program, at, lifting);
       if (error === FALSE) return [];
-      return [{ holds: or(ne(state, TAKEN), not(error)), property: "reference-leaked", message: `the function fails with a reference to ${name} that nobody puts: it is never freed` }];
+      return [{ holds: or(ne(state, TAKEN), not(error)), property: "reference-leaked", message: `the function fails with a reference to ${shown} that nobody puts: it is never freed` }];
     },
   };
 }
