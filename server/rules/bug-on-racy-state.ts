@@ -48,7 +48,7 @@ export const bugOnRacyState: Rule = {
       place: placeOf(program, call),
       related: [],
       ...(mapping === "anonymous"
-        ? // No schedule: nobody takes that table away.
+        ? // No schedule is shown: until 6.14 nobody takes that table away.
           { messageId: "anonymous", severity: effect.how === "bug" ? ("warning" as const) : ("info" as const), prove: null }
         : { messageId: state.level, severity: effect.how === "bug" ? ("error" as const) : ("warning" as const), prove: () => proof }),
       ...(mapping === "unknown" ? { asks: true } : {}),
