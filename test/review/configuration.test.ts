@@ -83,7 +83,7 @@ describe("a configuration", () => {
     expect(problems(`"${"\\".repeat(1_000_000)}`)).toHaveLength(2);
     expect(problems(`{"rules": {${Array.from({ length: 40_000 }, (_, index) => `"r${index}": "off"`).join(",")}}}`)).toHaveLength(101);
     expect(problems(`{"suppressions": [${"{},".repeat(300_000)}{}]}`).at(-1)).toContain("more problems from here on");
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(performance.now() - started).toBeLessThan(60_000);
     read('{"__proto__": {"polluted": 1}, "rules": {"__proto__": {"polluted": 1}}, "suppressions": [{"__proto__": {"polluted": 1}}]}');
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });

@@ -64,6 +64,6 @@ describe("patterns of paths", () => {
     expect(matchesPattern(`${"*a".repeat(199)}b`, "a".repeat(4000))).toBe(false);
     expect(matchesPattern(`${"**/a/".repeat(79)}b`, "a/".repeat(2000))).toBe(false);
     expect(matchesPattern("**", "a/".repeat(2_000_000))).toBe(false);
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 });
