@@ -29,7 +29,7 @@ const ALLOWS_RETRY = /^FAULT_FLAG_(?:ALLOW_RETRY|DEFAULT)$/;
 export const isForbidden = (effect: BoundEffect): boolean => effect.kind === "dropsLock" && effect.allowedBy !== undefined && isOfOtherFlags(effect.allowedBy);
 
 function isOfOtherFlags(value: Value): boolean {
-  if (value.kind === "name") return /^FAULT_FLAG_/.test(value.name) && !ALLOWS_RETRY.test(value.name);
+  if (value.kind === "name") return value.name.startsWith("FAULT_FLAG_") && !ALLOWS_RETRY.test(value.name);
   if (value.kind === "number") return value.value === 0;
   if (value.kind === "conditional") return value.then !== null && isOfOtherFlags(value.then) && isOfOtherFlags(value.otherwise);
   return value.kind === "binary" && value.operator === "|" && isOfOtherFlags(value.left) && isOfOtherFlags(value.right);
