@@ -32,6 +32,18 @@ download() {
   (cd "$2" && timeout "$PATIENCE" apt-get download -qq "$1" >/dev/null 2>&1)
 }
 
+# What the tests read: what a scan reads, more code that takes locks, and users of GUP.
+wanted() {
+  printf '%s\n' Makefile kernel block io_uring drivers/infiniband drivers/vfio
+  grep -o '"[a-z_0-9/.]*"' server/kernel/tree-paths.ts | tr -d '"'
+}
+
+# is_complete FOLDER: one that was unpacked for earlier tests may have less.
+is_complete() {
+  local path
+  for path in $(wanted); do [ -e "$1/$path" ] || return 1; done
+}
+
 # tree RELEASE: sets TREE to a folder with what the tests read of the release.
 tree() {
   local release=$1 package=linux-source-$1 version new
@@ -40,7 +52,7 @@ tree() {
   [ -n "$version" ] || { update_lists; version=$(candidate "$package"); }
   [ -n "$version" ] || { skip "$release" "no package $package"; return; }
   TREE=$CACHE/$version
-  [ ! -d "$TREE" ] || return 0
+  ! is_complete "$TREE" || return 0
   mkdir -p "$CACHE" && new=$(mktemp -d "$CACHE/new.XXXXXX") || { skip "$release" "$CACHE cannot be written"; return; }
   chmod 755 "$new"
   if ! download "$package=$version" "$new"; then
@@ -52,15 +64,15 @@ tree() {
   extract "$package" "$new" || { rm -rf "$new"; skip "$release" "$package cannot be unpacked"; return; }
   rm -f "$new"/*.deb
   # Whoever was faster has the same.
-  [ -d "$TREE" ] || mv "$new" "$TREE"
+  is_complete "$TREE" || { rm -rf "$TREE"; mv "$new" "$TREE"; }
   rm -rf "$new"
 }
 
-# extract PACKAGE FOLDER: out of the archive in the package, what a scan reads, and more code that takes locks.
+# extract PACKAGE FOLDER: out of the archive in the package.
 extract() {
   local paths
-  mapfile -t paths < <(grep -o '"[a-z_0-9/.]*"' server/kernel/tree-paths.ts | tr -d '"')
-  dpkg-deb --fsys-tarfile "$2"/*.deb | tar -xO "./usr/src/$1.tar.xz" | tar -xJ -C "$2" --strip-components=1 "$1/Makefile" "$1/kernel" "$1/block" "${paths[@]/#/$1/}"
+  mapfile -t paths < <(wanted)
+  dpkg-deb --fsys-tarfile "$2"/*.deb | tar -xO "./usr/src/$1.tar.xz" | tar -xJ -C "$2" --strip-components=1 "${paths[@]/#/$1/}"
 }
 
 [ $# -gt 0 ] || set -- 6.1 6.12

@@ -110,7 +110,7 @@ describe("what an earlier patch writes is known to a later one", () => {
     const all = (body: string, linkage = "") => seriesMails({ [FILE]: toy("", ""), "mm/toy_lock.c": "// SPDX-License-Identifier: GPL-2.0\n" }, [step(1, lock.replace("void", `${linkage}void`), "mm/toy_lock.c"), step(2, toy("", body))]);
     const bad = "\ttoy_lock(mm);\n\tif (toy->frozen)\n\t\treturn -EBUSY;\n\tmmap_read_unlock(mm);\n";
     expect(told(all(bad))).toEqual(["2/2 toy_fill lock-imbalance proved introduced"]);
-    expect(reviewOf(all(bad))[1]?.findings[0]?.related.map(({ file, newLine }) => [file, newLine])).toEqual([["mm/toy_lock.c", 4]]);
+    expect(reviewOf(all(bad))[1]?.findings[0]?.related.map(({ file, newLine }) => [file, newLine])).toEqual([["mm/toy_lock.c", 4], ["mm/toy.c", 25]]);
     expect(told(all("\ttoy_lock(mm);\n\tmmap_read_unlock(mm);\n"))).toEqual([]);
     // Nobody else sees a static one.
     expect(told(all(bad, "static "))).toEqual([]);
