@@ -57,6 +57,10 @@ function changesOf(effect: BoundEffect, call: CallNode): readonly Change[] {
       return [change("range", placeOf(effect.range), 1, effect.blocking ? null : "zero")];
     case "notifierEnd":
       return [change("range", placeOf(effect.range), -1)];
+    case "walkMapped":
+      // Of a walk that is a variable of the function nothing is left to its callers.
+      if (effect.walk.kind === "unary" || effect.step === "fill") return [];
+      return [effect.step === "done" ? change("walk", placeOf(effect.walk), -1) : change("walk", placeOf(effect.walk), 1, "nonzero")];
     default:
       return [];
   }
