@@ -6,6 +6,9 @@ import { fingerprintOf } from "./fingerprint.ts";
 /** Stable name of a candidate: rule, function, and the code without white space. */
 export const keyOf = ({ ruleId, place }: Candidate): string => fingerprintOf(ruleId, place.program.name, textAt(place.program.image, place.at, place.end));
 
+/** The same in whichever function. */
+const codeOf = ({ ruleId, place: { program, at, end } }: Candidate): string => fingerprintOf(ruleId, "", textAt(program.image, at, end));
+
 /** The same defect at the same place is one candidate, whichever path or context leads there. */
 export function unique(candidates: readonly Candidate[]): Candidate[] {
   const seen = new Set<string>();
@@ -24,13 +27,17 @@ export function isChanged({ program, at, end }: At): boolean {
   return image.lines.slice(rowAt(image, at), rowAt(image, Math.max(at, end - 1)) + 1).some((row) => row.changed);
 }
 
+/** The function of a candidate without its name. */
+const bodyOf = ({ place: { program } }: Candidate): string => textAt(program.image, program.start, program.end).split(program.name).join("");
+
 /**
- * Candidates of the new side that the old side has as well: the same code in the same function. A question is about
+ * Candidates of the new side that the old side has as well: the same code in the same function, or in one that only its name
+ * tells from the old one. `isOnBothSides`: whether a function of this name was there and still is. A question is about
  * what is not visible, so new words for the same call (another variable, a converted helper) ask nothing new: of
  * questions only the number in the function counts, and those on lines that stayed are the old ones. Where both sides are seen
  * as a whole, the same holds for what is decided, and code that has moved to another function is still the old code.
  */
-export function alreadyThere(before: readonly Candidate[], after: readonly Candidate[]): ReadonlySet<Candidate> {
+export function alreadyThere(before: readonly Candidate[], after: readonly Candidate[], isOnBothSides: (name: string) => boolean): ReadonlySet<Candidate> {
   const keys = new Set(before.map(keyOf));
   const old = new Set(after.filter((candidate) => keys.has(keyOf(candidate))));
   const last = (candidates: readonly Candidate[]): Candidate[] => [...candidates.filter((one) => !isOnChangedLine(one)), ...candidates.filter(isOnChangedLine)];
@@ -48,9 +55,10 @@ export function alreadyThere(before: readonly Candidate[], after: readonly Candi
   };
   const inFunction = ({ ruleId, place, messageId }: Candidate): string => `${ruleId} ${place.program.name} ${messageId}`;
   take(inFunction, (candidate) => candidate.asks === true);
+  take((candidate) => `${codeOf(candidate)} ${bodyOf(candidate)}`, ({ place }) => !isOnBothSides(place.program.name));
   if (![...before, ...after].some(isOfWholeFile)) return old;
   take(inFunction, (candidate) => candidate.asks !== true && isOfWholeFile(candidate));
-  take(({ ruleId, place: { program, at, end } }) => fingerprintOf(ruleId, "", textAt(program.image, at, end)), isOfWholeFile);
+  take(codeOf, isOfWholeFile);
   return old;
 }
 

@@ -68,7 +68,7 @@ export function judge(subject: Subject, options: ReviewOptions, { rules = RULES,
   const { findings, aside, problems: others } = settled(found, subject, options, offer);
   const obligations = found.flatMap((one) => changedObligations(one.obligations).map(obligationOf));
   return {
-    findings: findings.toSorted(byPlace), obligations: obligations.toSorted((a, b) => (a.id < b.id ? -1 : 1)), gone: goneFrom(found, here), problems: [...problems, ...others], cutOff,
+    findings: findings.toSorted(byPlace), obligations: obligations.toSorted((a, b) => (a.id < b.id ? -1 : 1)), gone: goneFrom(found, here, subject), problems: [...problems, ...others], cutOff,
     ...(options.showRefuted ? { aside: { refuted: aside.refuted.toSorted(byPlace), fixed: aside.fixed.toSorted(byPlace) } } : {}),
   };
 }
@@ -77,6 +77,7 @@ export function judge(subject: Subject, options: ReviewOptions, { rules = RULES,
 export function searched(subject: Subject, options: ReviewOptions, scope: Scope, rules: readonly Rule[] = RULES, watched: readonly Watched[] = []): Pick<Judged, "problems" | "cutOff"> & { readonly found: readonly Found[] } {
   const problems: Problem[] = [];
   const cutOff = new Set<EffectProgram>();
+  const isOnBothSides = (name: string): boolean => subject.unit.named(name).length > 0 && (subject.old?.named(name).length ?? 0) > 0;
   const found = rules.flatMap((rule): Found[] => {
     if (options.rules[rule.meta.id] === "off" || !applies(rule, subject.target)) return [];
     return withoutCrash(rule, problems, () => {
@@ -85,7 +86,7 @@ export function searched(subject: Subject, options: ReviewOptions, scope: Scope,
       // Where nothing is found now, nobody asks what was there before, unless all that was mended is to be shown.
       const isAsked = own.length > 0 || options.showRefuted || watched.some((one) => one.ruleId === rule.meta.id);
       const before = subject.old && isAsked ? candidatesBefore(rule, { ...subject, unit: subject.old, old: null }) : [];
-      return [{ rule, candidates: own, before: unique(before), old: alreadyThere(before, own), obligations }];
+      return [{ rule, candidates: own, before: unique(before), old: alreadyThere(before, own, isOnBothSides), obligations }];
     });
   });
   return { found, problems: [...problems, ...[...cutOff].map(cutOffProblem)], cutOff: [...cutOff] };
@@ -304,13 +305,16 @@ function settle(found: Found, candidate: Candidate, subject: Subject, { options,
 
 /**
  * Watched findings that the old side has and the new one has not. Their words may have changed in between: then it counts that the
- * rule says the same of their function before, and nothing after.
+ * rule says the same of their function before, and nothing after. A function that is not there any more may have another name now:
+ * where the rule says the same of a new one, nothing is certain.
  */
-const goneFrom = (found: readonly Found[], watched: readonly Watched[]): readonly Watched[] =>
+const goneFrom = (found: readonly Found[], watched: readonly Watched[], { unit, old }: Subject): readonly Watched[] =>
   watched.filter((one) => {
     const sides = found.find(({ rule }) => rule.meta.id === one.ruleId);
-    const isIt = (candidate: Candidate): boolean => candidate.place.program.name === one.function && (keyOf(candidate) === one.fingerprint || candidate.messageId === one.messageId);
-    return sides !== undefined && sides.before.some(isIt) && !sides.candidates.some(isIt);
+    const saysIt = (candidate: Candidate): boolean => keyOf(candidate) === one.fingerprint || candidate.messageId === one.messageId;
+    const isIn = ({ place }: Candidate): boolean => place.program.name === one.function;
+    const isInNew = ({ place }: Candidate): boolean => unit.named(one.function).length === 0 && old?.named(place.program.name).length === 0;
+    return sides !== undefined && sides.before.some((candidate) => isIn(candidate) && saysIt(candidate)) && !sides.candidates.some((candidate) => (isIn(candidate) || isInNew(candidate)) && saysIt(candidate));
   });
 
 /** Defects that the patch mends, as findings of the old side. */

@@ -168,4 +168,10 @@ describe("a defect that a later patch removes", () => {
   test("one that is there in the whole series is told once", () => {
     expect(told(ofStates(start, clean, bad, bad.replace("toy->seen++", "toy->seen += 2")))).toEqual(["2/3 toy_fill reference-imbalance proved introduced"]);
   });
+
+  test("another name of the function is neither a removal nor a new defect", () => {
+    const renamed = bad.replace("toy_fill", "toy_fill_one");
+    expect(told(ofStates(start, clean, bad, renamed))).toEqual(["2/3 toy_fill reference-imbalance proved introduced"]);
+    expect(told(ofStates(start, clean, bad, start))).toEqual(["2/3 toy_fill reference-imbalance proved introduced fixed by 3/3 mm: step 3"]);
+  });
 });
