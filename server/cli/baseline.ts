@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readFileSync } from "node:fs";
-import { errorCode, failureReason } from "../node/failure.ts";
+import { readRegularFile } from "../node/regular-file.ts";
 import { replaceFile } from "../node/replace-file.ts";
 import { baselineText } from "../report/baseline.ts";
 import { visibleLine, visiblePath } from "../report/visible.ts";
@@ -8,6 +7,9 @@ import { allowanceOf, entryOf, readBaseline, updatedBaseline, type BaselineEntry
 import type { Review } from "../review/finding.ts";
 import type { ReportArguments } from "./arguments.ts";
 import type { CliIo } from "./io.ts";
+
+/** More is not read; the reader refuses it with a sentence. */
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /** The baseline of one run. */
 export interface RunBaseline {
@@ -48,13 +50,13 @@ export function openBaseline({ baseline: path, updateBaseline: isUpdated, quiet 
 }
 
 function entriesOf(path: string, mayBeMissing: boolean, tell: (text: string) => void): readonly BaselineEntry[] | null {
-  try {
-    const { entries, problems } = readBaseline(readFileSync(path, "utf8"));
-    for (const { line, column, message, code } of problems) tell(`:${line}:${column}: error: ${visibleLine(message)} [${code}]`);
-    return problems.length === 0 ? entries : null;
-  } catch (error) {
-    if (mayBeMissing && errorCode(error) === "ENOENT") return [];
-    tell(`: ${failureReason(error)}`);
+  const read = readRegularFile(path, { maxBytes: MAX_BYTES, followsLinks: true });
+  if ("reason" in read) {
+    if (mayBeMissing && read.isMissing) return [];
+    tell(`: ${read.reason}`);
     return null;
   }
+  const { entries, problems } = readBaseline(read.text);
+  for (const { line, column, message, code } of problems) tell(`:${line}:${column}: error: ${visibleLine(message)} [${code}]`);
+  return problems.length === 0 ? entries : null;
 }

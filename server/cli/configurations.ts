@@ -90,14 +90,16 @@ export function openConfigurations(args: Pick<ReportArguments, "configuration" |
   };
 }
 
-/** A path as the user would write it, where it is below the current folder. */
-const shortest = (path: string): string => below(".", path) ?? path;
+/** The path of a configuration that was found as the user would write it, where it is below the current folder. It may be a link. */
+const shortest = (path: string): string => inside(realPath("."), path) ?? path;
 
 /** C files from the folder of their configuration, or from the current one where they are not below it. */
 const pathsFrom = (folder: string) => (file: string): string => below(folder, file) ?? below(".", file) ?? file;
 
-function below(folder: string, file: string): string | null {
-  const path = relative(realPath(folder), realPath(file));
+const below = (folder: string, file: string): string | null => inside(realPath(folder), realPath(file));
+
+function inside(folder: string, file: string): string | null {
+  const path = relative(folder, file);
   return path === "" || path === ".." || path.startsWith(`..${sep}`) || resolve(path) === path ? null : path.split(sep).join("/");
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync, type Stats } from "node:fs";
+import { lstatSync, realpathSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import { CONFIGURATION_NAME } from "../review/configuration/configuration.ts";
-import { failureReason } from "./failure.ts";
+import { readRegularFile } from "./regular-file.ts";
 
 /** A configuration file, or why it is not used. */
 export type FoundConfiguration = { readonly path: string; readonly text: string } | { readonly path: string; readonly reason: string };
@@ -65,19 +65,6 @@ function refusal(found: Stats, owner: number | undefined): string | null {
 export const readConfigurationFile = (path: string): FoundConfiguration => readRegular(path, true);
 
 function readRegular(path: string, followsLinks: boolean): FoundConfiguration {
-  let file: number | null = null;
-  try {
-    // A pipe would wait for whoever writes into it; what was a file a moment ago may be a link by now.
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (followsLinks ? 0 : constants.O_NOFOLLOW));
-    const found = fstatSync(file);
-    if (!found.isFile()) return { path, reason: "not used, because it is no file" };
-    const bytes = Buffer.alloc(Math.min(found.size, MAX_BYTES));
-    let length = 0;
-    for (let read = -1; read !== 0 && length < bytes.length; length += read) read = readSync(file, bytes, length, bytes.length - length, null);
-    return { path, text: bytes.toString("utf8", 0, length) };
-  } catch (error) {
-    return { path, reason: failureReason(error) };
-  } finally {
-    if (file !== null) closeSync(file);
-  }
+  const read = readRegularFile(path, { maxBytes: MAX_BYTES, followsLinks });
+  return "text" in read ? { path, text: read.text } : { path, reason: read.reason };
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -39,6 +40,14 @@ describe("lint with a baseline", () => {
   test("what is suppressed needs no entry", async () => {
     const inside = folderOf({ "a.patch": "+PROVED\n+QUESTION\n", ".patchwalk.json": '{"suppressions": [{"rule": "hugetlb-walk-unlocked", "reason": "looked at"}]}' });
     expect((await patchwalk(["lint", "--baseline", join(inside, "known.json"), "--update-baseline", join(inside, "a.patch")])).err).toContain("1 finding written");
+  });
+
+  test("a pipe or a device is not waited for", async () => {
+    const inside = folder();
+    const pipe = join(inside, "known.json");
+    execFileSync("mkfifo", [pipe]);
+    for (const [file, ...rest] of [[pipe], [pipe, "--update-baseline"], ["/dev/zero"]] as const)
+      expect(await patchwalk(["lint", "--baseline", file, ...rest, join(inside, "a.patch")])).toEqual({ status: 2, out: "", err: `${file}: not used, because it is no file\n` });
   });
 
   test.each([
