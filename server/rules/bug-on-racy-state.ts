@@ -2,7 +2,7 @@
 import { atLeast } from "../kernel/release.ts";
 import { assertedState, racyAssertion } from "../scenarios/racy-assertion.ts";
 import { proofOf, prove } from "../scenarios/prove.ts";
-import { render } from "../program/render.ts";
+import { written } from "../program/written.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";
 import { MAX_STATES } from "./budget.ts";
@@ -21,7 +21,7 @@ export const bugOnRacyState: Rule = {
       "khugepaged takes page tables of file mappings away without mmap_lock: what user space can bring about stops the kernel.",
     messages: {
       pmd: "{function}() asserts {condition} without the pmd lock or the page-table lock: khugepaged may take the table of a file mapping away, and a fault may map a huge page",
-      anonymous: "{function}() asserts {condition} by a look at the pmd without its lock: {reason}. An answer (-EAGAIN) rests on nothing",
+      anonymous: "{function}() asserts {condition} without the lock of the pmd: {reason}; -EAGAIN would be right either way",
       pte: "{function}() asserts that an entry is the same as before: the MMU of another CPU may set its accessed or dirty bit meanwhile",
     },
     scenarios: ["racy-assertion"],
@@ -44,7 +44,7 @@ export const bugOnRacyState: Rule = {
     if (prove(racyAssertion(call, state, true), program, target.release, MAX_STATES).verdict !== "pass") return;
     yield {
       ruleId: this.meta.id,
-      data: { function: program.name, condition: `${call.name}(${call.args.map(render).join(", ")})`, reason: atLeast(target.release, "6.14") ? RECLAIMED : KEPT },
+      data: { function: program.name, condition: `${call.name}(${call.args.map((arg) => written(program, arg)).join(", ")})`, reason: atLeast(target.release, "6.14") ? RECLAIMED : KEPT },
       place: placeOf(program, call),
       related: [],
       ...(mapping === "anonymous"
@@ -57,7 +57,7 @@ export const bugOnRacyState: Rule = {
 };
 
 /** Why the pmd of anonymous memory stays as it is, or not. mm/khugepaged.c, retract_page_tables(); mm/pt_reclaim.c (6.14). */
-const KEPT = "it holds only because tables of anonymous memory, unlike those of files, are not taken away from readers of mmap_lock before 6.14";
+const KEPT = "true only until tables of anonymous memory are taken away from readers of mmap_lock, as from 6.14 on";
 const RECLAIMED = "since 6.14 tables that are empty are taken away from readers of mmap_lock";
 
 /** True where every caller holds a spinning lock already. */

@@ -25,7 +25,7 @@ export const pteRecheckMissing: Rule = {
       table: "{function}() writes to {pointer} although its table may be gone from {pmd}: nothing compares the pmd again under the lock",
       kept:
         "{function}() takes it that the table of {pointer} is still there because the entry is still none: nothing compares {pmd} again under the lock. " +
-        "It is there only because tables of anonymous memory, unlike those of files, are not taken away from readers of mmap_lock before 6.14",
+        "True only until tables of anonymous memory are taken away from readers of mmap_lock, as from 6.14 on",
     },
     offersEdits: true,
     scenarios: ["move-stale-folio", "stale-entry-written", "pte-table-detached"],

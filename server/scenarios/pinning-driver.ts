@@ -3,6 +3,7 @@ import type { GupEra } from "../kernel/era.ts";
 import type { Release } from "../kernel/release.ts";
 import type { BoundEffect, CallNode, EffectProgram, NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
+import { written } from "../program/written.ts";
 import type { Value } from "../program/code.ts";
 import { asksForCow, maskedWord } from "../program/vma-flags.ts";
 import type { ModelBuilder, ThreadBuilder } from "../simulator/build.ts";
@@ -271,7 +272,7 @@ function withFlags(program: EffectProgram, node: NodeId, change: (gup: Gup) => G
   const changed = change(found.gup);
   const replace = (arg: Value): Value => (arg === found.gup.flags ? (changed.flags ?? arg) : arg === found.gup.write ? (changed.write ?? arg) : arg);
   const args = found.call.args.map(replace);
-  const text = `${found.call.name}(${args.map(render).join(", ")})`;
+  const text = `${found.call.name}(${args.map((arg) => written(program, arg)).join(", ")})`;
   const call: CallNode = {
     ...found.call,
     args,

@@ -4,6 +4,7 @@ import { atLeast, type Release } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
 import { successors, type BoundEffect, type CallNode, type EffectProgram, type NodeId } from "../program/program.ts";
 import { render } from "../program/render.ts";
+import { written } from "../program/written.ts";
 import { partsOf } from "../program/value-parts.ts";
 import { modelBuilder, type ModelBuilder, type ThreadBuilder } from "../simulator/build.ts";
 import { assign } from "../simulator/effect.ts";
@@ -215,7 +216,7 @@ function refine(effect: BoundEffect, call: CallNode, lifting: Lifting, state: As
     case "bugIf": {
       const condition = effect.condition === null ? TRUE : lifting.translate(effect.condition);
       if (condition === null) return [];
-      const shown = call.args[0] && effect.condition !== null && effect.condition.kind !== "number" ? `${call.name}(${render(call.args[0])})` : `${call.name}()`;
+      const shown = call.args[0] && effect.condition !== null && effect.condition.kind !== "number" ? `${call.name}(${written(lifting.program, call.args[0])})` : `${call.name}()`;
       return [{ alternatives: [{ checks: [{ holds: condition === TRUE ? FALSE : not(condition), property, message: `${shown} is reached by what another thread may do` }] }] }];
     }
     default:

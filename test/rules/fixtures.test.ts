@@ -36,6 +36,12 @@ describe.each(readdirSync(ROOT).toSorted())("%s", (rule) => {
     expect(inOrder([...found.map(({ messageId }) => messageId), ...(ELSEWHERE[rule] ?? [])])).toEqual(inOrder(Object.keys(meta.messages)));
     expect(inOrder(found.flatMap(({ evidence }) => (evidence ? [evidence.scenario] : [])))).toEqual(inOrder(meta.scenarios));
   });
+  test("no finding shows a name that the lowering made up, or a place that was not filled in", () => {
+    for (const { message, related, evidence } of found) {
+      expect([message, ...related.map((one) => one.message)].join("\n")).not.toMatch(/\{\w*\}/);
+      expect(JSON.stringify([message, related, evidence])).not.toMatch(/\$\d|\w__\d+\b|\bundefined\b/);
+    }
+  });
   test("there are look-alikes that stay silent", () => {
     expect(names.filter((name) => name.startsWith("ok-")).length).toBeGreaterThan(1);
     expect(names.filter((name) => !name.startsWith("ok-")).length).toBeGreaterThan(0);
