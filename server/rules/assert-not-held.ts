@@ -110,11 +110,15 @@ const takesOf = (program: EffectProgram, lock: LockClass, owner: string): readon
 
 const releases = (node: ProgramNode | undefined, lock: LockClass): boolean => node?.kind === "call" && node.effects.some((one) => (one.kind === "release" || one.kind === "dropsLock") && one.lock === lock);
 
+const comesBackWithout = (node: ProgramNode | undefined, lock: LockClass): boolean => node?.kind === "call" && node.effects.some((one) => one.kind === "dropsLock" && one.lock === lock && one.onReturn !== "held");
+
 /** What may take or give up the lock unseen. */
 const isDark = (node: ProgramNode | undefined): boolean => node?.kind === "unseen" || (node?.kind === "call" && node.effects.length === 0 && /lock|begin|end|prepare|complete|enter|exit/.test(node.name));
 
 /** The first place behind the call at which the function waits for the lock, with nothing in between that could give it up. */
 function firstBehind({ program, node }: Site, { lock }: Required, takes: readonly NodeId[]): CallNode | null {
+  // What asserts the lock and may give it up leaves taking it again to its caller.
+  if (comesBackWithout(program.nodes[node], lock)) return null;
   const parameters = new Set([...program.variables.values()].flatMap((one) => (one.isParameter ? [one.name] : [])));
   const seen = new Set<NodeId>([node]);
   const work = [node];
