@@ -78,9 +78,20 @@ extract() {
 [ $# -gt 0 ] || set -- 6.1 6.12
 mapfile -t tests < <(grep -rl PATCHWALK_KERNEL_TREE test --include='*.test.ts' | sort)
 command -v ctags >/dev/null || echo "ctags (universal-ctags) is absent: recall is not measured" >&2
+# One release beside the other: most of the time goes into scans, of one thread each.
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+running=()
 for release in "$@"; do
   TREE=
   tree "$release" || continue
-  echo "kernel $release: $(basename "$TREE")"
-  PATCHWALK_KERNEL_TREE=$TREE npx vitest run "${tests[@]}"
+  echo "kernel $release: $(basename "$TREE")" >"$logs/$release"
+  PATCHWALK_KERNEL_TREE=$TREE npx vitest run "${tests[@]}" >>"$logs/$release" 2>&1 &
+  running+=("$!=$release")
 done
+failed=0
+for one in "${running[@]}"; do
+  wait "${one%%=*}" || failed=1
+  cat "$logs/${one#*=}"
+done
+exit "$failed"

@@ -21,8 +21,8 @@ export const anonMoveUnexclusive: Rule = {
       "A page that is mapped once need not be exclusive: a reference of a child that is gone still reads it, and a new writable entry lets that reference see what is written next.",
     messages: {
       pins: "{function}() moves a page to {to} that may be pinned by its old address: nothing looks for pins after {from} is cleared",
-      "pins-decided": "{function}() moves a page to {to} that may be pinned by its old address: `{condition}` decides it, and nothing looks for pins after {from} is cleared",
-      "exclusive-decided": "{function}() takes a page for exclusive by `{condition}` and enters it writable at {to}: mapped once is not PageAnonExclusive(), others may still read it by a reference",
+      pinsDecided: "{function}() moves a page to {to} that may be pinned by its old address: `{condition}` decides it, and nothing looks for pins after {from} is cleared",
+      exclusiveDecided: "{function}() takes a page for exclusive by `{condition}` and enters it writable at {to}: mapped once is not PageAnonExclusive(), others may still read it by a reference",
       exclusive: "{function}() enters a moved page writable at {to} without PageAnonExclusive(): others may still read it by a reference",
     },
     scenarios: ["pinned-page-moved", "shared-page-moved"],
@@ -46,7 +46,7 @@ export const anonMoveUnexclusive: Rule = {
       const [decision, ...others] = DECISIONS[forgotten](program, move);
       yield {
         ruleId: this.meta.id,
-        messageId: decision ? `${forgotten}-decided` : forgotten,
+        messageId: decision ? `${forgotten}Decided` : forgotten,
         data: { function: program.name, from: move.from, to: move.to, condition: decision ? textAt(program.image, decision.at, decision.end).replace(/\s+/g, " ") : "" },
         place: placeOf(program, decision ?? call),
         related: [

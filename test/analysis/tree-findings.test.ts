@@ -8,13 +8,14 @@ import { hasTree, tree, treeRelease } from "../kernel-tree.ts";
 
 /**
  * What is known to be wrong in released kernels, as `file function rule tier severity`, one for each finding: everything else is a false
- * alarm. `change_huge_pmd()` and `qib_user_sdma_pin_pages()` are as reported, and accepted: no event for a page that is pinned, and a pin
- * that lasts as long as one transfer.
+ * alarm. `change_huge_pmd()`, `clear_soft_dirty_pmd()` and `qib_user_sdma_pin_pages()` are as reported, and accepted: no event for a page that
+ * is pinned, and a pin that lasts as long as one transfer.
  */
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   "6.1": [
-    "drivers/infiniband/hw/qib/qib_user_sdma.c qib_user_sdma_pin_pages gup-readonly-longterm proved warning",
+    "drivers/infiniband/hw/qib/qib_user_sdma.c qib_user_sdma_pin_pages gup-readonly-longterm contract warning",
     "drivers/vfio/vfio_iommu_type1.c vaddr_get_pfns gup-readonly-longterm proved warning",
+    "fs/proc/task_mmu.c clear_soft_dirty_pmd write-protect-ignores-pins proved info",
     "fs/userfaultfd.c userfaultfd_huge_must_wait hugetlb-walk-unlocked proved error",
     "mm/huge_memory.c change_huge_pmd write-protect-ignores-pins proved info",
     "mm/hugetlb.c follow_huge_pmd_pte hugetlb-walk-unlocked proved error",
@@ -29,6 +30,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   ],
   // UFFDIO_MOVE: the pmd of the destination is not compared under the lock (mended in 6.13 and 6.14), and four warnings look at pmds without theirs.
   "6.12": [
+    "fs/proc/task_mmu.c clear_soft_dirty_pmd write-protect-ignores-pins proved info",
     ...Array<string>(4).fill("mm/userfaultfd.c move_pages_pte bug-on-racy-state contract info"),
     "mm/userfaultfd.c move_pages_pte pte-recheck-missing contract warning",
   ],

@@ -33,7 +33,10 @@ test("a mailbox: the place in the earlier mail, and the patch that removes the d
   expect(diagnostic?.message).toMatch(/ \(proved; fixed by 3\/3 "mm: step 3"\)$/);
   const lines = text.split("\n");
   expect(lines[diagnostic?.range.start.line ?? 0]).toBe("+\ttoy_lock(toy, mm);");
-  expect(diagnostic?.relatedInformation?.map(({ message, location }) => [message, location.uri, lines[location.range.start.line]])).toEqual([["toy_lock() begins it here", URI, "+\tmmap_read_lock(mm);"]]);
+  expect(diagnostic?.relatedInformation?.map(({ message, location }) => [message, location.uri, lines[location.range.start.line]])).toEqual([
+    ["mmap_lock of mm taken here", URI, "+\tmmap_read_lock(mm);"],
+    ["mmap_lock of mm is not released on this way out", URI, "+\t\treturn -EBUSY;"],
+  ]);
   const hover = await session.hover(URI, diagnostic?.range.start.line ?? 0, diagnostic?.range.start.character ?? 0);
   expect(JSON.stringify(hover?.contents)).toContain("Fixed by 3/3");
 });

@@ -108,7 +108,7 @@ const MATRIX: readonly (readonly [fixture: string, rows: readonly Row[]])[] = [
   // Without a release: pte_alloc_map_lock() never could promise memory.
   ["pte-map-unchecked/alloc-not-tested-5.10.c", [["4.4", "pte-map-unchecked unchecked error"]]],
   // 146b42e07494 (6.6): a mapped entry is an RCU read section; before that only HIGHPTE made it atomic, up to 6.4.
-  ["notifier-in-atomic/start-while-mapped.c", [["4.4", "-"], ["6.6", "notifier-in-atomic sleeps error"]]],
+  ["notifier-in-atomic/start-while-mapped.c", [["4.4", "notifier-in-atomic sleeps warning"], ["6.5", "-"], ["6.6", "notifier-in-atomic sleeps error"]]],
   ["notifier-in-atomic/start-while-mapped-highpte.c", [
     ["4.4", "notifier-in-atomic sleeps error"], ["6.5", "pte-map-unchecked unchecked error"], ["6.6", "notifier-in-atomic sleeps error, pte-map-unchecked unchecked error"],
   ]],
@@ -116,14 +116,15 @@ const MATRIX: readonly (readonly [fixture: string, rows: readonly Row[]])[] = [
   ["pte-unmap-missing/early-return.c", [["4.4", "pte-unmap-missing highpte warning"], ["6.6", "pte-unmap-missing missing error"]]],
   // E0 | E1 (5.8) forces the break | E2 to E4 do not | E5 (5.19) unshares anonymous pages | E6 (6.2) all of a long-term pin.
   ["gup-readonly-longterm/pin-fast-5.10.c", [
-    ["5.6", "gup-readonly-longterm longterm error"], ["5.8", "-"], ["5.9", "gup-readonly-longterm longterm error"],
+    ["5.6", "gup-readonly-longterm backported warning"], ["5.8", "-"], ["5.9", "gup-readonly-longterm longterm error"],
     ["5.19", "gup-readonly-longterm zeroPage warning"], ["6.2", "-"],
   ]],
-  ["gup-force-misuse/force-without-write.c", [["5.6", "gup-force-misuse read warning"], ["5.8", "-"], ["5.9", "gup-force-misuse read warning"], ["6.2", "-"]]],
+  ["gup-force-misuse/force-without-write.c", [["5.6", "gup-force-misuse read warning"], ["5.8", "-"], ["5.9", "gup-force-misuse read warning"], ["6.2", "gup-force-misuse forced error"]]],
   ["gup-force-misuse/force-write-for-reading.c", [["5.6", "-"], ["6.2", "gup-force-misuse write error"]]],
   // a308c71bf1e6 (5.9): the forced break is gone for good.
   ["gup-cow-obsolete/added-6.1.c", [["4.4", "gup-cow-break-misplaced hugetlbWord error"], ["5.9", "gup-cow-obsolete added error"]]],
-  ["gup-cow-break-missing/walker-fast.c", [["4.4", "-"], ["5.19", "gup-cow-break-missing walker error"]]],
+  // From 6.11 on try_grab_folio() answers 0 where it took the page: the walker leaves with it.
+  ["gup-cow-break-missing/walker-fast.c", [["4.4", "-"], ["5.19", "gup-cow-break-missing walker error"], ["6.11", "gup-fast-protocol dropped error"]]],
   ["gup-unshare-unhandled/as-null-6.1.c", [["4.4", "-"], ["5.19", "gup-unshare-unhandled endless error"]]],
   // 57efa1fe5957 (5.11): write_protect_seq.
   ["gup-fast-protocol/no-retry-6.1.c", [["4.4", "-"], ["5.11", "gup-fast-protocol beside error"]]],
@@ -134,7 +135,7 @@ const MATRIX: readonly (readonly [fixture: string, rows: readonly Row[]])[] = [
   // f04740f54594 (6.3): the unlocked forms take FOLL_LONGTERM.
   ["gup-flags-invalid/unlocked-longterm-6.1.c", [["6.1", "gup-flags-invalid flags error, gup-flags-invalid flags error"], ["6.3", "-"]]],
   // a79390f5d6a7, d1751118c886 (6.3): change_protection() and uffd_wp_range() can say that they failed.
-  ["pgtable-alloc-failure-lost/result-dropped.c", [["4.4", "-"], ["6.3", "pgtable-alloc-failure-lost lost error"]]],
+  ["pgtable-alloc-failure-lost/result-dropped.c", [["4.4", "-"], ["6.3", "pgtable-alloc-failure-lost success error"]]],
   // c0d0381ade79 (5.7) to 3a47c54f09c4 (6.1): i_mmap_rwsem alone; from 6.1 on the hugetlb vma lock, too; hugetlb_walk() from 6.3 on.
   ["hugetlb-walk-unlocked/mmap-read-only.c", [["4.4", "hugetlb-walk-unlocked unlocked error"]]],
   ["hugetlb-walk-unlocked/ok-vma-lock.c", [["6.1", "-"], ["6.3", "hugetlb-walk-bypassed bypassed warning"]]],

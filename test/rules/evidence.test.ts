@@ -12,8 +12,8 @@ import { evidenceList, isProved, readEvidence, scoreOf, type EvidenceEntry, type
 /**
  * What is listed and proved now. Entries are added, never removed, and what is proved stays proved: both numbers only rise.
  */
-const LISTED = 210;
-const PROVED = 199;
+const LISTED = 217;
+const PROVED = 202;
 
 const ROOT = join(import.meta.dirname, "../fixtures/rules");
 

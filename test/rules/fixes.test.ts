@@ -67,6 +67,7 @@ const NOT_OFFERED: ReadonlyMap<string, string> = new Map([
   ["pinned-check-before-clear/counted-6.12.c", "the test leads to the clear: what is to be undone behind it is for the author to say"],
   ["gup-cow-break-misplaced/cow3-not-forced.patch", "the flags of the call and the forcing in front of it are two edits that no rule joins"],
   ["gup-cow-break-misplaced/cow4-dropped.patch", "the hunk would begin with six lines of context and end with three: patch would take its end for that of the file"],
+  ["hugetlb-walk-unlocked/walker-section.c", "whether the section is one in which a lock may sleep is not known"],
   ["hugetlb-walk-unlocked/wrong-vma.c", "two locks of one class would be held"],
   ["gup-partial-leak/single-page-leaked.c gup-longterm-missing", "the call that is changed is found again for the page that it leaks"],
   ["cow-reuse-unsafe/refcount-4.19.c", "the page lock has to be waited for, without the entry, which has to be looked at again: more than an edit"],
