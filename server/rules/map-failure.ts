@@ -3,6 +3,7 @@ import { EMPTY_STATE } from "../analysis/state.ts";
 import { normalize } from "../analysis/truth.ts";
 import { isHardAnswer, TRANSIENT } from "../kernel/missing-table.ts";
 import type { AssignNode, CallNode, EffectProgram, NodeId, ProgramNode } from "../program/program.ts";
+import { textAt } from "../program/place.ts";
 import { namesIn, render } from "../program/render.ts";
 import { errnosAt, errorCodeOf } from "../scenarios/error-code.ts";
 import { isWarnedOf } from "../scenarios/lost-allocation.ts";
@@ -72,6 +73,7 @@ function answerBehind(program: EffectProgram, from: NodeId, map: NodeId): { read
 
 /** What a variable was given above the map, where that is one code. */
 function preparedAnswer(program: EffectProgram, map: NodeId, name: string): { readonly code: string; readonly at: null } | null {
+  if (isOnlyAnswer(program)) return null;
   const sources = new Set([name, ...program.nodes.flatMap((node) => (node.kind === "assign" && render(node.target) === name && node.value?.kind === "name" ? [node.value.name] : []))]);
   for (const source of sources) {
     const [code, ...others] = errnosAt(program, map, source) ?? [];
@@ -79,6 +81,12 @@ function preparedAnswer(program: EffectProgram, map: NodeId, name: string): { re
   }
   return null;
 }
+
+/** True where an entry that changed in the meantime gets the one answer that there is: it says no more than that it did not work. */
+const isOnlyAnswer = ({ image, start, end }: EffectProgram): boolean => {
+  const text = textAt(image, start, end);
+  return /\bp[mt][de]_same\(/.test(text) && new Set(text.match(/-E[A-Z]+\b/g)).size === 1;
+};
 
 /** A variable whose value the function returns, itself or through a copy: not one of many answers of it. */
 function isAnswer(program: EffectProgram, { target }: AssignNode): boolean {
