@@ -69,7 +69,7 @@ export const gupFastProtocol: Rule = {
 /** FAST-2. */
 function* secondLook(site: Site): Iterable<Candidate> {
   const { program, node, call, effect, target } = site;
-  if (GRABBERS.test(program.name) || !atLeast(target.release, "5.7") || !isAffordable(site) || locksTable(program)) return;
+  if (GRABBERS.test(program.name) || !atLeast(target.release, "5.7") || !isAffordable(site) || locksTable(program) || mayBeLocked(program)) return;
   for (const rival of rivalsOf(target.release)) {
     if (rival === "moved" ? looksAgain(site) : !asksFirst(site)) continue;
     // A walker that asks the wrong way is gup-cow-break-missing's.
@@ -110,7 +110,10 @@ const locksTable = (program: EffectProgram): boolean =>
   program.nodes.some((node) => node.kind === "call" && node.effects.some((effect) =>
     (effect.kind === "mapPte" && effect.locks) || effect.kind === "lockEntryTable" || ((effect.kind === "acquire" || effect.kind === "assertHeld") && (effect.lock === "ptl" || effect.lock === "spinlock"))));
 
-/** An entry is read behind the grab, before the next entry is. */
+/** Of a function whose head is not shown only the name says that it takes no lock there. */
+const mayBeLocked = ({ openStart, name }: EffectProgram): boolean => openStart && !/^gup_|_fast(?:_|$)/.test(name);
+
+/** An entry is read behind the grab, or may be where lines are not shown, before the next entry is. */
 function looksAgain({ program, node, effect }: Site): boolean {
   const entry = effect.kind === "grabPage" ? entryOfPage(program, effect.page) : null;
   const grab = program.nodes[node];
@@ -119,7 +122,7 @@ function looksAgain({ program, node, effect }: Site): boolean {
   const next = program.nodes.flatMap((one, id) => ((one.kind === "assign" && render(one.target) === name) || (one.kind === "call" && one.result === name) ? [id] : []));
   return [...reachable(program, grab.next, new Set([node, ...next]))].some((id) => {
     const one = program.nodes[id];
-    return one?.kind === "call" && one.effects.some((each) => each.kind === "accessEntry" && !each.write);
+    return one?.kind === "unseen" || (one?.kind === "call" && one.effects.some((each) => each.kind === "accessEntry" && !each.write));
   });
 }
 

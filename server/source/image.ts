@@ -155,14 +155,21 @@ function closed({ segment, rows }: Part, isContinued: boolean, continues: boolea
   if (segment.kind === "toplevel") return rows;
   const frame = frames(segment.name);
   const head = segment.kind === "tail" ? [] : isContinued ? segment.openers : headOf(segment, frame);
+  const isBare = endsInHead(rows);
   if (continues) {
-    const gap = [..."}".repeat(segment.openAtEnd - 1), `${UNSEEN_MIDDLE}();`];
+    const gap = [...(isBare ? [`${UNSEEN_MIDDLE}();`] : []), ..."}".repeat(segment.openAtEnd - 1), `${UNSEEN_MIDDLE}();`];
     return [...head.map(synthetic), ...rows, ...gap.map(synthetic)];
   }
   // What follows in an inner block is never known; what follows in the function itself may be.
   const inner = Array.from({ length: Math.max(0, segment.openAtEnd - 1) }, () => [`${UNSEEN_END}();`, "}"]).flat();
-  const tail = segment.openAtEnd === 0 ? [] : [...inner, ...tailOf(rows, frame), "}"];
+  const tail = segment.openAtEnd === 0 ? [] : [...(isBare ? [`${UNSEEN_END}();`] : []), ...inner, ...tailOf(rows, frame), "}"];
   return [...head.map(synthetic), ...rows, ...tail.map(synthetic)];
+}
+
+/** True where the last line is `if (...)` or the like, without the statement that it is for: that one is not what follows it. */
+function endsInHead(rows: readonly Row[]): boolean {
+  const last = rows.findLast(({ text }) => text.trim() !== "")?.text ?? "";
+  return /(?:\)|\belse|\bdo)\s*$/.test(last.replace(/\/\*.*?\*\//g, " "));
 }
 
 function headOf(segment: Segment & { kind: "inside" }, frame: Frame | null): string[] {
