@@ -54,6 +54,8 @@ export const gupLockContext: Rule = {
       if (states.some(({ state }) => holdsCurrent(program, state))) yield* found(site, "held", { behind: waitsBehind(site) }, heldLines(site), gupTakesLockAgain(node, program), () => heldFormFixes(program, site.call, effect, site.target.release));
       return;
     }
+    // Above the first line that is shown the lock may be taken on the very ways that come here.
+    if (program.openStart && givenUpLines(site).length === 0) return;
     // What `*locked` says is not followed.
     if (effect.locked && render(effect.locked) !== "NULL") return;
     if (states.some(({ state }) => !state.held.some(({ lock }) => lock === "mmap_lock"))) yield* found(site, "notHeld", {}, givenUpLines(site), gupWithoutLock(node), () => lockedCallFixes(program, site.call, effect, site.target.release));
