@@ -51,7 +51,7 @@ export const pteMapUnchecked: Rule = {
 
 /** A table that nobody takes away: `&_pmd` is one that nobody else knows, and tables of the kernel stay. */
 const isKept = (pmd: Value, program: EffectProgram): boolean =>
-  (pmd.kind === "unary" && pmd.operator === "&" && pmd.of.kind === "name" && program.variables.has(pmd.of.name)) || names(program).some(namesKernelTable);
+  (pmd.kind === "unary" && pmd.operator === "&" && pmd.of.kind === "name") || names(program).some(namesKernelTable);
 
 /** Names of everything that the function calls or reads. */
 const names = ({ nodes }: EffectProgram): readonly string[] =>
