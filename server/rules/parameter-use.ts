@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Unit } from "../analysis/unit.ts";
 import type { Value } from "../program/code.ts";
 import { bodyOf, wordsIn } from "../program/code-text.ts";
 import { extent } from "../program/extent.ts";
@@ -28,7 +29,7 @@ export interface LostParameter {
 export function lostParameters({ unit, old, patch }: Subject): LostParameter[] {
   if (!old) return [];
   return unit.programs.flatMap((program) => {
-    const before = old.programs.find((one) => one.name === program.name && one.image.path === program.image.path);
+    const before = sameIn(old, unit, program);
     if (!before) return [];
     return parametersOf(program).filter((name) => parametersOf(before).includes(name)).flatMap((name): LostParameter[] => {
       const uses = wordsIn(bodyOf(before).code, name).length;
@@ -36,6 +37,13 @@ export function lostParameters({ unit, old, patch }: Subject): LostParameter[] {
       return [{ program, name, overridden: overriddenIn(before, program, name, uses), isSeenWhole: isSeenWhole(program) && isSeenWhole(before), remark: remarkOn(program, name, patch?.comments ?? []) }];
     });
   });
+}
+
+/** The old side of a function; of several definitions of one name (`#ifdef` and its stub) the one in the same place among them. */
+function sameIn(old: Unit, unit: Unit, program: EffectProgram): EffectProgram | null {
+  const definitions = ({ programs }: Unit): readonly EffectProgram[] => programs.filter((one) => one.name === program.name && one.image.path === program.image.path);
+  const [before, after] = [definitions(old), definitions(unit)];
+  return before.length === after.length ? (before[after.indexOf(program)] ?? null) : null;
 }
 
 const parametersOf = ({ variables }: EffectProgram): readonly string[] => [...variables.values()].filter(({ isParameter }) => isParameter).map(({ name }) => name);
