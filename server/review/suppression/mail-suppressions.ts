@@ -58,7 +58,7 @@ function withContinuation(lines: readonly ProseLine[], at: number): string {
 
 function suppressionIn(text: string, line: number, known: readonly string[]): Suppression | Problem {
   const [, rule, fn, rest] = LINE.exec(text) ?? [];
-  if (rule === undefined || rest === undefined) return { code: "suppression-malformed", message: `this is not of the form ${FORM}: nothing is suppressed`, line };
+  if (rule === undefined || rest === undefined) return { code: "suppression-malformed", message: `nothing is suppressed by this line: its form is "${FORM}"`, line };
   if (!known.includes(rule)) return { code: "suppression-unknown-rule", message: `no rule is called '${rule}': nothing is suppressed`, line };
   const reason = rest.trim();
   const problem = reasonProblem(reason);
