@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { textAt } from "../program/place.ts";
-import { successors, type BranchNode, type EffectProgram, type NodeId } from "../program/program.ts";
+import type { BranchNode, EffectProgram, NodeId } from "../program/program.ts";
+import { reachable } from "../program/reach.ts";
 import { asksMapcount, movesOf, pageMoved, type Move } from "../scenarios/moved-page.ts";
 import { proofOf } from "../scenarios/prove.ts";
 import { heldBefore } from "./held-before.ts";
@@ -73,20 +74,7 @@ const deciding = (program: EffectProgram, { node, call }: Move, ids: readonly No
     .flatMap((id) => {
       const branch = program.nodes[id];
       if (branch?.kind !== "branch" || branch.at < program.start || branch.at >= call.at) return [];
-      return reaches(program, branch.then, node, id) !== reaches(program, branch.otherwise, node, id) ? [branch] : [];
+      const leads = (way: NodeId): boolean => reachable(program, way, new Set([id])).has(node);
+      return leads(branch.then) !== leads(branch.otherwise) ? [branch] : [];
     })
     .toSorted((a, b) => a.at - b.at);
-
-/** True where control comes from one node to another without passing a third one. */
-function reaches(program: EffectProgram, from: NodeId, to: NodeId, without: NodeId): boolean {
-  const seen = new Set<NodeId>([without]);
-  const work = [from];
-  for (let id = work.pop(); id !== undefined; id = work.pop()) {
-    if (id === to) return true;
-    const node = program.nodes[id];
-    if (!node || seen.has(id)) continue;
-    seen.add(id);
-    work.push(...successors(node));
-  }
-  return false;
-}

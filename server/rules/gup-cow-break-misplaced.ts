@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { extent } from "../program/extent.ts";
 import type { EffectProgram, NodeId } from "../program/program.ts";
+import { reachable } from "../program/reach.ts";
 import { namesIn, render } from "../program/render.ts";
 import { cowBreaksEitherWay } from "../scenarios/cow-breaks-either-way.ts";
 import { prove } from "../scenarios/prove.ts";
-import { cowMechanismOf, forces, guardsOf, reachable, reachableWhen, type Forcing, type SlowPath } from "./gup-cow-mechanism.ts";
+import { cowMechanismOf, forces, guardsOf, reachableWhen, type Forcing, type SlowPath } from "./gup-cow-mechanism.ts";
 import { askPredicate, forceAboveRetry, forceBeforeHugetlb, forceInto, keepFlags, passWord, wordOf } from "./fix/cow-break.ts";
 import { linesOf } from "./other-lines.ts";
 import { placeOf, type At, type Candidate, type ObligationCheck, type Rule, type Subject } from "./rule.ts";

@@ -2,7 +2,8 @@
 import type { Unit } from "../analysis/unit.ts";
 import type { FunctionCode, Value } from "../program/code.ts";
 import { returnedValue } from "../program/helper-body.ts";
-import { successors, type AssignNode, type CallNode, type EffectProgram, type NodeId, type ProgramNode } from "../program/program.ts";
+import { successors, type AssignNode, type CallNode, type EffectProgram, type NodeId } from "../program/program.ts";
+import { reachableBy } from "../program/reach.ts";
 import { namesIn, render } from "../program/render.ts";
 import { flagAtom, truthFor, type Atoms } from "../program/truth-table.ts";
 import { asksForCow } from "../program/vma-flags.ts";
@@ -108,28 +109,6 @@ const lookupsOf = (program: EffectProgram): Lookup[] =>
     return [{ node, call, word }];
   });
 
-/** Nodes that control reaches from a node by the ways that `nextOf` gives, without passing one of the others. */
-function reach(
-  program: EffectProgram,
-  from: NodeId,
-  avoiding: ReadonlySet<NodeId>,
-  nextOf: (node: ProgramNode) => readonly NodeId[],
-): ReadonlySet<NodeId> {
-  const seen = new Set<NodeId>();
-  const work = avoiding.has(from) ? [] : [from];
-  for (let id = work.pop(); id !== undefined; id = work.pop()) {
-    const node = program.nodes[id];
-    if (seen.has(id) || !node) continue;
-    seen.add(id);
-    for (const next of nextOf(node)) if (!avoiding.has(next)) work.push(next);
-  }
-  return seen;
-}
-
-/** Nodes that control reaches from a node without passing one of the others. */
-export const reachable = (program: EffectProgram, from: NodeId, avoiding: ReadonlySet<NodeId> = new Set()): ReadonlySet<NodeId> =>
-  reach(program, from, avoiding, successors);
-
 /** What a lookup is about, as far as conditions can ask. */
 export interface Circumstances {
   readonly cow: boolean;
@@ -156,7 +135,7 @@ export function reachableWhen(
   avoiding: ReadonlySet<NodeId>,
 ): ReadonlySet<NodeId> {
   const atoms = atomsOf(circumstances, isFlagWord);
-  return reach(program, from, avoiding, (node) => {
+  return reachableBy(program, from, avoiding, (node) => {
     const truth = node.kind === "branch" ? truthFor(node.condition, atoms) : null;
     return node.kind !== "branch" || truth === null ? successors(node) : [truth ? node.then : node.otherwise];
   });

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { atLeast } from "../kernel/release.ts";
 import type { EffectProgram, NodeId } from "../program/program.ts";
+import { reachable } from "../program/reach.ts";
 import { render } from "../program/render.ts";
 import { cowBreaksEitherWay } from "../scenarios/cow-breaks-either-way.ts";
 import type { Experiment } from "../scenarios/experiment.ts";
 import { prove } from "../scenarios/prove.ts";
 import { readOfProtected } from "../scenarios/read-of-protected.ts";
 import { forceAgain, withoutForcing } from "./fix/cow-break.ts";
-import { reachable, reachableWhen, slowPathsOf, type Forcing, type SlowPath } from "./gup-cow-mechanism.ts";
+import { reachableWhen, slowPathsOf, type Forcing, type SlowPath } from "./gup-cow-mechanism.ts";
 import { linesOf } from "./other-lines.ts";
 import { placeOf, type At, type Candidate, type Rule, type Standing, type Subject } from "./rule.ts";
 

@@ -2,6 +2,7 @@
 import { atLeast } from "../kernel/release.ts";
 import type { Value } from "../program/code.ts";
 import type { EffectProgram, NodeId } from "../program/program.ts";
+import { reachable } from "../program/reach.ts";
 import { render } from "../program/render.ts";
 import { walkBesideFork } from "../scenarios/fork-and-pin/beside-fork.ts";
 import { checkedUnpin, checksPages } from "../scenarios/fork-and-pin/checked-unpin.ts";
@@ -17,7 +18,6 @@ import { secondLookFixes } from "./fix/second-look.ts";
 import { besideForkFixes, uncheckedReleaseFixes } from "./fix/write-protect-seq.ts";
 import { linesOf, settingsOf, testsOf } from "./other-lines.ts";
 import { askedOfCall } from "./pages-asked.ts";
-import { reachable } from "./gup-cow-mechanism.ts";
 import { proved, provedCandidate, provenProperty } from "./proved-only.ts";
 import type { Candidate, Rule, Site } from "./rule.ts";
 import { isAffordable, placeOf } from "./rule.ts";

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CallNode, EffectProgram, NodeId } from "../program/program.ts";
+import { reachable } from "../program/reach.ts";
 import { textAt } from "../program/place.ts";
 import { functionText } from "../program/statements.ts";
 import { questionsOf } from "../scenarios/pin-behind-check.ts";
 import { writtenCall } from "./fix/release-call.ts";
 import { replaced } from "./fix/statement-edits.ts";
-import { reachable } from "./gup-cow-mechanism.ts";
 import { linesOf } from "./other-lines.ts";
 import type { Candidate, Fix, Site } from "./rule.ts";
 import { placeOf } from "./rule.ts";

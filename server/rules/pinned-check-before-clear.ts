@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Value } from "../program/code.ts";
 import type { BoundEffect, EffectProgram, NodeId } from "../program/program.ts";
+import { reachable } from "../program/reach.ts";
 import { render } from "../program/render.ts";
 import { comparesCounts, pinBehindCheck, questionsOf, takenEntry } from "../scenarios/pin-behind-check.ts";
 import { pinBehindClearFixes } from "./fix/pin-behind-clear.ts";
-import { reachable } from "./gup-cow-mechanism.ts";
 import { linesOf } from "./other-lines.ts";
 import { unflushedCandidates } from "./pin-check-unflushed.ts";
 import { provedCandidate, provenProperty } from "./proved-only.ts";
