@@ -3,7 +3,7 @@ import { formatRelease } from "../kernel/release.ts";
 import { coverFrom, coverOf, placeOf, type Cover } from "../patch/cover.ts";
 import type { MailMessage, Patch, PatchDocument } from "../patch/model.ts";
 import { readPatches } from "../patch/read.ts";
-import type { DocumentAt } from "../source/series-code.ts";
+import type { DocumentAt, SeriesView } from "../source/series-code.ts";
 import { decideTarget, type DecidedTarget } from "../source/target.ts";
 import type { Problem } from "../text/problem.ts";
 import { coverageOf, lostProblems, NO_COVERAGE, unclosedProblems } from "./coverage.ts";
@@ -142,14 +142,16 @@ function reviewPatch(input: ReviewInput, at: PatchAt, options: ReviewOptions, ru
   if (seat?.isBehindGap) seat.state.code.gap();
   const seen = tree && seenInTree(text, message, patch, cover, tree, seat?.first);
   const decided = decideTarget(patch, { ...options, ...seen?.target }, cover?.subject ?? null);
-  const subjectFor = (document: string, of: Patch, surroundings: Omit<Surroundings, "series"> | undefined, knows: boolean): Subject | null =>
-    subjectOf(document, of, decided, { ...surroundings, series: seat && knows ? seat.state.code.before(of, own) : null });
+  const viewOf = (of: Patch): SeriesView | null => seat?.state.code.before(of, own) ?? null;
+  const view = viewOf(patch);
+  const subjectFor = (document: string, of: Patch, surroundings: Omit<Surroundings, "series"> | undefined, series: SeriesView | null): Subject | null =>
+    subjectOf(document, of, decided, { ...surroundings, series });
   const judgedWith = (knows: boolean, given: ReviewOptions): { readonly subject: Subject | null; readonly judged: Judged } => {
-    const subject = subjectFor(text, patch, seen, knows);
+    const subject = subjectFor(text, patch, seen, knows ? view : null);
     // The patch of the edited document: the same one of the same message, read without anything new to complain of.
     const reread = (edited: string): Subject | null => {
       const same = againIn(readPatches(edited), readPatches(text), patch);
-      return same && subjectFor(edited, same, seen && { ...seen, preImages: seen.again(edited, same) }, knows);
+      return same && subjectFor(edited, same, seen && { ...seen, preImages: seen.again(edited, same) }, knows ? viewOf(same) : null);
     };
     const rewriting = subject && rewritingOfPatch(text, patch, subject, reread);
     return { subject, judged: subject ? judge(subject, given, { rules, rewriting, watched: seat?.state.watched() ?? [] }) : NOTHING_JUDGED };
@@ -159,7 +161,7 @@ function reviewPatch(input: ReviewInput, at: PatchAt, options: ReviewOptions, ru
   // What a suppression names may be below the tier that is shown: it is not stale for that.
   const asked: ReviewOptions = said.suppressions.length > 0 ? { ...options, minTier: "pattern" } : options;
   // What rests on code that a patch in between may have changed is no proof, and what does not rest on it stays one.
-  const isStale = seat?.state.code.before(patch, own).isStale === true;
+  const isStale = view?.isStale === true;
   const { subject, judged } = judgedWith(true, isStale ? { ...asked, simulate: false } : asked);
   const found = isStale ? provedAlone(judged.findings, judgedWith(false, asked).judged.findings) : judged.findings;
   if (seat) {
